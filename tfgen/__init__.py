@@ -1,0 +1,9 @@
+"""tfgen: energy-based image models and their kin, on TensorFlow and Keras."""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+from tfgen.version import __version__  # noqa: E402
+
+__all__ = ["__version__"]

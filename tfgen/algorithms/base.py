@@ -1,0 +1,118 @@
+"""The plumbing under every algorithm: one training step, its randomness, its logs, its optimizers."""
+
+import abc
+from collections.abc import Callable, Mapping, Sequence
+
+import keras
+import tensorflow as tf
+
+from tfgen import random
+from tfgen.types import Batch, Endpoint, Image, Seed
+
+Transform = Callable[[tf.Tensor, keras.Variable], tf.Tensor]
+"""Changes one variable's gradient, given the variable."""
+
+
+class Algorithm(keras.Model, abc.ABC):
+    """A way to train nets on images; a subclass writes `update`, and the rest is here.
+
+    Args:
+        logged: the names of the numbers that `update` returns.
+        seed: of all that training draws.
+
+    Attributes:
+        step: how many updates have been made, int64.
+    """
+
+    def __init__(self, logged: Sequence[str], seed: int):
+        super().__init__()
+        self.seed = seed
+        self.means = {name: keras.metrics.Mean(name=name) for name in logged}
+        self.step = self.add_weight(
+            shape=(), dtype="int64", initializer="zeros", trainable=False, aggregation="only_first_replica", name="step"
+        )
+        self.optimizers: dict[str, keras.optimizers.Optimizer] = {}
+        self.built = True
+
+    @abc.abstractmethod
+    def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
+        """One iteration of the algorithm.
+
+        Args:
+            batch: this replica's share of the examples.
+            seed: int32 [2], this step's and replica's own.
+
+        Returns:
+            The logged numbers, scalars.
+        """
+
+    @abc.abstractmethod
+    def endpoints(self) -> dict[str, Endpoint]:
+        """What the trained model can be asked for, and export may publish."""
+
+    @abc.abstractmethod
+    def pictures(self, batch: Batch) -> dict[str, Image]:
+        """What to look at while training, by name: images [b, h, w, c]."""
+
+    def callbacks(self) -> list[keras.callbacks.Callback]:
+        """What the algorithm does between updates."""
+        return []
+
+    def compile(self, optimizers: Mapping[str, keras.optimizers.Optimizer], jit_compile: bool = False) -> None:
+        """Gives each role its optimizer.
+
+        Args:
+            optimizers: by role; each role is an attribute of the algorithm, a net.
+            jit_compile: whether XLA compiles the training step.
+        """
+        super().compile(optimizer=None, jit_compile=jit_compile)
+        self.optimizers = dict(optimizers)
+        for role, optimizer in self.optimizers.items():
+            optimizer.build(self.parameters(role))
+
+    def parameters(self, role: str) -> list[keras.Variable]:
+        """What a role's optimizer trains: its net's weights."""
+        return getattr(self, role).trainable_variables
+
+    def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """What `fit` calls: seeds the update, keeps its numbers, counts it."""
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        seed = random.fold_in(random.fold_in(random.root(self.seed), self.step.value), replica)
+        for name, value in self.update(batch, seed).items():
+            self.means[name].update_state(value)
+        self.step.assign_add(1)
+        return self.get_metrics_result()
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The means over the present logging interval."""
+        return list(self.means.values())
+
+    def descend(
+        self, role: str, tape: tf.GradientTape, loss: tf.Tensor, transform: Transform | None = None
+    ) -> list[tf.Tensor]:
+        """One optimizer step of one net down a loss, averaged over the replicas.
+
+        Variables that the loss does not reach stay as they are.
+
+        Args:
+            role: whose net and optimizer.
+            tape: has recorded the loss.
+            loss: a scalar, this replica's mean.
+            transform: changes each gradient before the optimizer sees it.
+
+        Returns:
+            The averaged gradients of the variables that the loss reaches, before the transform.
+        """
+        variables = self.parameters(role)
+        gradients = tape.gradient(loss, [v.value for v in variables])
+        reached = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
+        context = tf.distribute.get_replica_context()
+        replicas = context.num_replicas_in_sync
+        raw = [tf.cast(g, tf.float32) for g, _ in reached]
+        if replicas > 1:
+            raw = context.all_reduce(tf.distribute.ReduceOp.MEAN, raw)
+        changed = [g if transform is None else transform(g, v) for g, (_, v) in zip(raw, reached, strict=True)]
+        # the optimizer sums over the replicas
+        self.optimizers[role].apply([g / replicas for g in changed], [v for _, v in reached])
+        return raw

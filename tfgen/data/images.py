@@ -1,0 +1,186 @@
+"""Loading a data set, and batches whose order depends on the seed and the step alone."""
+
+import dataclasses
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tfgen import random
+from tfgen.data import preprocess, sources
+from tfgen.errors import UserError
+from tfgen.types import Seed
+
+
+@dataclasses.dataclass(frozen=True)
+class Examples:
+    """One split, in memory.
+
+    Attributes:
+        image: [n, h, w, c] (videos [n, t, h, w, c]), uint8, or float32 in [-1, 1].
+        label: int64 [n], or None.
+        patch_size: if given, an example is a square patch of this side, cut anew each time.
+    """
+
+    image: np.ndarray
+    label: np.ndarray | None = None
+    patch_size: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one example."""
+        height_width = self.image.shape[1:-1] if self.patch_size is None else (self.patch_size,) * 2
+        return (*height_width, self.image.shape[-1])
+
+    def whole(self) -> np.ndarray:
+        """All images, uncut, float32 in [-1, 1]."""
+        return preprocess.to_unit(self.image)
+
+    def batches(self, batch_size: int, seed: Seed, start: int = 0) -> tf.data.Dataset:
+        """An endless stream of batches; every example comes once an epoch, in an order of its own.
+
+        Args:
+            batch_size: examples a batch, at least 1.
+            seed: int32 [2].
+            start: the step to start from, which costs nothing.
+
+        Returns:
+            A dataset of `Batch`.
+        """
+        images = tf.constant(self.image)
+        labels = None if self.label is None else tf.constant(self.label)
+        order, cuts = random.split(seed)
+
+        def batch(step):
+            index = random.shuffled(step * batch_size + tf.range(batch_size, dtype=tf.int64), len(self), order)
+            image = tf.gather(images, index)
+            image = tf.cast(image, tf.float32) / 127.5 - 1 if images.dtype == tf.uint8 else image
+            if self.patch_size is not None:
+                image = patches(image, self.patch_size, random.fold_in(cuts, step))
+            found = {"image": image, "index": index}
+            return found if labels is None else found | {"label": tf.gather(labels, index)}
+
+        return tf.data.Dataset.counter(start).map(batch).prefetch(2)
+
+
+def patches(image: tf.Tensor, size: int, seed: Seed) -> tf.Tensor:
+    """One square patch of each image, anywhere inside it with equal probability.
+
+    Args:
+        image: [b, h, w, c].
+        size: side of a patch, at most the image's.
+        seed: int32 [2].
+
+    Returns:
+        [b, size, size, c].
+    """
+    batch, height, width, channels = image.shape
+    down, across = random.split(seed)
+    top = random.uniform((batch,), down, 0, height - size + 1, tf.int32)
+    left = random.uniform((batch,), across, 0, width - size + 1, tf.int32)
+    rows = top[:, None] + tf.range(size)
+    columns = left[:, None] + tf.range(size)
+    image = tf.gather(image, rows, axis=1, batch_dims=1)
+    image = tf.gather(image, columns, axis=2, batch_dims=1)
+    return tf.ensure_shape(image, [batch, size, size, channels])
+
+
+class Images(NamedTuple):
+    """A data set."""
+
+    train: Examples
+    test: Examples
+    shape: tuple[int, ...]
+    """Of one example."""
+    size: int
+    """Number of training images."""
+
+
+def load(
+    name: str,
+    *,
+    image_size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    patch_size: int | None = None,
+    test_fraction: float = 0.1,
+    data_dir: str | None = None,
+    manual_dir: str | None = None,
+) -> Images:
+    """Reads a data set into memory, each picture resized as it comes.
+
+    Args:
+        name: see `tfgen.data.sources`.
+        image_size: height and width to crop and resize to; None keeps the pictures' own.
+        channels: 1 or 3; None keeps the pictures' own.
+        patch_size: train on square patches of this side.
+        test_fraction: share held out where the source has no test split, in [0, 1). Of a single picture
+            it is the right part that is held out, and 0 takes the whole for training and test alike.
+        data_dir: where TensorFlow Datasets keeps what it prepared.
+        manual_dir: where original files lie that TensorFlow Datasets need not download.
+
+    Returns:
+        The data set.
+
+    Raises:
+        UserError: if it is unknown, missing, empty or corrupt, or does not fit the sizes.
+    """
+    splits = {
+        split: _collect(name, pictures, image_size, channels)
+        for split, pictures in sources.read(name, data_dir, manual_dir).items()
+    }
+    train, test = (splits["train"], splits["test"]) if "train" in splits else _hold_out(splits["all"], test_fraction)
+    if patch_size is not None and patch_size > min(train.image.shape[1:3]):
+        raise UserError(
+            f"patch_size: expected at most {min(train.image.shape[1:3])}, the smaller side of the training "
+            f"images of {name}, and found {patch_size}"
+        )
+    train = dataclasses.replace(train, patch_size=patch_size)
+    return Images(train, test, train.shape, len(train))
+
+
+def _collect(name: str, pictures: sources.Pictures, image_size, channels) -> Examples:
+    images, labels = [], []
+    for picture, label in pictures:
+        if picture.ndim == 4:
+            picture = np.stack([preprocess.prepare(frame, image_size, channels) for frame in picture])
+        else:
+            picture = preprocess.prepare(picture, image_size, channels)
+        if images and picture.shape != images[0].shape:
+            raise UserError(
+                f"dataset {name}: expected all pictures of one shape, {images[0].shape} as the first, and found "
+                f"{picture.shape} at number {len(images)}; give an image_size and channels"
+            )
+        images.append(picture)
+        labels.append(label)
+    labelled = labels and labels[0] is not None
+    return Examples(np.stack(images), np.array(labels, np.int64) if labelled else None)
+
+
+def _hold_out(examples: Examples, fraction: float) -> tuple[Examples, Examples]:
+    if len(examples) == 1:
+        return _hold_out_region(examples, fraction)
+    # the split is the data set's, not the run's: it never depends on the run's seed
+    order = np.random.default_rng(0).permutation(len(examples))
+    num_test = round(len(examples) * fraction)
+    test, train = np.sort(order[:num_test]), np.sort(order[num_test:])
+    if not num_test:
+        return examples, examples
+
+    def part(index):
+        return Examples(examples.image[index], None if examples.label is None else examples.label[index])
+
+    return part(train), part(test)
+
+
+def _hold_out_region(examples: Examples, fraction: float) -> tuple[Examples, Examples]:
+    width = examples.image.shape[-2]
+    kept = width - round(width * fraction)
+    if kept == width:
+        return examples, examples
+    return (
+        Examples(examples.image[..., :kept, :], examples.label),
+        Examples(examples.image[..., kept:, :], examples.label),
+    )

@@ -1,0 +1,140 @@
+"""Which pixels are known: masks of 1 (known) and 0 (missing)."""
+
+import io
+import pathlib
+
+import imageio.v3 as iio
+import numpy as np
+import tensorflow as tf
+
+from tfgen import random
+from tfgen.errors import UserError
+from tfgen.types import Mask, Seed
+
+SIDES = ("top", "bottom", "left", "right")
+
+
+def salt_and_pepper(shape: tuple[int, int, int], rate: float, seed: Seed) -> Mask:
+    """Each pixel missing on its own with a probability (the divergence triangle's P.5 has rate 0.5).
+
+    Args:
+        shape: batch, height, width.
+        rate: probability of a missing pixel, in [0, 1].
+        seed: int32 [2].
+
+    Returns:
+        [b, h, w, 1].
+    """
+    return tf.cast(random.uniform((*shape, 1), seed) >= rate, tf.float32)
+
+
+def blocks(shape: tuple[int, int, int], number: int, size: int, seed: Seed) -> Mask:
+    """Square blocks missing, wholly inside the image, where they fall (they may overlap).
+
+    Args:
+        shape: batch, height, width.
+        number: blocks an image, not negative.
+        size: side of a block in pixels, at most the image's.
+        seed: int32 [2].
+
+    Returns:
+        [b, h, w, 1].
+
+    Raises:
+        UserError: if a block is larger than the image.
+    """
+    batch, height, width = shape
+    if size > min(height, width):
+        raise UserError(f"mask: expected blocks of at most {min(height, width)} pixels and found {size}")
+    down, across = random.split(seed)
+    top = random.uniform((batch, number, 1), down, 0, height - size + 1, tf.int32)
+    left = random.uniform((batch, number, 1), across, 0, width - size + 1, tf.int32)
+    rows = (tf.range(height) >= top) & (tf.range(height) < top + size)
+    columns = (tf.range(width) >= left) & (tf.range(width) < left + size)
+    missing = tf.reduce_any(rows[:, :, :, None] & columns[:, :, None, :], axis=1)
+    return 1 - tf.cast(missing, tf.float32)[..., None]
+
+
+def half(shape: tuple[int, int, int], side: str) -> Mask:
+    """One half missing.
+
+    Args:
+        shape: batch, height, width.
+        side: which half is missing: top, bottom, left or right.
+
+    Returns:
+        [b, h, w, 1].
+    """
+    batch, height, width = shape
+    mask = np.ones((height, width), np.float32)
+    missing = {
+        "top": np.s_[: height // 2],
+        "bottom": np.s_[(height + 1) // 2 :],
+        "left": np.s_[:, : width // 2],
+        "right": np.s_[:, (width + 1) // 2 :],
+    }
+    mask[missing[side]] = 0
+    return tf.tile(tf.constant(mask)[None, :, :, None], [batch, 1, 1, 1])
+
+
+def drawn(shape: tuple[int, int, int], path: str) -> Mask:
+    """A mask drawn by the user: an image file of the same size, white where pixels are known.
+
+    Args:
+        shape: batch, height, width.
+        path: an image file.
+
+    Returns:
+        [b, h, w, 1].
+
+    Raises:
+        UserError: if the file cannot be read or has another size.
+    """
+    batch, height, width = shape
+    try:
+        picture = iio.imread(io.BytesIO(pathlib.Path(path).read_bytes()))
+    except (OSError, ValueError) as error:
+        raise UserError(f"mask: expected an image file and could not read {path}") from error
+    picture = picture[..., :3].mean(axis=2) if picture.ndim == 3 else picture
+    if picture.shape != (height, width):
+        raise UserError(
+            f"mask: expected {path} to be {height}x{width} like the images and found "
+            f"{'x'.join(map(str, picture.shape))}"
+        )
+    mask = tf.constant((picture >= 128).astype(np.float32))
+    return tf.tile(mask[None, :, :, None], [batch, 1, 1, 1])
+
+
+def parse(spec: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
+    """A mask from its name on the command line.
+
+    Args:
+        spec: `half:SIDE`, `salt_and_pepper:RATE`, `blocks:NUMBERxSIZE`, or the path of a drawn mask.
+        shape: batch, height, width.
+        seed: int32 [2].
+
+    Returns:
+        [b, h, w, 1].
+
+    Raises:
+        UserError: if the name is none of these.
+    """
+    kind, _, rest = spec.partition(":")
+    try:
+        if kind == "half" and rest in SIDES:
+            return half(shape, rest)
+        if kind == "salt_and_pepper" and 0 <= float(rest) <= 1:
+            return salt_and_pepper(shape, float(rest), seed)
+        if kind == "blocks":
+            number, size = map(int, rest.split("x"))
+            return blocks(shape, number, size, seed)
+    except UserError:
+        raise
+    except ValueError:
+        pass
+    if pathlib.Path(spec).is_file():
+        return drawn(shape, spec)
+    raise UserError(
+        f"mask: expected half:{'|'.join(SIDES)}, salt_and_pepper:RATE, blocks:NUMBERxSIZE or an image file, "
+        f"and found {spec}"
+    )

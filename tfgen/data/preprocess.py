@@ -1,0 +1,87 @@
+"""From pictures as they come to arrays of one shape: channels, crop, anti-aliased resize."""
+
+import numpy as np
+import skimage.transform
+
+from tfgen.errors import UserError
+
+
+def to_channels(picture: np.ndarray, channels: int | None) -> np.ndarray:
+    """A picture with the asked number of channels.
+
+    Args:
+        picture: [h, w] or [h, w, c].
+        channels: 1 (grey by Rec. 601 luma), 3, or None to keep the picture's own.
+
+    Returns:
+        [h, w, channels].
+
+    Raises:
+        UserError: if the picture cannot have so many channels.
+    """
+    picture = picture[..., None] if picture.ndim == 2 else picture
+    if channels in (None, picture.shape[-1]):
+        return picture
+    if channels == 3 and picture.shape[-1] == 1:
+        return np.repeat(picture, 3, axis=-1)
+    if channels == 1 and picture.shape[-1] == 3:
+        grey = picture @ np.array([0.299, 0.587, 0.114])
+        return (np.rint(grey) if picture.dtype == np.uint8 else grey).astype(picture.dtype)[..., None]
+    raise UserError(f"channels: expected {picture.shape[-1]}, as the pictures have, and found {channels}")
+
+
+def centre_crop(picture: np.ndarray, aspect: float) -> np.ndarray:
+    """The largest centred part with the given aspect.
+
+    Args:
+        picture: [h, w, c].
+        aspect: height over width, positive.
+
+    Returns:
+        [h', w', c].
+    """
+    height, width = picture.shape[:2]
+    rows, columns = min(height, round(width * aspect)), min(width, round(height / aspect))
+    top, left = (height - rows) // 2, (width - columns) // 2
+    return picture[top : top + rows, left : left + columns]
+
+
+def resize(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resizes without aliasing: Gaussian-filtered before shrinking, bilinear.
+
+    Args:
+        picture: [h, w, c], uint8, or float in [-1, 1].
+        size: height, width.
+
+    Returns:
+        [*size, c] of the same dtype.
+    """
+    if picture.shape[:2] == tuple(size):
+        return picture
+    resized = skimage.transform.resize(picture, size, order=1, anti_aliasing=True, preserve_range=True)
+    return (np.rint(resized) if picture.dtype == np.uint8 else resized).astype(picture.dtype)
+
+
+def prepare(picture: np.ndarray, size: tuple[int, int] | None, channels: int | None) -> np.ndarray:
+    """Channels, centre crop to the wanted aspect, resize.
+
+    Args:
+        picture: [h, w] or [h, w, c].
+        size: height and width, or None to keep the picture's own.
+        channels: 1, 3, or None.
+
+    Returns:
+        [h', w', c'].
+    """
+    picture = to_channels(picture, channels)
+    return picture if size is None else resize(centre_crop(picture, size[0] / size[1]), size)
+
+
+def to_unit(image: np.ndarray) -> np.ndarray:
+    """uint8 in [0, 255] to float32 in [-1, 1]; other arrays to float32 as they are."""
+    return image.astype(np.float32) / 127.5 - 1 if image.dtype == np.uint8 else image.astype(np.float32)
+
+
+def to_uint8(image: np.ndarray) -> np.ndarray:
+    """float in [-1, 1], clipped, to uint8."""
+    return np.rint((np.clip(image, -1, 1) + 1) * 127.5).astype(np.uint8)

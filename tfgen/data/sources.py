@@ -1,0 +1,211 @@
+"""Where pictures come from: each source yields them one by one, as they are, with a label where it has one.
+
+| name | content |
+|------|---------|
+| `digits` | scikit-learn's 1,797 handwritten digits, 8x8 grey, labelled |
+| `textures/brick`, `textures/grass`, `textures/gravel` | scikit-image's, 512x512 grey |
+| `toy/NAME` | 10,000 draws of a known density (`tfgen.data.toy`) |
+| `folder:PATH` | image files; labelled by sub-folder where there are any |
+| `npz:PATH` | an array `image` [n, h, w] or [n, h, w, c], uint8 or float in [-1, 1], and maybe `label` [n] |
+| `image:PATH` | one image file: a texture |
+| `video:PATH` | an .npz of clips [t, h, w, c], or one film file |
+| else | a TensorFlow Datasets name |
+"""
+
+import difflib
+import io
+import pathlib
+import zipfile
+from collections.abc import Iterator
+
+import imageio.v3 as iio
+import numpy as np
+
+from tfgen.data import toy
+from tfgen.errors import UserError
+
+TEXTURES = ("brick", "grass", "gravel")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".pgm", ".ppm", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+TOY_SIZE = 10_000
+
+Pictures = Iterator[tuple[np.ndarray, int | None]]
+"""Pictures [h, w], [h, w, c] or [t, h, w, c], with their labels."""
+
+
+def read(name: str, data_dir: str | None = None, manual_dir: str | None = None) -> dict[str, Pictures]:
+    """The pictures of a data set, by split.
+
+    Args:
+        name: of the table above.
+        data_dir: where TensorFlow Datasets keeps what it prepared.
+        manual_dir: where original files lie that TensorFlow Datasets need not download.
+
+    Returns:
+        Iterators under "train" and "test", or under "all" where the source has no split of its own.
+
+    Raises:
+        UserError: if the data set is unknown, missing, empty or corrupt.
+    """
+    kind, _, path = name.partition(":")
+    readers = {"folder": _folder, "npz": _npz, "image": _image, "video": _video}
+    if kind in readers and path:
+        if not pathlib.Path(path).exists():
+            raise UserError(f"dataset {name}: expected an existing path and found nothing at {path}")
+        return {"all": readers[kind](name, pathlib.Path(path))}
+    if name == "digits":
+        return {"all": _digits()}
+    if name.startswith("textures/"):
+        return {"all": _texture(name)}
+    if name.startswith("toy/"):
+        return {"all": _toy(name)}
+    return _tfds(name, data_dir, manual_dir)
+
+
+def _digits() -> Pictures:
+    from sklearn import datasets
+
+    images, labels = datasets.load_digits(return_X_y=True)
+    for image, label in zip(images.reshape(-1, 8, 8), labels, strict=True):
+        yield (image / 8 - 1).astype(np.float32), int(label)  # 0..16 to [-1, 1]
+
+
+def _texture(name: str) -> Pictures:
+    import skimage.data
+
+    _check_member(name, "textures/", TEXTURES)
+    yield getattr(skimage.data, name.removeprefix("textures/"))(), None
+
+
+def _toy(name: str) -> Pictures:
+    _check_member(name, "toy/", toy.DENSITIES)
+    for point in toy.DENSITIES[name.removeprefix("toy/")].sample(TOY_SIZE, seed=0):
+        yield point, None
+
+
+def _check_member(name: str, prefix: str, members) -> None:
+    if name.removeprefix(prefix) not in members:
+        raise UserError(f"dataset {name}: expected one of {', '.join(prefix + member for member in members)}")
+
+
+def _decode(name: str, path: pathlib.Path) -> np.ndarray:
+    try:
+        # the first frame of a file that has several
+        picture = iio.imread(io.BytesIO(path.read_bytes()), index=0, extension=path.suffix.lower())
+    except (OSError, ValueError, SyntaxError) as error:  # Pillow's own errors are of these kinds
+        raise UserError(f"dataset {name}: expected an image file and could not decode {path}") from error
+    return _as_uint8(name, path, picture)
+
+
+def _as_uint8(name: str, path: pathlib.Path, picture: np.ndarray) -> np.ndarray:
+    """8 bits a channel, without transparency."""
+    if picture.dtype == np.bool_:
+        return picture.astype(np.uint8) * 255
+    if picture.dtype == np.uint16:
+        return (picture >> 8).astype(np.uint8)
+    if picture.dtype != np.uint8:
+        raise UserError(f"dataset {name}: expected 8 or 16 bits a channel and found {picture.dtype} in {path}")
+    has_alpha = picture.ndim == 3 and picture.shape[-1] in (2, 4)
+    return picture[..., :-1] if has_alpha else picture
+
+
+def _folder(name: str, path: pathlib.Path) -> Pictures:
+    files = sorted(f for f in path.rglob("*") if f.suffix.lower() in IMAGE_SUFFIXES)
+    if not files:
+        raise UserError(f"dataset {name}: expected image files ({', '.join(IMAGE_SUFFIXES)}) and found none")
+    classes = sorted({f.relative_to(path).parts[0] for f in files if f.parent != path})
+    labelled = all(f.parent != path for f in files)
+    for f in files:
+        yield _decode(name, f), classes.index(f.relative_to(path).parts[0]) if labelled else None
+
+
+def _image(name: str, path: pathlib.Path) -> Pictures:
+    yield _decode(name, path), None
+
+
+def _load_npz(name: str, path: pathlib.Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as error:
+        raise UserError(f"dataset {name}: expected a NumPy .npz archive and could not read {path}") from error
+
+
+def _check_values(name: str, key: str, array: np.ndarray) -> np.ndarray:
+    if array.dtype == np.uint8:
+        return array
+    if not np.issubdtype(array.dtype, np.floating):
+        raise UserError(f"dataset {name}: expected {key} to be uint8 or float and found {array.dtype}")
+    finite = np.isfinite(array.reshape(len(array), -1)).all(axis=1)
+    if not finite.all():
+        raise UserError(
+            f"dataset {name}: expected finite numbers and found NaN or infinity in {key}[{int(np.argmin(finite))}]"
+        )
+    if np.abs(array).max(initial=0) > 1:
+        raise UserError(f"dataset {name}: expected {key} in [-1, 1] and found {np.abs(array).max():.4g}")
+    return array.astype(np.float32)
+
+
+def _npz(name: str, path: pathlib.Path) -> Pictures:
+    arrays = _load_npz(name, path)
+    if "image" not in arrays:
+        raise UserError(f"dataset {name}: expected an array named image and found {sorted(arrays) or 'none'}")
+    images = arrays["image"]
+    if images.ndim not in (3, 4) or not len(images):
+        raise UserError(
+            f"dataset {name}: expected image of shape [n, h, w] or [n, h, w, c] and found {list(images.shape)}"
+        )
+    labels = arrays.get("label")
+    if labels is not None and labels.shape != images.shape[:1]:
+        raise UserError(f"dataset {name}: expected {len(images)} labels and found shape {list(labels.shape)}")
+    images = _check_values(name, "image", images)
+    for i, image in enumerate(images):
+        yield image, None if labels is None else int(labels[i])
+
+
+def _video(name: str, path: pathlib.Path) -> Pictures:
+    if path.suffix == ".npz":
+        clips = _load_npz(name, path)
+    else:
+        try:
+            clips = {path.name: iio.imread(path)}
+        except (OSError, ValueError, ImportError) as error:
+            raise UserError(f"dataset {name}: expected an .npz of clips or a film and could not read {path}") from error
+    for key, clip in sorted(clips.items()):
+        if clip.ndim != 4:
+            raise UserError(f"dataset {name}: expected {key} of shape [t, h, w, c] and found {list(clip.shape)}")
+        yield _check_values(name, key, clip), None
+
+
+def _tfds(name: str, data_dir: str | None, manual_dir: str | None) -> dict[str, Pictures]:
+    import tensorflow_datasets as tfds
+
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+    except (tfds.core.DatasetNotFoundError, ValueError) as error:
+        known = ["digits", *(f"textures/{t}" for t in TEXTURES), *(f"toy/{d}" for d in toy.DENSITIES)]
+        close = difflib.get_close_matches(name, known + tfds.list_builders(with_community_datasets=False))
+        hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        raise UserError(
+            f"dataset {name}: expected a TensorFlow Datasets name, an embedded set ({', '.join(known)}), "
+            f"folder:, npz:, image: or video: with a path, and found none of these{hint}"
+        ) from error
+    try:
+        builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=manual_dir))
+    except Exception as error:  # whatever a data set's own script, a proxy or a server raises
+        raise UserError(
+            f"dataset {name}: expected to download it, or to find its original files in "
+            f"{manual_dir or 'the folder given by --manual_dir'}, and could not ({type(error).__name__}: "
+            f"{str(error).splitlines()[0] if str(error) else 'no reason given'})"
+        ) from error
+    if "image" not in builder.info.features:
+        raise UserError(f"dataset {name}: expected a feature named image and found {sorted(builder.info.features)}")
+    splits = [split for split in ("train", "test") if split in builder.info.splits]
+    return {split if len(splits) == 2 else "all": _tfds_split(builder, split) for split in splits}
+
+
+def _tfds_split(builder, split: str) -> Pictures:
+    import tensorflow_datasets as tfds
+
+    labelled = "label" in builder.info.features
+    for example in tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False)):
+        yield example["image"], int(example["label"]) if labelled else None

@@ -1,0 +1,152 @@
+"""Densities that are known exactly, in two dimensions: what samplers and models are tested on.
+
+A point (u, v) is an image of one pixel and two channels, [1, 1, 2], so that every algorithm runs on it.
+"""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+from scipy import stats
+
+from tfgen.types import Energy, Image
+
+SHAPE = (1, 1, 2)
+
+
+def _points(image: Image) -> tf.Tensor:
+    return tf.reshape(image, [-1, 2])
+
+
+def _images(points: np.ndarray) -> np.ndarray:
+    return points.reshape(-1, *SHAPE).astype(np.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Gaussian:
+    """A correlated Gaussian.
+
+    Args:
+        mean: of the two coordinates.
+        scale: standard deviation of each coordinate, positive.
+        correlation: between them, in (-1, 1).
+    """
+
+    mean: tuple[float, float] = (0.1, -0.2)
+    scale: float = 0.3
+    correlation: float = 0.8
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """[2, 2]"""
+        return self.scale**2 * np.array([[1, self.correlation], [self.correlation, 1]])
+
+    def energy(self, image: Image) -> Energy:
+        """Minus the normalised log-density, [b]."""
+        precision = tf.constant(np.linalg.inv(self.covariance), tf.float32)
+        centred = _points(image) - tf.constant(self.mean, tf.float32)
+        log_z = np.log(2 * np.pi) + np.linalg.slogdet(self.covariance)[1] / 2
+        return tf.reduce_sum(centred @ precision * centred, axis=1) / 2 + tf.cast(log_z, tf.float32)
+
+    def sample(self, num: int, seed: int) -> np.ndarray:
+        """Exact draws, float32 [num, 1, 1, 2]."""
+        return _images(np.random.default_rng(seed).multivariate_normal(self.mean, self.covariance, num))
+
+
+@dataclasses.dataclass(frozen=True)
+class Mixture:
+    """Gaussians of equal weight on a circle.
+
+    Args:
+        components: how many, at least 1.
+        radius: of the circle, not negative.
+        scale: standard deviation of each, positive.
+    """
+
+    components: int = 8
+    radius: float = 0.7
+    scale: float = 0.08
+
+    @property
+    def means(self) -> np.ndarray:
+        """[components, 2]"""
+        angles = 2 * np.pi * np.arange(self.components) / self.components
+        return self.radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+    @property
+    def mean(self) -> tuple[float, float]:
+        """Of the whole mixture."""
+        return tuple(self.means.mean(axis=0))
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """[2, 2], of the whole mixture."""
+        return self.scale**2 * np.eye(2) + np.cov(self.means.T, bias=True)
+
+    def energy(self, image: Image) -> Energy:
+        """Minus the normalised log-density, [b]."""
+        means = tf.constant(self.means, tf.float32)
+        squared = tf.reduce_sum((_points(image)[:, None] - means) ** 2, axis=2)
+        log_z = np.log(2 * np.pi * self.scale**2 * self.components)
+        return tf.cast(log_z, tf.float32) - tf.reduce_logsumexp(-squared / (2 * self.scale**2), axis=1)
+
+    def sample(self, num: int, seed: int) -> np.ndarray:
+        """Exact draws, float32 [num, 1, 1, 2]."""
+        rng = np.random.default_rng(seed)
+        component = rng.integers(self.components, size=num)
+        return _images(self.means[component] + self.scale * rng.standard_normal((num, 2)))
+
+
+@dataclasses.dataclass(frozen=True)
+class PiecewiseGaussian:
+    """Per coordinate, N(0, scale²) tilted by h(a u): a Gaussian piece on either side of zero, both truncated.
+
+    The smallest generative ConvNet: two filters, each of one coordinate, and no bias.
+
+    Args:
+        scale: the reference's standard deviation, positive.
+        slope: a, in nats per unit of u / scale.
+    """
+
+    scale: float = 0.3
+    slope: float = 1.5
+
+    def _moments(self) -> tuple[float, float, float]:
+        """log Z, mean and variance of one coordinate in units of the scale."""
+        a, phi = self.slope, stats.norm
+        upper = np.exp(a**2 / 2) * phi.cdf(a)  # ∫_0^∞ exp(a u) φ(u) du
+        z = 0.5 + upper
+        first = (-phi.pdf(0) + np.exp(a**2 / 2) * (a * phi.cdf(a) + phi.pdf(a))) / z
+        second = (0.5 + np.exp(a**2 / 2) * ((1 + a**2) * phi.cdf(a) + a * phi.pdf(a))) / z
+        return np.log(z), first, second - first**2
+
+    @property
+    def mean(self) -> tuple[float, float]:
+        """Of the two coordinates."""
+        return (self.scale * self._moments()[1],) * 2
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """[2, 2]"""
+        return self.scale**2 * self._moments()[2] * np.eye(2)
+
+    def energy(self, image: Image) -> Energy:
+        """Minus the normalised log-density, [b]."""
+        y = _points(image) / self.scale
+        log_z = 2 * (self._moments()[0] + np.log(self.scale) + np.log(2 * np.pi) / 2)
+        u = y**2 / 2 - self.slope * tf.nn.relu(y)
+        return tf.reduce_sum(u, axis=1) + tf.cast(log_z, tf.float32)
+
+    def sample(self, num: int, seed: int) -> np.ndarray:
+        """Exact draws, float32 [num, 1, 1, 2]."""
+        rng = np.random.default_rng(seed)
+        a = self.slope
+        upper = np.exp(a**2 / 2) * stats.norm.cdf(a)
+        positive = rng.random((num, 2)) < upper / (0.5 + upper)
+        above = stats.truncnorm.rvs(-a, np.inf, loc=a, size=(num, 2), random_state=rng)
+        below = stats.truncnorm.rvs(-np.inf, 0, size=(num, 2), random_state=rng)
+        return _images(self.scale * np.where(positive, above, below))
+
+
+DENSITIES = {"gaussian": Gaussian(), "mixture": Mixture(), "piecewise": PiecewiseGaussian()}
+"""The densities by the names that `--dataset=toy/NAME` takes."""

@@ -1,0 +1,93 @@
+"""Energies as functions, and the closures that make one energy from another.
+
+Everything that is sampled from is a function from a batch to one energy per example, U(x) in nats, with
+p(x) ∝ exp(-U(x)). Here, and only here, the sign is decided: an energy net returns -f, minus the score that
+the papers write.
+"""
+
+import keras
+import tensorflow as tf
+
+from tfgen.types import Energy, EnergyFn, Image, Label, Mask
+
+
+def value_and_grad(energy: EnergyFn, x: tf.Tensor) -> tuple[Energy, tf.Tensor]:
+    """U(x) and dU/dx. Weights are not watched: no work is spent on their gradients.
+
+    Args:
+        energy: the energy function.
+        x: [b, ...].
+
+    Returns:
+        energies [b] and gradients [b, ...], both float32.
+    """
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(x)
+        u = energy(x)
+    return u, tape.gradient(u, x)
+
+
+def norm(gradient: tf.Tensor) -> tf.Tensor:
+    """The Euclidean norm of each example, with a finite slope at zero.
+
+    Args:
+        gradient: [b, ...].
+
+    Returns:
+        [b].
+    """
+    axes = list(range(1, gradient.shape.rank))
+    return tf.sqrt(tf.reduce_sum(gradient**2, axis=axes) + 1e-12)
+
+
+def frozen(net: keras.Model) -> EnergyFn:
+    """The net's energy in inference mode, as samplers want it."""
+    return lambda x: net(x, training=False)
+
+
+def white_noise(sigma: float) -> EnergyFn:
+    """The reference q = N(0, sigma^2 1) of A Theory of Generative ConvNet, equation 8, up to its constant.
+
+    Args:
+        sigma: standard deviation in pixel units ([-1, 1] scale), positive.
+    """
+    return lambda x: tf.reduce_sum((x / sigma) ** 2, axis=list(range(1, x.shape.rank))) / 2
+
+
+def tilted(energy: EnergyFn, sigma: float) -> EnergyFn:
+    """White noise tilted by a score: U(x) = -f(x / sigma) + |x|^2 / (2 sigma^2).
+
+    The net sees images in units of the reference's standard deviation. In these units the paper's formulas
+    hold to the letter with its sigma = 1: on a piece, f = α + <y, B> and the mean is y = B.
+
+    Args:
+        energy: -f, of images in units of sigma.
+        sigma: the reference's standard deviation in pixel units ([-1, 1] scale), positive.
+
+    Source: A Theory of Generative ConvNet, equations 4 and 5.
+    """
+    reference = white_noise(sigma)
+    return lambda x: energy(x / sigma) + reference(x)
+
+
+def conditional(energies: EnergyFn, label: Label) -> EnergyFn:
+    """Of one energy per class, each example's own: U(x) = U_c(x) with c its label.
+
+    Args:
+        energies: a function from [b, ...] to [b, classes].
+        label: int [b].
+
+    Source: A Theory of Generative ConvNet, Definition 2.
+    """
+    return lambda x: tf.gather(energies(x), label, axis=1, batch_dims=1)
+
+
+def clamped(energy: EnergyFn, image: Image, mask: Mask) -> EnergyFn:
+    """The energy of the missing pixels alone, the known ones held: U(mask image + (1 - mask) x).
+
+    Args:
+        energy: the energy of whole images.
+        image: [b, h, w, c]; where the mask is 0 its values do not matter.
+        mask: [b, h, w, 1], 1 where a pixel is known.
+    """
+    return lambda x: energy(mask * image + (1 - mask) * x)

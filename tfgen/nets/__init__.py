@@ -1,0 +1,1 @@
+"""Net families: one file per paper table, a function per role."""

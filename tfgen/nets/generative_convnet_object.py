@@ -1,0 +1,41 @@
+"""The object net of A Theory of Generative ConvNet, experiment 2.
+
+| layer | filters | size            | sub-sampling |
+|-------|---------|-----------------|--------------|
+| 1     | 100     | 7               | 2            |
+| 2     | 64      | 5               | 1            |
+| 3     | 20      | 3               | 1            |
+| 4     | 1       | the whole image | -            |
+
+While layers are grown, the single top filter is kept on top: each depth has one of its own. Padding keeps
+the maps from shrinking (the paper leaves it open).
+"""
+
+from tfgen.nets.layers import Conv
+from tfgen.nets.scoring import ScoringFunction
+
+
+def energy(
+    image_shape: tuple[int, int, int], *, width: float = 1.0, activation: str = "relu", outputs: int = 1
+) -> ScoringFunction:
+    """The energy -f.
+
+    Args:
+        image_shape: height, width, channels.
+        width: factor on the numbers of filters.
+        activation: relu (the paper's) or swish.
+        outputs: top filters, one a class.
+
+    Returns:
+        A net from [b, h, w, c] to [b], or [b, outputs] when they are several.
+    """
+    convs = [
+        Conv(round(100 * width), 7, strides=2, padding=3),
+        Conv(round(64 * width), 5, padding=2),
+        Conv(round(20 * width), 3, padding=1),
+    ]
+    shape, tops = (None, *image_shape), []
+    for conv in convs:
+        shape = conv.compute_output_shape(shape)
+        tops.append(Conv(outputs, shape[1:3], use_bias=False))
+    return ScoringFunction(convs, tops, activation, image_shape)

@@ -1,0 +1,107 @@
+"""The ConvNet's scoring function, layer by layer: what the generative ConvNet's nets are built of."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from tfgen.errors import UserError
+from tfgen.nets.layers import Conv
+
+ACTIVATIONS = {"relu": tf.nn.relu, "swish": tf.nn.swish}
+"""h of equation 1: the paper's, and the smooth choice."""
+
+
+class ScoringFunction(keras.Model):
+    """Minus the score f(I; w) of a ConvNet cut at a layer of its growth.
+
+    Called on images [b, h, w, c] it returns energies -f, float32: [b], or [b, outputs] where the top
+    filters are several (one a class).
+
+    Args:
+        convs: the layers from the bottom up; the activation follows each.
+        tops: for each layer, the filter that covers the whole image when growth has come so far, or None
+            where the score is the sum of the layer's maps (equation 6).
+        activation: a name of `ACTIVATIONS`.
+        image_shape: height, width, channels of the images that the weights are made for.
+
+    Raises:
+        UserError: if the activation is unknown or the images are too small.
+
+    Attributes:
+        depth: how many layers are in use; the growth of Algorithm 1 sets it, and it starts complete.
+
+    Source: A Theory of Generative ConvNet, equations 1, 2 and 6.
+    """
+
+    def __init__(
+        self,
+        convs: Sequence[Conv],
+        tops: Sequence[Conv | None],
+        activation: str,
+        image_shape: tuple[int, int, int],
+    ):
+        super().__init__()
+        if activation not in ACTIVATIONS:
+            raise UserError(f"activation: expected one of {', '.join(ACTIVATIONS)} and found {activation}")
+        self.convs = list(convs)
+        self.tops = [top for top in tops if top is not None]
+        self._top_depths = tuple(depth for depth, top in enumerate(tops, start=1) if top is not None)
+        self.activation = activation
+        self.depth = len(self.convs)
+        self.build((None, *image_shape))
+
+    @property
+    def any_size(self) -> bool:
+        """Whether images of other sizes than the weights were made for have an energy too."""
+        return not self.tops
+
+    @property
+    def layers_in_use(self) -> list[Conv]:
+        """The convolutions that the present depth reaches, from the bottom up."""
+        return self.convs[: self.depth]
+
+    @property
+    def top(self) -> Conv | None:
+        """The filter over the present top layer, or None where maps are summed."""
+        return self._top_at(self.depth)
+
+    def _top_at(self, depth: int) -> Conv | None:
+        return self.tops[self._top_depths.index(depth)] if depth in self._top_depths else None
+
+    def build(self, input_shape):
+        shapes = self._map_shapes(input_shape)
+        for depth, (conv, below, above) in enumerate(zip(self.convs, shapes[:-1], shapes[1:], strict=True), start=1):
+            conv.build(below)
+            if self._top_at(depth) is not None:
+                self._top_at(depth).build(above)
+        self.built = True
+
+    def map_area(self, variable: keras.Variable, image_shape: tuple[int, int, int]) -> int:
+        """Positions in the maps of the layer that a variable belongs to; 1 for a top filter's."""
+        shapes = self._map_shapes((None, *image_shape))[1:]
+        for conv, (_, height, width, _) in zip(self.convs, shapes, strict=True):
+            if any(variable is own for own in conv.trainable_variables):
+                return height * width
+        return 1
+
+    def _map_shapes(self, input_shape) -> list[tuple]:
+        """Of the image and of each layer's maps above it."""
+        shapes = [tuple(input_shape)]
+        for conv in self.convs:
+            shapes.append(conv.compute_output_shape(shapes[-1]))
+            if min(shapes[-1][1:3]) < 1:
+                raise UserError(
+                    f"image_size: expected images large enough for the net's {conv.kernel_size[0]}x"
+                    f"{conv.kernel_size[1]} filters and found {'x'.join(map(str, input_shape[1:3]))}"
+                )
+        return shapes
+
+    def call(self, x, training=False):
+        h = x
+        for conv in self.layers_in_use:
+            h = ACTIVATIONS[self.activation](conv(h))
+        if self.top is None:
+            return -tf.reduce_sum(tf.cast(h, tf.float32), axis=[1, 2, 3])
+        f = tf.reduce_sum(tf.cast(self.top(h), tf.float32), axis=[1, 2])
+        return -f if f.shape[-1] > 1 else -f[:, 0]

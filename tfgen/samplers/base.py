@@ -1,0 +1,99 @@
+"""What a Markov kernel is, and the one loop that runs it."""
+
+import abc
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from tfgen import random
+from tfgen.types import Energy, EnergyFn, Seed
+
+
+class Info(NamedTuple):
+    """What one step tells of each example: [b] each."""
+
+    energy: Energy
+    """U where the step evaluated it, in nats."""
+    grad_norm: tf.Tensor
+    """|dU/dx| there."""
+    acceptance: tf.Tensor
+    """The probability of having been accepted; 1 for kernels that never reject."""
+
+
+class Summary(NamedTuple):
+    """A run's Infos, reduced while it runs."""
+
+    last: Info
+    mean: Info
+    max: Info
+    num_steps: tf.Tensor
+    """Steps taken: fewer than asked when the kernel's stopping rule was met."""
+    kept: tf.Tensor
+    """Every `keep_every`-th x, [kept, b, ...]; empty unless asked for."""
+
+
+class Kernel(abc.ABC):
+    """A way to move a batch under an energy. Subclasses are frozen dataclasses of their constants."""
+
+    @abc.abstractmethod
+    def init(self, energy: EnergyFn, x: tf.Tensor) -> Any:
+        """The first state: a NamedTuple whose field x is the batch [b, ...]."""
+
+    @abc.abstractmethod
+    def step(self, energy: EnergyFn, state: Any, seed: Seed) -> tuple[Any, Info]:
+        """One move of every example, independently."""
+
+    def finished(self, state: Any) -> tf.Tensor:
+        """Whether no example would move any more: a boolean scalar."""
+        del state
+        return tf.constant(False)
+
+
+def run(
+    kernel: Kernel, energy: EnergyFn, x: tf.Tensor, seed: Seed, num_steps: int | tf.Tensor, keep_every: int = 0
+) -> tuple[tf.Tensor, Summary]:
+    """Moves a batch for a number of steps, or until the kernel says that it is finished.
+
+    Memory does not grow with the number of steps unless `keep_every` asks for a trajectory. No gradient
+    flows through the run.
+
+    Args:
+        kernel: how to move.
+        energy: U, the same at every step.
+        x: the start, [b, ...].
+        seed: int32 [2]; step i draws from `fold_in(seed, i)`.
+        num_steps: the most steps to take, not negative.
+        keep_every: keep x after each so many steps; 0 keeps none.
+
+    Returns:
+        The last x, [b, ...], and the Summary.
+    """
+    x = tf.stop_gradient(x)
+    state = kernel.init(energy, x)
+    zero = tf.zeros(tf.shape(x)[:1])
+    start = Info(zero, zero, zero)
+    kept = tf.TensorArray(x.dtype, size=0, dynamic_size=True, element_shape=x.shape, clear_after_read=False)
+
+    def unfinished(i, state, last, total, largest, kept):
+        del last, total, largest, kept
+        return (i < num_steps) & ~kernel.finished(state)
+
+    def body(i, state, last, total, largest, kept):
+        del last
+        state, info = kernel.step(energy, state, random.fold_in(seed, i))
+        total = tf.nest.map_structure(tf.add, total, info)
+        largest = tf.nest.map_structure(tf.maximum, largest, info)
+        if keep_every:
+            kept = tf.cond(
+                (i + 1) % keep_every == 0, lambda: kept.write(kept.size(), state.x), lambda: kept.identity()
+            )
+        return i + 1, state, info, total, largest, kept
+
+    lowest = tf.nest.map_structure(lambda t: t + t.dtype.min, start)
+    i, state, last, total, largest, kept = tf.while_loop(
+        unfinished, body, (tf.constant(0), state, start, start, lowest, kept), parallel_iterations=1
+    )
+    count = tf.cast(tf.maximum(i, 1), tf.float32)
+    mean = tf.nest.map_structure(lambda t: t / count, total)
+    trajectory = kept.stack() if keep_every else x[tf.newaxis][:0]
+    return tf.nest.map_structure(tf.stop_gradient, (state.x, Summary(last, mean, largest, i, trajectory)))

@@ -1,0 +1,69 @@
+"""Noise-free descent to a local mode."""
+
+import dataclasses
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from tfgen import energies
+from tfgen.samplers.base import Info, Kernel
+from tfgen.types import Energy, EnergyFn, Seed
+
+
+class State(NamedTuple):
+    """The batch, its energies and gradients, and each example's own step."""
+
+    x: tf.Tensor
+    u: Energy
+    gradient: tf.Tensor
+    step_size: tf.Tensor
+
+
+@dataclasses.dataclass(frozen=True)
+class Descent(Kernel):
+    """Gradient steps x ← x - s dU/dx with s halved, per example, when the energy would rise.
+
+    An example rests when its gradient norm is at most `tolerance`, or when its step fell below
+    `min_step` of the first: then it sits where the energy has no slope zero, such as on a kink.
+
+    Args:
+        step_size: the first (and largest) s in units of x², positive. Under white noise of standard
+            deviation σ, s = σ² jumps to the mean of the present Gaussian piece.
+        tolerance: the gradient norm that ends the descent, not negative.
+        min_step: the smallest step tried, as a fraction of `step_size`.
+
+    Source: A Theory of Generative ConvNet, Proposition 2.
+    """
+
+    step_size: float
+    tolerance: float = 0.0
+    min_step: float = 1e-6
+
+    def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
+        u, gradient = energies.value_and_grad(energy, x)
+        return State(x, u, gradient, tf.fill(tf.shape(u), tf.cast(self.step_size, u.dtype)))
+
+    def step(self, energy: EnergyFn, state: State, seed: Seed) -> tuple[State, Info]:
+        del seed
+        each = [-1] + [1] * (state.x.shape.rank - 1)
+        resting = self._resting(state)
+        x = state.x - tf.reshape(state.step_size, each) * state.gradient
+        u, gradient = energies.value_and_grad(energy, x)
+        # within float32's rounding of U a step counts as downhill
+        downhill = u <= state.u + 1e-6 * tf.abs(state.u)
+        moved = downhill & ~resting
+        step_size = tf.where(downhill, tf.minimum(2 * state.step_size, self.step_size), state.step_size / 2)
+        state = State(
+            tf.where(tf.reshape(moved, each), x, state.x),
+            tf.where(moved, u, state.u),
+            tf.where(tf.reshape(moved, each), gradient, state.gradient),
+            tf.where(resting, state.step_size, step_size),
+        )
+        return state, Info(state.u, energies.norm(state.gradient), tf.cast(downhill, tf.float32))
+
+    def finished(self, state: State) -> tf.Tensor:
+        return tf.reduce_all(self._resting(state))
+
+    def _resting(self, state: State) -> tf.Tensor:
+        flat = energies.norm(state.gradient) <= self.tolerance
+        return flat | (state.step_size < self.min_step * self.step_size)

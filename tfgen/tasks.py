@@ -1,0 +1,108 @@
+"""What a trained energy is used for: score, reconstruct, generate, complete, synthesize."""
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from tfgen import energies, random
+from tfgen.samplers import Kernel, Langevin, run
+from tfgen.types import Endpoint, Energy, EnergyFn, Image, Label, Mask, Seed
+
+
+@dataclasses.dataclass(frozen=True)
+class EnergyTasks:
+    """A trained energy, how to sample it, and the tasks that need no more than that.
+
+    Attributes:
+        density: U, given each example's class (or None where there are none).
+        kernel: how samples move.
+        image_shape: height, width, channels of an image.
+        sigma: the reference's standard deviation in pixel units: samples start from the reference.
+        num_classes: energies to choose from; 1 means that there are no classes.
+        any_size: whether the energy takes images of any size.
+        denoising_steps: noise-free steps after the kernel's.
+    """
+
+    density: Callable[[Label | None], EnergyFn]
+    kernel: Langevin
+    image_shape: tuple[int, int, int]
+    sigma: float
+    num_classes: int = 1
+    any_size: bool = False
+    denoising_steps: int = 0
+
+    def energy(self, image: Image, label: Label | None = None) -> Energy:
+        """U(x) of each image, [b], in nats."""
+        return self.density(label)(image)
+
+    def reconstruct(self, image: Image, label: Label | None = None) -> Image:
+        """I - σ² dU/dI: for a ReLU net B, the mean of the Gaussian piece that each image lies on.
+
+        Source: A Theory of Generative ConvNet, equations 16 and 20.
+        """
+        _, gradient = energies.value_and_grad(self.density(label), image)
+        return image - self.sigma**2 * gradient
+
+    def generate(self, count: tf.Tensor, seed: Seed, num_steps: tf.Tensor, label: Label | None = None) -> Image:
+        """Samples of the training images' size, [count, h, w, c], from white noise."""
+        return self._sample((count, *self.image_shape), seed, num_steps, label)
+
+    def synthesize(self, count: tf.Tensor, seed: Seed, num_steps: tf.Tensor, size: tf.Tensor) -> Image:
+        """Samples of any size, [count, size[0], size[1], c]; the energy must take them."""
+        return self._sample((count, size[0], size[1], self.image_shape[-1]), seed, num_steps, None)
+
+    def complete(
+        self, image: Image, mask: Mask, seed: Seed, num_steps: tf.Tensor, label: Label | None = None
+    ) -> Image:
+        """Fills missing pixels with a sample given the known ones, which stay as they are.
+
+        Args:
+            image: [b, h, w, c]; what stands at missing pixels does not matter.
+            mask: [b, h, w, 1], 1 where a pixel is known.
+            seed: int32 [2].
+            num_steps: sampling steps, not negative.
+            label: [b], or None where there are no classes.
+
+        Returns:
+            [b, h, w, c], in [-1, 1] where it was missing.
+        """
+        start_seed, run_seed = random.split(seed)
+        known = mask * image
+        start = known + (1 - mask) * self.sigma * random.normal(tf.shape(image), start_seed)
+        x = self._run(energies.clamped(self.density(label), known, mask), start, run_seed, num_steps)
+        return known + (1 - mask) * x
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """The tasks by name, with named inputs, for export."""
+        image = tf.TensorSpec((None, *self.image_shape), tf.float32, "image")
+        mask = tf.TensorSpec((None, *self.image_shape[:2], 1), tf.float32, "mask")
+        count = tf.TensorSpec((), tf.int32, "count")
+        seed = tf.TensorSpec((2,), tf.int32, "seed")
+        num_steps = tf.TensorSpec((), tf.int32, "num_steps")
+        label = [tf.TensorSpec((None,), tf.int32, "label")] if self.num_classes > 1 else []
+
+        def images(task):
+            return lambda *inputs: {"image": task(*inputs)}
+
+        found = {
+            "energy": Endpoint(lambda *inputs: {"energy": self.energy(*inputs)}, [image, *label]),
+            "reconstruct": Endpoint(images(self.reconstruct), [image, *label]),
+            "generate": Endpoint(images(self.generate), [count, seed, num_steps, *label]),
+            "complete": Endpoint(images(self.complete), [image, mask, seed, num_steps, *label]),
+        }
+        if self.any_size and self.num_classes == 1:
+            size = tf.TensorSpec((2,), tf.int32, "size")
+            found["synthesize"] = Endpoint(images(self.synthesize), [count, seed, num_steps, size])
+        return found
+
+    def _sample(self, shape, seed: Seed, num_steps: tf.Tensor, label: Label | None) -> Image:
+        start_seed, run_seed = random.split(seed)
+        start = self.sigma * random.normal(shape, start_seed)
+        return self._run(self.density(label), start, run_seed, num_steps)
+
+    def _run(self, energy: EnergyFn, start: Image, seed: Seed, num_steps: tf.Tensor) -> Image:
+        x, _ = run(self.kernel, energy, start, seed, num_steps)
+        still: Kernel = dataclasses.replace(self.kernel, temperature=0.0)
+        x, _ = run(still, energy, x, seed, self.denoising_steps)
+        return tf.clip_by_value(x, -1.0, 1.0)

@@ -1,0 +1,160 @@
+"""An experiment: the data, nets and algorithm that a set of flags describes, and its work directory."""
+
+import pathlib
+
+import keras
+from absl import flags as absl_flags
+
+from tfgen.algorithms.base import Algorithm
+from tfgen.data import images
+from tfgen.errors import UserError
+from trainers import checkpoints, files, flags, optimizers, strategy
+from trainers.metrics import Metrics
+
+STRUCTURE = ("algorithm", "nets", "dataset", "image_size", "channels", "patch_size", "seed")
+"""Flags that a run cannot change midway; nor can it change its nets."""
+
+
+class Experiment:
+    """What a set of flags describes.
+
+    Args:
+        values: the flags, set; `algorithm`, `nets` and `dataset` at least.
+
+    Attributes:
+        images: the data.
+        algorithm: compiled, with nets built and seeded.
+        metrics: the rows of its work directory.
+    """
+
+    def __init__(self, values: absl_flags.FlagValues):
+        flags.require(values, "workdir", "algorithm", "nets", "dataset")
+        self.values = values
+        self.workdir = pathlib.Path(values.workdir)
+        self.metrics = Metrics(self.workdir / "metrics.jsonl")
+        self.checkpoints = self.workdir / "checkpoints"
+        flags.algorithm_class(values.algorithm)  # a wrong name is said before data is read
+        self.images = self.load_images()
+        if len(self.images.shape) != 3:
+            raise UserError(f"--dataset: expected images and found videos of shape {self.images.shape}")
+        keras.config.set_dtype_policy("mixed_bfloat16" if values.compute_dtype == "bfloat16" else "float32")
+        keras.utils.set_random_seed(values.seed)
+        self.strategy = strategy.build(values.strategy)
+        with self.strategy.scope():
+            self.algorithm = self._algorithm()
+
+    def load_images(self) -> images.Images:
+        """The data set of the flags."""
+        v = self.values
+        return images.load(
+            v.dataset,
+            image_size=_sides(v.image_size),
+            channels=v.channels,
+            patch_size=v.patch_size,
+            test_fraction=v.test_fraction,
+            data_dir=v.data_dir,
+            manual_dir=v.manual_dir,
+        )
+
+    def _algorithm(self) -> Algorithm:
+        v, name = self.values, self.values.algorithm
+        cls = flags.algorithm_class(name)
+        given = {p: v[f"{name}.{p}"].value for p in flags.hyperparameters(cls)}
+        nets = [self._net(role) for role in flags.roles(name)]
+        algorithm = cls(*nets, image_shape=self.images.shape, seed=v.seed, **given)
+        algorithm.compile(
+            {role: optimizers.build(v, role) for role in flags.roles(name)}, strategy.jit_compile(v.jit_compile)
+        )
+        return algorithm
+
+    def _net(self, role: str) -> keras.Model:
+        function = flags.net_function(self.values.nets, role)
+        options = {n: o for n, o in flags.net_options(self.values, role).items() if o is not None}
+        for name in options.keys() - flags.hyperparameters(function).keys():
+            raise UserError(f"--{role}.{name}: the net {self.values.nets} has no such option")
+        return function(self.images.shape, **options)
+
+    @property
+    def state(self) -> checkpoints.State:
+        """All variables that a checkpoint keeps."""
+        optimizer = self.algorithm.optimizers
+        return {
+            "weights": self.algorithm.weights,
+            "optimizers": [v for role in optimizer.values() for v in role.variables],
+            "rate_factors": [role._learning_rate.factor for role in optimizer.values()],
+        }
+
+    def use_averages(self) -> None:
+        """Replaces weights by their moving averages where an optimizer keeps them."""
+        for role, optimizer in self.algorithm.optimizers.items():
+            optimizer.finalize_variable_values(self.algorithm.parameters(role))
+
+    def claim(self) -> None:
+        """Makes the work directory this experiment's, or refuses one that is another's."""
+        config = self.workdir / "flags.cfg"
+        if config.exists():
+            self._compare(read(self.workdir))
+        elif self.workdir.exists() and any(self.workdir.iterdir()):
+            raise UserError(f"--workdir: expected a run's directory or an empty one and found other files in {self.workdir}")
+        with files.written_aside(config) as aside:
+            aside.write_text(self.values.flags_into_string())
+
+    def _compare(self, before: absl_flags.FlagValues) -> None:
+        nets = [f"{role}.{o}" for role in flags.roles(before.algorithm) for o in flags.net_options(before, role)]
+        for name in [*STRUCTURE, *nets]:
+            if before[name].value != self.values[name].value:
+                raise UserError(
+                    f"--{name}: {self.workdir} was made with {before[name].value} and cannot go on with "
+                    f"{self.values[name].value}; choose another --workdir"
+                )
+
+
+def read(workdir: pathlib.Path) -> absl_flags.FlagValues:
+    """The flags that a work directory was made with.
+
+    Args:
+        workdir: of a run.
+
+    Returns:
+        The flags, with `workdir` as it is now.
+
+    Raises:
+        UserError: if it is not one.
+    """
+    config = workdir / "flags.cfg"
+    if not config.exists():
+        raise UserError(f"--workdir: expected a run's directory and found no flags.cfg in {workdir}")
+    values = absl_flags.FlagValues()
+    flags.define(values)
+    flags.parse(["", f"--flagfile={config}", f"--workdir={workdir}"], values)
+    return values
+
+
+def restored(workdir: pathlib.Path) -> Experiment:
+    """A run's experiment as its newest checkpoint left it, with averaged weights where it keeps them.
+
+    Args:
+        workdir: of a run.
+
+    Raises:
+        UserError: if it is not one, or has no checkpoint yet.
+    """
+    values = read(workdir)
+    if not checkpoints.steps(workdir / "checkpoints"):
+        raise UserError(f"--workdir: expected a checkpoint in {workdir} and found none; train first")
+    experiment = Experiment(values)
+    checkpoints.restore(experiment.checkpoints, experiment.state)
+    experiment.use_averages()
+    return experiment
+
+
+def _sides(words: list[str] | None) -> tuple[int, int] | None:
+    if not words:
+        return None
+    try:
+        sides = [int(word) for word in words]
+    except ValueError:
+        sides = []
+    if len(sides) not in (1, 2) or min(sides) < 1:
+        raise UserError(f"--image_size: expected one or two positive numbers and found {','.join(words)}")
+    return (sides[0], sides[-1])

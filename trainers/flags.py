@@ -1,0 +1,272 @@
+"""Every flag of an experiment, read off the signatures of algorithms and nets.
+
+`--algorithm=generative_convnet` names the file `tfgen/algorithms/generative_convnet.py`. The keyword-only
+parameters of its class are the flags `--generative_convnet.PARAMETER`; its positional ones are roles, and
+the keyword-only parameters of a role's function in the net file `--nets=NAME` are the flags `--ROLE.OPTION`.
+"""
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+import types
+from collections.abc import Callable, Iterator
+
+from absl import flags
+
+import tfgen.algorithms
+import tfgen.nets
+from tfgen.algorithms.base import Algorithm
+from tfgen.errors import UserError
+
+GIVEN = ("image_shape", "seed")
+"""Parameters that the experiment fills in itself."""
+
+OPTIMIZER = (
+    "optimizer",
+    "learning_rate",
+    "momentum",
+    "beta_1",
+    "beta_2",
+    "decay",
+    "decay_steps",
+    "constant_fraction",
+    "ema",
+)
+"""What a role's flags say of its optimizer; all others are options of its net."""
+
+Parameters = dict[str, inspect.Parameter]
+
+
+def algorithms() -> list[str]:
+    """The names of all algorithms: their files'."""
+    return [m.name for m in pkgutil.iter_modules(tfgen.algorithms.__path__) if m.name != "base"]
+
+
+def algorithm_class(name: str) -> type[Algorithm]:
+    """The one subclass of `Algorithm` that the file of this name defines."""
+    module = _import("algorithm", "tfgen.algorithms", name, algorithms())
+    members = inspect.getmembers(module, inspect.isclass)
+    return next(c for _, c in members if issubclass(c, Algorithm) and c.__module__ == module.__name__)
+
+
+def roles(name: str) -> list[str]:
+    """The nets that an algorithm wants."""
+    signature = inspect.signature(algorithm_class(name))
+    return [p.name for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+
+def families() -> list[str]:
+    """The names of all net families: the files of `tfgen/nets` that have a function for some role."""
+    wanted = {role for name in algorithms() for role in roles(name)}
+    names = [m.name for m in pkgutil.iter_modules(tfgen.nets.__path__)]
+    return [n for n in names if any(hasattr(importlib.import_module(f"tfgen.nets.{n}"), role) for role in wanted)]
+
+
+def net_function(family: str, role: str) -> Callable:
+    """The function that builds a role's net."""
+    module = _import("nets", "tfgen.nets", family, families())
+    if not hasattr(module, role):
+        raise UserError(f"nets: expected a family with a net for the role {role} and found none in {family}")
+    return getattr(module, role)
+
+
+def hyperparameters(function: Callable) -> Parameters:
+    """The keyword-only parameters that the user sets."""
+    parameters = inspect.signature(function).parameters
+    return {n: p for n, p in parameters.items() if p.kind is p.KEYWORD_ONLY and n not in GIVEN}
+
+
+def _import(flag: str, package: str, name: str, known: list[str]) -> types.ModuleType:
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        raise UserError(
+            f"--{flag}: expected one of {', '.join(known)} and found {name or 'nothing'}"
+            + (f"; did you mean {close[0]}?" if close else "")
+        )
+    return importlib.import_module(f"{package}.{name}")
+
+
+def define(values: flags.FlagValues) -> None:
+    """Defines all flags of an experiment.
+
+    Args:
+        values: where to.
+    """
+    _define_run(values)
+    _define_data(values)
+    for name in algorithms():
+        cls = algorithm_class(name)
+        _define_parameters(values, name, hyperparameters(cls), cls)
+    for role, options in _role_options().items():
+        _define_parameters(values, role, options, None)
+        _define_optimizer(values, role)
+
+
+def _define_run(values: flags.FlagValues) -> None:
+    where = {"flag_values": values, "module_name": "trainers.main"}
+    flags.DEFINE_string("workdir", None, "Where the run keeps everything it writes.", **where)
+    flags.DEFINE_string("algorithm", None, "What to train: a file of tfgen/algorithms.", **where)
+    flags.DEFINE_string("nets", None, "The net family: a file of tfgen/nets.", **where)
+    flags.DEFINE_integer("steps", 1000, "Updates to make in all.", lower_bound=1, **where)
+    flags.DEFINE_integer("batch_size", 32, "Examples an update, over all replicas.", lower_bound=1, **where)
+    flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
+    flags.DEFINE_integer("log_every", 50, "Updates between two rows of metrics.jsonl.", lower_bound=1, **where)
+    flags.DEFINE_integer("save_every", 500, "Updates between two checkpoints.", lower_bound=1, **where)
+    flags.DEFINE_integer("sample_every", 500, "Updates between two pictures.", lower_bound=1, **where)
+    flags.DEFINE_integer("keep", 3, "Checkpoints to keep.", lower_bound=1, **where)
+    flags.DEFINE_enum(
+        "compute_dtype",
+        "float32",
+        ["float32", "bfloat16"],
+        "What nets compute in; weights and energies stay float32.",
+        **where,
+    )
+    flags.DEFINE_enum(
+        "jit_compile", "auto", ["auto", "true", "false"], "Whether XLA compiles an update; auto: not on a CPU.", **where
+    )
+    flags.DEFINE_enum(
+        "strategy", "auto", ["auto", "one_device", "mirrored", "tpu"], "How an update is spread over devices.", **where
+    )
+    flags.DEFINE_float(
+        "guard_factor", 1e3, "A gap or norm so many times its recent median is a divergence.", lower_bound=1, **where
+    )
+    flags.DEFINE_float(
+        "guard_rate", 0.5, "Factor on the learning rates after a divergence.", lower_bound=0, upper_bound=1, **where
+    )
+    flags.DEFINE_integer("guard_rollbacks", 3, "Divergences after which a run stops.", lower_bound=1, **where)
+
+
+def _define_data(values: flags.FlagValues) -> None:
+    where = {"flag_values": values, "module_name": "trainers.main"}
+    flags.DEFINE_string(
+        "dataset",
+        None,
+        "digits, textures/NAME, toy/NAME, folder:PATH, npz:PATH, image:PATH, video:PATH, or a TensorFlow Datasets name.",
+        **where,
+    )
+    flags.DEFINE_list("image_size", None, "Height,width (or one side) to crop and resize to.", **where)
+    flags.DEFINE_integer("channels", None, "1 for grey, 3 for colour; the pictures' own by default.", **where)
+    flags.DEFINE_integer("patch_size", None, "Train on square patches of this side.", lower_bound=1, **where)
+    flags.DEFINE_float(
+        "test_fraction",
+        0.1,
+        "Share held out where a data set has no test split.",
+        lower_bound=0,
+        upper_bound=0.99,
+        **where,
+    )
+    flags.DEFINE_string("data_dir", None, "Where TensorFlow Datasets keeps what it prepared.", **where)
+    flags.DEFINE_string("manual_dir", None, "Where original files lie that need no download.", **where)
+
+
+def _role_options() -> dict[str, Parameters]:
+    """For each role the options that any family gives it."""
+    found: dict[str, Parameters] = {}
+    for role in dict.fromkeys(role for name in algorithms() for role in roles(name)):
+        found[role] = {}
+        for family in families():
+            if hasattr(importlib.import_module(f"tfgen.nets.{family}"), role):
+                found[role] |= hyperparameters(net_function(family, role))
+    return found
+
+
+def _define_parameters(values: flags.FlagValues, prefix: str, parameters: Parameters, owner: type | None) -> None:
+    """Flags for parameters; an algorithm's have the signature's defaults, a net's may differ by family: None."""
+    module = owner.__module__ if owner else "tfgen.nets"
+    help_of = dict(_argument_docs(owner)) if owner else {}
+    for name, parameter in parameters.items():
+        default = parameter.default if owner else None
+        kind = next(t for t in (bool, int, float, str) if parameter.annotation is t)
+        define_flag = {
+            bool: flags.DEFINE_boolean,
+            int: flags.DEFINE_integer,
+            float: flags.DEFINE_float,
+            str: flags.DEFINE_string,
+        }[kind]
+        text = help_of.get(name, "The net's own default unless given.")
+        define_flag(f"{prefix}.{name}", default, text, flag_values=values, module_name=module)
+
+
+def _define_optimizer(values: flags.FlagValues, role: str) -> None:
+    where = {"flag_values": values, "module_name": "tfgen.nets"}
+    flags.DEFINE_enum(f"{role}.optimizer", "adam", ["adam", "sgd"], f"How the {role} net is updated.", **where)
+    flags.DEFINE_float(f"{role}.learning_rate", 1e-4, "Its learning rate.", lower_bound=0, **where)
+    flags.DEFINE_float(f"{role}.momentum", 0.0, "Of sgd.", lower_bound=0, upper_bound=1, **where)
+    flags.DEFINE_float(f"{role}.beta_1", 0.9, "Of adam.", lower_bound=0, upper_bound=1, **where)
+    flags.DEFINE_float(f"{role}.beta_2", 0.999, "Of adam.", lower_bound=0, upper_bound=1, **where)
+    flags.DEFINE_float(f"{role}.decay", 1.0, "Factor on the rate every decay_steps updates.", lower_bound=0, **where)
+    flags.DEFINE_integer(f"{role}.decay_steps", 1000, "See decay.", lower_bound=1, **where)
+    flags.DEFINE_float(
+        f"{role}.constant_fraction",
+        1.0,
+        "Share of the steps before the rate falls linearly to zero.",
+        lower_bound=0,
+        upper_bound=1,
+        **where,
+    )
+    flags.DEFINE_float(
+        f"{role}.ema", 0.0, "Momentum of the weights' moving average, which sampling and export then use.",
+        lower_bound=0, upper_bound=0.999999, **where,
+    )
+
+
+def _argument_docs(owner: type) -> Iterator[tuple[str, str]]:
+    """(name, text) of each argument in a class's docstring."""
+    lines = inspect.getdoc(owner).splitlines()
+    section = lines[lines.index("Args:") + 1 :]
+    name, text = None, ""
+    for line in section:
+        if line and not line.startswith(" "):
+            break
+        if line.startswith("    ") and not line.startswith("     "):
+            if name:
+                yield name, text
+            name, _, text = line.strip().partition(": ")
+        else:
+            text += " " + line.strip()
+    if name:
+        yield name, text.strip()
+
+
+def net_options(values: flags.FlagValues, role: str) -> dict[str, object]:
+    """The options given for a role's net, by name."""
+    prefix = f"{role}."
+    given = {name.removeprefix(prefix): values[name].value for name in values if name.startswith(prefix)}
+    return {name: value for name, value in given.items() if name not in OPTIMIZER}
+
+
+def parse(argv: list[str], values: flags.FlagValues) -> flags.FlagValues:
+    """Reads a command line.
+
+    Args:
+        argv: the program's name first.
+        values: holds the definitions.
+
+    Returns:
+        The same values, set.
+
+    Raises:
+        UserError: if a flag is unknown or out of its range, or a word is not a flag.
+    """
+    try:
+        rest = values(argv)
+    except flags.UnrecognizedFlagError as error:
+        close = difflib.get_close_matches(error.flagname, [n for n in values if "." in n or len(n) > 2], n=1)
+        hint = f"; did you mean --{close[0]}?" if close else ""
+        raise UserError(f"--{error.flagname}: there is no such flag{hint}") from error
+    except flags.Error as error:
+        raise UserError(" ".join(str(error).split())) from error
+    except OSError as error:
+        raise UserError(f"--flagfile: could not read {error.filename}") from error
+    if rest[1:]:
+        raise UserError(f"expected flags only and found {rest[1]}")
+    return values
+
+
+def require(values: flags.FlagValues, *names: str) -> None:
+    """Raises UserError unless all of the flags were given."""
+    for name in names:
+        if values[name].value is None:
+            raise UserError(f"--{name}: expected a value and found none")
+

@@ -1,0 +1,86 @@
+"""Trains what the flags describe; run again with the same work directory, goes on where it stopped.
+
+    python -m trainers.main --flagfile=trainers/flagfiles/NAME.flags --workdir=DIR [--steps=N] [overrides]
+
+Writes under DIR: flags.cfg (re-runnable), checkpoints/, tensorboard/, metrics.jsonl, samples/*.png.
+"""
+
+from absl import flags as absl_flags
+
+from tfgen import random
+from tfgen.errors import UserError
+from trainers import callbacks, checkpoints, commands, flags
+from trainers.callbacks import DivergedError
+from trainers.experiment import Experiment
+
+
+def main(values: absl_flags.FlagValues) -> None:
+    """Trains, or goes on training."""
+    experiment = Experiment(values)
+    experiment.claim()
+    if checkpoints.steps(experiment.checkpoints):
+        step = checkpoints.restore(experiment.checkpoints, experiment.state)
+        experiment.metrics.rewind(step)
+    else:
+        experiment.metrics.rewind(0)
+        checkpoints.save(experiment.checkpoints, 0, experiment.state, values.keep)
+    while int(experiment.algorithm.step) < values.steps:
+        try:
+            with experiment.strategy.scope():
+                fit(experiment)
+        except DivergedError as diverged:
+            roll_back(experiment, diverged)
+
+
+def fit(experiment: Experiment) -> None:
+    """Updates to the end of the run, or of the logging interval that a resumed run stands in."""
+    v, algorithm = experiment.values, experiment.algorithm
+    step = int(algorithm.step)
+    left, into = v.steps - step, step % v.log_every
+    whole = 0 if into else left // v.log_every
+    seed = random.fold_in(random.root(v.seed), -1)  # steps fold in from 0 up
+    algorithm.fit(
+        experiment.images.train.batches(v.batch_size, seed, start=step),
+        steps_per_epoch=v.log_every if whole else min(left, v.log_every - into),
+        epochs=whole or 1,
+        shuffle=False,
+        verbose=0,
+        callbacks=[
+            *algorithm.callbacks(),
+            callbacks.Progress(experiment, v.steps),
+            callbacks.Guard(experiment, v.guard_factor),
+            callbacks.Log(experiment),
+            callbacks.Pictures(experiment, v.sample_every, v.steps),
+            callbacks.Save(experiment, v.save_every, v.steps, v.keep),
+        ],
+    )
+
+
+def roll_back(experiment: Experiment, diverged: DivergedError) -> None:
+    """Goes back to the last good checkpoint with lower learning rates.
+
+    Raises:
+        UserError: after too many times.
+    """
+    v = experiment.values
+    times = len(experiment.metrics.rows("guard")) + 1
+    step = checkpoints.restore(experiment.checkpoints, experiment.state)
+    for optimizer in experiment.algorithm.optimizers.values():
+        factor = optimizer._learning_rate.factor
+        factor.assign(factor * v.guard_rate)
+    experiment.metrics.rewind(step)
+    experiment.metrics.append(
+        "guard",
+        diverged.step,
+        {"reason": diverged.reason, "rolled_back_to": step, "rate_factor": v.guard_rate**times, "times": times},
+    )
+    checkpoints.save(experiment.checkpoints, step, experiment.state, v.keep)
+    if times >= v.guard_rollbacks:
+        raise UserError(
+            f"the run diverged {times} times, last at step {diverged.step} ({diverged.reason}); "
+            f"{experiment.checkpoints} holds step {step}; lower the learning rate or the sampler's step size"
+        )
+
+
+if __name__ == "__main__":
+    commands.run(main, flags.define, __doc__)
