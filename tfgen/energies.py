@@ -45,29 +45,31 @@ def frozen(net: keras.Model) -> EnergyFn:
     return lambda x: net(x, training=False)
 
 
-def white_noise(sigma: float) -> EnergyFn:
-    """The reference q = N(0, sigma^2 1) of A Theory of Generative ConvNet, equation 8, up to its constant.
+def white_noise(sigma: float, mean: tf.Tensor | float = 0.0) -> EnergyFn:
+    """The reference q = N(mean, sigma² 1) of A Theory of Generative ConvNet, equation 8, up to its constant.
 
     Args:
         sigma: standard deviation in pixel units ([-1, 1] scale), positive.
+        mean: [c], or a number.
     """
-    return lambda x: tf.reduce_sum((x / sigma) ** 2, axis=list(range(1, x.shape.rank))) / 2
+    return lambda x: tf.reduce_sum(((x - mean) / sigma) ** 2, axis=list(range(1, x.shape.rank))) / 2
 
 
-def tilted(energy: EnergyFn, sigma: float) -> EnergyFn:
-    """White noise tilted by a score: U(x) = -f(x / sigma) + |x|^2 / (2 sigma^2).
+def tilted(energy: EnergyFn, sigma: float, mean: tf.Tensor | float = 0.0) -> EnergyFn:
+    """White noise tilted by a score: U(x) = -f(y) + |y|² / 2 with y = (x - mean) / sigma.
 
-    The net sees images in units of the reference's standard deviation. In these units the paper's formulas
-    hold to the letter with its sigma = 1: on a piece, f = α + <y, B> and the mean is y = B.
+    The net sees images in units of the reference's standard deviation, the mean subtracted. In these units
+    the paper's formulas hold to the letter with its sigma = 1: on a piece, f = α + <y, B> and the mean is B.
 
     Args:
-        energy: -f, of images in units of sigma.
+        energy: -f, of images in these units.
         sigma: the reference's standard deviation in pixel units ([-1, 1] scale), positive.
+        mean: of the reference in pixel units, [c] or a number.
 
-    Source: A Theory of Generative ConvNet, equations 4 and 5.
+    Source: A Theory of Generative ConvNet, equations 4 and 5, section 7.
     """
-    reference = white_noise(sigma)
-    return lambda x: energy(x / sigma) + reference(x)
+    reference = white_noise(sigma, mean)
+    return lambda x: energy((x - mean) / sigma) + reference(x)
 
 
 def conditional(energies: EnergyFn, label: Label) -> EnergyFn:
@@ -79,7 +81,12 @@ def conditional(energies: EnergyFn, label: Label) -> EnergyFn:
 
     Source: A Theory of Generative ConvNet, Definition 2.
     """
-    return lambda x: tf.gather(energies(x), label, axis=1, batch_dims=1)
+
+    def energy(x):
+        u = energies(x)
+        return tf.reduce_sum(tf.one_hot(label, u.shape[1]) * u, axis=1)
+
+    return energy
 
 
 def clamped(energy: EnergyFn, image: Image, mask: Mask) -> EnergyFn:

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 from tfgen import energies, random
@@ -19,8 +20,10 @@ class EnergyTasks:
         kernel: how samples move.
         image_shape: height, width, channels of an image.
         sigma: the reference's standard deviation in pixel units: samples start from the reference.
+        mean: the reference's mean in pixel units, [c].
         num_classes: energies to choose from; 1 means that there are no classes.
         any_size: whether the energy takes images of any size.
+        margin: pixels sampled around an image and cut off, since fewer filters see them.
         denoising_steps: noise-free steps after the kernel's.
     """
 
@@ -28,8 +31,10 @@ class EnergyTasks:
     kernel: Langevin
     image_shape: tuple[int, int, int]
     sigma: float
+    mean: np.ndarray
     num_classes: int = 1
     any_size: bool = False
+    margin: int = 0
     denoising_steps: int = 0
 
     def energy(self, image: Image, label: Label | None = None) -> Energy:
@@ -46,11 +51,12 @@ class EnergyTasks:
 
     def generate(self, count: tf.Tensor, seed: Seed, num_steps: tf.Tensor, label: Label | None = None) -> Image:
         """Samples of the training images' size, [count, h, w, c], from white noise."""
-        return self._sample((count, *self.image_shape), seed, num_steps, label)
+        height, width, _ = self.image_shape
+        return self._sample(count, height, width, seed, num_steps, label)
 
     def synthesize(self, count: tf.Tensor, seed: Seed, num_steps: tf.Tensor, size: tf.Tensor) -> Image:
         """Samples of any size, [count, size[0], size[1], c]; the energy must take them."""
-        return self._sample((count, size[0], size[1], self.image_shape[-1]), seed, num_steps, None)
+        return self._sample(count, size[0], size[1], seed, num_steps, None)
 
     def complete(
         self, image: Image, mask: Mask, seed: Seed, num_steps: tf.Tensor, label: Label | None = None
@@ -69,7 +75,7 @@ class EnergyTasks:
         """
         start_seed, run_seed = random.split(seed)
         known = mask * image
-        start = known + (1 - mask) * self.sigma * random.normal(tf.shape(image), start_seed)
+        start = known + (1 - mask) * self._reference(tf.shape(image), start_seed)
         x = self._run(energies.clamped(self.density(label), known, mask), start, run_seed, num_steps)
         return known + (1 - mask) * x
 
@@ -96,13 +102,22 @@ class EnergyTasks:
             found["synthesize"] = Endpoint(images(self.synthesize), [count, seed, num_steps, size])
         return found
 
-    def _sample(self, shape, seed: Seed, num_steps: tf.Tensor, label: Label | None) -> Image:
+    def _sample(self, count, height, width, seed: Seed, num_steps: tf.Tensor, label: Label | None) -> Image:
         start_seed, run_seed = random.split(seed)
-        start = self.sigma * random.normal(shape, start_seed)
-        return self._run(self.density(label), start, run_seed, num_steps)
+        shape = (count, height + 2 * self.margin, width + 2 * self.margin, self.image_shape[-1])
+        x = self._run(self.density(label), self._reference(shape, start_seed), run_seed, num_steps)
+        return cut(x, self.margin)
+
+    def _reference(self, shape, seed: Seed) -> Image:
+        return self.mean + self.sigma * random.normal(shape, seed)
 
     def _run(self, energy: EnergyFn, start: Image, seed: Seed, num_steps: tf.Tensor) -> Image:
         x, _ = run(self.kernel, energy, start, seed, num_steps)
         still: Kernel = dataclasses.replace(self.kernel, temperature=0.0)
         x, _ = run(still, energy, x, seed, self.denoising_steps)
         return tf.clip_by_value(x, -1.0, 1.0)
+
+
+def cut(image: Image, margin: int) -> Image:
+    """Without the pixels within `margin` of the border."""
+    return image[:, margin:-margin, margin:-margin] if margin else image

@@ -1,5 +1,7 @@
 """An experiment: the data, nets and algorithm that a set of flags describes, and its work directory."""
 
+import functools
+import json
 import pathlib
 
 import keras
@@ -22,7 +24,8 @@ class Experiment:
         values: the flags, set; `algorithm`, `nets` and `dataset` at least.
 
     Attributes:
-        images: the data.
+        data: what the nets must know of the data; a work directory remembers it, so that a trained model
+            is sampled and exported without its data.
         algorithm: compiled, with nets built and seeded.
         metrics: the rows of its work directory.
     """
@@ -34,19 +37,18 @@ class Experiment:
         self.metrics = Metrics(self.workdir / "metrics.jsonl")
         self.checkpoints = self.workdir / "checkpoints"
         flags.algorithm_class(values.algorithm)  # a wrong name is said before data is read
-        self.images = self.load_images()
-        if len(self.images.shape) != 3:
-            raise UserError(f"--dataset: expected images and found videos of shape {self.images.shape}")
+        self.data = self._data()
         keras.config.set_dtype_policy("mixed_bfloat16" if values.compute_dtype == "bfloat16" else "float32")
         keras.utils.set_random_seed(values.seed)
         self.strategy = strategy.build(values.strategy)
         with self.strategy.scope():
             self.algorithm = self._algorithm()
 
-    def load_images(self) -> images.Images:
+    @functools.cached_property
+    def images(self) -> images.Images:
         """The data set of the flags."""
         v = self.values
-        return images.load(
+        loaded = images.load(
             v.dataset,
             image_size=_sides(v.image_size),
             channels=v.channels,
@@ -55,13 +57,23 @@ class Experiment:
             data_dir=v.data_dir,
             manual_dir=v.manual_dir,
         )
+        if len(loaded.shape) != 3:
+            raise UserError(f"--dataset: expected images and found videos of shape {loaded.shape}")
+        return loaded
+
+    def _data(self) -> dict:
+        remembered = self.workdir / "data.json"
+        if remembered.exists():
+            return json.loads(remembered.read_text())
+        mean = self.images.train.whole().mean(axis=(0, 1, 2))
+        return {"image_shape": list(self.images.shape), "image_mean": [float(m) for m in mean]}
 
     def _algorithm(self) -> Algorithm:
         v, name = self.values, self.values.algorithm
         cls = flags.algorithm_class(name)
         given = {p: v[f"{name}.{p}"].value for p in flags.hyperparameters(cls)}
         nets = [self._net(role) for role in flags.roles(name)]
-        algorithm = cls(*nets, image_shape=self.images.shape, seed=v.seed, **given)
+        algorithm = cls(*nets, **self.data, seed=v.seed, **given)
         algorithm.compile(
             {role: optimizers.build(v, role) for role in flags.roles(name)}, strategy.jit_compile(v.jit_compile)
         )
@@ -72,7 +84,7 @@ class Experiment:
         options = {n: o for n, o in flags.net_options(self.values, role).items() if o is not None}
         for name in options.keys() - flags.hyperparameters(function).keys():
             raise UserError(f"--{role}.{name}: the net {self.values.nets} has no such option")
-        return function(self.images.shape, **options)
+        return function(tuple(self.data["image_shape"]), **options)
 
     @property
     def state(self) -> checkpoints.State:
@@ -98,6 +110,8 @@ class Experiment:
             raise UserError(f"--workdir: expected a run's directory or an empty one and found other files in {self.workdir}")
         with files.written_aside(config) as aside:
             aside.write_text(self.values.flags_into_string())
+        with files.written_aside(self.workdir / "data.json") as aside:
+            aside.write_text(json.dumps(self.data))
 
     def _compare(self, before: absl_flags.FlagValues) -> None:
         nets = [f"{role}.{o}" for role in flags.roles(before.algorithm) for o in flags.net_options(before, role)]

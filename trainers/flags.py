@@ -19,7 +19,7 @@ import tfgen.nets
 from tfgen.algorithms.base import Algorithm
 from tfgen.errors import UserError
 
-GIVEN = ("image_shape", "seed")
+GIVEN = ("image_shape", "image_mean", "seed")
 """Parameters that the experiment fills in itself."""
 
 OPTIMIZER = (
@@ -97,9 +97,9 @@ def define(values: flags.FlagValues) -> None:
     _define_data(values)
     for name in algorithms():
         cls = algorithm_class(name)
-        _define_parameters(values, name, hyperparameters(cls), cls)
+        define_parameters(values, name, hyperparameters(cls), cls)
     for role, options in _role_options().items():
-        _define_parameters(values, role, options, None)
+        define_parameters(values, role, options, None)
         _define_optimizer(values, role)
 
 
@@ -171,8 +171,16 @@ def _role_options() -> dict[str, Parameters]:
     return found
 
 
-def _define_parameters(values: flags.FlagValues, prefix: str, parameters: Parameters, owner: type | None) -> None:
-    """Flags for parameters; an algorithm's have the signature's defaults, a net's may differ by family: None."""
+def define_parameters(values: flags.FlagValues, prefix: str, parameters: Parameters, owner: type | None) -> None:
+    """Defines a flag `--prefix.name` for each parameter.
+
+    Args:
+        values: where to.
+        prefix: before the dot.
+        parameters: bool, int, float or str.
+        owner: the class whose signature and docstring give defaults and help; a net's options have none of
+            their own, since they differ from family to family.
+    """
     module = owner.__module__ if owner else "tfgen.nets"
     help_of = dict(_argument_docs(owner)) if owner else {}
     for name, parameter in parameters.items():

@@ -5,7 +5,10 @@ drawn from the reference, f = 0 and b = 0 for it, is a generative ConvNet for ev
 p(I|c) ∝ exp f_c(I) q(I). The constants are b_c = log ρ_c - log ρ_base - log Z_c; the paper prints + log Z_c.
 """
 
+from collections.abc import Sequence
+
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfgen import energies, losses, random
@@ -22,6 +25,7 @@ class DiscriminativeConvNet(Algorithm):
     Args:
         energy: the net, -f_c for each class, of images in units of sigma.
         image_shape: height, width, channels.
+        image_mean: of the training images, a number a channel, in [-1, 1]; the reference's mean.
         seed: of all that training draws.
         sigma: the reference's standard deviation in pixel units, positive.
         base_ratio: images of the base category for each observed one, positive.
@@ -41,6 +45,7 @@ class DiscriminativeConvNet(Algorithm):
         energy: keras.Model,
         *,
         image_shape: tuple[int, int, int],
+        image_mean: Sequence[float],
         seed: int = 0,
         sigma: float = 0.5,
         base_ratio: float = 1.0,
@@ -54,6 +59,7 @@ class DiscriminativeConvNet(Algorithm):
         super().__init__(["cross_entropy", "accuracy", "weight_grad_norm"], seed)
         self.energy = energy
         self.image_shape = tuple(image_shape)
+        self.image_mean = np.array(image_mean, np.float32)
         self.sigma = sigma
         self.base_ratio = base_ratio
         self.data_noise = data_noise
@@ -68,12 +74,12 @@ class DiscriminativeConvNet(Algorithm):
         self.bias = self.add_weight(shape=(self.num_classes,), initializer="zeros", name="b")
 
     def density(self, label: Label | None = None) -> EnergyFn:
-        """U_c(x) = -f_c(x / sigma) + |x|² / (2 sigma²), of each example's class."""
-        return energies.tilted(energies.conditional(energies.frozen(self.energy), label), self.sigma)
+        """U_c: the reference tilted by the score of each example's class."""
+        return energies.tilted(energies.conditional(energies.frozen(self.energy), label), self.sigma, self.image_mean)
 
     def logits(self, image: Image, training: bool = False) -> tf.Tensor:
         """f_c + b_c of each class, [b, classes]; the base category's, not among them, is zero."""
-        return self.bias - self.energy(image / self.sigma, training=training)
+        return self.bias - self.energy((image - self.image_mean) / self.sigma, training=training)
 
     def parameters(self, role: str) -> list[keras.Variable]:
         return [*super().parameters(role), self.bias]
@@ -86,7 +92,7 @@ class DiscriminativeConvNet(Algorithm):
         if self.data_noise:
             observed += self.data_noise * random.normal(tf.shape(observed), noise_seed)
         count = max(1, round(self.base_ratio * observed.shape[0]))
-        base = self.sigma * random.normal((count, *self.image_shape), base_seed)
+        base = self.image_mean + self.sigma * random.normal((count, *self.image_shape), base_seed)
         category = tf.concat([label + 1, tf.zeros(count, tf.int32)], axis=0)
 
         with tf.GradientTape() as tape:
@@ -114,6 +120,7 @@ class DiscriminativeConvNet(Algorithm):
             self.kernel,
             self.image_shape,
             self.sigma,
+            self.image_mean,
             self.num_classes,
             denoising_steps=self.denoising_steps,
         )

@@ -2,19 +2,20 @@
 
 Papers: A Theory of Generative ConvNet (Xie, Lu, Zhu and Wu, ICML 2016), Algorithm 1 and Definitions 2 to 4.
 Deviations: the net starts from small random weights, where the paper's zeros would give the lower layers no
-gradient; images are centred at mid-grey, where the paper subtracts the mean image.
+gradient; the mean subtracted is one number a channel, where the paper subtracts a mean image.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfgen import energies, losses, random
 from tfgen.algorithms.base import Algorithm
 from tfgen.errors import UserError
 from tfgen.samplers import Chains, Langevin, run
-from tfgen.tasks import EnergyTasks
+from tfgen.tasks import EnergyTasks, cut
 from tfgen.types import Batch, Endpoint, EnergyFn, Image, Label, Seed
 
 
@@ -25,6 +26,7 @@ class GenerativeConvNet(Algorithm):
         energy: the net, -f of images in units of sigma; several outputs are one energy a class
             (Definition 2), learned from labelled images.
         image_shape: height, width, channels.
+        image_mean: of the training images, a number a channel, in [-1, 1]; the reference's mean.
         seed: of all that training draws.
         sigma: the reference's standard deviation in pixel units, positive.
         chains: persistent chains, the paper's M~.
@@ -41,6 +43,8 @@ class GenerativeConvNet(Algorithm):
         max_gradient: scale a variable's gradient down to this largest entry (release 1.3: 20); 0 leaves it.
         weight_decay: times the weights, not the biases, added to their gradient (release 1.3: 1e-4).
         bias_rate: factor on the learning rate of biases (release 1.3: 2).
+        margin: pixels at a chain's border, seen by fewer filters than the others, that are cut off what is
+            shown, generated and measured; only for nets that take images of any size.
         sample_steps: Langevin steps of a new sample or completion.
         denoising_steps: noise-free steps after these.
 
@@ -53,6 +57,7 @@ class GenerativeConvNet(Algorithm):
         energy: keras.Model,
         *,
         image_shape: tuple[int, int, int],
+        image_mean: Sequence[float],
         seed: int = 0,
         sigma: float = 1 / 127.5,
         chains: int = 16,
@@ -69,6 +74,7 @@ class GenerativeConvNet(Algorithm):
         max_gradient: float = 0.0,
         weight_decay: float = 0.0,
         bias_rate: float = 1.0,
+        margin: int = 0,
         sample_steps: int = 1000,
         denoising_steps: int = 0,
     ):
@@ -76,6 +82,7 @@ class GenerativeConvNet(Algorithm):
         super().__init__([*logged, *(["reconstruction_error"] if contrastive_divergence else [])], seed)
         self.energy = energy
         self.image_shape = tuple(image_shape)
+        self.image_mean = np.array(image_mean, np.float32)
         self.sigma = _positive("sigma", sigma)
         self.langevin_steps = int(_positive("langevin_steps", langevin_steps))
         self.contrastive_divergence = contrastive_divergence
@@ -86,23 +93,26 @@ class GenerativeConvNet(Algorithm):
         self.max_gradient = max_gradient
         self.weight_decay = weight_decay
         self.bias_rate = bias_rate
+        self.margin = margin
         self.sample_steps = sample_steps
         self.denoising_steps = denoising_steps
         self.kernel = Langevin(
             _positive("step_size", step_size), temperature, max_grad_norm or None, (-1.0, 1.0) if clamp else None
         )
-        self.chains = Chains(int(_positive("chains", chains)), self.image_shape)
+        self.chains = Chains(int(_positive("chains", chains)), self.image_shape, self.image_mean)
         self.num_classes = energy(tf.zeros((1, *self.image_shape)), training=False)[0].shape.num_elements()
+        if margin and not (getattr(energy, "any_size", False) and 2 * margin < min(self.image_shape[:2])):
+            raise UserError(f"margin: expected 0 for this net and image size and found {margin}")
         if layer_iterations and not hasattr(energy, "depth"):
             raise UserError("layer_iterations: expected a net that grows layer by layer; set it to 0 for this one")
 
     def density(self, label: Label | None = None, training: bool = False) -> EnergyFn:
-        """U(x) = -f(x / sigma) + |x|² / (2 sigma²): the tilted reference, of each example's class if any."""
+        """U: the reference tilted by the score, of each example's class if there are classes."""
 
         def net(x):
             return self.energy(x, training=training)
 
-        return energies.tilted(net if label is None else energies.conditional(net, label), self.sigma)
+        return energies.tilted(net if label is None else energies.conditional(net, label), self.sigma, self.image_mean)
 
     def compile(self, optimizers: Mapping[str, keras.optimizers.Optimizer], jit_compile: bool = False) -> None:
         super().compile(optimizers, jit_compile)
@@ -148,13 +158,22 @@ class GenerativeConvNet(Algorithm):
             self.kernel,
             self.image_shape,
             self.sigma,
+            self.image_mean,
             self.num_classes,
             any_size=getattr(self.energy, "any_size", False),
+            margin=self.margin,
             denoising_steps=self.denoising_steps,
         )
 
     def endpoints(self) -> dict[str, Endpoint]:
-        return self.tasks.endpoints()
+        found = self.tasks.endpoints()
+        if not self.contrastive_divergence:
+            found["chains"] = Endpoint(lambda: {"image": self._synthesized()}, [])
+        return found
+
+    def _synthesized(self) -> Image:
+        """What the chains show, [chains, h - 2 margin, w - 2 margin, c]."""
+        return tf.clip_by_value(cut(self.chains.state.value, self.margin), -1.0, 1.0)
 
     def chain_label(self) -> Label | None:
         """The class that each of this replica's chains belongs to."""
@@ -164,7 +183,7 @@ class GenerativeConvNet(Algorithm):
         if self.contrastive_divergence:
             observed = batch["image"]
             return {"observed": observed, "reconstructions": self.tasks.reconstruct(observed, self._labels(batch))}
-        return {"chains": self.chains.state.value}
+        return {"chains": self._synthesized()}
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
         return [Growth(self)] if self.layer_iterations else []
@@ -175,7 +194,7 @@ class GenerativeConvNet(Algorithm):
         if self.rejuvenation:
             which, noise = random.split(seed)
             anew = random.uniform((self.chains.per_replica, 1, 1, 1), which) < self.rejuvenation
-            x = tf.where(anew, self.sigma * random.normal(tf.shape(x), noise), x)
+            x = tf.where(anew, self.image_mean + self.sigma * random.normal(tf.shape(x), noise), x)
         return x, self.chain_label()
 
     def _labels(self, batch: Batch) -> Label | None:
@@ -198,7 +217,7 @@ class GenerativeConvNet(Algorithm):
 
 
 class Growth(keras.callbacks.Callback):
-    """Adds a layer every `layer_iterations` updates; the chains then start anew from zero.
+    """Adds a layer every `layer_iterations` updates; the chains then start anew.
 
     The depth is a function of the step, so a resumed run stands where it stood.
     """

@@ -1,6 +1,7 @@
 """The ConvNet's scoring function, layer by layer: what the generative ConvNet's nets are built of."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -8,8 +9,24 @@ import tensorflow as tf
 from tfgen.errors import UserError
 from tfgen.nets.layers import Conv
 
-ACTIVATIONS = {"relu": tf.nn.relu, "swish": tf.nn.swish}
-"""h of equation 1: the paper's, and the smooth choice."""
+class Activation(NamedTuple):
+    """h of equation 1, and its derivative."""
+
+    function: Callable[[tf.Tensor], tf.Tensor]
+    slope: Callable[[tf.Tensor], tf.Tensor]
+
+
+def _swish_slope(r: tf.Tensor) -> tf.Tensor:
+    gate = tf.sigmoid(r)
+    return gate * (1 + r * (1 - gate))
+
+
+ACTIVATIONS = {
+    "relu": Activation(tf.nn.relu, lambda r: tf.cast(r > 0, r.dtype)),
+    # tf.nn.swish has a custom gradient, which a LiteRT signature cannot hold
+    "swish": Activation(lambda r: r * tf.sigmoid(r), _swish_slope),
+}
+"""The paper's choice, and a smooth one."""
 
 
 class ScoringFunction(keras.Model):
@@ -100,7 +117,7 @@ class ScoringFunction(keras.Model):
     def call(self, x, training=False):
         h = x
         for conv in self.layers_in_use:
-            h = ACTIVATIONS[self.activation](conv(h))
+            h = ACTIVATIONS[self.activation].function(conv(h))
         if self.top is None:
             return -tf.reduce_sum(tf.cast(h, tf.float32), axis=[1, 2, 3])
         f = tf.reduce_sum(tf.cast(self.top(h), tf.float32), axis=[1, 2])

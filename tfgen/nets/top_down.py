@@ -1,12 +1,12 @@
-"""The auto-encoder inside a ReLU ConvNet: bottom-up activation patterns, top-down deconvolution."""
+"""The auto-encoder inside a ConvNet: bottom-up activation patterns, top-down deconvolution."""
 
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from tfgen.errors import UserError
-from tfgen.nets.scoring import ScoringFunction
-from tfgen.types import Image
+from tfgen.nets.scoring import ACTIVATIONS, ScoringFunction
+from tfgen.types import Image, Label
 
 
 class TopDown(NamedTuple):
@@ -22,43 +22,56 @@ class TopDown(NamedTuple):
     """B^(0): the mean of the Gaussian piece, in the units of the input."""
 
 
-def top_down(net: ScoringFunction, image: Image) -> TopDown:
+def top_down(net: ScoringFunction, image: Image, label: Label | None = None) -> TopDown:
     """Encodes images as activation patterns and decodes these into the means of their Gaussian pieces.
 
+    For an activation h that is not piecewise linear, delta holds the slopes h'(r) instead: B is still the
+    gradient of the score, but alpha + <I, B> is its tangent and not the score.
+
     Args:
-        net: a ReLU scoring function with one output.
+        net: a scoring function.
         image: [b, h, w, c], in units of the reference's standard deviation.
+        label: int [b], which of several outputs.
 
     Returns:
         The piece of each image. B equals df/dI, without automatic differentiation.
 
     Raises:
-        UserError: if the net is not piecewise linear.
+        UserError: if the net has several outputs and no label says which.
 
     Source: A Theory of Generative ConvNet, equations 13 to 17.
     """
-    if net.activation != "relu":
-        raise UserError(f"activation: expected relu, the only piecewise linear one, and found {net.activation}")
-    layers, inputs, delta = net.layers_in_use, [], []
-    h = image
-    for conv in layers:  # bottom-up, equation 14
-        inputs.append(h)
-        response = conv(h)
-        delta.append(tf.cast(response > 0, response.dtype))
-        h = delta[-1] * response
+    activation = ACTIVATIONS[net.activation]
+    layers, maps, delta = net.layers_in_use, [image], []
+    for conv in layers:  # bottom-up, equations 13 and 14
+        response = conv(maps[-1])
+        delta.append(activation.slope(response))
+        maps.append(activation.function(response))
 
-    if net.top is None:
-        b = tf.ones_like(h)  # B^(L) consists of maps of 1's
-    else:
-        response = net.top(h)
-        b = net.top.transpose(tf.ones_like(response), tf.shape(h))
+    b = _top_coefficients(net, maps[-1], label)
     alpha = tf.zeros(tf.shape(image)[:1])
     coefficients = [b]
-    for conv, pattern, below in zip(reversed(layers), reversed(delta), reversed(inputs), strict=True):
-        active = b * pattern
+    for conv, slope, below in zip(reversed(layers), reversed(delta), reversed(maps[:-1]), strict=True):
+        active = b * slope
         if conv.use_bias:
-            alpha += tf.reduce_sum(tf.cast(active * tf.cast(conv.bias, active.dtype), tf.float32), axis=[1, 2, 3])
+            bias = tf.cast(conv.bias, active.dtype)
+            alpha += tf.reduce_sum(tf.cast(active * bias, tf.float32), axis=[1, 2, 3])
         b = conv.transpose(active, tf.shape(below))  # equation 16
         coefficients.append(b)
     *upper, bottom = coefficients
-    return TopDown(delta, upper[::-1], alpha, tf.cast(tf.ensure_shape(bottom, image.shape), tf.float32))
+    bottom.set_shape(image.shape)
+    return TopDown(delta, upper[::-1], alpha, tf.cast(bottom, tf.float32))
+
+
+def _top_coefficients(net: ScoringFunction, h: tf.Tensor, label: Label | None) -> tf.Tensor:
+    """B^(L): maps of 1's, or the filter over the whole image that the score is read from."""
+    if net.top is None:
+        return tf.ones_like(h)
+    response = net.top(h)
+    if net.top.filters == 1:
+        chosen = tf.ones_like(response)
+    elif label is None:
+        raise UserError(f"label: expected one an image, since the net has {net.top.filters} outputs, and found none")
+    else:
+        chosen = tf.ones_like(response) * tf.one_hot(label, net.top.filters, dtype=response.dtype)[:, None, None]
+    return net.top.transpose(chosen, tf.shape(h))

@@ -1,6 +1,7 @@
 """Persistent chains: samples that go on from where the last update left them."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -10,20 +11,22 @@ class Chains(keras.layers.Layer):
     Args:
         num: how many chains, a multiple of the number of replicas.
         shape: of one chain, without the batch axis.
+        start: where all begin, and begin anew: a number, or an array that broadcasts to `shape`.
 
     Raises:
         ValueError: if the replicas cannot share the chains evenly.
     """
 
-    def __init__(self, num: int, shape: tuple[int, ...]):
+    def __init__(self, num: int, shape: tuple[int, ...], start: np.ndarray | float = 0.0):
         super().__init__(name="chains", dtype="float32")
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if num % replicas:
             raise ValueError(f"Expected a number of chains that {replicas} replicas share evenly. Received: {num}")
         self.num = num
         self.per_replica = num // replicas
+        self.start = np.broadcast_to(np.float32(start), (num, *shape))
         self.state = self.add_weight(
-            shape=(num, *shape), initializer="zeros", trainable=False, aggregation="only_first_replica", name="x"
+            shape=(num, *shape), initializer=lambda shape, dtype: tf.constant(self.start, dtype), trainable=False, aggregation="only_first_replica", name="x"
         )
         self.built = True
 
@@ -46,5 +49,5 @@ class Chains(keras.layers.Layer):
         self.state.assign(context.all_gather(x, axis=0) if context.num_replicas_in_sync > 1 else x)
 
     def restart(self) -> None:
-        """All chains back to zero, the mean of the reference."""
-        self.state.assign(tf.zeros_like(self.state))
+        """All chains back to where they began."""
+        self.state.assign(self.start)

@@ -1,0 +1,1 @@
+"""Trained models, out of the library: SavedModel for serving, LiteRT for devices."""

@@ -1,0 +1,35 @@
+"""SavedModels: versioned directories with every endpoint of an algorithm, which TensorFlow alone can load."""
+
+import pathlib
+
+import keras
+
+from tfgen.algorithms.base import Algorithm
+from trainers import files
+
+
+def next_version(directory: pathlib.Path) -> int:
+    """One more than the newest version in a model's directory."""
+    if not directory.is_dir():
+        return 1
+    return 1 + max((int(d.name) for d in directory.iterdir() if d.name.isdigit()), default=0)
+
+
+def write(algorithm: Algorithm, directory: pathlib.Path) -> pathlib.Path:
+    """Writes the next version of a model.
+
+    Args:
+        algorithm: trained.
+        directory: the model's, with a directory for each version.
+
+    Returns:
+        The version's directory, which appears whole or not at all.
+    """
+    archive = keras.export.ExportArchive()
+    archive.track(algorithm)
+    for name, endpoint in algorithm.endpoints().items():
+        archive.add_endpoint(name, endpoint.fn, input_signature=endpoint.signature)
+    place = directory / str(next_version(directory))
+    with files.written_aside(place) as aside:
+        archive.write_out(str(aside), verbose=False)
+    return place

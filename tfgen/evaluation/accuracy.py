@@ -1,0 +1,87 @@
+"""How well class-conditional energies classify."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+from scipy import optimize, special
+
+from tfgen import random
+from tfgen.errors import UserError
+from tfgen.evaluation.base import Evaluator
+from tfgen.evaluation.partition import log_partition
+
+
+@dataclasses.dataclass(frozen=True)
+class Accuracy(Evaluator):
+    """Share of held-out images whose class is the most probable under p(c|I) ∝ exp(f_c(I) + b_c).
+
+    A classifier has learned its b_c: `accuracy`. For class-conditional densities b_c = log ρ_c - log Z_c
+    (Proposition 1 (a)): `accuracy` takes log Z_c by annealed importance sampling; `accuracy_fitted` takes
+    the b_c that maximise the likelihood of the training labels, `accuracy_unbiased` b_c = 0.
+
+    Args:
+        chains: importance samples a class.
+        temperatures: steps from the reference to a class's density.
+        step_size: of Hamiltonian Monte Carlo, in pixel units.
+
+    Source: A Theory of Generative ConvNet, Definitions 1 and 2, Proposition 1.
+    """
+
+    chains: int = 20
+    temperatures: int = 600
+    step_size: float = 0.1
+
+    def run(self) -> Iterator[tuple[str, float]]:
+        algorithm = self.algorithm
+        if getattr(algorithm, "num_classes", 1) < 2:
+            raise UserError("--metrics: accuracy expects a model with an energy for each class")
+        test = self.images.test
+        if hasattr(algorithm, "logits"):
+            yield "accuracy", _accuracy(algorithm.logits(tf.constant(test.whole())).numpy(), test.label)
+            return
+        classes = algorithm.num_classes
+        train_f, test_f = (self._scores(x.whole(), classes) for x in (self.images.train, test))
+        log_rho = np.log(np.bincount(self.images.train.label, minlength=classes) / len(self.images.train))
+        yield "accuracy", _accuracy(test_f + log_rho - self._log_z(classes), test.label)
+        yield "accuracy_fitted", _accuracy(test_f + _fit_biases(train_f, self.images.train.label), test.label)
+        yield "accuracy_unbiased", _accuracy(test_f, test.label)
+
+    def _scores(self, images: np.ndarray, classes: int) -> np.ndarray:
+        """f_c(I) up to what the classes share, [n, classes]."""
+        x = tf.constant(images)
+        return np.stack(
+            [-self.algorithm.density(tf.fill([len(images)], c))(x).numpy() for c in range(classes)], axis=1
+        )
+
+    def _log_z(self, classes: int) -> np.ndarray:
+        @tf.function(autograph=False)
+        def estimate(c):
+            return log_partition(
+                self.algorithm.density(tf.fill([self.chains], c)),
+                self.images.shape,
+                self.algorithm.sigma,
+                self.algorithm.image_mean,
+                random.fold_in(random.root(self.seed), c),
+                chains=self.chains,
+                temperatures=self.temperatures,
+                step_size=self.step_size,
+            )
+
+        return np.array([estimate(tf.constant(c)).numpy() for c in range(classes)])
+
+
+def _accuracy(logits: np.ndarray, label: np.ndarray) -> float:
+    return float(np.mean(logits.argmax(axis=1) == label))
+
+
+def _fit_biases(scores: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """The b_c of multinomial logistic regression with the scores held fixed: a convex problem."""
+    one_hot = np.eye(scores.shape[1])[label]
+
+    def negative_log_likelihood(b):
+        log_p = special.log_softmax(scores + b, axis=1)
+        return -np.mean(log_p[one_hot == 1]), np.mean(np.exp(log_p) - one_hot, axis=0)
+
+    return optimize.minimize(negative_log_likelihood, np.zeros(scores.shape[1]), jac=True).x

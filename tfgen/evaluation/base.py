@@ -1,0 +1,39 @@
+"""What every measurement is."""
+
+import abc
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from tfgen.algorithms.base import Algorithm
+from tfgen.data.images import Images
+from tfgen.version import __version__
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluator(abc.ABC):
+    """A measurement of a trained model; subclasses are frozen dataclasses with keyword-only fields.
+
+    Attributes:
+        algorithm: trained.
+        images: the data it was trained on.
+        seed: of all that the measurement draws.
+    """
+
+    algorithm: Algorithm
+    images: Images
+    _: dataclasses.KW_ONLY
+    seed: int = 0
+
+    @abc.abstractmethod
+    def run(self) -> Iterator[tuple[str, float]]:
+        """Measures.
+
+        Yields:
+            Names and values.
+        """
+
+    def protocol(self) -> dict[str, Any]:
+        """What another run must share for its values to be comparable."""
+        own = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in ("algorithm", "images")}
+        return own | {"version": __version__}

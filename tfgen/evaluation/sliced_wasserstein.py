@@ -1,0 +1,55 @@
+"""How near synthesized textures are to the training texture, beside two yardsticks."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from tfgen import random
+from tfgen.errors import UserError
+from tfgen.evaluation import pyramid_patches
+from tfgen.evaluation.base import Evaluator
+
+
+@dataclasses.dataclass(frozen=True)
+class SlicedWasserstein(Evaluator):
+    """Sliced Wasserstein distance over pyramid patches, of the samples and of two yardsticks.
+
+    Yields the mean over levels of each, and each level, 0 the finest: `samples`, `second_crop` (held-out texture: the floor), and
+    `phase_noise` (noise of the same spectrum: what second-order statistics give).
+
+    Args:
+        source: which samples: `chains`, the ones that training synthesized, or `generate`, new ones.
+        num_samples: new samples.
+        num_steps: sampling steps of new samples; 0 takes the algorithm's own.
+        patches: the most a level of each set.
+        projections: random directions.
+    """
+
+    source: str = "chains"
+    num_samples: int = 16
+    num_steps: int = 0
+    patches: int = 65536
+    projections: int = 256
+
+    def run(self) -> Iterator[tuple[str, float]]:
+        rng = np.random.default_rng(self.seed)
+        train, test = self.images.train.whole(), self.images.test.whole()
+        noise = np.stack([pyramid_patches.phase_randomised(image, rng) for image in train])
+        for name, images in {"samples": self._samples(), "second_crop": test, "phase_noise": noise}.items():
+            distances = pyramid_patches.sliced_wasserstein(
+                train, images, count=self.patches, projections=self.projections, seed=self.seed
+            )
+            yield name, float(np.mean(distances))
+            for level, distance in enumerate(distances):
+                yield f"{name}_level_{level}", distance
+
+    def _samples(self) -> np.ndarray:
+        endpoints = self.algorithm.endpoints()
+        if self.source not in ("chains", "generate") or self.source not in endpoints:
+            raise UserError(f"--sliced_wasserstein.source: expected chains or generate and found {self.source}")
+        if self.source == "chains":
+            return endpoints["chains"].fn()["image"].numpy()
+        steps = tf.constant(self.num_steps or self.algorithm.sample_steps)
+        return endpoints["generate"].fn(tf.constant(self.num_samples), random.root(self.seed), steps)["image"].numpy()

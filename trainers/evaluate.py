@@ -1,0 +1,61 @@
+"""Measures a trained model; each value is written to metrics.jsonl with its protocol, and printed.
+
+    python -m trainers.evaluate --workdir=DIR --metrics=NAME[,NAME...] [--NAME.PARAMETER=VALUE]
+"""
+
+import importlib
+import inspect
+import pathlib
+import pkgutil
+
+from absl import flags as absl_flags
+
+import tfgen.evaluation
+from tfgen.errors import UserError
+from tfgen.evaluation.base import Evaluator
+from trainers import commands, experiment, flags
+
+
+def measurements() -> dict[str, type[Evaluator]]:
+    """Every measurement by its name: a file of `tfgen/evaluation` that defines an `Evaluator`."""
+    found = {}
+    for module in pkgutil.iter_modules(tfgen.evaluation.__path__):
+        members = inspect.getmembers(importlib.import_module(f"tfgen.evaluation.{module.name}"), inspect.isclass)
+        for _, cls in members:
+            if issubclass(cls, Evaluator) and cls is not Evaluator and cls.__module__.endswith(f".{module.name}"):
+                found[module.name] = cls
+    return found
+
+
+def define(values: absl_flags.FlagValues) -> None:
+    """Defines the flags of this command."""
+    where = {"flag_values": values, "module_name": "trainers.evaluate"}
+    absl_flags.DEFINE_string("workdir", None, "The run to measure.", **where)
+    absl_flags.DEFINE_list("metrics", [], f"What to measure: {', '.join(measurements())}.", **where)
+    absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
+    for name, cls in measurements().items():
+        flags.define_parameters(values, name, flags.hyperparameters(cls), cls)
+
+
+def main(values: absl_flags.FlagValues) -> None:
+    """Measures."""
+    flags.require(values, "workdir")
+    known = measurements()
+    if not values.metrics:
+        raise UserError(f"--metrics: expected some of {', '.join(known)} and found none")
+    for name in values.metrics:
+        if name not in known:
+            raise UserError(f"--metrics: expected some of {', '.join(known)} and found {name}")
+    trained = experiment.restored(pathlib.Path(values.workdir))
+    for name in values.metrics:
+        given = {p: values[f"{name}.{p}"].value for p in flags.hyperparameters(known[name])}
+        evaluator = known[name](trained.algorithm, trained.images, seed=values.seed, **given)
+        step = int(trained.algorithm.step)
+        for value_name, value in evaluator.run():
+            row = {"metric": f"{name}/{value_name}", "value": value, "protocol": evaluator.protocol()}
+            trained.metrics.append("evaluation", step, row)
+            print(f"{row['metric']}: {value:.6g}", flush=True)
+
+
+if __name__ == "__main__":
+    commands.run(main, define, __doc__)
