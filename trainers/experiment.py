@@ -50,7 +50,7 @@ class Experiment:
         v = self.values
         loaded = images.load(
             v.dataset,
-            image_size=_sides(v.image_size),
+            image_size=sides("image_size", v.image_size),
             channels=v.channels,
             patch_size=v.patch_size,
             test_fraction=v.test_fraction,
@@ -162,7 +162,8 @@ def restored(workdir: pathlib.Path) -> Experiment:
     return experiment
 
 
-def _sides(words: list[str] | None) -> tuple[int, int] | None:
+def sides(flag: str, words: list[str] | None) -> tuple[int, int] | None:
+    """Height and width from a flag of one or two numbers, or None where it was not given."""
     if not words:
         return None
     try:
@@ -170,5 +171,5 @@ def _sides(words: list[str] | None) -> tuple[int, int] | None:
     except ValueError:
         sides = []
     if len(sides) not in (1, 2) or min(sides) < 1:
-        raise UserError(f"--image_size: expected one or two positive numbers and found {','.join(words)}")
+        raise UserError(f"--{flag}: expected one or two positive numbers and found {','.join(words)}")
     return (sides[0], sides[-1])

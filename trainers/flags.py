@@ -30,6 +30,7 @@ OPTIMIZER = (
     "beta_2",
     "decay",
     "decay_steps",
+    "warmup_steps",
     "constant_fraction",
     "ema",
 )
@@ -205,6 +206,7 @@ def _define_optimizer(values: flags.FlagValues, role: str) -> None:
     flags.DEFINE_float(f"{role}.beta_2", 0.999, "Of adam.", lower_bound=0, upper_bound=1, **where)
     flags.DEFINE_float(f"{role}.decay", 1.0, "Factor on the rate every decay_steps updates.", lower_bound=0, **where)
     flags.DEFINE_integer(f"{role}.decay_steps", 1000, "See decay.", lower_bound=1, **where)
+    flags.DEFINE_integer(f"{role}.warmup_steps", 0, "Updates over which the rate rises.", lower_bound=0, **where)
     flags.DEFINE_float(
         f"{role}.constant_fraction",
         1.0,

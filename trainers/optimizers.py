@@ -5,38 +5,45 @@ import tensorflow as tf
 from absl import flags
 
 
-@keras.saving.register_keras_serializable("tfgen")
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
-    """A rate that falls in stairs, then linearly to zero, times a factor that a guard may lower.
+    """A rate that rises to its height, falls in stairs, then linearly to zero; a guard may lower it all.
 
     Args:
         rate: the first learning rate, positive.
         decay: factor every `decay_steps` updates.
         decay_steps: see decay.
+        warmup_steps: updates over which the rate rises linearly.
         total_steps: updates in all.
         constant_fraction: share of these before the linear fall.
+
+    Attributes:
+        factor: a variable, 1 until a guard lowers it.
     """
 
-    def __init__(self, rate: float, decay: float, decay_steps: int, total_steps: int, constant_fraction: float):
-        self.config = {
-            "rate": rate,
-            "decay": decay,
-            "decay_steps": decay_steps,
-            "total_steps": total_steps,
-            "constant_fraction": constant_fraction,
-        }
+    def __init__(
+        self,
+        rate: float,
+        decay: float,
+        decay_steps: int,
+        warmup_steps: int,
+        total_steps: int,
+        constant_fraction: float,
+    ):
+        self.rate = rate
+        self.decay = decay
+        self.decay_steps = decay_steps
+        self.warmup_steps = warmup_steps
+        self.total_steps = total_steps
+        self.fall_start = constant_fraction * total_steps
         self.factor = keras.Variable(1.0, trainable=False, aggregation="only_first_replica", name="rate_factor")
 
     def __call__(self, step):
-        c = self.config
         step = tf.cast(step, tf.float32)
-        stairs = c["decay"] ** tf.floor(step / c["decay_steps"])
-        start = c["constant_fraction"] * c["total_steps"]
-        fall = tf.clip_by_value((c["total_steps"] - step) / max(c["total_steps"] - start, 1.0), 0.0, 1.0)
-        return c["rate"] * stairs * fall * tf.convert_to_tensor(self.factor)
+        stairs = self.decay ** tf.floor(step / self.decay_steps)
+        rise = tf.minimum(1.0, (step + 1) / max(self.warmup_steps, 1))
+        fall = (self.total_steps - step) / max(self.total_steps - self.fall_start, 1.0)
+        return self.rate * stairs * rise * tf.clip_by_value(fall, 0.0, 1.0) * tf.convert_to_tensor(self.factor)
 
-    def get_config(self):
-        return self.config
 
 
 def build(values: flags.FlagValues, role: str) -> keras.optimizers.Optimizer:
@@ -46,7 +53,7 @@ def build(values: flags.FlagValues, role: str) -> keras.optimizers.Optimizer:
         return values[f"{role}.{name}"].value
 
     schedule = Schedule(
-        of("learning_rate"), of("decay"), of("decay_steps"), values.steps, of("constant_fraction")
+        of("learning_rate"), of("decay"), of("decay_steps"), of("warmup_steps"), values.steps, of("constant_fraction")
     )
     average = {"use_ema": True, "ema_momentum": of("ema"), "ema_overwrite_frequency": None} if of("ema") else {}
     if of("optimizer") == "sgd":

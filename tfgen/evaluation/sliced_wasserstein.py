@@ -21,7 +21,7 @@ class SlicedWasserstein(Evaluator):
 
     Args:
         source: which samples: `chains`, the ones that training synthesized, or `generate`, new ones.
-        num_samples: new samples.
+        num_samples: new samples, and pictures of noise.
         num_steps: sampling steps of new samples; 0 takes the algorithm's own.
         patches: the most a level of each set.
         projections: random directions.
@@ -36,8 +36,8 @@ class SlicedWasserstein(Evaluator):
     def run(self) -> Iterator[tuple[str, float]]:
         rng = np.random.default_rng(self.seed)
         train, test = self.images.train.whole(), self.images.test.whole()
-        noise = np.stack([pyramid_patches.phase_randomised(image, rng) for image in train])
-        for name, images in {"samples": self._samples(), "second_crop": test, "phase_noise": noise}.items():
+        noise = [pyramid_patches.phase_randomised(train[i % len(train)], rng) for i in range(self.num_samples)]
+        for name, images in {"samples": self._samples(), "second_crop": test, "phase_noise": np.stack(noise)}.items():
             distances = pyramid_patches.sliced_wasserstein(
                 train, images, count=self.patches, projections=self.projections, seed=self.seed
             )
