@@ -1,8 +1,8 @@
 """LiteRT files: one an endpoint, built-in operators only.
 
 LiteRT has no gradients of convolutions and activations, so Langevin's drift is the explicit top-down pass
-(equation 16 of A Theory of Generative ConvNet). It has no stateless draws either: noise is an input, one image a step, which
-also makes the files' answers reproducible anywhere.
+(equation 16 of A Theory of Generative ConvNet). It has no stateless draws either: noise is an input, one
+image a step, which also makes the files' answers reproducible anywhere.
 """
 
 import pathlib

@@ -4,6 +4,6 @@ import os
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-from tfgen.version import __version__  # noqa: E402
+from tfgen.version import __version__
 
 __all__ = ["__version__"]

@@ -58,9 +58,7 @@ class EnergyTasks:
         """Samples of any size, [count, size[0], size[1], c]; the energy must take them."""
         return self._sample(count, size[0], size[1], seed, num_steps, None)
 
-    def complete(
-        self, image: Image, mask: Mask, seed: Seed, num_steps: tf.Tensor, label: Label | None = None
-    ) -> Image:
+    def complete(self, image: Image, mask: Mask, seed: Seed, num_steps: tf.Tensor, label: Label | None = None) -> Image:
         """Fills missing pixels with a sample given the known ones, which stay as they are.
 
         Args:

@@ -21,7 +21,7 @@ def steps(directory: pathlib.Path) -> list[int]:
     """The steps of the complete checkpoints in a directory, oldest first."""
     if not directory.is_dir():
         return []
-    return sorted(int(m[1]) for m in map(_NAME.fullmatch, os.listdir(directory)) if m)
+    return sorted(int(m[1]) for path in directory.iterdir() if (m := _NAME.fullmatch(path.name)))
 
 
 def save(directory: pathlib.Path, step: int, state: State, keep: int) -> None:
@@ -75,7 +75,9 @@ def restore(directory: pathlib.Path, state: State, step: int | None = None) -> i
     try:
         _checkpoint(state).read(str(path / "state")).assert_consumed()
     except (tf.errors.OpError, ValueError, AssertionError) as error:
-        raise UserError(f"workdir: expected {path} to be a whole checkpoint of this run and could not read it") from error
+        raise UserError(
+            f"workdir: expected {path} to be a whole checkpoint of this run and could not read it"
+        ) from error
     return step
 
 

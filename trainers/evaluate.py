@@ -1,6 +1,6 @@
 """Measures a trained model; each value is written to metrics.jsonl with its protocol, and printed.
 
-    python -m trainers.evaluate --workdir=DIR --metrics=NAME[,NAME...] [--NAME.PARAMETER=VALUE]
+python -m trainers.evaluate --workdir=DIR --metrics=NAME[,NAME...] [--NAME.PARAMETER=VALUE]
 """
 
 import importlib

@@ -75,7 +75,8 @@ class Experiment:
         nets = [self._net(role) for role in flags.roles(name)]
         algorithm = cls(*nets, **self.data, seed=v.seed, **given)
         algorithm.compile(
-            {role: optimizers.build(v, role) for role in flags.roles(name)}, strategy.jit_compile(v.jit_compile)
+            {role: optimizers.build(v, role) for role in flags.roles(name)},
+            strategy.jit_compile(v.jit_compile),
         )
         return algorithm
 
@@ -107,7 +108,9 @@ class Experiment:
         if config.exists():
             self._compare(read(self.workdir))
         elif self.workdir.exists() and any(self.workdir.iterdir()):
-            raise UserError(f"--workdir: expected a run's directory or an empty one and found other files in {self.workdir}")
+            raise UserError(
+                f"--workdir: expected a run's directory or an empty one and found other files in {self.workdir}"
+            )
         with files.written_aside(config) as aside:
             aside.write_text(self.values.flags_into_string())
         with files.written_aside(self.workdir / "data.json") as aside:

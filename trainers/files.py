@@ -17,7 +17,7 @@ def written_aside(path: pathlib.Path) -> Iterator[pathlib.Path]:
     aside = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
     try:
         yield aside
-        os.replace(aside, path)
+        aside.replace(path)
     finally:
         if aside.is_file():
             aside.unlink()

@@ -124,16 +124,33 @@ def _define_run(values: flags.FlagValues) -> None:
         **where,
     )
     flags.DEFINE_enum(
-        "jit_compile", "auto", ["auto", "true", "false"], "Whether XLA compiles an update; auto: not on a CPU.", **where
+        "jit_compile",
+        "auto",
+        ["auto", "true", "false"],
+        "Whether XLA compiles an update; auto: not on a CPU.",
+        **where,
     )
     flags.DEFINE_enum(
-        "strategy", "auto", ["auto", "one_device", "mirrored", "tpu"], "How an update is spread over devices.", **where
+        "strategy",
+        "auto",
+        ["auto", "one_device", "mirrored", "tpu"],
+        "How an update is spread over devices.",
+        **where,
     )
     flags.DEFINE_float(
-        "guard_factor", 1e3, "A gap or norm so many times its recent median is a divergence.", lower_bound=1, **where
+        "guard_factor",
+        1e3,
+        "A gap or norm so many times its recent median is a divergence.",
+        lower_bound=1,
+        **where,
     )
     flags.DEFINE_float(
-        "guard_rate", 0.5, "Factor on the learning rates after a divergence.", lower_bound=0, upper_bound=1, **where
+        "guard_rate",
+        0.5,
+        "Factor on the learning rates after a divergence.",
+        lower_bound=0,
+        upper_bound=1,
+        **where,
     )
     flags.DEFINE_integer("guard_rollbacks", 3, "Divergences after which a run stops.", lower_bound=1, **where)
 
@@ -143,7 +160,7 @@ def _define_data(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "dataset",
         None,
-        "digits, textures/NAME, toy/NAME, folder:PATH, npz:PATH, image:PATH, video:PATH, or a TensorFlow Datasets name.",
+        "digits, textures/NAME, toy/NAME, folder:PATH, npz:PATH, image:PATH, video:PATH, or TensorFlow Datasets' NAME.",
         **where,
     )
     flags.DEFINE_list("image_size", None, "Height,width (or one side) to crop and resize to.", **where)
@@ -216,8 +233,12 @@ def _define_optimizer(values: flags.FlagValues, role: str) -> None:
         **where,
     )
     flags.DEFINE_float(
-        f"{role}.ema", 0.0, "Momentum of the weights' moving average, which sampling and export then use.",
-        lower_bound=0, upper_bound=0.999999, **where,
+        f"{role}.ema",
+        0.0,
+        "Momentum of the weights' moving average, which sampling and export then use.",
+        lower_bound=0,
+        upper_bound=0.999999,
+        **where,
     )
 
 
@@ -279,4 +300,3 @@ def require(values: flags.FlagValues, *names: str) -> None:
     for name in names:
         if values[name].value is None:
             raise UserError(f"--{name}: expected a value and found none")
-

@@ -72,7 +72,12 @@ def roll_back(experiment: Experiment, diverged: DivergedError) -> None:
     experiment.metrics.append(
         "guard",
         diverged.step,
-        {"reason": diverged.reason, "rolled_back_to": step, "rate_factor": v.guard_rate**times, "times": times},
+        {
+            "reason": diverged.reason,
+            "rolled_back_to": step,
+            "rate_factor": v.guard_rate**times,
+            "times": times,
+        },
     )
     checkpoints.save(experiment.checkpoints, step, experiment.state, v.keep)
     if times >= v.guard_rollbacks:

@@ -45,7 +45,6 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         return self.rate * stairs * rise * tf.clip_by_value(fall, 0.0, 1.0) * tf.convert_to_tensor(self.factor)
 
 
-
 def build(values: flags.FlagValues, role: str) -> keras.optimizers.Optimizer:
     """The optimizer of a role, from its flags."""
 
@@ -53,7 +52,12 @@ def build(values: flags.FlagValues, role: str) -> keras.optimizers.Optimizer:
         return values[f"{role}.{name}"].value
 
     schedule = Schedule(
-        of("learning_rate"), of("decay"), of("decay_steps"), of("warmup_steps"), values.steps, of("constant_fraction")
+        of("learning_rate"),
+        of("decay"),
+        of("decay_steps"),
+        of("warmup_steps"),
+        values.steps,
+        of("constant_fraction"),
     )
     average = {"use_ema": True, "ema_momentum": of("ema"), "ema_overwrite_frequency": None} if of("ema") else {}
     if of("optimizer") == "sgd":

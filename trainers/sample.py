@@ -36,7 +36,9 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_integer("steps", None, "Sampling steps; the run's own by default.", lower_bound=0, **where)
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
     absl_flags.DEFINE_integer("label", None, "A class, of a model that has classes.", lower_bound=0, **where)
-    absl_flags.DEFINE_string("mask", "half:bottom", "half:SIDE, salt_and_pepper:RATE, blocks:NUMBERxSIZE or a file.", **where)
+    absl_flags.DEFINE_string(
+        "mask", "half:bottom", "half:SIDE, salt_and_pepper:RATE, blocks:NUMBERxSIZE or a file.", **where
+    )
     absl_flags.DEFINE_string("image", None, "An image file to complete or reconstruct.", **where)
     absl_flags.DEFINE_list("size", ["256"], "Height,width (or one side) to synthesize.", **where)
 
@@ -112,9 +114,7 @@ def complete(trained: Experiment, values) -> np.ndarray:
     seed, steps = _seed_and_steps(trained, values)
     mask = masks.parse(values.mask, image.shape[:3], random.fold_in(seed, -1))
     run = _endpoint(trained, "complete")
-    rows = [
-        run(tf.constant(image), mask, random.fold_in(seed, i), steps, *labels)["image"].numpy() for i in range(2)
-    ]
+    rows = [run(tf.constant(image), mask, random.fold_in(seed, i), steps, *labels)["image"].numpy() for i in range(2)]
     masked = mask.numpy() * image
     return pictures.grid(np.concatenate([image, masked, *rows]), columns=len(image))
 

@@ -29,7 +29,12 @@ class Algorithm(keras.Model, abc.ABC):
         self.seed = seed
         self.means = {name: keras.metrics.Mean(name=name) for name in logged}
         self.step = self.add_weight(
-            shape=(), dtype="int64", initializer="zeros", trainable=False, aggregation="only_first_replica", name="step"
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+            name="step",
         )
         self.optimizers: dict[str, keras.optimizers.Optimizer] = {}
         self.built = True

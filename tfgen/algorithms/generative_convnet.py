@@ -97,7 +97,10 @@ class GenerativeConvNet(Algorithm):
         self.sample_steps = sample_steps
         self.denoising_steps = denoising_steps
         self.kernel = Langevin(
-            _positive("step_size", step_size), temperature, max_grad_norm or None, (-1.0, 1.0) if clamp else None
+            _positive("step_size", step_size),
+            temperature,
+            max_grad_norm or None,
+            (-1.0, 1.0) if clamp else None,
         )
         self.chains = Chains(int(_positive("chains", chains)), self.image_shape, self.image_mean)
         self.num_classes = energy(tf.zeros((1, *self.image_shape)), training=False)[0].shape.num_elements()
@@ -182,7 +185,10 @@ class GenerativeConvNet(Algorithm):
     def pictures(self, batch: Batch) -> dict[str, Image]:
         if self.contrastive_divergence:
             observed = batch["image"]
-            return {"observed": observed, "reconstructions": self.tasks.reconstruct(observed, self._labels(batch))}
+            return {
+                "observed": observed,
+                "reconstructions": self.tasks.reconstruct(observed, self._labels(batch)),
+            }
         return {"chains": self._synthesized()}
 
     def callbacks(self) -> list[keras.callbacks.Callback]:

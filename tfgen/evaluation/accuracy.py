@@ -51,9 +51,7 @@ class Accuracy(Evaluator):
     def _scores(self, images: np.ndarray, classes: int) -> np.ndarray:
         """f_c(I) up to what the classes share, [n, classes]."""
         x = tf.constant(images)
-        return np.stack(
-            [-self.algorithm.density(tf.fill([len(images)], c))(x).numpy() for c in range(classes)], axis=1
-        )
+        return np.stack([-self.algorithm.density(tf.fill([len(images)], c))(x).numpy() for c in range(classes)], axis=1)
 
     def _log_z(self, classes: int) -> np.ndarray:
         @tf.function(autograph=False)

@@ -42,10 +42,12 @@ class Completion(Evaluator):
         mask = masks.parse(self.mask, image.shape[:3], mask_seed)
         steps = tf.constant(self.num_steps or self.algorithm.sample_steps)
         fill = tf.function(complete.fn, autograph=False)
-        completed = np.stack([
-            fill(tf.constant(image), mask, random.fold_in(run_seed, i), steps, *label)["image"].numpy()
-            for i in range(self.num_completions)
-        ])
+        completed = np.stack(
+            [
+                fill(tf.constant(image), mask, random.fold_in(run_seed, i), steps, *label)["image"].numpy()
+                for i in range(self.num_completions)
+            ]
+        )
         missing = np.broadcast_to(mask.numpy() == 0, image.shape)
         mean_image = self.images.train.whole()[:, :height, :width].mean(axis=0)
 

@@ -123,7 +123,11 @@ class Pieces(Evaluator):
         exact = plane(self.algorithm, extent=self.extent, cells=self.cells)
         yield "pieces", float(len(exact.mean))
         draws = sample(
-            self.algorithm, chains=self.chains, num_steps=self.num_steps, step_size=self.step_size, seed=self.seed
+            self.algorithm,
+            chains=self.chains,
+            num_steps=self.num_steps,
+            step_size=self.step_size,
+            seed=self.seed,
         )
         shares = coarse(histogram(draws, exact.axis), self.bins)
         yield "total_variation", float(np.abs(shares - coarse(exact.density, self.bins)).sum() / 2)

@@ -25,7 +25,9 @@ class Reconstruction(Evaluator):
         for split in ("train", "test"):
             examples = getattr(self.images, split)
             image = examples.whole()[: self.num_images, :height, :width]
-            label = [] if len(reconstruct.signature) == 1 else [tf.constant(examples.label[: self.num_images], tf.int32)]
+            label = (
+                [] if len(reconstruct.signature) == 1 else [tf.constant(examples.label[: self.num_images], tf.int32)]
+            )
             error = image - reconstruct.fn(tf.constant(image), *label)["image"].numpy()
             mse = float(np.mean(error**2))
             yield f"{split}_mse", mse

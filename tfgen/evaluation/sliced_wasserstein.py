@@ -16,8 +16,8 @@ from tfgen.evaluation.base import Evaluator
 class SlicedWasserstein(Evaluator):
     """Sliced Wasserstein distance over pyramid patches, of the samples and of two yardsticks.
 
-    Yields the mean over levels of each, and each level, 0 the finest: `samples`, `second_crop` (held-out texture: the floor), and
-    `phase_noise` (noise of the same spectrum: what second-order statistics give).
+    Yields the mean over levels of each, and each level, 0 the finest: `samples`, `second_crop` (held-out
+    texture: the floor), and `phase_noise` (noise of the same spectrum: what second-order statistics give).
 
     Args:
         source: which samples: `chains`, the ones that training synthesized, or `generate`, new ones.
@@ -37,7 +37,11 @@ class SlicedWasserstein(Evaluator):
         rng = np.random.default_rng(self.seed)
         train, test = self.images.train.whole(), self.images.test.whole()
         noise = [pyramid_patches.phase_randomised(train[i % len(train)], rng) for i in range(self.num_samples)]
-        for name, images in {"samples": self._samples(), "second_crop": test, "phase_noise": np.stack(noise)}.items():
+        for name, images in {
+            "samples": self._samples(),
+            "second_crop": test,
+            "phase_noise": np.stack(noise),
+        }.items():
             distances = pyramid_patches.sliced_wasserstein(
                 train, images, count=self.patches, projections=self.projections, seed=self.seed
             )

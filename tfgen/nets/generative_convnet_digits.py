@@ -31,7 +31,10 @@ def energy(
     convs = [Conv(below, 4, strides=2, padding=1, initializer_scale=_he(16 * image_shape[-1]))]
     shape = convs[0].compute_output_shape((None, *image_shape))
     convs.append(Conv(above, shape[1:3], initializer_scale=_he(shape[1] * shape[2] * below)))
-    tops = [Conv(outputs, shape[1:3], use_bias=False), Conv(outputs, 1, use_bias=False, initializer_scale=_he(above))]
+    tops = [
+        Conv(outputs, shape[1:3], use_bias=False),
+        Conv(outputs, 1, use_bias=False, initializer_scale=_he(above)),
+    ]
     return ScoringFunction(convs, tops, activation, image_shape)
 
 

@@ -52,7 +52,11 @@ class Conv(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         batch, *sides, _ = input_shape
-        return (batch, *(self._output_side(n, k) for n, k in zip(sides, self.kernel_size, strict=True)), self.filters)
+        return (
+            batch,
+            *(self._output_side(n, k) for n, k in zip(sides, self.kernel_size, strict=True)),
+            self.filters,
+        )
 
     def call(self, x):
         kernel = tf.convert_to_tensor(self.kernel)

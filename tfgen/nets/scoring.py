@@ -9,6 +9,7 @@ import tensorflow as tf
 from tfgen.errors import UserError
 from tfgen.nets.layers import Conv
 
+
 class Activation(NamedTuple):
     """h of equation 1, and its derivative."""
 

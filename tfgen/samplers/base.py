@@ -50,7 +50,12 @@ class Kernel(abc.ABC):
 
 
 def run(
-    kernel: Kernel, energy: EnergyFn, x: tf.Tensor, seed: Seed, num_steps: int | tf.Tensor, keep_every: int = 0
+    kernel: Kernel,
+    energy: EnergyFn,
+    x: tf.Tensor,
+    seed: Seed,
+    num_steps: int | tf.Tensor,
+    keep_every: int = 0,
 ) -> tuple[tf.Tensor, Summary]:
     """Moves a batch for a number of steps, or until the kernel says that it is finished.
 
@@ -84,9 +89,7 @@ def run(
         total = tf.nest.map_structure(tf.add, total, info)
         largest = tf.nest.map_structure(tf.maximum, largest, info)
         if keep_every:
-            kept = tf.cond(
-                (i + 1) % keep_every == 0, lambda: kept.write(kept.size(), state.x), lambda: kept.identity()
-            )
+            kept = tf.cond((i + 1) % keep_every == 0, lambda: kept.write(kept.size(), state.x), lambda: kept.identity())
         return i + 1, state, info, total, largest, kept
 
     lowest = tf.nest.map_structure(lambda t: t + t.dtype.min, start)

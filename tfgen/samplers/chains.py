@@ -26,7 +26,11 @@ class Chains(keras.layers.Layer):
         self.per_replica = num // replicas
         self.start = np.broadcast_to(np.float32(start), (num, *shape))
         self.state = self.add_weight(
-            shape=(num, *shape), initializer=lambda shape, dtype: tf.constant(self.start, dtype), trainable=False, aggregation="only_first_replica", name="x"
+            shape=(num, *shape),
+            initializer=lambda shape, dtype: tf.constant(self.start, dtype),
+            trainable=False,
+            aggregation="only_first_replica",
+            name="x",
         )
         self.built = True
 

@@ -1,0 +1,1 @@
+"""Runnable measurements of speed; results.md holds what they wrote."""
