@@ -74,8 +74,9 @@ class Log(keras.callbacks.Callback):
         step = int(algorithm.step)
         rates = {f"{role}_learning_rate": float(o.learning_rate) for role, o in algorithm.optimizers.items()}
         values = {name: float(value) for name, value in logs.items()} | rates
-        speed = (step - self.first) / (time.monotonic() - self.start)
-        self.experiment.metrics.append("train", step, values | {"steps_per_second": round(speed, 3)})
+        seconds = time.monotonic() - self.start
+        speed = (step - self.first) / seconds
+        self.experiment.metrics.append("train", step, values | {"seconds": round(seconds, 3)})
         with self.writer.as_default(step):
             for name, value in (values | {"steps_per_second": speed}).items():
                 tf.summary.scalar(name, value)

@@ -47,19 +47,7 @@ class Experiment:
     @functools.cached_property
     def images(self) -> images.Images:
         """The data set of the flags."""
-        v = self.values
-        loaded = images.load(
-            v.dataset,
-            image_size=sides("image_size", v.image_size),
-            channels=v.channels,
-            patch_size=v.patch_size,
-            test_fraction=v.test_fraction,
-            data_dir=v.data_dir,
-            manual_dir=v.manual_dir,
-        )
-        if len(loaded.shape) != 3:
-            raise UserError(f"--dataset: expected images and found videos of shape {loaded.shape}")
-        return loaded
+        return load_images(self.values)
 
     def _data(self) -> dict:
         remembered = self.workdir / "data.json"
@@ -124,6 +112,29 @@ class Experiment:
                     f"--{name}: {self.workdir} was made with {before[name].value} and cannot go on with "
                     f"{self.values[name].value}; choose another --workdir"
                 )
+
+
+def load_images(v: absl_flags.FlagValues) -> images.Images:
+    """The data set that flags describe.
+
+    Args:
+        v: the flags, set.
+
+    Raises:
+        UserError: if there is none such, or it is not of images.
+    """
+    loaded = images.load(
+        v.dataset,
+        image_size=sides("image_size", v.image_size),
+        channels=v.channels,
+        patch_size=v.patch_size,
+        test_fraction=v.test_fraction,
+        data_dir=v.data_dir,
+        manual_dir=v.manual_dir,
+    )
+    if len(loaded.shape) != 3:
+        raise UserError(f"--dataset: expected images and found videos of shape {loaded.shape}")
+    return loaded
 
 
 def read(workdir: pathlib.Path) -> absl_flags.FlagValues:

@@ -13,7 +13,7 @@ from tfgen.evaluation.base import Evaluator
 from tfgen.evaluation.partition import log_partition
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Accuracy(Evaluator):
     """Share of held-out images whose class is the most probable under p(c|I) ∝ exp(f_c(I) + b_c).
 

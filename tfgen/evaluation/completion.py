@@ -11,7 +11,7 @@ from tfgen.data import masks
 from tfgen.evaluation.base import Evaluator
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Completion(Evaluator):
     """Mean absolute error over missing pixels, as a share of the pixel range, of held-out images.
 

@@ -54,7 +54,7 @@ def descend(algorithm: Algorithm, start: np.ndarray, *, num_steps: int, toleranc
     return Modes(start, mode.numpy(), relative, relative < tolerance)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class LocalModes(Evaluator):
     """Descents from training images: how many end in a mode, and how exactly modes auto-encode.
 

@@ -94,7 +94,7 @@ def coarse(grid: np.ndarray, cells: int) -> np.ndarray:
     return grid.reshape(cells, block, cells, block).sum(axis=(1, 3))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Pieces(Evaluator):
     """How many Gaussian pieces the plane falls into, and how near the samples' density is to the exact one.
 

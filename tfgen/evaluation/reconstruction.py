@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfgen.evaluation.base import Evaluator
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Reconstruction(Evaluator):
     """Mean squared error a pixel on [-1, 1] and on [0, 1], and |I - R| / |I|, of training and test images.
 

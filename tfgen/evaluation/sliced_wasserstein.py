@@ -12,7 +12,7 @@ from tfgen.evaluation import pyramid_patches
 from tfgen.evaluation.base import Evaluator
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class SlicedWasserstein(Evaluator):
     """Sliced Wasserstein distance over pyramid patches, of the samples and of two yardsticks.
 

@@ -1,0 +1,157 @@
+"""Splits and batches: disjoint, deterministic, resumable."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfgen import random
+from tfgen.data.images import Examples, load, patches
+from tfgen.errors import UserError
+
+SEED = random.root(0)
+
+
+def numbered(size, side=3):
+    """Images that carry their number in every pixel, and their label."""
+    values = (np.arange(size, dtype=np.float32) / size)[:, None, None, None]
+    return Examples(np.broadcast_to(values, (size, side, side, 1)).copy(), np.arange(size))
+
+
+def take(examples, count, *, batch_size=4, seed=SEED, start=0):
+    """Some batches, as arrays."""
+    return list(examples.batches(batch_size, seed, start).take(count).as_numpy_iterator())
+
+
+def test_batches_are_float32_in_unit_range_with_index_and_label():
+    data = load("digits").train
+    batch = take(data, 1)[0]
+    assert (batch["image"].dtype, batch["image"].shape) == (np.float32, (4, 8, 8, 1))
+    np.testing.assert_array_equal(batch["image"], data.whole()[batch["index"]])
+    np.testing.assert_array_equal(batch["label"], data.label[batch["index"]])
+
+
+def test_bytes_are_scaled_as_whole_scales_them():
+    data = Examples(np.arange(4 * 9, dtype=np.uint8).reshape(4, 3, 3, 1) * 7)
+    batch = take(data, 1)[0]
+    np.testing.assert_allclose(batch["image"], data.whole()[batch["index"]], atol=1e-7)
+    assert "label" not in batch
+
+
+def test_batches_have_a_static_shape():
+    spec = numbered(5).batches(2, SEED).element_spec
+    assert spec["image"].shape == (2, 3, 3, 1)
+
+
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(size=st.integers(1, 12), batch_size=st.integers(1, 5), start=st.integers(0, 30))
+def test_batches_from_a_later_step_are_those_of_the_uninterrupted_stream(size, batch_size, start):
+    whole = take(numbered(size), start + 2, batch_size=batch_size)[start:]
+    resumed = take(numbered(size), 2, batch_size=batch_size, start=start)
+    for a, b in zip(whole, resumed, strict=True):
+        np.testing.assert_array_equal(a["index"], b["index"])
+        np.testing.assert_array_equal(a["image"], b["image"])
+
+
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(size=st.integers(1, 12), batch_size=st.integers(1, 5))
+def test_every_example_comes_once_an_epoch(size, batch_size):
+    """Three epochs; a batch may straddle two."""
+    batches = take(numbered(size), -(-3 * size // batch_size), batch_size=batch_size)
+    stream = np.concatenate([b["index"] for b in batches])[: 3 * size].reshape(3, size)
+    np.testing.assert_array_equal(np.sort(stream, axis=1), np.tile(np.arange(size), (3, 1)))
+
+
+def test_another_seed_gives_another_order():
+    """Equal by chance with a probability of 1 / 100!."""
+    orders = [take(numbered(100), 1, batch_size=100, seed=random.root(s))[0]["index"] for s in (0, 1)]
+    assert not np.array_equal(*orders)
+
+
+def places(size=9, patch=4, count=50, start=0):
+    """An image whose pixels tell where they are, and the patches cut from it."""
+    image = (np.arange(size * size, dtype=np.float32) / size**2).reshape(1, size, size, 1)
+    examples = Examples(image, patch_size=patch)
+    cut = np.concatenate([b["image"] for b in take(examples, count, start=start)])
+    corner = np.rint(cut[:, 0, 0, 0] * size**2).astype(int)
+    return image[0], cut, corner // size, corner % size
+
+
+def test_patches_are_true_parts_of_the_image():
+    image, cut, top, left = places()
+    for patch, i, j in zip(cut, top, left, strict=True):
+        np.testing.assert_array_equal(patch, image[i : i + 4, j : j + 4])
+
+
+def test_patches_come_from_everywhere_including_the_last_row_and_column():
+    """One of 6 positions is missed by 200 draws with a probability of 6 (5/6)^200 < 1e-14."""
+    _, _, top, left = places()
+    assert set(top) == set(left) == set(range(6))
+    assert len({*zip(top, left, strict=True)}) > 20
+
+
+def test_patches_are_the_same_after_a_resumption():
+    np.testing.assert_array_equal(places(count=6)[1][3 * 4 :], places(count=3, start=3)[1])
+
+
+def test_a_patch_as_large_as_the_image_is_the_image():
+    x = random.normal([2, 5, 5, 3], SEED)
+    np.testing.assert_array_equal(patches(x, 5, SEED), x)
+
+
+def test_the_shape_of_an_example_is_that_of_its_patch():
+    data = load("textures/brick", patch_size=32, test_fraction=0.25)
+    assert data.shape == (32, 32, 1)
+    assert data.train.whole().shape == (1, 512, 384, 1)
+    assert take(data.train, 1)[0]["image"].shape == (4, 32, 32, 1)
+
+
+def test_a_patch_larger_than_the_image_is_refused():
+    with pytest.raises(UserError, match="patch_size: expected at most 384"):
+        load("textures/brick", patch_size=400, test_fraction=0.25)
+
+
+def test_held_out_images_are_not_trained_on_and_none_is_lost():
+    data, whole = load("digits", test_fraction=0.2), load("digits", test_fraction=0)
+    assert (data.size, len(data.test)) == (1797 - 359, 359)
+    parts = [*data.train.image, *data.test.image]
+    assert sorted(image.tobytes() for image in parts) == sorted(image.tobytes() for image in whole.train.image)
+
+
+def test_labels_stay_with_their_images_when_held_out():
+    whole = load("digits", test_fraction=0).train
+    lookup = {image.tobytes(): label for image, label in zip(whole.image, whole.label, strict=True)}
+    data = load("digits", test_fraction=0.2)
+    for part in (data.train, data.test):
+        assert all(lookup[image.tobytes()] == label for image, label in zip(part.image, part.label, strict=True))
+
+
+def test_the_split_does_not_depend_on_any_seed_of_the_run():
+    splits = []
+    for seed in (0, 1):
+        np.random.seed(seed)  # noqa: NPY002 - the global generator is what must not matter
+        tf.random.set_seed(seed)
+        splits.append(load("digits").test.image)
+    np.testing.assert_array_equal(*splits)
+
+
+def test_of_a_single_picture_the_right_part_is_held_out():
+    data, whole = load("textures/grass", test_fraction=0.25), load("textures/grass", test_fraction=0)
+    np.testing.assert_array_equal(data.train.image, whole.train.image[:, :, :384])
+    np.testing.assert_array_equal(data.test.image, whole.train.image[:, :, 384:])
+
+
+def test_a_fraction_of_0_takes_everything_for_both():
+    data = load("digits", test_fraction=0)
+    assert data.size == len(data.test) == 1797
+
+
+def test_image_size_and_channels_are_those_asked_for():
+    data = load("textures/gravel", image_size=(32, 48), channels=3, test_fraction=0)
+    assert data.shape == (32, 48, 3)
+
+
+def test_reading_a_stream_from_a_late_step_takes_no_longer_than_from_the_first():
+    """It is computed, not skipped: a million steps in."""
+    assert take(numbered(7), 1, start=1_000_000)[0]["image"].shape == (4, 3, 3, 1)

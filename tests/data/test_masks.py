@@ -1,0 +1,159 @@
+"""Masks: 1 known, 0 missing."""
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfgen import random
+from tfgen.data import masks
+from tfgen.errors import UserError
+
+SEED = random.root(0)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_salt_and_pepper_misses_pixels_at_its_rate(rate):
+    """50,000 pixels, 5 binomial standard errors: fails with a probability of 6e-7."""
+    mask = masks.salt_and_pepper((5, 100, 100), rate, SEED).numpy()
+    assert mask.shape == (5, 100, 100, 1)
+    assert set(np.unique(mask)) == {0.0, 1.0}
+    assert abs(np.mean(mask == 0) - rate) < 5 * np.sqrt(rate * (1 - rate) / 50_000)
+
+
+def test_salt_and_pepper_differs_between_images_and_seeds():
+    mask = masks.salt_and_pepper((2, 10, 10), 0.5, SEED).numpy()
+    assert not np.array_equal(mask[0], mask[1])
+    assert not np.array_equal(mask, masks.salt_and_pepper((2, 10, 10), 0.5, random.root(1)))
+    np.testing.assert_array_equal(mask, masks.salt_and_pepper((2, 10, 10), 0.5, SEED))
+
+
+@pytest.mark.parametrize(("rate", "value"), [(0.0, 1.0), (1.0, 0.0)])
+def test_the_rates_0_and_1_miss_nothing_and_everything(rate, value):
+    np.testing.assert_array_equal(masks.salt_and_pepper((2, 5, 5), rate, SEED), np.full((2, 5, 5, 1), value))
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    height=st.integers(4, 20), width=st.integers(4, 20), size=st.integers(1, 4), seed=st.integers(0, 1000)
+)
+def test_a_single_block_is_one_square_of_its_size(height, width, size, seed):
+    for mask in masks.blocks((3, height, width), 1, size, random.root(seed)).numpy()[..., 0]:
+        rows, columns = np.nonzero(mask == 0)
+        assert len(rows) == size**2
+        assert np.ptp(rows) == np.ptp(columns) == size - 1
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(number=st.integers(0, 6), size=st.integers(1, 4), seed=st.integers(0, 1000))
+def test_several_blocks_cover_between_one_and_all_of_their_areas(number, size, seed):
+    missing = (masks.blocks((4, 16, 16), number, size, random.root(seed)).numpy() == 0).sum(axis=(1, 2, 3))
+    assert np.all(missing <= number * size**2)
+    assert np.all(missing >= min(number, 1) * size**2)
+
+
+def test_far_apart_blocks_do_not_merge():
+    """Of 200 images with two 2x2 blocks on 32x32, few overlap: 8 pixels are by far the most common count."""
+    missing = (masks.blocks((200, 32, 32), 2, 2, SEED).numpy() == 0).sum(axis=(1, 2, 3))
+    assert np.mean(missing == 8) > 0.9
+
+
+def test_blocks_reach_every_border():
+    """A corner position of 25 is missed by 2,000 images with a probability of (24/25)^2000 < 1e-35."""
+    missing = (masks.blocks((2000, 8, 8), 1, 4, SEED).numpy() == 0).any(axis=0)[..., 0]
+    assert missing.all()
+
+
+def test_a_block_larger_than_the_image_is_refused():
+    with pytest.raises(UserError, match="at most 8"):
+        masks.blocks((1, 8, 10), 1, 9, SEED)
+
+
+@pytest.mark.parametrize("side", masks.SIDES)
+@pytest.mark.parametrize("shape", [(6, 8), (7, 5)])
+def test_a_half_is_missing_on_its_side_and_the_middle_of_an_odd_number_is_known(side, shape):
+    mask = masks.half((2, *shape), side).numpy()[0, ..., 0]
+    lines = mask if side in ("top", "bottom") else mask.T
+    lines = lines if side in ("top", "left") else lines[::-1]
+    missing = len(lines) // 2
+    assert np.all(lines[:missing] == 0)
+    assert np.all(lines[missing:] == 1)
+
+
+@pytest.mark.parametrize("channels", [0, 3, 4])
+def test_a_drawn_mask_is_known_where_it_is_white(tmp_path, channels):
+    known = np.array([[True, False, True], [False, False, True]])
+    picture = (known * 255).astype(np.uint8)
+    if channels:
+        picture = np.stack([picture] * 3 + [np.full_like(picture, 255)] * (channels - 3), axis=-1)
+    iio.imwrite(tmp_path / "mask.png", picture)
+    mask = masks.parse(str(tmp_path / "mask.png"), (4, 2, 3), SEED)
+    np.testing.assert_array_equal(mask, np.broadcast_to(known[None, :, :, None], (4, 2, 3, 1)))
+
+
+def test_a_drawn_mask_of_black_and_white_bits_is_read_as_such(tmp_path):
+    known = np.array([[True, False], [False, True]])
+    iio.imwrite(tmp_path / "mask.png", known)
+    np.testing.assert_array_equal(masks.drawn((1, 2, 2), str(tmp_path / "mask.png"))[0, ..., 0], known)
+
+
+def test_a_drawn_mask_of_another_size_is_refused(tmp_path):
+    iio.imwrite(tmp_path / "mask.png", np.zeros((3, 4), np.uint8))
+    with pytest.raises(UserError, match=r"mask\.png to be 8x8 like the images and found 3x4"):
+        masks.parse(str(tmp_path / "mask.png"), (1, 8, 8), SEED)
+
+
+def test_a_drawn_mask_that_is_no_image_is_refused(tmp_path):
+    (tmp_path / "mask.png").write_text("no image")
+    with pytest.raises(UserError, match=r"could not read .*mask\.png"):
+        masks.parse(str(tmp_path / "mask.png"), (1, 8, 8), SEED)
+
+
+@pytest.mark.parametrize(
+    ("spec", "mask"),
+    [
+        ("half:left", masks.half((2, 8, 8), "left")),
+        ("salt_and_pepper:0.25", masks.salt_and_pepper((2, 8, 8), 0.25, SEED)),
+        ("blocks:3x2", masks.blocks((2, 8, 8), 3, 2, SEED)),
+    ],
+)
+def test_a_name_gives_its_mask(spec, mask):
+    np.testing.assert_array_equal(masks.parse(spec, (2, 8, 8), SEED), mask)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "",
+        "half",
+        "half:middle",
+        "salt_and_pepper:",
+        "salt_and_pepper:2",
+        "salt_and_pepper:-0.1",
+        "salt_and_pepper:nan",
+        "blocks:3",
+        "blocks:3x2x1",
+        "blocks:axb",
+        "blocks:-1x2",
+        "blocks:1x0",
+        "blocks:1x-2",
+        "blocks:1x9",
+        "nowhere.png",
+        "/",
+    ],
+)
+def test_other_names_are_refused_with_one_sentence(spec):
+    with pytest.raises(UserError, match="mask: expected") as caught:
+        masks.parse(spec, (1, 8, 8), SEED)
+    assert "\n" not in str(caught.value)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(spec=st.text(st.characters(blacklist_characters="\x00", codec="utf-8"), max_size=20))
+def test_no_name_breaks_the_parser(spec):
+    try:
+        mask = masks.parse(spec, (1, 8, 8), SEED)
+    except UserError:
+        return
+    assert mask.shape == (1, 8, 8, 1)

@@ -1,0 +1,128 @@
+"""`export.main`: SavedModels in versions, LiteRT files and a card; whole or not there."""
+
+import errno
+import pathlib
+import shutil
+
+import command_line
+import keras
+import pytest
+from command_line import content, mistake
+
+from export import saved_model, tflite
+
+ENDPOINTS = ("complete", "energy", "generate", "reconstruct")
+
+
+def test_an_export_writes_models_and_a_card(exported):
+    assert sorted(path.name for path in exported.iterdir()) == ["model_card.md", "saved_model", "tflite"]
+    assert [path.name for path in (exported / "saved_model").iterdir()] == ["generative_convnet"]
+    assert [path.name for path in (exported / "saved_model" / "generative_convnet").iterdir()] == ["1"]
+    assert sorted(path.name for path in (exported / "tflite").iterdir()) == [f"{name}.tflite" for name in ENDPOINTS]
+
+
+def test_the_card_tells_what_was_exported_and_how_to_call_it(exported):
+    card = (exported / "model_card.md").read_text()
+    for words in ("generative_convnet", "generative_convnet_digits", "digits", "4 updates", "8x8x1", *ENDPOINTS):
+        assert words in card
+    size = (exported / "tflite" / "energy.tflite").stat().st_size
+    assert f"`tflite/energy.tflite`: {size:,} bytes" in card
+
+
+def test_the_card_holds_the_measurements_of_the_run(digits, tmp_path):
+    workdir = shutil.copytree(digits, tmp_path / "run")
+    command_line.start("trainers.evaluate", f"--workdir={workdir}", "--metrics=reconstruction", "--seed=5")
+    output = tmp_path / "out"
+    command_line.start("export.main", f"--workdir={workdir}", f"--output={output}", "--formats=tflite")
+    card = (output / "model_card.md").read_text()
+    assert "reconstruction/test_mse" in card
+    assert "seed 5" in card
+
+
+def test_versions_count_up_and_older_ones_stay(digits, tmp_path):
+    export = ("export.main", f"--workdir={digits}", f"--output={tmp_path}", "--formats=saved_model")
+    command_line.start(*export)
+    first = content(tmp_path / "saved_model" / "generative_convnet" / "1")
+    command_line.start(*export)
+    versions = sorted(path.name for path in (tmp_path / "saved_model" / "generative_convnet").iterdir())
+    assert versions == ["1", "2"]
+    assert content(tmp_path / "saved_model" / "generative_convnet" / "1") == first
+    assert not (tmp_path / "tflite").exists()
+
+
+@pytest.mark.parametrize(("there", "expected"), [([], 1), (["1", "2"], 3), (["9", "10"], 11), (["1", "notes"], 2)])
+def test_the_next_version_is_one_more_than_the_newest(tmp_path, there, expected):
+    for name in there:
+        (tmp_path / name).mkdir()
+    assert saved_model.next_version(tmp_path) == expected
+    assert saved_model.next_version(tmp_path / "nowhere") == 1
+
+
+def test_an_export_that_fails_leaves_nothing_half_written(digits, tmp_path, monkeypatch):
+    def write_out(self, path, **kwargs):
+        pathlib.Path(path, "variables").mkdir(parents=True)
+        pathlib.Path(path, "saved_model.pb").write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device", path)
+
+    export = ("export.main", f"--workdir={digits}", f"--output={tmp_path}", "--formats=saved_model")
+    command_line.start(*export)
+    before = content(tmp_path)
+    monkeypatch.setattr(keras.export.ExportArchive, "write_out", write_out)
+    assert "No space" in mistake(*export)
+    assert content(tmp_path) == before
+
+
+def test_a_conversion_that_fails_leaves_the_older_files(digits, tmp_path, monkeypatch):
+    (tmp_path / "tflite").mkdir()
+    (tmp_path / "tflite" / "energy.tflite").write_bytes(b"old")
+
+    def convert(endpoint):
+        raise OSError(errno.ENOSPC, "No space left on device", "x")
+
+    monkeypatch.setattr(tflite, "convert", convert)
+    mistake("export.main", f"--workdir={digits}", f"--output={tmp_path}", "--formats=tflite")
+    assert content(tmp_path) == {"tflite/energy.tflite": b"old"}
+
+
+def test_an_export_leaves_the_run_as_it_was(digits, tmp_path):
+    before = content(digits)
+    command_line.start("export.main", f"--workdir={digits}", f"--output={tmp_path}", "--formats=saved_model")
+    assert content(digits) == before
+
+
+def test_what_was_written_is_printed(digits, tmp_path, capsys):
+    command_line.start("export.main", f"--workdir={digits}", f"--output={tmp_path}", "--formats=saved_model")
+    printed = capsys.readouterr().out.split()
+    assert printed == [str(tmp_path / "saved_model" / "generative_convnet" / "1"), str(tmp_path / "model_card.md")]
+
+
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        (["--formats=onnx"], ["--formats", "onnx", "saved_model, tflite"]),
+        (["--formats=saved_model,tfllite"], ["--formats", "tfllite"]),
+        (["--formats="], ["--formats", "none"]),
+        (["--workdirs=x"], ["--workdirs", "--workdir"]),
+    ],
+)
+def test_what_cannot_be_exported_is_said(digits, tmp_path, args, named):
+    sentence = mistake("export.main", f"--workdir={digits}", f"--output={tmp_path / 'out'}", *args)
+    for words in named:
+        assert words in sentence
+    assert content(tmp_path) == {}
+
+
+def test_a_missing_directory_is_asked_for(digits, tmp_path):
+    assert "--output" in mistake("export.main", f"--workdir={digits}")
+    assert "--workdir" in mistake("export.main", f"--output={tmp_path}")
+
+
+def test_an_output_that_is_a_file_is_refused(digits, tmp_path):
+    (tmp_path / "file").write_text("x")
+    assert "--output" in mistake("export.main", f"--workdir={digits}", f"--output={tmp_path / 'file'}")
+    assert content(tmp_path) == {"file": b"x"}
+
+
+def test_an_algorithm_without_an_energy_has_no_tflite():
+    with pytest.raises(ValueError, match="--formats: tflite"):
+        tflite.endpoints(keras.Sequential())

@@ -1,0 +1,154 @@
+"""LiteRT files: built-in operators only, and the answers of the library."""
+
+import command_line
+import numpy as np
+import pytest
+import tensorflow as tf
+from command_line import DIGITS, TEXTURE
+
+from export import tflite
+from tfgen import energies
+from trainers import experiment
+from trainers.experiment import Experiment
+
+FLAGS = {
+    "swish": DIGITS,
+    "relu": (*DIGITS, "--energy.activation=relu"),
+    "classes": (*DIGITS, "--energy.outputs=10"),
+    "denoising": (*DIGITS, "--generative_convnet.denoising_steps=3"),
+    "clamp": (*DIGITS, "--generative_convnet.clamp"),
+    "clipped": (*DIGITS, "--generative_convnet.max_grad_norm=5"),
+    "cold": (*DIGITS, "--generative_convnet.temperature=0.25"),
+    "texture": (*TEXTURE, "--generative_convnet.margin=3"),
+}
+"""A model of each kind that the files must follow."""
+
+FAST = ("swish", "relu", "classes", "clipped", "texture")
+
+
+def model(name: str, directory) -> tuple[object, dict]:
+    """An algorithm with weights of a good size, and its files: by endpoint."""
+    values = command_line.values("trainers.main", *FLAGS[name], f"--workdir={directory / 'run'}")
+    algorithm = Experiment(values).algorithm
+    for variable in algorithm.energy.trainable_variables:  # biases too; as far from linear as trained ones
+        noise = np.random.default_rng(len(variable.shape)).standard_normal(variable.shape)
+        variable.assign(variable + 0.05 * noise)
+    written = tflite.write(algorithm, directory / "tflite")
+    return algorithm, {path.stem: path for path in written}
+
+
+@pytest.fixture(scope="module", params=[pytest.param(n, marks=() if n in FAST else pytest.mark.slow) for n in FLAGS])
+def files(request, tmp_path_factory):
+    return model(request.param, tmp_path_factory.mktemp(request.param))
+
+
+def given(algorithm, rng, steps: int = 4) -> dict[str, np.ndarray]:
+    """Inputs of all endpoints."""
+    shape, margin = algorithm.image_shape, algorithm.tasks.margin
+    canvas = (shape[0] + 2 * margin, shape[1] + 2 * margin, shape[2])
+    return {
+        "image": rng.uniform(-1, 1, (1, *shape)).astype(np.float32),
+        "mask": (rng.uniform(size=(1, *shape[:2], 1)) < 0.5).astype(np.float32),
+        "noise": rng.standard_normal((steps + 1, *shape)).astype(np.float32),
+        "canvas": rng.standard_normal((steps + 1, *canvas)).astype(np.float32),
+        "label": np.array([3], np.int32),
+    }
+
+
+def labels(algorithm, inputs) -> dict[str, np.ndarray]:
+    return {"label": inputs["label"]} if algorithm.num_classes > 1 else {}
+
+
+def langevin(algorithm, x, noise, unknown, label) -> np.ndarray:
+    """Equation 19 with given noise, by automatic differentiation."""
+    tasks = algorithm.tasks
+    kernel, density = tasks.kernel, tasks.density(label)
+    for draw in [*noise, *[None] * tasks.denoising_steps]:
+        _, gradient = energies.value_and_grad(density, tf.constant(x, tf.float32))
+        gradient = gradient.numpy() * unknown
+        if kernel.max_grad_norm is not None:
+            gradient *= min(1.0, kernel.max_grad_norm / np.linalg.norm(gradient))
+        x = x - kernel.step_size**2 / 2 * gradient
+        if draw is not None:
+            x = x + kernel.step_size * kernel.temperature**0.5 * draw[None] * unknown
+        if kernel.bounds is not None:
+            x = np.clip(x, *kernel.bounds)
+    return np.clip(x, -1, 1)
+
+
+def test_the_energy_is_the_librarys(files):
+    algorithm, paths = files
+    inputs = given(algorithm, np.random.default_rng(0))
+    label = labels(algorithm, inputs)
+    found = tflite.run(paths["energy"], image=inputs["image"], **label)["energy"]
+    expected = algorithm.tasks.energy(tf.constant(inputs["image"]), *map(tf.constant, label.values()))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_the_reconstruction_is_the_librarys(files):
+    algorithm, paths = files
+    inputs = given(algorithm, np.random.default_rng(1))
+    label = labels(algorithm, inputs)
+    found = tflite.run(paths["reconstruct"], image=inputs["image"], **label)["image"]
+    expected = algorithm.tasks.reconstruct(tf.constant(inputs["image"]), *map(tf.constant, label.values())).numpy()
+    assert found.shape == inputs["image"].shape
+    np.testing.assert_allclose(found, expected, atol=1e-5 * max(1, np.abs(expected).max()))
+
+
+def test_samples_are_langevin_dynamics_with_the_given_noise(files):
+    algorithm, paths = files
+    inputs = given(algorithm, np.random.default_rng(2))
+    label = labels(algorithm, inputs)
+    found = tflite.run(paths["generate"], noise=inputs["canvas"], **label)["image"]
+    tasks = algorithm.tasks
+    start = tasks.mean + tasks.sigma * inputs["canvas"][:1]
+    expected = langevin(algorithm, start, inputs["canvas"][1:], 1.0, inputs["label"] if label else None)
+    margin = tasks.margin
+    expected = expected[:, margin:-margin, margin:-margin] if margin else expected
+    assert found.shape == (1, *algorithm.image_shape)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert found.std() > 0.01
+
+
+def test_a_completion_leaves_known_pixels_and_samples_the_others(files):
+    algorithm, paths = files
+    inputs = given(algorithm, np.random.default_rng(3))
+    label = labels(algorithm, inputs)
+    image, mask = inputs["image"], inputs["mask"]
+    found = tflite.run(paths["complete"], image=image, mask=mask, noise=inputs["noise"], **label)["image"]
+    known = np.broadcast_to(mask == 1, image.shape)
+    assert np.array_equal(found[known], image[known])
+    start = mask * image + (1 - mask) * (algorithm.tasks.mean + algorithm.tasks.sigma * inputs["noise"][:1])
+    expected = langevin(algorithm, start, inputs["noise"][1:], 1 - mask, inputs["label"] if label else None)
+    np.testing.assert_allclose(found[~known], expected[~known], atol=1e-5)
+
+
+def test_the_number_of_steps_is_the_noises(files):
+    algorithm, paths = files
+    label = labels(algorithm, given(algorithm, np.random.default_rng(4)))
+    canvas = given(algorithm, np.random.default_rng(4), steps=6)["canvas"]
+    short, long = (tflite.run(paths["generate"], noise=canvas[:n], **label)["image"] for n in (2, 7))
+    assert not np.array_equal(short, long)
+
+
+def test_all_operators_are_built_in(files):
+    _, paths = files
+    assert sorted(paths) == ["complete", "energy", "generate", "reconstruct"]
+    for path in paths.values():
+        # without the Flex delegate: an interpreter that has none allocates the tensors
+        interpreter = tf.lite.Interpreter(
+            str(path),
+            experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        interpreter.allocate_tensors()
+        names = {op["op_name"] for op in interpreter._get_ops_details()}
+        assert names
+        assert not [name for name in names if "Flex" in name or "CUSTOM" in name.upper()], path.stem
+        assert b"Flex" not in path.read_bytes()
+
+
+def test_files_of_the_command_are_those_of_the_run(digits, exported):
+    algorithm = experiment.restored(digits).algorithm
+    image = np.random.default_rng(5).uniform(-1, 1, (1, 8, 8, 1)).astype(np.float32)
+    found = tflite.run(exported / "tflite" / "energy.tflite", image=image)["energy"]
+    np.testing.assert_allclose(found, algorithm.tasks.energy(tf.constant(image)), rtol=1e-5)

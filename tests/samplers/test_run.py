@@ -1,0 +1,177 @@
+"""The one loop: what it keeps, what it sums up, what it draws from, when it ends."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgen import random
+from tfgen.data.toy import Gaussian, Mixture
+from tfgen.samplers import HMC, MALA, Descent, Info, Kernel, Langevin, run
+
+ENERGY = Mixture(components=3, radius=0.3, scale=0.2).energy
+KERNELS = {"langevin": Langevin(0.1), "mala": MALA(0.2), "hmc": HMC(0.1, 3), "descent": Descent(0.01)}
+every_kernel = pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
+
+
+@pytest.fixture
+def start():
+    """Five points."""
+    return random.normal([5, 1, 1, 2], random.root(0)) * 0.5
+
+
+@every_kernel
+def test_a_run_is_its_steps_with_seeds_folded_from_the_runs_seed(kernel, start):
+    seed = random.root(3)
+    state = kernel.init(ENERGY, start)
+    for i in range(4):
+        state, _ = kernel.step(ENERGY, state, random.fold_in(seed, i))
+    np.testing.assert_allclose(run(kernel, ENERGY, start, seed, 4)[0], state.x, rtol=1e-5, atol=1e-6)
+
+
+@every_kernel
+def test_the_trajectory_ends_at_the_last_x(kernel, start):
+    x, summary = run(kernel, ENERGY, start, random.root(0), 6, keep_every=1)
+    assert summary.kept.shape == (6, *start.shape)
+    np.testing.assert_array_equal(summary.kept[-1], x)
+
+
+@every_kernel
+def test_keeping_every_third_keeps_the_third_and_sixth_and_ninth(kernel, start):
+    thirds = run(kernel, ENERGY, start, random.root(0), 10, keep_every=3)[1].kept
+    whole = run(kernel, ENERGY, start, random.root(0), 10, keep_every=1)[1].kept
+    np.testing.assert_array_equal(thirds, whole[2::3])
+
+
+@every_kernel
+def test_nothing_is_kept_unless_asked_for(kernel, start):
+    assert run(kernel, ENERGY, start, random.root(0), 10)[1].kept.shape == (0, *start.shape)
+
+
+@every_kernel
+def test_no_steps_leave_the_batch_where_it_was(kernel, start):
+    x, summary = run(kernel, ENERGY, start, random.root(0), 0)
+    np.testing.assert_array_equal(x, start)
+    assert summary.num_steps == 0
+
+
+@every_kernel
+def test_the_number_of_steps_may_be_a_tensor(kernel, start):
+    traced = tf.function(lambda n: run(kernel, ENERGY, start, random.root(0), n)[0], autograph=False)
+    np.testing.assert_allclose(
+        traced(tf.constant(4)), run(kernel, ENERGY, start, random.root(0), 4)[0], rtol=1e-5, atol=1e-6
+    )
+    traced(tf.constant(7))
+    assert traced.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize("kernel", [MALA(0.2), HMC(0.1, 3)], ids=["mala", "hmc"])
+def test_summaries_of_adjusted_kernels_equal_those_of_the_kept_trajectory(kernel, start):
+    """Such a kernel tells the energy of where it stands after the step."""
+    _, summary = run(kernel, ENERGY, start, random.root(0), 8, keep_every=1)
+    u = np.stack([ENERGY(x).numpy() for x in summary.kept])
+    np.testing.assert_allclose(summary.mean.energy, u.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(summary.max.energy, u.max(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(summary.last.energy, u[-1], rtol=1e-5)
+
+
+def test_summaries_of_langevin_equal_those_of_the_kept_trajectory(start):
+    """Langevin tells the energy of where it stood before the step."""
+    _, summary = run(Langevin(0.1), ENERGY, start, random.root(0), 8, keep_every=1)
+    before = [start, *summary.kept[:-1]]
+    with tf.GradientTape(persistent=True) as tape:
+        x = tf.stack(before)
+        tape.watch(x)
+        u = tf.stack([ENERGY(point) for point in tf.unstack(x)])
+    norm = np.linalg.norm(tape.gradient(u, x).numpy().reshape(8, 5, 2), axis=2)
+    np.testing.assert_allclose(summary.mean.energy, u.numpy().mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(summary.mean.grad_norm, norm.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(summary.max.grad_norm, norm.max(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(summary.last.energy, u[-1], rtol=1e-5)
+
+
+@every_kernel
+def test_no_gradient_flows_through_a_run(kernel, start):
+    weight = tf.Variable(1.0)
+    with tf.GradientTape() as tape:
+        tape.watch(start)
+        x, summary = run(kernel, lambda x: weight * ENERGY(x), start, random.root(0), 3, keep_every=1)
+        loss = tf.reduce_sum(x) + tf.reduce_sum(summary.kept) + tf.reduce_sum(summary.mean.energy)
+    assert tape.gradient(loss, [weight, start]) == [None, None]
+
+
+@every_kernel
+def test_examples_of_a_batch_do_not_touch_each_other(kernel, start):
+    """Moving the last example's start changes no other's path."""
+    other = tf.concat([start[:-1], start[-1:] + 0.3], axis=0)
+    paths = [run(kernel, ENERGY, x, random.root(0), 5)[0].numpy() for x in (start, other)]
+    np.testing.assert_array_equal(paths[0][:-1], paths[1][:-1])
+
+
+@every_kernel
+def test_the_batchs_shape_stays_known_inside_a_function(kernel, start):
+    traced = tf.function(
+        lambda x: run(kernel, ENERGY, x, random.root(0), 3)[0],
+        autograph=False,
+        input_signature=[tf.TensorSpec((None, 1, 1, 2))],
+    )
+    assert traced.get_concrete_function().outputs[0].shape.as_list()[1:] == [1, 1, 2]
+    assert traced(start).shape == start.shape
+
+
+@pytest.mark.parametrize("kernel", [Langevin(0.1), MALA(0.2), HMC(0.1, 3)], ids=["langevin", "mala", "hmc"])
+def test_another_seed_gives_another_path(kernel, start):
+    paths = [run(kernel, ENERGY, start, random.root(seed), 5)[0].numpy() for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(paths[0], paths[1])
+    assert not np.array_equal(paths[0], paths[2])
+
+
+def test_no_two_steps_of_a_run_draw_the_same_noise(start):
+    """Without slope, steps are the noise."""
+    _, summary = run(Langevin(1.0), lambda x: 0 * x[:, 0, 0, 0], start, random.root(0), 50, keep_every=1)
+    noise = np.diff(summary.kept.numpy(), axis=0, prepend=start[None]).reshape(50, -1)
+    assert np.abs(noise[:, None] - noise[None])[~np.eye(50, dtype=bool)].max(axis=-1).min() > 1e-3
+
+
+class Countdown(Kernel):
+    """Counts up to three and has then finished."""
+
+    class State(NamedTuple):
+        """The batch is the count."""
+
+        x: tf.Tensor
+
+    def init(self, energy, x):
+        return self.State(x)
+
+    def step(self, energy, state, seed):
+        one = tf.ones(tf.shape(state.x)[:1])
+        return self.State(state.x + 1), Info(one, one, one)
+
+    def finished(self, state):
+        return tf.reduce_all(state.x >= 3)
+
+
+def test_a_run_ends_when_its_kernel_has_finished():
+    x, summary = run(Countdown(), lambda x: x[:, 0], tf.zeros([2, 1]), random.root(0), 100)
+    assert summary.num_steps == 3
+    np.testing.assert_array_equal(x, [[3], [3]])
+    np.testing.assert_array_equal(summary.mean.energy, [1, 1])
+
+
+def test_langevins_memory_does_not_depend_on_the_number_of_steps():
+    """The loop's graph holds no stack of past states: its only list is the trajectory that was asked for."""
+
+    def ops(keep_every):
+        walk = tf.function(
+            lambda x: run(Langevin(0.1), Gaussian().energy, x, random.root(0), 1000, keep_every), autograph=False
+        )
+        graph = walk.get_concrete_function(tf.TensorSpec((4, 1, 1, 2))).graph
+        names = [op.type for op in graph.get_operations()]
+        for function in graph.as_graph_def().library.function:
+            names += [node.op for node in function.node_def]
+        return names
+
+    assert not [op for op in ops(0) if op in ("TensorListPushBack", "TensorListSetItem")]
+    assert "TensorListSetItem" in ops(1)

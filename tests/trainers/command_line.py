@@ -1,0 +1,238 @@
+"""Runs the commands for the tests: in this process, or in a process of their own that may be killed."""
+
+import importlib
+import json
+import multiprocessing
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import sys
+import traceback
+from unittest import mock
+
+import numpy as np
+import tensorflow as tf
+from absl import flags as absl_flags
+
+TOY = (
+    "--algorithm=generative_convnet",
+    "--nets=toy",
+    "--dataset=toy/gaussian",
+    "--batch_size=8",
+    "--steps=4",
+    "--log_every=2",
+    "--save_every=4",
+    "--sample_every=4",
+    "--energy.width=0.125",
+    "--energy.learning_rate=0.01",
+    "--generative_convnet.sigma=0.3",
+    "--generative_convnet.step_size=0.1",
+    "--generative_convnet.langevin_steps=2",
+    "--generative_convnet.chains=8",
+    "--generative_convnet.sample_steps=5",
+)
+"""The smallest experiment there is: points in the plane."""
+
+DIGITS = (
+    *(flag for flag in TOY if not flag.startswith(("--nets", "--dataset"))),
+    "--nets=generative_convnet_digits",
+    "--dataset=digits",
+)
+"""The same of 8x8 images with labels, by a net of two layers."""
+
+TEXTURE = (
+    *(flag for flag in TOY if not flag.startswith(("--nets", "--dataset"))),
+    "--nets=generative_convnet_texture",
+    "--energy.width=0.0625",
+    "--energy.learning_rate=0.0001",
+    "--dataset=textures/brick",
+    "--image_size=64",
+    "--patch_size=24",
+    "--test_fraction=0.5",
+)
+"""The same of patches of a texture, by a net that takes images of any size."""
+
+# the servers of other contexts import TensorFlow anew for each process; this one imports it once
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["trainers.main"])
+
+
+def values(module: str, *args: str) -> absl_flags.FlagValues:
+    """The flags of a command, parsed."""
+    from trainers import commands, flags
+
+    found = absl_flags.FlagValues()
+    found.append_flag_values(commands._flagfile())
+    getattr(importlib.import_module(module), "define", flags.define)(found)
+    return flags.parse([module, *args], found)
+
+
+def start(module: str, *args: str) -> None:
+    """Runs a command as `python -m MODULE ARGS` does, in this process."""
+    from trainers import commands, flags
+
+    found = importlib.import_module(module)
+    with mock.patch.object(sys, "argv", [module, *args]):
+        commands.run(found.main, getattr(found, "define", flags.define), found.__doc__)
+
+
+def train(workdir: pathlib.Path, *args: str) -> None:
+    """Trains in this process."""
+    start("trainers.main", *args, f"--workdir={workdir}")
+
+
+def mistake(module: str, *args: str) -> str:
+    """The one sentence that a command ends with, after checking that it is one; Python prints it and exits with 1."""
+    try:
+        start(module, *args)
+    except SystemExit as error:
+        assert isinstance(error.code, str), f"exit code {error.code} and no sentence"
+        assert error.code.startswith("error: ")
+        assert "\n" not in error.code.strip()
+        assert len(error.code) < 800
+        return error.code
+    raise AssertionError(f"{module} {' '.join(args)} ended well")
+
+
+def content(directory: pathlib.Path) -> dict[str, bytes]:
+    """All files under a directory with what is in them; empty if there is none."""
+    return {str(f.relative_to(directory)): f.read_bytes() for f in sorted(directory.rglob("*")) if f.is_file()}
+
+
+def rows(workdir: pathlib.Path, kind: str) -> list[dict]:
+    """The rows of metrics.jsonl of a kind; every line must be whole."""
+    lines = (workdir / "metrics.jsonl").read_text().splitlines()
+    return [row for row in map(json.loads, lines) if row["kind"] == kind]
+
+
+def final_weights(workdir: pathlib.Path) -> bytes:
+    """The newest checkpoint's numbers as they are on disk."""
+    newest = max((workdir / "checkpoints").glob("step-*"))
+    return b"".join(f.read_bytes() for f in sorted(newest.glob("state.data*")))
+
+
+def numbers(workdir: pathlib.Path) -> dict[str, np.ndarray]:
+    """The newest checkpoint's tensors; names of layers, which count up within one process, left out."""
+    reader = tf.train.load_checkpoint(str(max((workdir / "checkpoints").glob("step-*")) / "state"))
+    names = [name for name in reader.get_variable_to_shape_map() if name != "_CHECKPOINTABLE_OBJECT_GRAPH"]
+    return {name: reader.get_tensor(name) for name in names}
+
+
+def same_numbers(ours: pathlib.Path, theirs: pathlib.Path) -> bool:
+    """Whether the newest checkpoints of two runs hold the same numbers, bit for bit."""
+    a, b = numbers(ours), numbers(theirs)
+    return a.keys() == b.keys() and all(a[name].tobytes() == b[name].tobytes() for name in a)
+
+
+def spawned(module: str, *args: str, log: pathlib.Path, trap: tuple | None = None, largest_file: int = 0) -> int:
+    """Runs a command in a process of its own.
+
+    Args:
+        module: the command.
+        args: its flags.
+        log: what it printed, stdout and stderr.
+        trap: `(event, path, number)`: the process kills itself by SIGKILL when, for the so-many-th time, it is
+            about to do this to a path that contains this. Events are those of `sys.audit` on files: open,
+            os.rename, os.remove, os.mkdir, shutil.rmtree; or `batch` with a step.
+        largest_file: bytes after which the system refuses to let a file grow.
+
+    Returns:
+        The exit code; minus the signal's number for a process that was killed.
+    """
+    process = _FORKS.Process(target=_main, args=(module, args, str(log), trap, largest_file))
+    process.start()
+    process.join(240)
+    assert process.exitcode is not None, "the command hangs"
+    return process.exitcode
+
+
+def _main(module: str, args: tuple[str, ...], log: str, trap: tuple | None, largest_file: int) -> None:
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    if trap:
+        _set(*trap)
+    if largest_file:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+    try:
+        start(module, *args)
+        code = 0
+    except SystemExit as error:  # what the interpreter does with it
+        code = 1 if isinstance(error.code, str) else int(error.code or 0)
+        print(error.code, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    sys.stderr.flush()
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def _set(event: str, path: str, number: int) -> None:
+    if event == "batch":
+        from trainers import callbacks
+
+        def die_at(self, batch, logs=None):
+            if int(self.experiment.algorithm.step) == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        callbacks.Progress.on_train_batch_end = die_at
+        return
+    seen = 0
+
+    def hook(name, arguments):
+        nonlocal seen
+        if name == event and any(path in str(a) for a in arguments[:2] if isinstance(a, str | os.PathLike)):
+            seen += 1
+            if seen == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+
+
+class Recorder:
+    """Copies a directory whenever this process is about to change a file in it: what a kill there would leave.
+
+    Args:
+        directory: to watch.
+        copies: where copies go, numbered from 0.
+    """
+
+    EVENTS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree")
+
+    _active: "Recorder | None" = None
+    _hooked = False
+
+    def __init__(self, directory: pathlib.Path, copies: pathlib.Path):
+        self.directory = directory
+        self.copies = copies
+        self.count = 0
+        self._busy = False
+
+    def __enter__(self) -> "Recorder":
+        if not Recorder._hooked:  # a hook can never be removed
+            sys.addaudithook(Recorder._hook)
+            Recorder._hooked = True
+        Recorder._active = self
+        return self
+
+    def __exit__(self, *error) -> None:
+        Recorder._active = None
+
+    @staticmethod
+    def _hook(event, arguments) -> None:
+        active = Recorder._active
+        if active is not None and event in Recorder.EVENTS and not active._busy:
+            active._record(arguments)
+
+    def _record(self, arguments) -> None:
+        if not any(str(self.directory) in str(a) for a in arguments[:2] if isinstance(a, str | os.PathLike)):
+            return
+        self._busy = True
+        try:
+            shutil.copytree(self.directory, self.copies / str(self.count))
+            self.count += 1
+        finally:
+            self._busy = False

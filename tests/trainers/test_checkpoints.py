@@ -1,0 +1,241 @@
+"""Checkpoints and files are whole or not there, whenever writing them stops."""
+
+import errno
+import os
+import pathlib
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from command_line import Recorder, content
+
+from tfgen.errors import UserError
+from trainers import checkpoints, files
+
+
+def state(value: float) -> checkpoints.State:
+    """Two named lists of variables, all of one value."""
+    return {
+        "weights": [keras.Variable(np.full((3, 2), value, np.float32)), keras.Variable(np.float32(value))],
+        "optimizers": [keras.Variable(np.full(5, value, np.float32))],
+    }
+
+
+def value_of(found: checkpoints.State) -> float:
+    """The one value of all variables."""
+    values = {float(x) for variables in found.values() for v in variables for x in np.ravel(v.numpy())}
+    assert len(values) == 1, "a mixture of checkpoints"
+    return values.pop()
+
+
+def newest(directory: pathlib.Path) -> tuple[int, float]:
+    """Step and value of the newest checkpoint."""
+    found = state(-1.0)
+    step = checkpoints.restore(directory, found)
+    return step, value_of(found)
+
+
+def test_what_is_saved_is_restored(tmp_path):
+    checkpoints.save(tmp_path, 7, state(0.1), keep=3)
+    assert newest(tmp_path) == (7, pytest.approx(0.1))
+
+
+def test_numbers_are_restored_bit_for_bit(tmp_path):
+    numbers = np.random.default_rng(0).standard_normal(1000).astype(np.float32)
+    checkpoints.save(tmp_path, 1, {"weights": [keras.Variable(numbers)]}, keep=1)
+    found = {"weights": [keras.Variable(np.zeros(1000, np.float32))]}
+    checkpoints.restore(tmp_path, found)
+    assert found["weights"][0].numpy().tobytes() == numbers.tobytes()
+
+
+@pytest.mark.parametrize("keep", [1, 2, 3])
+def test_so_many_checkpoints_are_kept_and_the_newest_is_restored(tmp_path, keep):
+    for step in (5, 10, 20, 100):
+        checkpoints.save(tmp_path, step, state(step), keep)
+    assert checkpoints.steps(tmp_path) == [5, 10, 20, 100][-keep:]
+    assert newest(tmp_path) == (100, 100.0)
+
+
+def test_a_step_can_be_chosen(tmp_path):
+    for step in (1, 2, 3):
+        checkpoints.save(tmp_path, step, state(step), keep=3)
+    found = state(-1.0)
+    assert checkpoints.restore(tmp_path, found, step=2) == 2
+    assert value_of(found) == 2.0
+
+
+def test_a_step_saved_again_has_the_new_numbers(tmp_path):
+    checkpoints.save(tmp_path, 4, state(1.0), keep=2)
+    checkpoints.save(tmp_path, 4, state(2.0), keep=2)
+    assert checkpoints.steps(tmp_path) == [4]
+    assert newest(tmp_path) == (4, 2.0)
+
+
+def test_a_directory_that_is_not_there_has_no_steps(tmp_path):
+    assert checkpoints.steps(tmp_path / "nowhere") == []
+    with pytest.raises(UserError, match="nowhere"):
+        checkpoints.restore(tmp_path / "nowhere", state(0.0))
+
+
+def test_foreign_and_half_written_directories_are_no_checkpoints(tmp_path):
+    for name in ("step-12", "writing-0000000003", "step-0000000004.bak", "notes"):
+        (tmp_path / name).mkdir()
+    assert checkpoints.steps(tmp_path) == []
+
+
+@pytest.mark.parametrize("step", [2, 3], ids=["written again", "new"])
+def test_a_kill_at_any_moment_of_a_save_leaves_a_whole_checkpoint(tmp_path, step):
+    directory = tmp_path / "checkpoints"
+    checkpoints.save(directory, 1, state(1.0), keep=1)
+    checkpoints.save(directory, 2, state(2.0), keep=1)
+    with Recorder(directory, tmp_path / "copies") as moments:
+        checkpoints.save(directory, step, state(3.0), keep=1)
+    assert moments.count >= 4
+    seen = [newest(tmp_path / "copies" / str(moment)) for moment in range(moments.count)]
+    assert seen[0] == (2, 2.0)
+    assert set(seen) <= {(2, 2.0), (step, 3.0)}
+    assert newest(directory) == (step, 3.0)
+
+
+def test_a_kill_in_the_middle_of_a_removal_leaves_only_whole_checkpoints(tmp_path):
+    directory = tmp_path / "checkpoints"
+    for step in (1, 2):
+        checkpoints.save(directory, step, state(step), keep=2)
+    with Recorder(directory, tmp_path / "copies") as moments:
+        checkpoints.save(directory, 3, state(3.0), keep=1)
+    for moment in range(moments.count):
+        assert newest(tmp_path / "copies" / str(moment)) in ((2, 2.0), (3, 3.0))
+
+
+OPERATIONS = [
+    (os, "open"),
+    (os, "fsync"),
+    (pathlib.Path, "rename"),
+    (pathlib.Path, "mkdir"),
+    (tf.train.Checkpoint, "write"),
+]
+
+
+@pytest.mark.parametrize(("owner", "name"), OPERATIONS, ids=[name for _, name in OPERATIONS])
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_a_failure_of_any_operation_leaves_the_older_checkpoint_and_nothing_half(
+    tmp_path, monkeypatch, owner, name, number
+):
+    checkpoints.save(tmp_path, 1, state(1.0), keep=1)
+    real, calls = getattr(owner, name), []
+
+    def failing(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == number:
+            raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path))
+        return real(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, failing)
+        try:
+            checkpoints.save(tmp_path, 2, state(2.0), keep=1)
+        except OSError:
+            assert len(calls) >= number  # cleaning up calls too
+    assert newest(tmp_path) in ((1, 1.0), (2, 2.0))
+    assert not list(tmp_path.glob("writing-*"))
+    checkpoints.save(tmp_path, 3, state(3.0), keep=1)
+    assert checkpoints.steps(tmp_path) == [3]
+
+
+def test_a_failure_before_the_checkpoint_stands_is_not_swallowed(tmp_path, monkeypatch):
+    def failing(path):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(checkpoints, "_flush", failing)
+    with pytest.raises(OSError, match="No space"):
+        checkpoints.save(tmp_path, 2, state(2.0), keep=1)
+    assert content(tmp_path) == {}
+
+
+def cut(path: pathlib.Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip(path: pathlib.Path) -> None:
+    whole = bytearray(path.read_bytes())
+    whole[4] ^= 255
+    path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("file", ["state.index", "state.data-00000-of-00001"])
+@pytest.mark.parametrize("damage", [cut, flip, pathlib.Path.unlink, lambda path: path.write_bytes(b"")])
+def test_a_damaged_checkpoint_is_said_to_be_one(tmp_path, file, damage):
+    checkpoints.save(tmp_path, 9, state(9.0), keep=1)
+    damage(tmp_path / "step-0000000009" / file)
+    with pytest.raises(UserError, match="step-0000000009"):
+        checkpoints.restore(tmp_path, state(0.0))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"weights": [keras.Variable(np.zeros((2, 2), np.float32))]},
+        {"weights": state(0.0)["weights"]},
+        {**state(0.0), "more": [keras.Variable(0.0)]},
+    ],
+    ids=["another shape", "less", "more"],
+)
+def test_a_checkpoint_of_other_variables_does_not_fit(tmp_path, other):
+    checkpoints.save(tmp_path, 9, state(9.0), keep=1)
+    with pytest.raises(UserError, match="step-0000000009"):
+        checkpoints.restore(tmp_path, other)
+
+
+# --- files that appear whole or not at all -------------------------------------------------------------------
+
+
+def test_a_file_appears_when_its_block_ends(tmp_path):
+    path = tmp_path / "new" / "file.txt"
+    with files.written_aside(path) as aside:
+        aside.write_text("new")
+        assert not path.exists()
+    assert content(tmp_path) == {"new/file.txt": b"new"}
+
+
+def test_a_file_is_replaced_at_once(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with files.written_aside(path) as aside:
+        aside.write_text("new")
+        assert path.read_text() == "old"
+    assert content(tmp_path) == {"file.txt": b"new"}
+
+
+@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "full"), ValueError("a bug"), KeyboardInterrupt()])
+def test_a_failure_keeps_the_old_file_and_leaves_no_other(tmp_path, failure):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(type(failure)), files.written_aside(path) as aside:
+        aside.write_text("half")
+        raise failure
+    assert content(tmp_path) == {"file.txt": b"old"}
+
+
+def test_a_failure_leaves_no_half_written_directory(tmp_path):
+    with pytest.raises(ValueError, match="a bug"), files.written_aside(tmp_path / "model") as aside:
+        aside.mkdir()
+        (aside / "half").write_text("half")
+        raise ValueError("a bug")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_block_that_writes_nothing_keeps_the_old_file(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(FileNotFoundError), files.written_aside(path):
+        pass
+    assert content(tmp_path) == {"file.txt": b"old"}
+
+
+def test_a_file_keeps_its_suffix_while_it_is_written(tmp_path):
+    with files.written_aside(tmp_path / "picture.png") as aside:
+        assert aside.suffix == ".png"
+        assert aside.parent == tmp_path
+        shutil.copy(__file__, aside)

@@ -1,0 +1,133 @@
+"""Every flagfile: a lab note that names itself, flags that exist, an experiment that runs."""
+
+import pathlib
+import re
+import shlex
+
+import command_line
+import pytest
+from command_line import rows
+
+from trainers import checkpoints, flags
+
+ROOT = pathlib.Path(__file__).parents[2]
+FLAGFILES = sorted((ROOT / "trainers" / "flagfiles").glob("*.flags"))
+SHARED = ROOT.parent / "shared" / "data"
+
+
+def header(flagfile: pathlib.Path) -> str:
+    """The comment at the top."""
+    lines = flagfile.read_text().splitlines()
+    first_flag = next(i for i, line in enumerate(lines) if line.startswith("--"))
+    return "\n".join(line.removeprefix("#").strip() for line in lines[:first_flag])
+
+
+def commands_of(flagfile: pathlib.Path) -> list[list[str]]:
+    """The command lines of the header, those that go on in the next line joined."""
+    text = header(flagfile).replace("\\\n", " ")
+    return [shlex.split(line) for line in re.findall(r"python -m \S+[^\n]*", text)]
+
+
+@pytest.fixture(params=FLAGFILES, ids=lambda path: path.stem)
+def flagfile(request) -> pathlib.Path:
+    return request.param
+
+
+def test_there_are_flagfiles():
+    assert any(path.stem.endswith("_cpu") for path in FLAGFILES)
+
+
+def test_a_flagfile_begins_with_a_note_of_paper_and_command_that_names_itself(flagfile):
+    assert header(flagfile), "no header"
+    assert "Paper:" in header(flagfile)
+    training = [c for c in commands_of(flagfile) if c[2] == "trainers.main"]
+    assert training, "no command"
+    assert f"--flagfile={flagfile.relative_to(ROOT)}" in training[0]
+
+
+def test_the_commands_of_a_flagfile_parse(flagfile, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    for command in commands_of(flagfile):
+        command_line.values(command[2], *command[3:])
+
+
+def test_a_flagfile_names_things_that_exist(flagfile):
+    values = command_line.values("trainers.main", f"--flagfile={flagfile}")
+    assert values.algorithm in flags.algorithms()
+    for role in flags.roles(values.algorithm):
+        known = flags.hyperparameters(flags.net_function(values.nets, role))
+        given = {name for name, value in flags.net_options(values, role).items() if value is not None}
+        assert given <= known.keys()
+    assert values.workdir is None, "a work directory is the user's to choose"
+
+
+def test_a_flagfile_sets_no_flag_of_another_algorithm(flagfile):
+    values = command_line.values("trainers.main", f"--flagfile={flagfile}")
+    others = [name for name in flags.algorithms() if name != values.algorithm]
+    for line in flagfile.read_text().splitlines():
+        assert not any(line.startswith(f"--{other}.") for other in others), line
+
+
+def shrunk(values) -> list[str]:
+    """Flags that make an experiment small: its code is run, not its numbers."""
+    name = values.algorithm
+    wanted = {
+        "batch_size": 4,
+        "log_every": 1,
+        "save_every": 1000,
+        "sample_every": 1000,
+        f"{name}.chains": 4,
+        f"{name}.langevin_steps": 1,
+        f"{name}.sample_steps": 1,
+        f"{name}.denoising_steps": 1,
+        "energy.warmup_steps": 1,
+    }
+    given = [f"--{flag}={value}" for flag, value in wanted.items() if flag in values]
+    if "energy.width" in values and values["energy.width"].value is None and values.nets != "prototype":
+        given.append("--energy.width=0.1")
+    return given
+
+
+def needs_network(values) -> bool:
+    embedded = ("digits", "textures/", "toy/", "folder:", "npz:", "image:", "video:")
+    return not values.dataset.startswith(embedded)
+
+
+def missing_path(values) -> str | None:
+    kind, _, path = values.dataset.partition(":")
+    if kind in ("folder", "npz", "image", "video") and not (ROOT / path).exists():
+        return path
+    return None
+
+
+def run(flagfile: pathlib.Path, tmp_path: pathlib.Path, monkeypatch) -> None:
+    """Two updates of a flagfile's experiment."""
+    monkeypatch.chdir(ROOT)
+    values = command_line.values("trainers.main", f"--flagfile={flagfile}")
+    if missing_path(values):
+        pytest.skip(f"{missing_path(values)} is not here")
+    if needs_network(values) and not SHARED.exists():
+        pytest.skip(f"{values.dataset} is not here")
+    workdir = tmp_path / "run"
+    grown = ["--jit_compile=false"]
+    layers = f"{values.algorithm}.layer_iterations"
+    if layers in values and values[layers].value:
+        grown.append(f"--{layers}=1")  # the second update is the second layer's
+    command_line.train(workdir, f"--flagfile={flagfile}", *shrunk(values), *grown, "--steps=2")
+    assert [row["step"] for row in rows(workdir, "train")] == [1, 2]
+    assert 2 in checkpoints.steps(workdir / "checkpoints")
+    assert list((workdir / "samples").iterdir())
+
+
+CPU = [path for path in FLAGFILES if path.stem.endswith("_cpu") or path.stem.endswith("prototype")]
+
+
+@pytest.mark.parametrize("path", CPU, ids=lambda path: path.stem)
+def test_a_small_experiment_runs(path, tmp_path, monkeypatch):
+    run(path, tmp_path, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [path for path in FLAGFILES if path not in CPU], ids=lambda path: path.stem)
+def test_an_experiment_at_the_papers_scale_runs(path, tmp_path, monkeypatch):
+    run(path, tmp_path, monkeypatch)
