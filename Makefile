@@ -2,12 +2,11 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 RUNS := runs/quickstart
-QUIET := TF_CPP_MIN_LOG_LEVEL=3
-TRAIN := $(QUIET) $(PYTHON) -m trainers.main
-EVALUATE := $(QUIET) $(PYTHON) -m trainers.evaluate
-SAMPLE := $(QUIET) $(PYTHON) -m trainers.sample
-EXPORT := $(QUIET) $(PYTHON) -m export.main
-CLIENT := $(QUIET) $(PYTHON) -m export.client
+TRAIN := $(PYTHON) -m trainers.main
+EVALUATE := $(PYTHON) -m trainers.evaluate
+SAMPLE := $(PYTHON) -m trainers.sample
+EXPORT := $(PYTHON) -m export.main
+CLIENT := $(PYTHON) -m export.client
 
 .PHONY: quickstart test test-slow lint format bench check
 
@@ -32,13 +31,13 @@ quickstart: $(VENV)/installed
 	$(SAMPLE) --workdir=$(RUNS)/brick --task=synthesize --size=192,256 --output=$(RUNS)/brick/pictures/synthesize.png
 	$(EXPORT) --workdir=$(RUNS)/digits --formats=saved_model,tflite --output=$(RUNS)/export
 	$(CLIENT) --saved_model=$(RUNS)/export/saved_model/generative_convnet --task=complete --workdir=$(RUNS)/digits --output=$(RUNS)/digits/pictures/complete_with_export.png
-	$(QUIET) $(PYTHON) -m trainers.report --workdirs=$(RUNS)/digits,$(RUNS)/brick --output=$(RUNS)/report.html
+	$(PYTHON) -m trainers.report --workdirs=$(RUNS)/digits,$(RUNS)/brick --output=$(RUNS)/report.html
 
 test: $(VENV)/installed-test
-	$(QUIET) $(PYTHON) -m pytest -n 2 tests
+	$(PYTHON) -m pytest -n 2 tests
 
 test-slow: $(VENV)/installed-test
-	$(QUIET) $(PYTHON) -m pytest -m slow tests
+	$(PYTHON) -m pytest -m slow tests
 
 lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .
@@ -50,6 +49,6 @@ format: $(VENV)/installed-test
 	$(VENV)/bin/ruff format .
 
 bench: $(VENV)/installed
-	$(QUIET) $(PYTHON) -m benchmarks.langevin
+	$(PYTHON) -m benchmarks.langevin
 
 check: lint test

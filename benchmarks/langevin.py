@@ -112,12 +112,12 @@ def peak_memory() -> float:
 
 def report(seconds, work, rounds: int, memory: float) -> str:
     """The table as Markdown."""
+    threads = tf.config.threading.get_intra_op_parallelism_threads() or "all"
     lines = [
         "# Langevin dynamics",
         "",
         f"Command: `python -m benchmarks.langevin --rounds={rounds}`; tfgen {__version__}, "
-        f"TensorFlow {tf.__version__}, {platform.machine()}, {tf.config.threading.get_intra_op_parallelism_threads() or 'all'} "
-        f"threads. Medians of {rounds} interleaved runs; shares are medians of the ratios of one round. "
+        f"TensorFlow {tf.__version__}, {platform.machine()}, {threads} threads. Medians of {rounds} interleaved runs; shares are medians of the ratios of one round. "
         f"Peak memory grew by {peak_memory() - memory:.0f} MiB over the timed runs.",
         "",
         "| workload | dtype | steps a second | GFLOP/s | of float32 matrix product | of the same in float32 |",

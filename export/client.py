@@ -1,6 +1,6 @@
 """Asks an exported SavedModel; needs nothing of the model but its directory.
 
-    python -m export.client --saved_model=OUT/saved_model/ALGORITHM --task=complete --image=FILE --output=F.png
+python -m export.client --saved_model=OUT/saved_model/ALGORITHM --task=complete --image=FILE --output=F.png
 """
 
 import pathlib
@@ -25,7 +25,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_string("output", None, "The picture to write, a .png file.", **where)
     absl_flags.DEFINE_string("image", None, "An image file to work on.", **where)
     absl_flags.DEFINE_string("workdir", None, "Work on held-out images of this run's data instead.", **where)
-    absl_flags.DEFINE_string("mask", "half:bottom", "half:SIDE, salt_and_pepper:RATE, blocks:NUMBERxSIZE or a file.", **where)
+    absl_flags.DEFINE_string("mask", "half:bottom", masks.NAMES, **where)
     absl_flags.DEFINE_integer("count", 12, "How many images.", lower_bound=1, **where)
     absl_flags.DEFINE_integer("steps", 1000, "Sampling steps.", lower_bound=0, **where)
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
@@ -46,7 +46,8 @@ def main(values: absl_flags.FlagValues) -> None:
         raise UserError("--saved_model: expected a model without classes")
     seed, steps = random.root(values.seed), tf.constant(values.steps)
     if values.task == "generate":
-        pictures.save(output, pictures.grid(ask(count=tf.constant(values.count), seed=seed, num_steps=steps)["image"].numpy()))
+        sampled = ask(count=tf.constant(values.count), seed=seed, num_steps=steps)["image"]
+        pictures.save(output, pictures.grid(sampled.numpy()))
     else:
         image = _images(values, wanted["image"].shape)
         given = {"image": tf.constant(image)}

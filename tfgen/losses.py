@@ -5,7 +5,7 @@ import tensorflow as tf
 from tfgen.types import Energy, Image, Label
 
 
-def energy_difference(data: Energy, samples: Energy) -> tf.Tensor:
+def energy_difference(data: Energy, samples: Energy, weights: tf.Tensor | float = 1.0) -> tf.Tensor:
     """Mean energy of the data minus mean energy of the model's samples.
 
     Its gradient in the weights, samples held fixed, is minus that of the log-likelihood when the samples
@@ -14,13 +14,14 @@ def energy_difference(data: Energy, samples: Energy) -> tf.Tensor:
     Args:
         data: [b], energies of observed images.
         samples: [m], energies of synthesized images.
+        weights: of the synthesized images, [m] with mean 1, or 1.
 
     Returns:
         A scalar.
 
     Source: A Theory of Generative ConvNet, equation 21.
     """
-    return tf.reduce_mean(data) - tf.reduce_mean(samples)
+    return tf.reduce_mean(data) - tf.reduce_mean(weights * samples)
 
 
 def cross_entropy(logits: tf.Tensor, label: Label) -> tf.Tensor:

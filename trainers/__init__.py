@@ -1,1 +1,6 @@
 """Commands that train, sample and evaluate: everything with flags and files."""
+
+import os
+
+# before TensorFlow is imported: its start-up messages would bury the commands' own
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,7 +1,6 @@
 """What the commands share: how a program starts, and how a user's mistake ends it."""
 
 import logging
-import os
 import sys
 from collections.abc import Callable
 
@@ -22,7 +21,6 @@ def run(main: Callable[[flags.FlagValues], None], define: Callable[[flags.FlagVa
         define: defines its flags.
         doc: what `--help` says first.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     values = flags.FlagValues()
     values.append_flag_values(_flagfile())

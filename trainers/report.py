@@ -1,6 +1,6 @@
 """Writes one page about one or several runs: pictures, training curves, measurements.
 
-    python -m trainers.report --workdirs=DIR[,DIR...] --output=FILE.html
+python -m trainers.report --workdirs=DIR[,DIR...] --output=FILE.html
 """
 
 import base64

@@ -36,9 +36,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_integer("steps", None, "Sampling steps; the run's own by default.", lower_bound=0, **where)
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
     absl_flags.DEFINE_integer("label", None, "A class, of a model that has classes.", lower_bound=0, **where)
-    absl_flags.DEFINE_string(
-        "mask", "half:bottom", "half:SIDE, salt_and_pepper:RATE, blocks:NUMBERxSIZE or a file.", **where
-    )
+    absl_flags.DEFINE_string("mask", "half:bottom", masks.NAMES, **where)
     absl_flags.DEFINE_string("image", None, "An image file to complete or reconstruct.", **where)
     absl_flags.DEFINE_list("size", ["256"], "Height,width (or one side) to synthesize.", **where)
 

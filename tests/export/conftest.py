@@ -1,13 +1,39 @@
 """Exports of runs that were trained once."""
 
+import contextlib
+import io
+import os
 import pathlib
+import shutil
 import sys
+from typing import NamedTuple
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
 import pytest
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "trainers"))
 
 import command_line
+
+
+class Export(NamedTuple):
+    """An export of a SavedModel into a directory that holds an older one."""
+
+    output: pathlib.Path
+    first: dict[str, bytes]
+    """The older version's files as they were."""
+    run: tuple[dict[str, bytes], dict[str, bytes]]
+    """The run's files before and after."""
+    printed: list[str]
+
+
+@pytest.fixture(autouse=True)
+def _default_precision():
+    """No test leaves its precision to the next."""
+    yield
+    keras.config.set_dtype_policy("float32")
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +62,15 @@ def exported(digits, tmp_path_factory) -> pathlib.Path:
     output = tmp_path_factory.mktemp("exported") / "out"
     command_line.start("export.main", f"--workdir={digits}", f"--output={output}")
     return output
+
+
+@pytest.fixture(scope="session")
+def exported_again(digits, exported, tmp_path_factory) -> Export:
+    """The same, exported once more."""
+    output = tmp_path_factory.mktemp("again") / "out"
+    shutil.copytree(exported, output)
+    first = command_line.content(output / "saved_model" / "generative_convnet" / "1")
+    before = command_line.content(digits)
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        command_line.start("export.main", f"--workdir={digits}", f"--output={output}", "--formats=saved_model")
+    return Export(output, first, (before, command_line.content(digits)), said.getvalue().split())

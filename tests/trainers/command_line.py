@@ -135,7 +135,8 @@ def spawned(module: str, *args: str, log: pathlib.Path, trap: tuple | None = Non
         log: what it printed, stdout and stderr.
         trap: `(event, path, number)`: the process kills itself by SIGKILL when, for the so-many-th time, it is
             about to do this to a path that contains this. Events are those of `sys.audit` on files: open,
-            os.rename, os.remove, os.mkdir, shutil.rmtree; or `batch` with a step.
+            os.rename, os.remove, os.mkdir, shutil.rmtree; or `batch` with a step, or `roll_back` with how many
+            files a roll-back has touched (at its end if it touches fewer).
         largest_file: bytes after which the system refuses to let a file grow.
 
     Returns:
@@ -161,7 +162,7 @@ def _main(module: str, args: tuple[str, ...], log: str, trap: tuple | None, larg
         code = 0
     except SystemExit as error:  # what the interpreter does with it
         code = 1 if isinstance(error.code, str) else int(error.code or 0)
-        print(error.code, file=sys.stderr)
+        sys.stderr.write(f"{error.code}\n")
     except BaseException:
         traceback.print_exc()
         code = 1
@@ -179,6 +180,19 @@ def _set(event: str, path: str, number: int) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         callbacks.Progress.on_train_batch_end = die_at
+        return
+    if event == "roll_back":
+        from trainers import main
+
+        roll_back = main.roll_back
+
+        def die_within(experiment, *args):
+            for touching in Recorder.EVENTS:
+                _set(touching, str(experiment.workdir), number)
+            roll_back(experiment, *args)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        main.roll_back = die_within
         return
     seen = 0
 

@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 from command_line import content, mistake
 
-from tfgen.data import masks, preprocess
 from tfgen import random
+from tfgen.data import masks, preprocess
 from trainers import checkpoints, experiment, sample
 
 

@@ -138,7 +138,7 @@ class GenerativeConvNet(Algorithm):
         with tf.GradientTape() as tape:
             data = self.density(label, training=True)(observed)
             samples = self.density(start_label, training=True)(synthesized)
-            loss = losses.energy_difference(data, samples)
+            loss = losses.energy_difference(data, samples, self._class_weights(label, start_label))
         gradients = self.descend("energy", tape, loss, self._stabilize)
 
         logs = {
@@ -193,6 +193,17 @@ class GenerativeConvNet(Algorithm):
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
         return [Growth(self)] if self.layer_iterations else []
+
+    def _class_weights(self, label: Label | None, chain_label: Label | None) -> tf.Tensor | float:
+        """Weights that give the synthesized images the observed images' shares of classes.
+
+        Without them a class met more often than its chains are many would pull its own f up by a constant.
+        """
+        if label is None:
+            return 1.0
+        observed, synthesized = (tf.math.bincount(x, minlength=self.num_classes) for x in (label, chain_label))
+        share = observed * tf.size(chain_label) / (synthesized * tf.size(label))
+        return tf.cast(tf.gather(share, chain_label), tf.float32)
 
     def _chains(self, seed: Seed) -> tuple[Image, Label | None]:
         """The persistent chains, some of them started anew, and their classes."""

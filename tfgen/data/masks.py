@@ -13,6 +13,9 @@ from tfgen.types import Mask, Seed
 
 SIDES = ("top", "bottom", "left", "right")
 
+NAMES = f"half:{'|'.join(SIDES)}, salt_and_pepper:RATE, blocks:NUMBERxSIZE or an image file"
+"""What `parse` takes."""
+
 
 def salt_and_pepper(shape: tuple[int, int, int], rate: float, seed: Seed) -> Mask:
     """Each pixel missing on its own with a probability (the divergence triangle's P.5 has rate 0.5).
@@ -134,7 +137,4 @@ def parse(spec: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
         pass
     if pathlib.Path(spec).is_file():
         return drawn(shape, spec)
-    raise UserError(
-        f"mask: expected half:{'|'.join(SIDES)}, salt_and_pepper:RATE, blocks:NUMBERxSIZE or an image file, "
-        f"and found {spec}"
-    )
+    raise UserError(f"mask: expected {NAMES}, and found {spec}")

@@ -28,16 +28,11 @@ def energy(
         A net from [b, h, w, c] to [b], or [b, outputs] when they are several.
     """
     below, above = round(64 * width), round(128 * width)
-    convs = [Conv(below, 4, strides=2, padding=1, initializer_scale=_he(16 * image_shape[-1]))]
+    convs = [Conv(below, 4, strides=2, padding=1, initializer_scale=None)]
     shape = convs[0].compute_output_shape((None, *image_shape))
-    convs.append(Conv(above, shape[1:3], initializer_scale=_he(shape[1] * shape[2] * below)))
+    convs.append(Conv(above, shape[1:3], initializer_scale=None))
     tops = [
         Conv(outputs, shape[1:3], use_bias=False),
-        Conv(outputs, 1, use_bias=False, initializer_scale=_he(above)),
+        Conv(outputs, 1, use_bias=False, initializer_scale=None),
     ]
     return ScoringFunction(convs, tops, activation, image_shape)
-
-
-def _he(fan_in: int) -> float:
-    """Standard deviation that keeps the size of activations (He et al., 2015)."""
-    return (2 / fan_in) ** 0.5

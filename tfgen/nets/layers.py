@@ -17,7 +17,7 @@ class Conv(keras.layers.Layer):
         strides: the sub-sampling, at least 1.
         padding: zeros added on each side of the image.
         use_bias: whether a bias is added.
-        initializer_scale: standard deviation of the normal start of the kernel.
+        initializer_scale: standard deviation of the normal start of the kernel; None takes He's.
         space_to_depth: whether to run strided convolutions by space-to-depth.
     """
 
@@ -28,7 +28,7 @@ class Conv(keras.layers.Layer):
         strides: int = 1,
         padding: int = 0,
         use_bias: bool = True,
-        initializer_scale: float = 0.01,
+        initializer_scale: float | None = 0.01,
         space_to_depth: bool = True,
         **kwargs,
     ):
@@ -44,11 +44,16 @@ class Conv(keras.layers.Layer):
     def build(self, input_shape):
         self.kernel = self.add_weight(
             shape=(*self.kernel_size, input_shape[-1], self.filters),
-            initializer=keras.initializers.RandomNormal(stddev=self.initializer_scale),
+            initializer=self._initializer(),
             name="kernel",
         )
         if self.use_bias:
             self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
+
+    def _initializer(self) -> keras.initializers.Initializer:
+        if self.initializer_scale is None:
+            return keras.initializers.HeNormal()
+        return keras.initializers.RandomNormal(stddev=self.initializer_scale)
 
     def compute_output_shape(self, input_shape):
         batch, *sides, _ = input_shape

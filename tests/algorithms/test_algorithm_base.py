@@ -1,0 +1,170 @@
+"""The plumbing: seeds, steps, metrics, descent, and one trace for a whole run."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgen import random
+from tfgen.algorithms.base import Algorithm
+from tfgen.algorithms.generative_convnet import GenerativeConvNet
+from tfgen.data.images import Examples
+from tfgen.nets import generative_convnet_object, toy
+
+PICTURES = Examples(np.random.default_rng(0).uniform(-1, 1, (10, 1, 1, 2)).astype(np.float32))
+
+
+class Probe(Algorithm):
+    """Descends the squared distance of a weight to the images' mean, and keeps the seeds that it was given."""
+
+    def __init__(self, seed=0):
+        super().__init__(["loss", "mean_step"], seed)
+        self.net = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+        self.net.add(keras.layers.Dense(1, use_bias=False))  # its weights are reached too
+        self.unused = keras.layers.Dense(3)
+        self.unused.build((None, 1))
+        self.seeds = self.add_weight(shape=(20, 2), dtype="int32", initializer="zeros", trainable=False, name="seeds")
+        self.traces = 0
+
+    def parameters(self, role):
+        return [*super().parameters(role), *self.unused.trainable_variables]
+
+    def update(self, batch, seed):
+        self.traces += 1
+        rows = tf.range(20)[:, None] == tf.cast(self.step.value, tf.int32)
+        self.seeds.assign(tf.where(rows, seed, self.seeds.value))
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((self.net(tf.ones([1, 1]), training=True) - tf.reduce_mean(batch["image"])) ** 2)
+        self.gradients = self.descend("net", tape, loss)
+        return {"loss": loss, "mean_step": tf.cast(self.step.value, tf.float32)}
+
+    def endpoints(self):
+        return {}
+
+    def pictures(self, batch):
+        return {}
+
+
+def probe(seed=0, rate=0.1):
+    """Compiled, its weights the same each time."""
+    keras.utils.set_random_seed(0)
+    algorithm = Probe(seed)
+    algorithm.compile({"net": keras.optimizers.SGD(rate)})
+    return algorithm
+
+
+def fit(algorithm, num_steps, *, epochs=1, start=0):
+    """As the training command calls it."""
+    return algorithm.fit(
+        PICTURES.batches(4, random.root(0), start), steps_per_epoch=num_steps, epochs=epochs, verbose=0, shuffle=False
+    )
+
+
+def test_each_update_draws_from_its_own_seed_folded_from_root_step_and_replica():
+    algorithm = probe(seed=7)
+    fit(algorithm, 5)
+    expected = [random.fold_in(random.fold_in(random.root(7), step), 0).numpy() for step in range(5)]
+    np.testing.assert_array_equal(algorithm.seeds.numpy()[:5], expected)
+    assert len({tuple(seed) for seed in expected}) == 5
+
+
+def test_the_step_counts_updates_over_epochs_and_fits():
+    algorithm = probe()
+    fit(algorithm, 3, epochs=2)
+    fit(algorithm, 4, start=6)
+    assert algorithm.step == 10
+
+
+def test_a_run_in_two_parts_ends_where_a_run_in_one_ends():
+    whole = probe()
+    fit(whole, 6)
+    first, second = probe(), probe()
+    fit(first, 2)
+    second.set_weights(first.get_weights())
+    fit(second, 4, start=2)
+    for a, b in zip(whole.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_logs_are_the_means_over_each_epoch_and_nothing_else():
+    logs = fit(probe(), 4, epochs=2).history
+    assert set(logs) == {"loss", "mean_step"}
+    assert logs["mean_step"] == [1.5, 5.5]
+
+
+def test_compiling_makes_no_hidden_optimizer():
+    algorithm = probe()
+    assert algorithm.optimizer is None
+    assert set(algorithm.optimizers) == {"net"}
+
+
+def test_descend_takes_one_step_down_the_gradient_and_returns_it():
+    algorithm = probe(rate=0.5)
+    before = [w.numpy() for w in algorithm.net.trainable_variables]
+    algorithm.update({"image": tf.constant(PICTURES.image)}, random.root(0))
+    assert max(np.abs(g).max() for g in algorithm.gradients) > 0.01
+    for old, new, gradient in zip(before, algorithm.net.trainable_variables, algorithm.gradients, strict=True):
+        np.testing.assert_allclose(new, old - 0.5 * gradient, rtol=1e-6)
+
+
+def test_variables_that_the_loss_does_not_reach_stay():
+    algorithm = probe()
+    before = [w.numpy() for w in algorithm.unused.weights]
+    fit(algorithm, 2)
+    for a, b in zip(before, algorithm.unused.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert len(algorithm.gradients) == 2
+
+
+def test_a_transform_changes_what_is_applied_and_not_what_is_returned():
+    algorithm = probe(rate=1.0)
+    variable = algorithm.net.trainable_variables[0]
+    before = variable.numpy()
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(variable.value) * 3
+    returned = algorithm.descend("net", tape, loss, lambda g, v: 2 * g)
+    np.testing.assert_array_equal(returned[0], [[3.0]])
+    np.testing.assert_allclose(variable, before - 6.0)
+
+
+# one trace
+
+
+def counted(algorithm):
+    """Counts how often Python runs the update: once a trace."""
+    calls, update = [], algorithm.update
+    algorithm.update = lambda batch, seed: calls.append(batch["image"].shape) or update(batch, seed)
+    return calls
+
+
+def generative(family, shape, **options):
+    """A tiny one."""
+    algorithm = GenerativeConvNet(
+        family.energy(shape, width=0.1), image_shape=shape, image_mean=[0.0] * shape[-1], sigma=0.5, chains=4, **options
+    )
+    algorithm.compile({"energy": keras.optimizers.Adam(1e-3)})
+    return algorithm
+
+
+@pytest.mark.parametrize("options", [{}, {"contrastive_divergence": True}, {"rejuvenation": 0.5, "clamp": True}])
+def test_an_update_is_traced_once_over_batches_epochs_and_fits(options):
+    algorithm = generative(toy, (1, 1, 2), **options)
+    calls = counted(algorithm)
+    fit(algorithm, 3, epochs=3)
+    fit(algorithm, 3, start=9)
+    assert len(calls) == 1
+
+
+def test_growth_traces_an_update_once_for_each_depth():
+    pictures = Examples(np.zeros((5, 8, 8, 1), np.float32))
+    algorithm = generative(generative_convnet_object, (8, 8, 1), layer_iterations=2)
+    calls = counted(algorithm)
+    algorithm.fit(
+        pictures.batches(2, random.root(0)),
+        steps_per_epoch=4,
+        epochs=2,
+        verbose=0,
+        shuffle=False,
+        callbacks=algorithm.callbacks(),
+    )
+    assert len(calls) == 3

@@ -1,0 +1,58 @@
+"""Two replicas against one, in a process of its own with two logical processors (two_replicas.py)."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def found():
+    """What the other process printed."""
+    done = subprocess.run(
+        [sys.executable, str(pathlib.Path(__file__).with_name("two_replicas.py"))],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_weights_agree_with_those_of_one_replica_on_the_same_batches(found):
+    """Contrastive divergence without noise, stabilisers on, three updates of plain SGD: to 1e-5."""
+    start, one, two = (np.array(found[name]) for name in ("start", "one", "two"))
+    assert np.abs(one - start).max() > 0.01
+    np.testing.assert_allclose(two, one, rtol=0, atol=1e-5)
+
+
+def test_each_replica_sees_its_share_of_the_batch(found):
+    assert found["shapes"] == [[4, 8, 8, 1]] * 2
+
+
+def test_the_step_counts_updates_and_not_replicas(found):
+    assert found["step"] == 3
+
+
+def test_chains_of_both_replicas_are_all_different(found):
+    """No replica draws another's noise."""
+    chains = np.array(found["chains"][0]).reshape(4, -1)
+    apart = np.abs(chains[:, None] - chains[None]).max(axis=-1)
+    assert apart[~np.eye(4, dtype=bool)].min() > 0.01
+
+
+def test_every_chain_is_saved_on_each_replica(found):
+    first, second = found["chains"]
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(found["saved"], first)
+
+
+def test_chains_that_cannot_be_shared_evenly_are_refused(found):
+    assert "2 replicas share evenly. Received: 3" in found["refused"]

@@ -1,0 +1,83 @@
+"""Trains on one processor and on two logical ones, and prints what test_replicas.py compares, as JSON."""
+
+import json
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+processors = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], processors)
+
+from tfgen import random  # noqa: E402 - after the devices are configured
+from tfgen.algorithms.generative_convnet import GenerativeConvNet  # noqa: E402
+from tfgen.data.images import Examples  # noqa: E402
+from tfgen.nets import generative_convnet_object  # noqa: E402
+from tfgen.samplers import Chains  # noqa: E402
+
+SHAPE = (8, 8, 1)
+PICTURES = Examples(np.tanh(np.random.default_rng(0).normal(size=(20, *SHAPE))).astype(np.float32))
+
+
+def build(strategy, **options):
+    """An algorithm inside a strategy's scope."""
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        net = generative_convnet_object.energy(SHAPE, width=0.1)
+        for weight in net.trainable_variables:
+            weight.assign(8 * weight.value + 0.01)
+        algorithm = GenerativeConvNet(
+            net, image_shape=SHAPE, image_mean=[0.0], sigma=0.5, step_size=0.1, chains=4, **options
+        )
+        algorithm.compile({"energy": keras.optimizers.SGD(0.3)})
+    return algorithm
+
+
+def train(strategy, num_steps=3, **options):
+    """Three updates with batches of 8 in all."""
+    algorithm = build(strategy, **options)
+    traces = []
+    update = algorithm.update
+    algorithm.update = lambda batch, seed: traces.append(batch["image"].shape) or update(batch, seed)
+    with strategy.scope():
+        algorithm.fit(PICTURES.batches(8, random.root(0)), steps_per_epoch=num_steps, verbose=0, shuffle=False)
+    return algorithm, [list(shape) for shape in traces]
+
+
+def copies(algorithm):
+    """The chains as each replica holds them."""
+    return [v.numpy().tolist() for v in algorithm.chains.state.value.values]
+
+
+def weights(algorithm):
+    """One flat list."""
+    return np.concatenate([w.numpy().ravel() for w in algorithm.energy.weights]).tolist()
+
+
+alone = tf.distribute.get_strategy()
+mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+quiet = {"contrastive_divergence": True, "temperature": 0.0, "map_area_normalization": True, "max_gradient": 0.05}
+one, _ = train(alone, **quiet)
+two, shapes = train(mirrored, **quiet)
+chains, _ = train(mirrored)
+refused = ""
+try:
+    with mirrored.scope():
+        Chains(3, SHAPE)
+except ValueError as error:
+    refused = str(error)
+
+json.dump(
+    {
+        "start": weights(build(alone, **quiet)),
+        "one": weights(one),
+        "two": weights(two),
+        "shapes": shapes,
+        "step": int(two.step.numpy()),
+        "chains": copies(chains),
+        "saved": next(w.numpy().tolist() for w in chains.weights if w is chains.chains.state),
+        "refused": refused,
+    },
+    sys.stdout,
+)
