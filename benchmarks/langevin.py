@@ -117,7 +117,8 @@ def report(seconds, work, rounds: int, memory: float) -> str:
         "# Langevin dynamics",
         "",
         f"Command: `python -m benchmarks.langevin --rounds={rounds}`; tfgen {__version__}, "
-        f"TensorFlow {tf.__version__}, {platform.machine()}, {threads} threads. Medians of {rounds} interleaved runs; shares are medians of the ratios of one round. "
+        f"TensorFlow {tf.__version__}, {platform.machine()}, {threads} threads. Medians of {rounds} interleaved "
+        f"runs; shares are medians of the ratios within a round. "
         f"Peak memory grew by {peak_memory() - memory:.0f} MiB over the timed runs.",
         "",
         "| workload | dtype | steps a second | GFLOP/s | of float32 matrix product | of the same in float32 |",

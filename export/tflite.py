@@ -45,6 +45,7 @@ def endpoints(algorithm: Algorithm) -> dict[str, Endpoint]:
     image = tf.TensorSpec((1, *shape), tf.float32, "image")
     mask = tf.TensorSpec((1, *shape[:2], 1), tf.float32, "mask")
     noise = tf.TensorSpec((None, *shape), tf.float32, "noise")
+    start = tf.TensorSpec((1, *shape), tf.float32, "start")
     canvas = tf.TensorSpec((None, *(side + 2 * tasks.margin for side in shape[:2]), shape[2]), tf.float32, "noise")
     label = [tf.TensorSpec((1,), tf.int32, "label")] if tasks.num_classes > 1 else []
 
@@ -54,15 +55,12 @@ def endpoints(algorithm: Algorithm) -> dict[str, Endpoint]:
     def reconstruct(image, *label):
         return {"image": image - drift(image, *label)}
 
-    def generate(noise, *label):
-        """Row 0 of the noise is the start, each further one a step."""
-        start = tasks.mean + tasks.sigma * noise[0][tf.newaxis]
-        return {"image": cut(_langevin(tasks, drift, start, noise[1:], None, *label), tasks.margin)}
+    def generate(start, noise, *label):
+        return {"image": cut(_langevin(tasks, drift, start, noise, None, *label), tasks.margin)}
 
-    def complete(image, mask, noise, *label):
+    def complete(image, mask, start, noise, *label):
         known = mask * image
-        start = known + (1 - mask) * (tasks.mean + tasks.sigma * noise[0][tf.newaxis])
-        x = _langevin(tasks, drift, start, noise[1:], mask, *label)
+        x = _langevin(tasks, drift, known + (1 - mask) * start, noise, mask, *label)
         return {"image": known + (1 - mask) * x}
 
     return {

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -19,8 +20,9 @@ class EnergyTasks:
         density: U, given each example's class (or None where there are none).
         kernel: how samples move.
         image_shape: height, width, channels of an image.
-        sigma: the reference's standard deviation in pixel units: samples start from the reference.
+        sigma: the reference's standard deviation in pixel units.
         mean: the reference's mean in pixel units, [c].
+        memory: images that samples start from, [m, h, w, c]; None starts them from the reference.
         num_classes: energies to choose from; 1 means that there are no classes.
         any_size: whether the energy takes images of any size.
         margin: pixels sampled around an image and cut off, since fewer filters see them.
@@ -32,6 +34,7 @@ class EnergyTasks:
     image_shape: tuple[int, int, int]
     sigma: float
     mean: np.ndarray
+    memory: keras.Variable | None = None
     num_classes: int = 1
     any_size: bool = False
     margin: int = 0
@@ -50,7 +53,7 @@ class EnergyTasks:
         return image - self.sigma**2 * gradient
 
     def generate(self, count: tf.Tensor, seed: Seed, num_steps: tf.Tensor, label: Label | None = None) -> Image:
-        """Samples of the training images' size, [count, h, w, c], from white noise."""
+        """Samples of the training images' size, [count, h, w, c]."""
         height, width, _ = self.image_shape
         return self._sample(count, height, width, seed, num_steps, label)
 
@@ -73,7 +76,7 @@ class EnergyTasks:
         """
         start_seed, run_seed = random.split(seed)
         known = mask * image
-        start = known + (1 - mask) * self._reference(tf.shape(image), start_seed)
+        start = known + (1 - mask) * self._start(tf.shape(image), start_seed, label)
         x = self._run(energies.clamped(self.density(label), known, mask), start, run_seed, num_steps)
         return known + (1 - mask) * x
 
@@ -103,11 +106,24 @@ class EnergyTasks:
     def _sample(self, count, height, width, seed: Seed, num_steps: tf.Tensor, label: Label | None) -> Image:
         start_seed, run_seed = random.split(seed)
         shape = (count, height + 2 * self.margin, width + 2 * self.margin, self.image_shape[-1])
-        x = self._run(self.density(label), self._reference(shape, start_seed), run_seed, num_steps)
+        x = self._run(self.density(label), self._start(shape, start_seed, label), run_seed, num_steps)
         return cut(x, self.margin)
 
-    def _reference(self, shape, seed: Seed) -> Image:
-        return self.mean + self.sigma * random.normal(shape, seed)
+    def _start(self, shape, seed: Seed, label: Label | None) -> Image:
+        """White noise, or pictures from memory: tiles of them where the images are to be larger."""
+        if self.memory is None:
+            return self.mean + self.sigma * random.normal(shape, seed)
+        number, tile_height, tile_width, channels = self.memory.shape
+        rows, columns = -(-shape[1] // tile_height), -(-shape[2] // tile_width)
+        count = shape[0] * rows * columns
+        which = random.uniform((count,), seed, 0, number // self.num_classes, tf.int32)
+        if label is not None:  # picture i is of class i % num_classes
+            which = which * self.num_classes + label
+        tiles = tf.gather(self.memory.value, which)
+        tiles = tf.reshape(tiles, (shape[0], rows, columns, tile_height, tile_width, channels))
+        tiles = tf.transpose(tiles, (0, 1, 3, 2, 4, 5))
+        sheet = tf.reshape(tiles, (shape[0], rows * tile_height, columns * tile_width, channels))
+        return sheet[:, : shape[1], : shape[2]]
 
     def _run(self, energy: EnergyFn, start: Image, seed: Seed, num_steps: tf.Tensor) -> Image:
         x, _ = run(self.kernel, energy, start, seed, num_steps)

@@ -121,7 +121,7 @@ class DiscriminativeConvNet(Algorithm):
             self.image_shape,
             self.sigma,
             self.image_mean,
-            self.num_classes,
+            num_classes=self.num_classes,
             denoising_steps=self.denoising_steps,
         )
 

@@ -45,6 +45,8 @@ class GenerativeConvNet(Algorithm):
         bias_rate: factor on the learning rate of biases (release 1.3: 2).
         margin: pixels at a chain's border, seen by fewer filters than the others, that are cut off what is
             shown, generated and measured; only for nets that take images of any size.
+        sample_from_chains: new samples and completions start from the persistent chains, tiled where they are to
+            be larger, instead of from the reference.
         sample_steps: Langevin steps of a new sample or completion.
         denoising_steps: noise-free steps after these.
 
@@ -75,6 +77,7 @@ class GenerativeConvNet(Algorithm):
         weight_decay: float = 0.0,
         bias_rate: float = 1.0,
         margin: int = 0,
+        sample_from_chains: bool = False,
         sample_steps: int = 1000,
         denoising_steps: int = 0,
     ):
@@ -94,6 +97,7 @@ class GenerativeConvNet(Algorithm):
         self.weight_decay = weight_decay
         self.bias_rate = bias_rate
         self.margin = margin
+        self.sample_from_chains = sample_from_chains
         self.sample_steps = sample_steps
         self.denoising_steps = denoising_steps
         self.kernel = Langevin(
@@ -162,6 +166,7 @@ class GenerativeConvNet(Algorithm):
             self.image_shape,
             self.sigma,
             self.image_mean,
+            self.chains.state if self.sample_from_chains else None,
             self.num_classes,
             any_size=getattr(self.energy, "any_size", False),
             margin=self.margin,
@@ -201,9 +206,9 @@ class GenerativeConvNet(Algorithm):
         """
         if label is None:
             return 1.0
-        observed, synthesized = (tf.math.bincount(x, minlength=self.num_classes) for x in (label, chain_label))
-        share = observed * tf.size(chain_label) / (synthesized * tf.size(label))
-        return tf.cast(tf.gather(share, chain_label), tf.float32)
+        observed, synthesized = (tf.one_hot(x, self.num_classes) for x in (label, chain_label))
+        share = tf.reduce_mean(observed, axis=0) / tf.maximum(tf.reduce_mean(synthesized, axis=0), 1e-6)
+        return tf.linalg.matvec(synthesized, share)
 
     def _chains(self, seed: Seed) -> tuple[Image, Label | None]:
         """The persistent chains, some of them started anew, and their classes."""
