@@ -31,8 +31,8 @@ Exported by tfgen {{ version }} from a run of {{ step }} updates.
 `{{ spec.name }}` {{ spec.dtype.name }} {{ spec.shape }}{{ ", " if not loop.last }}
 {%- else %}no inputs{% endfor %}
 {% endfor %}
-A LiteRT file takes one image, and noise (a standard normal image a step, the first one the start) where
-the SavedModel takes a seed and a number of steps.
+A LiteRT file takes one image, and an image to start from and noise (a standard normal image a step) where the
+SavedModel takes a seed and a number of steps.
 
 ## Measurements
 {% for row in rows -%}

@@ -46,7 +46,6 @@ def endpoints(algorithm: Algorithm) -> dict[str, Endpoint]:
     mask = tf.TensorSpec((1, *shape[:2], 1), tf.float32, "mask")
     noise = tf.TensorSpec((None, *shape), tf.float32, "noise")
     start = tf.TensorSpec((1, *shape), tf.float32, "start")
-    canvas = tf.TensorSpec((None, *(side + 2 * tasks.margin for side in shape[:2]), shape[2]), tf.float32, "noise")
     label = [tf.TensorSpec((1,), tf.int32, "label")] if tasks.num_classes > 1 else []
 
     def energy(image, *label):
@@ -66,8 +65,8 @@ def endpoints(algorithm: Algorithm) -> dict[str, Endpoint]:
     return {
         "energy": Endpoint(energy, [image, *label]),
         "reconstruct": Endpoint(reconstruct, [image, *label]),
-        "generate": Endpoint(generate, [canvas, *label]),
-        "complete": Endpoint(complete, [image, mask, noise, *label]),
+        "generate": Endpoint(generate, [start, noise, *label]),
+        "complete": Endpoint(complete, [image, mask, start, noise, *label]),
     }
 
 

@@ -53,13 +53,13 @@ class EnergyTasks:
         return image - self.sigma**2 * gradient
 
     def generate(self, count: tf.Tensor, seed: Seed, num_steps: tf.Tensor, label: Label | None = None) -> Image:
-        """Samples of the training images' size, [count, h, w, c]."""
-        height, width, _ = self.image_shape
-        return self._sample(count, height, width, seed, num_steps, label)
+        """Samples of the training images' size less the margin, [count, h - 2 margin, w - 2 margin, c]."""
+        return self._sample((count, *self.image_shape), seed, num_steps, label)
 
     def synthesize(self, count: tf.Tensor, seed: Seed, num_steps: tf.Tensor, size: tf.Tensor) -> Image:
         """Samples of any size, [count, size[0], size[1], c]; the energy must take them."""
-        return self._sample(count, size[0], size[1], seed, num_steps, None)
+        canvas = (count, size[0] + 2 * self.margin, size[1] + 2 * self.margin, self.image_shape[-1])
+        return self._sample(canvas, seed, num_steps, None)
 
     def complete(self, image: Image, mask: Mask, seed: Seed, num_steps: tf.Tensor, label: Label | None = None) -> Image:
         """Fills missing pixels with a sample given the known ones, which stay as they are.
@@ -103,9 +103,8 @@ class EnergyTasks:
             found["synthesize"] = Endpoint(images(self.synthesize), [count, seed, num_steps, size])
         return found
 
-    def _sample(self, count, height, width, seed: Seed, num_steps: tf.Tensor, label: Label | None) -> Image:
+    def _sample(self, shape, seed: Seed, num_steps: tf.Tensor, label: Label | None) -> Image:
         start_seed, run_seed = random.split(seed)
-        shape = (count, height + 2 * self.margin, width + 2 * self.margin, self.image_shape[-1])
         x = self._run(self.density(label), self._start(shape, start_seed, label), run_seed, num_steps)
         return cut(x, self.margin)
 
