@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import energies, random
-from tfgen.samplers import Kernel, Langevin, run
+from tfgen.samplers import Langevin, run
 from tfgen.types import Endpoint, Energy, EnergyFn, Image, Label, Mask, Seed
 
 
@@ -80,6 +80,10 @@ class EnergyTasks:
         x = self._run(energies.clamped(self.density(label), known, mask), start, run_seed, num_steps)
         return known + (1 - mask) * x
 
+    def denoise(self, image: Image, label: Label | None = None) -> Image:
+        """Images after the noise-free steps that end every sample, in [-1, 1]."""
+        return self._denoise(self.density(label), image)
+
     def endpoints(self) -> dict[str, Endpoint]:
         """The tasks by name, with named inputs, for export."""
         image = tf.TensorSpec((None, *self.image_shape), tf.float32, "image")
@@ -126,8 +130,11 @@ class EnergyTasks:
 
     def _run(self, energy: EnergyFn, start: Image, seed: Seed, num_steps: tf.Tensor) -> Image:
         x, _ = run(self.kernel, energy, start, seed, num_steps)
-        still: Kernel = dataclasses.replace(self.kernel, temperature=0.0)
-        x, _ = run(still, energy, x, seed, self.denoising_steps)
+        return self._denoise(energy, x)
+
+    def _denoise(self, energy: EnergyFn, x: Image) -> Image:
+        still = dataclasses.replace(self.kernel, temperature=0.0)
+        x, _ = run(still, energy, x, random.root(0), self.denoising_steps)
         return tf.clip_by_value(x, -1.0, 1.0)
 
 

@@ -180,8 +180,9 @@ class GenerativeConvNet(Algorithm):
         return found
 
     def _synthesized(self) -> Image:
-        """What the chains show, [chains, h - 2 margin, w - 2 margin, c]."""
-        return tf.clip_by_value(cut(self.chains.state.value, self.margin), -1.0, 1.0)
+        """What the chains show, denoised like samples, [chains, h - 2 margin, w - 2 margin, c]."""
+        label = None if self.num_classes == 1 else tf.range(self.chains.num) % self.num_classes
+        return cut(self.tasks.denoise(self.chains.state.value, label), self.margin)
 
     def chain_label(self) -> Label | None:
         """The class that each of this replica's chains belongs to."""
