@@ -104,7 +104,7 @@ class Pictures(keras.callbacks.Callback):
         if train.label is not None:
             batch["label"] = tf.constant(train.label[:count])
         for name, images in algorithm.pictures(batch).items():
-            sheet = pictures.grid(images.numpy())
+            sheet = pictures.sheet(images.numpy())
             pictures.save(self.experiment.workdir / "samples" / f"{name}-{step:08d}.png", sheet)
             with self.writer.as_default(step):
                 tf.summary.image(name, sheet[None])

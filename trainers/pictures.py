@@ -1,12 +1,42 @@
 """Pictures of batches, for people to look at."""
 
+import io
 import pathlib
 
 import imageio.v3 as iio
+import matplotlib.figure
 import numpy as np
 
 from tfgen.data import preprocess
 from trainers import files
+
+
+def sheet(images: np.ndarray) -> np.ndarray:
+    """A batch as people would look at it: a grid of images, or points in a plane.
+
+    Args:
+        images: [b, h, w, c] in [-1, 1]; images of two numbers are points.
+
+    Returns:
+        uint8 [h', w', c].
+    """
+    return points(images) if images.shape[1:] == (1, 1, 2) else grid(images)
+
+
+def points(images: np.ndarray) -> np.ndarray:
+    """A scatter plot of images of two numbers, [b, 1, 1, 2], over the square [-1.5, 1.5]²."""
+    figure = matplotlib.figure.Figure(figsize=(4, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(*images.reshape(-1, 2).T, ".", markersize=4, alpha=0.6)
+    axes.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5), aspect="equal")
+    return rendered(figure)
+
+
+def rendered(figure: matplotlib.figure.Figure) -> np.ndarray:
+    """A figure as a picture, uint8 [h, w, 3]."""
+    with io.BytesIO() as file:
+        figure.savefig(file, format="png", dpi=100)
+        return iio.imread(file.getvalue())[..., :3]
 
 
 def grid(images: np.ndarray, columns: int | None = None, side: int = 64) -> np.ndarray:

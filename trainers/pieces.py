@@ -1,12 +1,10 @@
 """The picture of a model of two numbers: its pieces, its exact density, its samples."""
 
-import io
-
-import imageio.v3 as iio
 import matplotlib.figure
 import numpy as np
 
 from tfgen.evaluation import pieces
+from trainers import pictures
 from trainers.experiment import Experiment
 
 EXTENT = 2.0
@@ -23,7 +21,7 @@ def draw(trained: Experiment, values) -> np.ndarray:
         uint8 [h, w, 3].
     """
     exact = pieces.plane(trained.algorithm, extent=EXTENT, cells=400)
-    draws = pieces.sample(trained.algorithm, chains=500, num_steps=400, step_size=0.3, seed=values.seed)
+    draws = pieces.sample(trained.algorithm, chains=1000, num_steps=400, step_size=0.3, seed=values.seed)
     figure = matplotlib.figure.Figure(figsize=(12, 4), layout="constrained")
     regions, density, samples = figure.subplots(1, 3)
     box = {"extent": (-EXTENT, EXTENT, -EXTENT, EXTENT), "origin": "lower", "interpolation": "nearest"}
@@ -33,13 +31,11 @@ def draw(trained: Experiment, values) -> np.ndarray:
     regions.set_title(f"{len(exact.mean)} pieces; stars: means that are local modes", fontsize=10)
     density.imshow(exact.density, cmap="magma", **box)
     density.set_title("exact density", fontsize=10)
-    samples.imshow(pieces.histogram(draws, exact.axis), cmap="magma", **box)
+    samples.imshow(pieces.coarse(pieces.histogram(draws, exact.axis), 100), cmap="magma", **box)
     samples.set_title(f"{len(draws):,} MALA samples", fontsize=10)
     for axes in (regions, density, samples):
         axes.set(xlim=(-EXTENT, EXTENT), ylim=(-EXTENT, EXTENT))
-    with io.BytesIO() as file:
-        figure.savefig(file, format="png", dpi=100)
-        return iio.imread(file.getvalue())[..., :3]
+    return pictures.rendered(figure)
 
 
 def _own(exact: pieces.Plane) -> list[int]:

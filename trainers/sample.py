@@ -96,7 +96,7 @@ def generate(trained: Experiment, values) -> np.ndarray:
     run = _endpoint(trained, "generate")
     labels = _labels(trained, values, values.count)
     image = run(tf.constant(values.count), *_seed_and_steps(trained, values), *labels)["image"].numpy()
-    return pictures.grid(image)
+    return pictures.sheet(image)
 
 
 def reconstruct(trained: Experiment, values) -> np.ndarray:

@@ -3,6 +3,8 @@
 import numpy as np
 import skimage.transform
 
+from tfgen.errors import UserError
+
 PATCH = 7
 """Side of a patch, in pixels of its level."""
 
@@ -26,11 +28,6 @@ def laplacian_pyramid(image: np.ndarray, levels: int) -> list[np.ndarray]:
     return [*pyramid, image]
 
 
-def num_levels(height: int, width: int) -> int:
-    """Levels until the smaller side would fall below 16 pixels."""
-    return max(1, int(np.log2(min(height, width) / 16)) + 1)
-
-
 def patches(images: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """All patches of all images, or as many of them, drawn without replacement.
 
@@ -50,7 +47,7 @@ def patches(images: np.ndarray, count: int, rng: np.random.Generator) -> np.ndar
 
 
 def sliced_wasserstein(
-    reference: np.ndarray, images: np.ndarray, *, count: int, projections: int, seed: int
+    reference: np.ndarray, images: np.ndarray, *, levels: int, count: int, projections: int, seed: int
 ) -> list[float]:
     """The distance of two sets of images, level by level of their pyramids.
 
@@ -61,6 +58,7 @@ def sliced_wasserstein(
     Args:
         reference: [n, h, w, c].
         images: [m, h', w', c].
+        levels: of the pyramids; the coarsest must hold a patch.
         count: the most patches a level of each set.
         projections: random directions.
         seed: of the patches and directions.
@@ -68,10 +66,15 @@ def sliced_wasserstein(
     Returns:
         A distance a level, fine to coarse.
 
+    Raises:
+        UserError: if the images are too small for so many levels.
+
     Source: Karras et al., Progressive growing of GANs, 2018, section 5; here normalised by the reference alone.
     """
+    side = min(min(x.shape[1:3]) for x in (reference, images))
+    if side < PATCH * 2 ** (levels - 1):
+        raise UserError(f"levels: expected images of at least {PATCH * 2 ** (levels - 1)} pixels and found {side}")
     rng = np.random.default_rng(seed)
-    levels = num_levels(*(min(x.shape[i] for x in (reference, images)) for i in (1, 2)))
     ours, theirs = (_levels(x.astype(np.float32), levels) for x in (reference, images))
     distances = []
     for a, b in zip(ours, theirs, strict=True):

@@ -23,6 +23,7 @@ class SlicedWasserstein(Evaluator):
         source: which samples: `chains`, the ones that training synthesized, or `generate`, new ones.
         num_samples: new samples, and pictures of noise.
         num_steps: sampling steps of new samples; 0 takes the algorithm's own.
+        levels: of the pyramids.
         patches: the most a level of each set.
         projections: random directions.
     """
@@ -30,6 +31,7 @@ class SlicedWasserstein(Evaluator):
     source: str = "chains"
     num_samples: int = 16
     num_steps: int = 0
+    levels: int = 3
     patches: int = 65536
     projections: int = 256
 
@@ -43,7 +45,7 @@ class SlicedWasserstein(Evaluator):
             "phase_noise": np.stack(noise),
         }.items():
             distances = pyramid_patches.sliced_wasserstein(
-                train, images, count=self.patches, projections=self.projections, seed=self.seed
+                train, images, levels=self.levels, count=self.patches, projections=self.projections, seed=self.seed
             )
             yield name, float(np.mean(distances))
             for level, distance in enumerate(distances):
