@@ -72,7 +72,13 @@ def shuffled(position: tf.Tensor, size: int, seed: Seed) -> tf.Tensor:
     """
     epoch = tf.cast(position // size, tf.int32)
     key = tf.stack([tf.fill(tf.shape(epoch), seed[0]), tf.fill(tf.shape(epoch), seed[1]), epoch], axis=1)
+    # the op's permutations favour some first elements; a random rotation of each evens that out
+    turn = tf.fill(tf.shape(epoch), -1)
+    rotation = _shuffle(tf.cast(epoch, tf.int64), tf.stack([key[:, 0], key[:, 1], turn], axis=1), 2**31 - 1)
+    return (_shuffle(position % size, key, size - 1) + rotation) % size
+
+
+def _shuffle(index: tf.Tensor, key: tf.Tensor, largest: int) -> tf.Tensor:
+    """Where a keyed permutation of 0 .. largest takes each index."""
     # tf.random.experimental.index_shuffle refuses a seed per position (TensorFlow 2.21), its op does not
-    return tf.raw_ops.RandomIndexShuffle(
-        index=position % size, seed=key, max_index=tf.constant(size - 1, tf.int64), rounds=4
-    )
+    return tf.raw_ops.RandomIndexShuffle(index=index, seed=key, max_index=tf.constant(largest, tf.int64), rounds=4)

@@ -38,9 +38,7 @@ def two_classes(count=20_000):
 def trained():
     """A classifier of the two and white noise."""
     algorithm = build(rate=0.003)
-    algorithm.fit(
-        two_classes().batches(500, random.root(0)), steps_per_epoch=400, verbose=0, shuffle=False
-    )
+    algorithm.fit(two_classes().batches(500, random.root(0)), steps_per_epoch=400, verbose=0, shuffle=False)
     return algorithm
 
 
@@ -125,7 +123,7 @@ def test_weight_decay_pulls_weights_and_not_biases():
     for decay in (0.0, 0.1):
         algorithm = build(weight_decay=decay)
         algorithm.compile({"energy": keras.optimizers.SGD(1.0)})
-        before = [w.numpy() for w in algorithm.parameters("energy")]
+        before = [np.array(w) for w in algorithm.parameters("energy")]
         algorithm.update(batch, random.root(0))
         changes.append([w.numpy() - old for w, old in zip(algorithm.parameters("energy"), before, strict=True)])
     for old, plain, decayed in zip(before, *changes, strict=True):

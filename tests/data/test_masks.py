@@ -35,9 +35,7 @@ def test_the_rates_0_and_1_miss_nothing_and_everything(rate, value):
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
-@given(
-    height=st.integers(4, 20), width=st.integers(4, 20), size=st.integers(1, 4), seed=st.integers(0, 1000)
-)
+@given(height=st.integers(4, 20), width=st.integers(4, 20), size=st.integers(1, 4), seed=st.integers(0, 1000))
 def test_a_single_block_is_one_square_of_its_size(height, width, size, seed):
     for mask in masks.blocks((3, height, width), 1, size, random.root(seed)).numpy()[..., 0]:
         rows, columns = np.nonzero(mask == 0)

@@ -234,9 +234,7 @@ def test_images_of_another_rank_or_none_are_refused(tmp_path, shape):
 
 
 def test_labels_that_do_not_match_the_images_are_refused(tmp_path):
-    assert "2 labels" in complaint(
-        save_npz(tmp_path / "a.npz", image=np.zeros((2, 3, 3)), label=np.array([1, 2, 3]))
-    )
+    assert "2 labels" in complaint(save_npz(tmp_path / "a.npz", image=np.zeros((2, 3, 3)), label=np.array([1, 2, 3])))
 
 
 def test_an_npz_that_is_none_is_refused(tmp_path):

@@ -52,8 +52,8 @@ def trained(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def digits(trained) -> pathlib.Path:
-    """A run of digits by a net of one energy."""
-    return trained("digits", *command_line.DIGITS)
+    """A run of digits by a net of one energy, whose weights are averaged."""
+    return trained("digits", *command_line.DIGITS, "--energy.ema=0.5")
 
 
 @pytest.fixture(scope="session")

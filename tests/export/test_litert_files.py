@@ -51,13 +51,12 @@ def files(request, tmp_path_factory):
 
 def given(algorithm, rng, steps: int = 4) -> dict[str, np.ndarray]:
     """Inputs of all endpoints."""
-    shape, margin = algorithm.image_shape, algorithm.tasks.margin
-    canvas = (shape[0] + 2 * margin, shape[1] + 2 * margin, shape[2])
+    shape = algorithm.image_shape
     return {
         "image": rng.uniform(-1, 1, (1, *shape)).astype(np.float32),
         "mask": (rng.uniform(size=(1, *shape[:2], 1)) < 0.5).astype(np.float32),
-        "noise": rng.standard_normal((steps + 1, *shape)).astype(np.float32),
-        "canvas": rng.standard_normal((steps + 1, *canvas)).astype(np.float32),
+        "start": rng.uniform(-1, 1, (1, *shape)).astype(np.float32),
+        "noise": rng.standard_normal((steps, *shape)).astype(np.float32),
         "label": np.array([3], np.int32),
     }
 
@@ -106,13 +105,13 @@ def test_samples_are_langevin_dynamics_with_the_given_noise(files):
     algorithm, paths = files
     inputs = given(algorithm, np.random.default_rng(2))
     label = labels(algorithm, inputs)
-    found = tflite.run(paths["generate"], noise=inputs["canvas"], **label)["image"]
-    tasks = algorithm.tasks
-    start = tasks.mean + tasks.sigma * inputs["canvas"][:1]
-    expected = langevin(algorithm, start, inputs["canvas"][1:], 1.0, inputs["label"] if label else None)
-    margin = tasks.margin
+    start, noise = inputs["start"], inputs["noise"]
+    found = tflite.run(paths["generate"], start=start, noise=noise, **label)["image"]
+    expected = langevin(algorithm, start, noise, 1.0, inputs["label"] if label else None)
+    margin = algorithm.tasks.margin
     expected = expected[:, margin:-margin, margin:-margin] if margin else expected
-    assert found.shape == (1, *algorithm.image_shape)
+    height, width, channels = algorithm.image_shape
+    assert found.shape == (1, height - 2 * margin, width - 2 * margin, channels)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert found.std() > 0.01
 
@@ -122,19 +121,23 @@ def test_a_completion_leaves_known_pixels_and_samples_the_others(files):
     inputs = given(algorithm, np.random.default_rng(3))
     label = labels(algorithm, inputs)
     image, mask = inputs["image"], inputs["mask"]
-    found = tflite.run(paths["complete"], image=image, mask=mask, noise=inputs["noise"], **label)["image"]
+    start, noise = inputs["start"], inputs["noise"]
+    found = tflite.run(paths["complete"], image=image, mask=mask, start=start, noise=noise, **label)["image"]
     known = np.broadcast_to(mask == 1, image.shape)
     assert np.array_equal(found[known], image[known])
-    start = mask * image + (1 - mask) * (algorithm.tasks.mean + algorithm.tasks.sigma * inputs["noise"][:1])
-    expected = langevin(algorithm, start, inputs["noise"][1:], 1 - mask, inputs["label"] if label else None)
+    start = mask * image + (1 - mask) * start
+    expected = langevin(algorithm, start, noise, 1 - mask, inputs["label"] if label else None)
     np.testing.assert_allclose(found[~known], expected[~known], atol=1e-5)
 
 
 def test_the_number_of_steps_is_the_noises(files):
     algorithm, paths = files
-    label = labels(algorithm, given(algorithm, np.random.default_rng(4)))
-    canvas = given(algorithm, np.random.default_rng(4), steps=6)["canvas"]
-    short, long = (tflite.run(paths["generate"], noise=canvas[:n], **label)["image"] for n in (2, 7))
+    inputs = given(algorithm, np.random.default_rng(4), steps=6)
+    start, noise = inputs["start"], inputs["noise"]
+    short, long = (
+        tflite.run(paths["generate"], start=start, noise=noise[:n], **labels(algorithm, inputs))["image"]
+        for n in (1, 6)
+    )
     assert not np.array_equal(short, long)
 
 

@@ -138,9 +138,9 @@ def test_the_depth_leaves_upper_layers_out(family, shape):
     net = family.energy(shape, width=0.25)
     x = random.normal([2, *shape], random.root(0))
     whole = net(x).numpy()
-    for net.depth in range(1, len(net.convs)):
-        h = x
-        for conv in net.convs[: net.depth]:
+    for depth in range(1, len(net.convs)):
+        net.depth, h = depth, x
+        for conv in net.convs[:depth]:
             h = {"relu": tf.nn.relu, "swish": tf.nn.swish}[net.activation](conv(h))
         f = tf.reduce_sum(h, axis=[1, 2, 3]) if net.top is None else net.top(h)[:, 0, 0, 0]
         np.testing.assert_allclose(net(x), -f, rtol=1e-4, atol=1e-6)

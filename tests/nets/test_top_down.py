@@ -105,8 +105,7 @@ def test_the_score_is_alpha_l_plus_the_inner_product_with_b_l_at_every_layer(nam
         maps.append(tf.nn.relu(conv(maps[-1])))
     coefficients = [found.B, *found.coefficients]
     biases = [
-        total(b * delta * conv.bias)
-        for b, delta, conv in zip(found.coefficients, found.delta, net.convs, strict=True)
+        total(b * delta * conv.bias) for b, delta, conv in zip(found.coefficients, found.delta, net.convs, strict=True)
     ]
     for layer, (b, h) in enumerate(zip(coefficients, maps, strict=True)):
         assert b.shape == h.shape
@@ -165,7 +164,8 @@ def test_several_outputs_without_a_label_are_refused():
 @every_net
 def test_at_a_smaller_depth_the_pass_is_that_of_the_smaller_net(name):
     net, x = build(name)
-    for net.depth in range(1, len(net.convs) + 1):
+    for depth in range(1, len(net.convs) + 1):
+        net.depth = depth
         _, gradient = score_and_gradient(net, x)
         found = top_down(net, x)
         assert len(found.delta) == len(found.coefficients) == net.depth

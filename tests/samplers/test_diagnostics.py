@@ -44,7 +44,10 @@ def test_chains_that_never_meet_are_found_out():
 
 @pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
 def test_the_mean_of_a_trajectory_is_as_near_as_its_effective_size_says(kernel):
-    """2 numbers at 5 standard errors (s² / ESS, and a tenth more as the ESS is estimated and Langevin's s is biased): fails at about 1e-6."""
+    """2 numbers at 5 standard errors, s² / ESS: fails with a probability of 1e-6.
+
+    A tenth more is for the ESS, which is estimated, and for Langevin's s, which is biased.
+    """
     density = Gaussian()
     kept = trajectory(kernel, density.energy, density.sample(CHAINS, seed=0), 2000)
     ess = tfp.mcmc.effective_sample_size(kept, filter_beyond_positive_pairs=True).numpy().sum(axis=0)

@@ -31,9 +31,7 @@ EXACT_KERNELS = {"mala": (MALA(0.15), 400), "hmc": (HMC(0.12, 4), 80)}
 
 def move(kernel, density, start, num_steps, seed=1):
     """The ends of independent chains, [n, 2]."""
-    walk = tf.function(
-        lambda x: run(kernel, density.energy, x, random.root(seed), num_steps)[0], autograph=False
-    )
+    walk = tf.function(lambda x: run(kernel, density.energy, x, random.root(seed), num_steps)[0], autograph=False)
     return walk(tf.constant(start, tf.float32)).numpy().reshape(-1, 2).astype(np.float64)
 
 
@@ -131,7 +129,9 @@ def test_adjusted_kernels_do_not_have_langevins_bias_at_the_same_step(kernel, de
 
 @pytest.mark.parametrize("temperature", [0.5, 2.0])
 @pytest.mark.parametrize(
-    ("kernel", "num_steps"), [(Langevin(0.1), 400), (MALA(0.2), 200), (HMC(0.1, 5), 60)], ids=["langevin", "mala", "hmc"]
+    ("kernel", "num_steps"),
+    [(Langevin(0.1), 400), (MALA(0.2), 200), (HMC(0.1, 5), 60)],
+    ids=["langevin", "mala", "hmc"],
 )
 def test_temperature_multiplies_a_gaussians_covariance(kernel, num_steps, temperature):
     """5 numbers at 5 standard errors: fails by chance with a probability of 3e-6."""

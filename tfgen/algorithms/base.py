@@ -1,12 +1,14 @@
 """The plumbing under every algorithm: one training step, its randomness, its logs, its optimizers."""
 
 import abc
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import tensorflow as tf
 
 from tfgen import random
+from tfgen.errors import UserError
 from tfgen.types import Batch, Endpoint, Image, Seed
 
 Transform = Callable[[tf.Tensor, keras.Variable], tf.Tensor]
@@ -121,3 +123,28 @@ class Algorithm(keras.Model, abc.ABC):
         # the optimizer sums over the replicas
         self.optimizers[role].apply([g / replicas for g in changed], [v for _, v in reached])
         return raw
+
+
+def check(
+    name: str, value: float, *, above: float = -math.inf, least: float = -math.inf, most: float = math.inf
+) -> float:
+    """A hyperparameter, if it is in its range.
+
+    Args:
+        name: of the hyperparameter.
+        value: what was given.
+        above: it must exceed this.
+        least: it must not be below this.
+        most: it must not exceed this.
+
+    Returns:
+        The value.
+
+    Raises:
+        UserError: if it is not.
+    """
+    if above < value and least <= value <= most:
+        return value
+    bounds = {"above": above, "at least": least, "at most": most}
+    wanted = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound))
+    raise UserError(f"{name}: expected a number {wanted} and found {value}")

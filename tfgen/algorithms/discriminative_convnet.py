@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import energies, losses, random
-from tfgen.algorithms.base import Algorithm
+from tfgen.algorithms.base import Algorithm, check
 from tfgen.errors import UserError
 from tfgen.samplers import Langevin
 from tfgen.tasks import EnergyTasks
@@ -60,13 +60,13 @@ class DiscriminativeConvNet(Algorithm):
         self.energy = energy
         self.image_shape = tuple(image_shape)
         self.image_mean = np.array(image_mean, np.float32)
-        self.sigma = sigma
-        self.base_ratio = base_ratio
-        self.data_noise = data_noise
-        self.weight_decay = weight_decay
-        self.sample_steps = sample_steps
-        self.denoising_steps = denoising_steps
-        self.kernel = Langevin(step_size, temperature)
+        self.sigma = check("sigma", sigma, above=0)
+        self.base_ratio = check("base_ratio", base_ratio, above=0)
+        self.data_noise = check("data_noise", data_noise, least=0)
+        self.weight_decay = check("weight_decay", weight_decay, least=0)
+        self.sample_steps = check("sample_steps", sample_steps, least=0)
+        self.denoising_steps = check("denoising_steps", denoising_steps, least=0)
+        self.kernel = Langevin(check("step_size", step_size, above=0), check("temperature", temperature, least=0))
         self.num_classes = energy(tf.zeros((1, *self.image_shape)), training=False)[0].shape.num_elements()
         if self.num_classes < 2:
             raise UserError("energy.outputs: expected one output a class, at least 2, and found 1")

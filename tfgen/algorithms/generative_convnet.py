@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import energies, losses, random
-from tfgen.algorithms.base import Algorithm
+from tfgen.algorithms.base import Algorithm, check
 from tfgen.errors import UserError
 from tfgen.samplers import Chains, Langevin, run
 from tfgen.tasks import EnergyTasks, cut
@@ -86,27 +86,27 @@ class GenerativeConvNet(Algorithm):
         self.energy = energy
         self.image_shape = tuple(image_shape)
         self.image_mean = np.array(image_mean, np.float32)
-        self.sigma = _positive("sigma", sigma)
-        self.langevin_steps = int(_positive("langevin_steps", langevin_steps))
+        self.sigma = check("sigma", sigma, above=0)
+        self.langevin_steps = check("langevin_steps", langevin_steps, least=1)
         self.contrastive_divergence = contrastive_divergence
-        self.rejuvenation = rejuvenation
-        self.data_noise = data_noise
-        self.layer_iterations = layer_iterations
+        self.rejuvenation = check("rejuvenation", rejuvenation, least=0, most=1)
+        self.data_noise = check("data_noise", data_noise, least=0)
+        self.layer_iterations = check("layer_iterations", layer_iterations, least=0)
         self.map_area_normalization = map_area_normalization
-        self.max_gradient = max_gradient
-        self.weight_decay = weight_decay
-        self.bias_rate = bias_rate
-        self.margin = margin
+        self.max_gradient = check("max_gradient", max_gradient, least=0)
+        self.weight_decay = check("weight_decay", weight_decay, least=0)
+        self.bias_rate = check("bias_rate", bias_rate, least=0)
+        self.margin = check("margin", margin, least=0)
         self.sample_from_chains = sample_from_chains
-        self.sample_steps = sample_steps
-        self.denoising_steps = denoising_steps
+        self.sample_steps = check("sample_steps", sample_steps, least=0)
+        self.denoising_steps = check("denoising_steps", denoising_steps, least=0)
         self.kernel = Langevin(
-            _positive("step_size", step_size),
-            temperature,
-            max_grad_norm or None,
+            check("step_size", step_size, above=0),
+            check("temperature", temperature, least=0),
+            check("max_grad_norm", max_grad_norm, least=0) or None,
             (-1.0, 1.0) if clamp else None,
         )
-        self.chains = Chains(int(_positive("chains", chains)), self.image_shape, self.image_mean)
+        self.chains = Chains(check("chains", chains, least=1), self.image_shape, self.image_mean)
         self.num_classes = energy(tf.zeros((1, *self.image_shape)), training=False)[0].shape.num_elements()
         if margin and not (getattr(energy, "any_size", False) and 2 * margin < min(self.image_shape[:2])):
             raise UserError(f"margin: expected 0 for this net and image size and found {margin}")
@@ -263,9 +263,3 @@ class Growth(keras.callbacks.Callback):
     def _grow(self, step: int) -> None:
         self.algorithm.energy.depth = min(step // self.algorithm.layer_iterations + 1, self.height)
         self.algorithm.make_train_function(force=True)
-
-
-def _positive(name: str, value: float) -> float:
-    if value <= 0:
-        raise UserError(f"{name}: expected a positive number and found {value}")
-    return value

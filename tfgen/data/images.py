@@ -155,7 +155,9 @@ def _collect(name: str, pictures: sources.Pictures, image_size, channels) -> Exa
             )
         images.append(picture)
         labels.append(label)
-    labelled = labels and labels[0] is not None
+    if not images:
+        raise UserError(f"dataset {name}: expected pictures and found none")
+    labelled = labels[0] is not None
     return Examples(np.stack(images), np.array(labels, np.int64) if labelled else None)
 
 

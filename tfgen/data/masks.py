@@ -47,8 +47,8 @@ def blocks(shape: tuple[int, int, int], number: int, size: int, seed: Seed) -> M
         UserError: if a block is larger than the image.
     """
     batch, height, width = shape
-    if size > min(height, width):
-        raise UserError(f"mask: expected blocks of at most {min(height, width)} pixels and found {size}")
+    if number < 0 or not 1 <= size <= min(height, width):
+        raise UserError(f"mask: expected blocks of 1 to {min(height, width)} pixels and found {number}x{size}")
     down, across = random.split(seed)
     top = random.uniform((batch, number, 1), down, 0, height - size + 1, tf.int32)
     left = random.uniform((batch, number, 1), across, 0, width - size + 1, tf.int32)
@@ -99,6 +99,7 @@ def drawn(shape: tuple[int, int, int], path: str) -> Mask:
     except (OSError, ValueError) as error:
         raise UserError(f"mask: expected an image file and could not read {path}") from error
     picture = picture[..., :3].mean(axis=2) if picture.ndim == 3 else picture
+    picture = picture * 255 if picture.dtype == bool else picture
     if picture.shape != (height, width):
         raise UserError(
             f"mask: expected {path} to be {height}x{width} like the images and found "

@@ -65,5 +65,6 @@ class Descent(Kernel):
         return tf.reduce_all(self._resting(state))
 
     def _resting(self, state: State) -> tf.Tensor:
-        flat = energies.norm(state.gradient) <= self.tolerance
+        axes = list(range(1, state.x.shape.rank))
+        flat = tf.reduce_sum(state.gradient**2, axis=axes) <= self.tolerance**2
         return flat | (state.step_size < self.min_step * self.step_size)

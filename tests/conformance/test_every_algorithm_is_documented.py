@@ -1,0 +1,22 @@
+"""Every algorithm has a page that explains every number it logs, and a class docstring that names every parameter."""
+
+import inspect
+import re
+
+import pytest
+import registry
+
+
+@pytest.mark.parametrize("name", registry.ALGORITHMS)
+def test_every_algorithm_is_documented(name):
+    page = registry.ROOT / "docs" / "algorithms" / f"{name}.md"
+    assert page.exists(), f"expected {page}"
+    missing = [metric.name for metric in registry.build(name).metrics if metric.name not in page.read_text()]
+    assert not missing
+
+
+@pytest.mark.parametrize("name", registry.ALGORITHMS)
+def test_every_parameter_of_an_algorithm_is_explained(name):
+    cls = registry.algorithm_class(name)
+    explained = set(re.findall(r"^    +(\w+): ", inspect.getdoc(cls), flags=re.M))
+    assert set(inspect.signature(cls).parameters) <= explained

@@ -1,0 +1,25 @@
+"""Every kernel is a frozen dataclass whose run repeats itself with its seed, and whose state begins with x."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import registry
+
+from tfgen import random
+from tfgen.data.toy import Gaussian
+from tfgen.samplers import Kernel, run
+
+
+@pytest.mark.parametrize("cls", registry.KERNELS)
+def test_every_kernel_is_deterministic(cls):
+    kernel = registry.kernel(cls)
+    assert isinstance(kernel, Kernel)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        kernel.step_size = 1.0
+    x = random.normal([3, 1, 1, 2], random.root(0))
+    ends = [run(kernel, Gaussian().energy, x, random.root(4), 5)[0].numpy() for _ in range(2)]
+    np.testing.assert_array_equal(*ends)
+    state = kernel.init(Gaussian().energy, x)
+    assert state._fields[0] == "x"
+    np.testing.assert_array_equal(state.x, x)
