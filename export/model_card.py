@@ -61,7 +61,7 @@ def write(trained: Experiment, exported: Sequence[pathlib.Path], path: pathlib.P
         dataset=trained.values.dataset,
         shape="x".join(map(str, trained.algorithm.image_shape)),
         version=__version__,
-        step=int(trained.algorithm.step),
+        step=trained.algorithm.num_updates,
         files=sizes,
         endpoints=trained.algorithm.endpoints(),
         rows=trained.metrics.rows("evaluation"),

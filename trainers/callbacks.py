@@ -47,7 +47,7 @@ class Guard(keras.callbacks.Callback):
         self.factor = factor
 
     def on_epoch_end(self, epoch, logs=None):
-        step = int(self.experiment.algorithm.step)
+        step = self.experiment.algorithm.num_updates
         rows = self.experiment.metrics.rows("train")[-HISTORY:]
         for name, value in logs.items():
             if not math.isfinite(value):
@@ -67,11 +67,11 @@ class Log(keras.callbacks.Callback):
         self.writer = tf.summary.create_file_writer(str(experiment.workdir / "tensorboard"))
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.start, self.first = time.monotonic(), int(self.experiment.algorithm.step)
+        self.start, self.first = time.monotonic(), self.experiment.algorithm.num_updates
 
     def on_epoch_end(self, epoch, logs=None):
         algorithm = self.experiment.algorithm
-        step = int(algorithm.step)
+        step = algorithm.num_updates
         rates = {f"{role}_learning_rate": float(o.learning_rate) for role, o in algorithm.optimizers.items()}
         values = {name: float(value) for name, value in logs.items()} | rates
         seconds = time.monotonic() - self.start
@@ -95,7 +95,7 @@ class Pictures(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         algorithm = self.experiment.algorithm
-        step = int(algorithm.step)
+        step = algorithm.num_updates
         if step % self.every and step != self.last:
             return
         train = self.experiment.images.train
@@ -128,7 +128,7 @@ class Save(keras.callbacks.Callback):
         self.keep = keep
 
     def on_epoch_end(self, epoch, logs=None):
-        step = int(self.experiment.algorithm.step)
+        step = self.experiment.algorithm.num_updates
         if step % self.every == 0 or step == self.last:
             checkpoints.save(self.experiment.checkpoints, step, self.experiment.state, self.keep)
 
@@ -142,7 +142,7 @@ class Progress(keras.callbacks.Callback):
         self.last = last
 
     def on_train_begin(self, logs=None):
-        step = int(self.experiment.algorithm.step)
+        step = self.experiment.algorithm.num_updates
         self.bar = tqdm(total=self.last, initial=step, unit="step", dynamic_ncols=True, smoothing=0.05)
 
     def on_train_batch_end(self, batch, logs=None):

@@ -42,12 +42,14 @@ def save(directory: pathlib.Path, step: int, state: State, keep: int) -> None:
         _checkpoint(state).write(str(aside / "state"))
         for file in aside.iterdir():
             _flush(file)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
-    if place.exists():  # rewritten after a rollback
-        shutil.rmtree(place)
-    aside.rename(place)
+        if place.exists():  # made again after a rollback to before it
+            place.rename(directory / f"writing-over-{step}")
+        aside.rename(place)
+    except tf.errors.OpError as error:  # what TensorFlow makes of a disk that is full or not to be written on
+        raise UserError(f"{directory}: could not write a checkpoint ({error.message.splitlines()[0]})") from error
+    finally:
+        for leftover in directory.glob("writing-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
     _flush(directory)
     for old in steps(directory)[:-keep]:
         shutil.rmtree(directory / f"step-{old:010d}")
@@ -74,7 +76,7 @@ def restore(directory: pathlib.Path, state: State, step: int | None = None) -> i
     path = directory / f"step-{step:010d}"
     try:
         _checkpoint(state).read(str(path / "state")).assert_consumed()
-    except (tf.errors.OpError, ValueError, AssertionError) as error:
+    except (tf.errors.OpError, ValueError, IndexError, AssertionError) as error:
         raise UserError(
             f"workdir: expected {path} to be a whole checkpoint of this run and could not read it"
         ) from error

@@ -42,11 +42,11 @@ def help_text(values: flags.FlagValues, doc: str) -> str:
     """The program's description and its flags, those of the program first."""
     groups = values.flags_by_module_dict()
     first = [module for module in groups if not module.startswith("tfgen.")]
-    lines = [doc.strip(), ""]
+    lines = [doc.strip(), "", "  --flagfile: Read flags from this file.", ""]
     for module in first + sorted(set(groups) - set(first)):
         lines.append(f"{module}:")
         for flag in groups[module]:
-            default = "" if flag.value is None else f" (default: {flag.default_as_str or flag.value})"
+            default = "" if flag.default is None else f" (default: {flag.default})"
             lines.append(f"  --{flag.name}: {flag.help}{default}")
         lines.append("")
     return "\n".join(lines)

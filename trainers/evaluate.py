@@ -5,6 +5,7 @@ python -m trainers.evaluate --workdir=DIR --metrics=NAME[,NAME...] [--NAME.PARAM
 
 import importlib
 import inspect
+import math
 import pathlib
 import pkgutil
 
@@ -50,8 +51,10 @@ def main(values: absl_flags.FlagValues) -> None:
     for name in values.metrics:
         given = {p: values[f"{name}.{p}"].value for p in flags.hyperparameters(known[name])}
         evaluator = known[name](trained.algorithm, trained.images, seed=values.seed, **given)
-        step = int(trained.algorithm.step)
+        step = trained.algorithm.num_updates
         for value_name, value in evaluator.run():
+            if not math.isfinite(value):
+                raise UserError(f"--metrics: {name}/{value_name} came out as {value}; was anything left to measure?")
             row = {"metric": f"{name}/{value_name}", "value": value, "protocol": evaluator.protocol()}
             trained.metrics.append("evaluation", step, row)
             print(f"{row['metric']}: {value:.6g}", flush=True)

@@ -31,7 +31,6 @@ class Experiment:
     """
 
     def __init__(self, values: absl_flags.FlagValues):
-        flags.require(values, "workdir", "algorithm", "nets", "dataset")
         self.values = values
         self.workdir = pathlib.Path(values.workdir)
         self.metrics = Metrics(self.workdir / "metrics.jsonl")
@@ -51,8 +50,11 @@ class Experiment:
 
     def _data(self) -> dict:
         remembered = self.workdir / "data.json"
-        if remembered.exists():
-            return json.loads(remembered.read_text())
+        if (self.workdir / "flags.cfg").exists() and remembered.exists():
+            try:
+                return json.loads(remembered.read_text())
+            except json.JSONDecodeError as error:
+                raise UserError(f"--workdir: expected {remembered} to be whole and could not read it") from error
         mean = self.images.train.whole().mean(axis=(0, 1, 2))
         return {"image_shape": list(self.images.shape), "image_mean": [float(m) for m in mean]}
 
@@ -62,11 +64,21 @@ class Experiment:
         given = {p: v[f"{name}.{p}"].value for p in flags.hyperparameters(cls)}
         nets = [self._net(role) for role in flags.roles(name)]
         algorithm = cls(*nets, **self.data, seed=v.seed, **given)
-        algorithm.compile(
-            {role: optimizers.build(v, role) for role in flags.roles(name)},
-            strategy.jit_compile(v.jit_compile),
-        )
+        built = {role: optimizers.build(v, role) for role in flags.roles(name)}
+        self.schedules = [schedule for schedule, _ in built.values()]
+        algorithm.compile({role: o for role, (_, o) in built.items()}, strategy.jit_compile(v.jit_compile))
         return algorithm
+
+    def check_labels(self) -> None:
+        """Raises UserError unless the data have the classes that the algorithm wants."""
+        classes = getattr(self.algorithm, "num_classes", 1)
+        label = self.images.train.label
+        if classes > 1 and label is None:
+            raise UserError(f"--dataset: expected labels for the net's {classes} outputs and found none")
+        if classes > 1 and label.max() >= classes:
+            raise UserError(
+                f"--dataset: expected at most {classes} classes, the net's outputs, and found {label.max() + 1}"
+            )
 
     def _net(self, role: str) -> keras.Model:
         function = flags.net_function(self.values.nets, role)
@@ -82,7 +94,6 @@ class Experiment:
         return {
             "weights": self.algorithm.weights,
             "optimizers": [v for role in optimizer.values() for v in role.variables],
-            "rate_factors": [role._learning_rate.factor for role in optimizer.values()],
         }
 
     def use_averages(self) -> None:
@@ -91,27 +102,30 @@ class Experiment:
             optimizer.finalize_variable_values(self.algorithm.parameters(role))
 
     def claim(self) -> None:
-        """Makes the work directory this experiment's, or refuses one that is another's."""
-        config = self.workdir / "flags.cfg"
-        if config.exists():
-            self._compare(read(self.workdir))
-        elif self.workdir.exists() and any(self.workdir.iterdir()):
-            raise UserError(
-                f"--workdir: expected a run's directory or an empty one and found other files in {self.workdir}"
-            )
-        with files.written_aside(config) as aside:
-            aside.write_text(self.values.flags_into_string())
+        """Writes what the run is, so that it can be gone on with."""
         with files.written_aside(self.workdir / "data.json") as aside:
             aside.write_text(json.dumps(self.data))
+        with files.written_aside(self.workdir / "flags.cfg") as aside:
+            aside.write_text(self.values.flags_into_string())
 
-    def _compare(self, before: absl_flags.FlagValues) -> None:
-        nets = [f"{role}.{o}" for role in flags.roles(before.algorithm) for o in flags.net_options(before, role)]
-        for name in [*STRUCTURE, *nets]:
-            if before[name].value != self.values[name].value:
-                raise UserError(
-                    f"--{name}: {self.workdir} was made with {before[name].value} and cannot go on with "
-                    f"{self.values[name].value}; choose another --workdir"
-                )
+
+def refuse_others(values: absl_flags.FlagValues) -> None:
+    """Raises UserError if the work directory is another run's, or holds other files."""
+    workdir = pathlib.Path(values.workdir)
+    if not (workdir / "flags.cfg").exists():
+        # what a kill while claiming it may have left behind does not count
+        others = [f for f in workdir.glob("*") if not f.name.startswith(".") and f.name != "data.json"]
+        if workdir.is_file() or others:
+            raise UserError(f"--workdir: expected a run's directory or an empty one and found other files in {workdir}")
+        return
+    before = read(workdir)
+    nets = [f"{role}.{o}" for role in flags.roles(before.algorithm) for o in flags.net_options(before, role)]
+    for name in [*STRUCTURE, *nets]:
+        if before[name].value != values[name].value:
+            raise UserError(
+                f"--{name}: {workdir} was made with {before[name].value} and cannot go on with "
+                f"{values[name].value}; choose another --workdir"
+            )
 
 
 def load_images(v: absl_flags.FlagValues) -> images.Images:
@@ -154,7 +168,11 @@ def read(workdir: pathlib.Path) -> absl_flags.FlagValues:
         raise UserError(f"--workdir: expected a run's directory and found no flags.cfg in {workdir}")
     values = absl_flags.FlagValues()
     flags.define(values)
-    flags.parse(["", f"--flagfile={config}", f"--workdir={workdir}"], values)
+    try:
+        flags.parse(["", f"--flagfile={config}", f"--workdir={workdir}"], values)
+        flags.require(values, "algorithm", "nets", "dataset")
+    except UserError as error:
+        raise UserError(f"--workdir: expected {config} to be a run's flags and could not read it: {error}") from error
     return values
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import shutil
 from collections.abc import Iterator
 
 
@@ -19,5 +20,7 @@ def written_aside(path: pathlib.Path) -> Iterator[pathlib.Path]:
         yield aside
         aside.replace(path)
     finally:
-        if aside.is_file():
-            aside.unlink()
+        if aside.is_dir():
+            shutil.rmtree(aside)
+        else:
+            aside.unlink(missing_ok=True)

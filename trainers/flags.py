@@ -286,10 +286,10 @@ def parse(argv: list[str], values: flags.FlagValues) -> flags.FlagValues:
         close = difflib.get_close_matches(error.flagname, [n for n in values if "." in n or len(n) > 2], n=1)
         hint = f"; did you mean --{close[0]}?" if close else ""
         raise UserError(f"--{error.flagname}: there is no such flag{hint}") from error
+    except flags.CantOpenFlagFileError as error:
+        raise UserError(f"--flagfile: could not read the file ({' '.join(str(error).split())})") from error
     except flags.Error as error:
         raise UserError(" ".join(str(error).split())) from error
-    except OSError as error:
-        raise UserError(f"--flagfile: could not read {error.filename}") from error
     if rest[1:]:
         raise UserError(f"expected flags only and found {rest[1]}")
     return values

@@ -11,20 +11,27 @@ from tfgen import random
 from tfgen.errors import UserError
 from trainers import callbacks, checkpoints, commands, flags
 from trainers.callbacks import DivergedError
-from trainers.experiment import Experiment
+from trainers.experiment import Experiment, refuse_others
 
 
 def main(values: absl_flags.FlagValues) -> None:
     """Trains, or goes on training."""
+    flags.require(values, "workdir", "algorithm", "nets", "dataset")
+    for name in ("save_every", "sample_every"):
+        if values[name].value % values.log_every:
+            raise UserError(f"--{name}: expected a multiple of --log_every={values.log_every}")
+    refuse_others(values)
     experiment = Experiment(values)
-    experiment.claim()
+    experiment.check_labels()
+    step = 0
     if checkpoints.steps(experiment.checkpoints):
         step = checkpoints.restore(experiment.checkpoints, experiment.state)
-        experiment.metrics.rewind(step)
-    else:
-        experiment.metrics.rewind(0)
+    experiment.claim()
+    experiment.metrics.rewind(step)
+    lower_rates(experiment)
+    if not checkpoints.steps(experiment.checkpoints):
         checkpoints.save(experiment.checkpoints, 0, experiment.state, values.keep)
-    while int(experiment.algorithm.step) < values.steps:
+    while experiment.algorithm.num_updates < values.steps:
         try:
             with experiment.strategy.scope():
                 fit(experiment)
@@ -35,7 +42,7 @@ def main(values: absl_flags.FlagValues) -> None:
 def fit(experiment: Experiment) -> None:
     """Updates to the end of the run, or of the logging interval that a resumed run stands in."""
     v, algorithm = experiment.values, experiment.algorithm
-    step = int(algorithm.step)
+    step = algorithm.num_updates
     left, into = v.steps - step, step % v.log_every
     whole = 0 if into else left // v.log_every
     seed = random.fold_in(random.root(v.seed), -1)  # steps fold in from 0 up
@@ -65,26 +72,26 @@ def roll_back(experiment: Experiment, diverged: DivergedError) -> None:
     v = experiment.values
     times = len(experiment.metrics.rows("guard")) + 1
     step = checkpoints.restore(experiment.checkpoints, experiment.state)
-    for optimizer in experiment.algorithm.optimizers.values():
-        factor = optimizer._learning_rate.factor
-        factor.assign(factor * v.guard_rate)
-    experiment.metrics.rewind(step)
+    # the rows are what rates follow from: once this one stands, a kill loses nothing and counts nothing twice
     experiment.metrics.append(
         "guard",
         diverged.step,
-        {
-            "reason": diverged.reason,
-            "rolled_back_to": step,
-            "rate_factor": v.guard_rate**times,
-            "times": times,
-        },
+        {"reason": diverged.reason, "rolled_back_to": step, "rate_factor": v.guard_rate**times, "times": times},
     )
-    checkpoints.save(experiment.checkpoints, step, experiment.state, v.keep)
+    experiment.metrics.rewind(step)
+    lower_rates(experiment)
     if times >= v.guard_rollbacks:
         raise UserError(
             f"the run diverged {times} times, last at step {diverged.step} ({diverged.reason}); "
             f"{experiment.checkpoints} holds step {step}; lower the learning rate or the sampler's step size"
         )
+
+
+def lower_rates(experiment: Experiment) -> None:
+    """Sets the learning rates' factor to what the divergences so far make it."""
+    factor = experiment.values.guard_rate ** len(experiment.metrics.rows("guard"))
+    for schedule in experiment.schedules:
+        schedule.factor.assign(factor)
 
 
 if __name__ == "__main__":

@@ -38,8 +38,10 @@ class Metrics:
     def append(self, kind: str, step: int, values: Mapping[str, Any]) -> None:
         """Adds a row."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        row = json.dumps({"kind": kind, "step": step, **values}) + "\n"
+        before = self.path.read_bytes() if self.path.exists() else b""
         with self.path.open("a") as file:
-            file.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")
+            file.write("\n" + row if before and not before.endswith(b"\n") else row)
 
     def rewind(self, step: int) -> None:
         """Drops the training rows after a step, which are about to be made again."""

@@ -1,8 +1,12 @@
 """A role's optimizer and its learning rate over the steps."""
 
+import math
+
 import keras
 import tensorflow as tf
 from absl import flags
+
+from tfgen.errors import UserError
 
 
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
@@ -41,15 +45,20 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         step = tf.cast(step, tf.float32)
         stairs = self.decay ** tf.floor(step / self.decay_steps)
         rise = tf.minimum(1.0, (step + 1) / max(self.warmup_steps, 1))
-        fall = (self.total_steps - step) / max(self.total_steps - self.fall_start, 1.0)
+        fall = 1.0
+        if self.fall_start < self.total_steps:
+            fall = (self.total_steps - step) / (self.total_steps - self.fall_start)
         return self.rate * stairs * rise * tf.clip_by_value(fall, 0.0, 1.0) * tf.convert_to_tensor(self.factor)
 
 
-def build(values: flags.FlagValues, role: str) -> keras.optimizers.Optimizer:
-    """The optimizer of a role, from its flags."""
+def build(values: flags.FlagValues, role: str) -> tuple[Schedule, keras.optimizers.Optimizer]:
+    """The learning rate and the optimizer of a role, from its flags."""
 
     def of(name):
         return values[f"{role}.{name}"].value
+
+    if not math.isfinite(of("learning_rate")):
+        raise UserError(f"--{role}.learning_rate: expected a finite number and found {of('learning_rate')}")
 
     schedule = Schedule(
         of("learning_rate"),
@@ -61,5 +70,5 @@ def build(values: flags.FlagValues, role: str) -> keras.optimizers.Optimizer:
     )
     average = {"use_ema": True, "ema_momentum": of("ema"), "ema_overwrite_frequency": None} if of("ema") else {}
     if of("optimizer") == "sgd":
-        return keras.optimizers.SGD(schedule, momentum=of("momentum"), **average)
-    return keras.optimizers.Adam(schedule, beta_1=of("beta_1"), beta_2=of("beta_2"), **average)
+        return schedule, keras.optimizers.SGD(schedule, momentum=of("momentum"), **average)
+    return schedule, keras.optimizers.Adam(schedule, beta_1=of("beta_1"), beta_2=of("beta_2"), **average)

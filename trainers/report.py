@@ -40,6 +40,8 @@ def define(values: absl_flags.FlagValues) -> None:
 def main(values: absl_flags.FlagValues) -> None:
     """Writes the page."""
     flags.require(values, "output")
+    if not values.output.endswith(".html"):
+        raise UserError(f"--output: expected an .html file and found {values.output}")
     if not values.workdirs:
         raise UserError("--workdirs: expected the directories of some runs and found none")
     loader = jinja2.PackageLoader("trainers")

@@ -68,6 +68,8 @@ def _seed_and_steps(trained: Experiment, values) -> tuple[tf.Tensor, tf.Tensor]:
 def _labels(trained: Experiment, values, count: int, known: np.ndarray | None = None) -> list[tf.Tensor]:
     """The classes of a batch, where the model has classes: the asked one, the known ones, or each in turn."""
     classes = getattr(trained.algorithm, "num_classes", 1)
+    if classes == 1 and values.label is not None:
+        raise UserError("--label: expected none, since this model has no classes")
     if classes == 1:
         return []
     if values.label is not None and values.label >= classes:
@@ -121,12 +123,15 @@ def synthesize(trained: Experiment, values) -> np.ndarray:
     """One sample of any size."""
     size = experiment.sides("size", values.size)
     run = _endpoint(trained, "synthesize")
+    trained.algorithm.energy.map_shapes((None, *size, trained.algorithm.image_shape[-1]))
     image = run(tf.constant(1), *_seed_and_steps(trained, values), tf.constant(size))["image"].numpy()
     return pictures.grid(image)
 
 
 def memories(trained: Experiment, values) -> np.ndarray:
     """Training images above the local modes they descend to."""
+    if getattr(trained.algorithm, "num_classes", 1) > 1:
+        raise UserError("--task: memories expects a model with one energy")
     height, width, _ = trained.algorithm.image_shape
     start = trained.images.train.whole()[: values.count, :height, :width]
     modes = local_modes.descend(trained.algorithm, start, num_steps=values.steps or 5000, tolerance=1e-4)

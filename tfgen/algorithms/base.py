@@ -41,6 +41,11 @@ class Algorithm(keras.Model, abc.ABC):
         self.optimizers: dict[str, keras.optimizers.Optimizer] = {}
         self.built = True
 
+    @property
+    def num_updates(self) -> int:
+        """How many updates have been made, as a number."""
+        return int(tf.convert_to_tensor(self.step.value).numpy())
+
     @abc.abstractmethod
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         """One iteration of the algorithm.

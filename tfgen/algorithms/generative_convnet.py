@@ -251,10 +251,10 @@ class Growth(keras.callbacks.Callback):
         self.height = len(algorithm.energy.convs)
 
     def on_train_begin(self, logs=None):
-        self._grow(int(self.algorithm.step))
+        self._grow(self.algorithm.num_updates)
 
     def on_train_batch_begin(self, batch, logs=None):
-        step = int(self.algorithm.step)
+        step = self.algorithm.num_updates
         boundary = step % self.algorithm.layer_iterations == 0
         if boundary and 0 < step < self.height * self.algorithm.layer_iterations:
             self._grow(step)

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from tfgen.errors import UserError
+
 
 class Conv(keras.layers.Layer):
     """A convolution with explicit zero padding, whose transpose can be asked for.
@@ -33,6 +35,8 @@ class Conv(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        if filters < 1:
+            raise UserError(f"width or outputs: expected at least one filter in every layer and found {filters}")
         self.filters = filters
         self.kernel_size = (kernel_size,) * 2 if isinstance(kernel_size, int) else tuple(kernel_size)
         self.strides = strides

@@ -88,7 +88,7 @@ class ScoringFunction(keras.Model):
         return self.tops[self._top_depths.index(depth)] if depth in self._top_depths else None
 
     def build(self, input_shape):
-        shapes = self._map_shapes(input_shape)
+        shapes = self.map_shapes(input_shape)
         for depth, (conv, below, above) in enumerate(zip(self.convs, shapes[:-1], shapes[1:], strict=True), start=1):
             conv.build(below)
             if self._top_at(depth) is not None:
@@ -97,14 +97,21 @@ class ScoringFunction(keras.Model):
 
     def map_area(self, variable: keras.Variable, image_shape: tuple[int, int, int]) -> int:
         """Positions in the maps of the layer that a variable belongs to; 1 for a top filter's."""
-        shapes = self._map_shapes((None, *image_shape))[1:]
+        shapes = self.map_shapes((None, *image_shape))[1:]
         for conv, (_, height, width, _) in zip(self.convs, shapes, strict=True):
             if any(variable is own for own in conv.trainable_variables):
                 return height * width
         return 1
 
-    def _map_shapes(self, input_shape) -> list[tuple]:
-        """Of the image and of each layer's maps above it."""
+    def map_shapes(self, input_shape) -> list[tuple]:
+        """The shapes of the image and of each layer's maps above it.
+
+        Args:
+            input_shape: batch, height, width, channels; None where unknown.
+
+        Raises:
+            UserError: if the image is too small.
+        """
         shapes = [tuple(input_shape)]
         for conv in self.convs:
             shapes.append(conv.compute_output_shape(shapes[-1]))
