@@ -19,10 +19,12 @@ def log_partition(
     temperatures: int,
     step_size: float,
     num_leapfrog_steps: int = 4,
+    samples: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """log Z of p(x) = exp f(x) q(x) / Z, from q = N(mean, σ²), whose own constant is known.
 
-    The expectation of the estimate is at most log Z.
+    Annealed from q up to p, the expectation of the estimate is at most log Z. Annealed from samples of p
+    down to q it is at least log Z, if they follow p.
 
     Args:
         energy: U, the tilted reference.
@@ -34,6 +36,7 @@ def log_partition(
         temperatures: steps from q to p.
         step_size: of Hamiltonian Monte Carlo, in units of x.
         num_leapfrog_steps: gradient evaluations a temperature.
+        samples: of p, [chains, *shape]: if given, the annealing goes down from them.
 
     Returns:
         A scalar, nats.
@@ -42,13 +45,16 @@ def log_partition(
     """
     start_seed, run_seed = random.split(seed)
     reference = energies.white_noise(sigma, mean)
-    start = mean + sigma * random.normal((chains, *shape), start_seed)
+    upward = samples is None
+    start = mean + sigma * random.normal((chains, *shape), start_seed) if upward else samples
+    first, last = (reference, energy) if upward else (energy, reference)
     _, log_weights, _ = tfp.mcmc.sample_annealed_importance_chain(
         num_steps=temperatures,
-        proposal_log_prob_fn=lambda x: -reference(x),
-        target_log_prob_fn=lambda x: -energy(x),
+        proposal_log_prob_fn=lambda x: -first(x),
+        target_log_prob_fn=lambda x: -last(x),
         current_state=start,
         make_kernel_fn=lambda log_prob: tfp.mcmc.HamiltonianMonteCarlo(log_prob, step_size, num_leapfrog_steps),
         seed=run_seed,
     )
-    return tf.reduce_logsumexp(log_weights) - tf.math.log(float(chains))
+    log_ratio = tf.reduce_logsumexp(log_weights) - tf.math.log(float(chains))
+    return log_ratio if upward else -log_ratio
