@@ -92,7 +92,10 @@ def test_known_pixels_outside_the_range_stay_as_they_are():
 def test_synthesis_has_the_size_asked_for_whatever_the_margin(margin):
     x = tasks(any_size=True, margin=margin).synthesize(2, SEED, 3, tf.constant([9, 5]))
     assert x.shape == (2, 9, 5, 1)
-    assert tasks(margin=margin).generate(2, SEED, 3).shape == (2, *SHAPE)
+
+
+def test_a_sample_is_as_large_as_a_training_image_without_its_margin():
+    assert tasks(margin=1).generate(2, SEED, 3).shape == (2, SHAPE[0] - 2, SHAPE[1] - 2, SHAPE[2])
 
 
 def test_cutting_a_margin_leaves_the_middle():

@@ -138,12 +138,8 @@ class Progress(keras.callbacks.Callback):
 
     def __init__(self, experiment: Experiment, last: int):
         super().__init__()
-        self.experiment = experiment
-        self.last = last
-
-    def on_train_begin(self, logs=None):
-        step = self.experiment.algorithm.num_updates
-        self.bar = tqdm(total=self.last, initial=step, unit="step", dynamic_ncols=True, smoothing=0.05)
+        step = experiment.algorithm.num_updates
+        self.bar = tqdm(total=last, initial=step, unit="step", dynamic_ncols=True, smoothing=0.05)
 
     def on_train_batch_end(self, batch, logs=None):
         self.bar.update()
@@ -152,5 +148,6 @@ class Progress(keras.callbacks.Callback):
         shown = {name: f"{value:.4g}" for name, value in logs.items() if name.endswith(("_gap", "_error", "entropy"))}
         self.bar.set_postfix(shown, refresh=False)
 
-    def on_train_end(self, logs=None):
+    def close(self) -> None:
+        """Ends the bar's line, however training ended."""
         self.bar.close()

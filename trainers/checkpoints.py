@@ -42,9 +42,8 @@ def save(directory: pathlib.Path, step: int, state: State, keep: int) -> None:
         _checkpoint(state).write(str(aside / "state"))
         for file in aside.iterdir():
             _flush(file)
-        if place.exists():  # made again after a rollback to before it
-            place.rename(directory / f"writing-over-{step}")
-        aside.rename(place)
+        if not place.exists():  # a step that stands already has the same state: it follows from seed and step
+            aside.rename(place)
     except tf.errors.OpError as error:  # what TensorFlow makes of a disk that is full or not to be written on
         raise UserError(f"{directory}: could not write a checkpoint ({error.message.splitlines()[0]})") from error
     finally:

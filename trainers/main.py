@@ -5,6 +5,8 @@
 Writes under DIR: flags.cfg (re-runnable), checkpoints/, tensorboard/, metrics.jsonl, samples/*.png.
 """
 
+import contextlib
+
 from absl import flags as absl_flags
 
 from tfgen import random
@@ -46,21 +48,22 @@ def fit(experiment: Experiment) -> None:
     left, into = v.steps - step, step % v.log_every
     whole = 0 if into else left // v.log_every
     seed = random.fold_in(random.root(v.seed), -1)  # steps fold in from 0 up
-    algorithm.fit(
-        experiment.images.train.batches(v.batch_size, seed, start=step),
-        steps_per_epoch=v.log_every if whole else min(left, v.log_every - into),
-        epochs=whole or 1,
-        shuffle=False,
-        verbose=0,
-        callbacks=[
-            *algorithm.callbacks(),
-            callbacks.Progress(experiment, v.steps),
-            callbacks.Guard(experiment, v.guard_factor),
-            callbacks.Log(experiment),
-            callbacks.Pictures(experiment, v.sample_every, v.steps),
-            callbacks.Save(experiment, v.save_every, v.steps, v.keep),
-        ],
-    )
+    with contextlib.closing(callbacks.Progress(experiment, v.steps)) as progress:
+        algorithm.fit(
+            experiment.images.train.batches(v.batch_size, seed, start=step),
+            steps_per_epoch=v.log_every if whole else min(left, v.log_every - into),
+            epochs=whole or 1,
+            shuffle=False,
+            verbose=0,
+            callbacks=[
+                *algorithm.callbacks(),
+                progress,
+                callbacks.Guard(experiment, v.guard_factor),
+                callbacks.Log(experiment),
+                callbacks.Pictures(experiment, v.sample_every, v.steps),
+                callbacks.Save(experiment, v.save_every, v.steps, v.keep),
+            ],
+        )
 
 
 def roll_back(experiment: Experiment, diverged: DivergedError) -> None:

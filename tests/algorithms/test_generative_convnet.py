@@ -367,7 +367,7 @@ def test_growth_of_a_net_that_cannot_grow_is_refused():
 @pytest.mark.parametrize("name", ["sigma", "step_size", "chains", "langevin_steps"])
 @pytest.mark.parametrize("value", [0, -1])
 def test_numbers_that_must_be_positive_are_refused_otherwise(name, value):
-    with pytest.raises(UserError, match=f"{name}: expected a positive number and found {value}"):
+    with pytest.raises(UserError, match=f"{name}: expected a number (above 0|at least 1) and found {value}"):
         build(**{name: value})
 
 

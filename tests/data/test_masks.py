@@ -64,7 +64,7 @@ def test_blocks_reach_every_border():
 
 
 def test_a_block_larger_than_the_image_is_refused():
-    with pytest.raises(UserError, match="at most 8"):
+    with pytest.raises(UserError, match="1 to 8 pixels"):
         masks.blocks((1, 8, 10), 1, 9, SEED)
 
 

@@ -135,7 +135,7 @@ def guarded(tmp_path):
     for step in range(30):
         values = {"energy_data": 5.0, "energy_gap": (-1.0) ** step, "weight_grad_norm": 1.0, "langevin_grad_norm": 1.0}
         metrics.append("train", step, values)
-    return callbacks.Guard(types.SimpleNamespace(metrics=metrics, algorithm=types.SimpleNamespace(step=31)), 1e3)
+    return callbacks.Guard(types.SimpleNamespace(metrics=metrics, algorithm=types.SimpleNamespace(num_updates=31)), 1e3)
 
 
 USUAL = {"energy_data": 5.0, "energy_gap": 1.0, "weight_grad_norm": 1.0, "langevin_grad_norm": 1.0}
@@ -168,7 +168,7 @@ def test_an_energy_may_be_as_large_as_it_likes(guarded):
 
 def test_a_run_too_young_to_have_usual_sizes_is_watched_for_nan_alone(tmp_path):
     metrics = Metrics(tmp_path / "metrics.jsonl")
-    guard = callbacks.Guard(types.SimpleNamespace(metrics=metrics, algorithm=types.SimpleNamespace(step=2)), 1e3)
+    guard = callbacks.Guard(types.SimpleNamespace(metrics=metrics, algorithm=types.SimpleNamespace(num_updates=2)), 1e3)
     guard.on_epoch_end(0, USUAL | {"energy_gap": 1e8})
     with pytest.raises(callbacks.DivergedError):
         guard.on_epoch_end(0, USUAL | {"energy_gap": math.nan})

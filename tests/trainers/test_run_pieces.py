@@ -120,9 +120,11 @@ def test_flags_make_the_optimizer(kind):
         "--energy.beta_2=0.9",
         "--energy.ema=0.99",
     )
-    found = optimizers.build(given, "energy")
+    schedule, found = optimizers.build(given, "energy")
     assert type(found).__name__.lower() == kind
     assert float(found.learning_rate) == pytest.approx(0.01)
+    schedule.factor.assign(0.5)
+    assert float(found.learning_rate) == pytest.approx(0.005)
     assert (found.use_ema, found.ema_momentum, found.ema_overwrite_frequency) == (True, 0.99, None)
     if kind == "adam":
         assert (found.beta_1, found.beta_2) == (0.5, 0.9)

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 from command_line import DIGITS, TOY, rows
 
+from tfgen.errors import UserError
 from trainers import checkpoints, commands, flags
 
 LOGGED = {"energy_data", "energy_samples", "energy_gap", "weight_grad_norm", "langevin_grad_norm"}
@@ -90,12 +91,19 @@ def test_checkpoints_come_every_so_many_steps_and_at_the_end_and_old_ones_go(tmp
     assert checkpoints.steps(tmp_path / "run" / "checkpoints") == [8, 9]
 
 
-def test_checkpoints_and_pictures_come_at_their_steps_whatever_the_logging_interval(tmp_path):
-    flags = ("--steps=12", "--log_every=5", "--save_every=4", "--sample_every=6", "--keep=9")
+def test_checkpoints_and_pictures_come_at_their_steps_and_at_the_end(tmp_path):
+    flags = ("--steps=13", "--log_every=2", "--save_every=4", "--sample_every=6", "--keep=9")
     command_line.train(tmp_path / "run", *TOY, *flags)
-    assert checkpoints.steps(tmp_path / "run" / "checkpoints") == [0, 4, 8, 12]
+    assert checkpoints.steps(tmp_path / "run" / "checkpoints") == [0, 4, 8, 12, 13]
     names = sorted(path.name for path in (tmp_path / "run" / "samples").iterdir())
-    assert names == ["chains-00000006.png", "chains-00000012.png"]
+    assert names == ["chains-00000006.png", "chains-00000012.png", "chains-00000013.png"]
+
+
+@pytest.mark.parametrize("name", ["save_every", "sample_every"])
+def test_intervals_that_the_logging_interval_does_not_divide_are_refused(tmp_path, name):
+    with pytest.raises(UserError, match=f"--{name}: expected a multiple of --log_every=5"):
+        command_line.train(tmp_path / "run", *TOY, "--log_every=5", "--save_every=5", "--sample_every=5", f"--{name}=4")
+    assert not (tmp_path / "run").exists()
 
 
 def test_progress_shows_steps_rate_time_left_and_the_gap(tmp_path, capfd):

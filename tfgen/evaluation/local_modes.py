@@ -45,7 +45,7 @@ def descend(algorithm: Algorithm, start: np.ndarray, *, num_steps: int, toleranc
     tasks = algorithm.tasks
     density = tasks.density(None)
     size = np.sqrt(np.prod(start.shape[1:])) * np.abs(start).mean()
-    kernel = Descent(tasks.sigma**2, tolerance=float(tolerance * size / tasks.sigma**2 / 2), min_step=1e-5)
+    kernel = Descent(tasks.sigma**2, tolerance=float(tolerance * size / tasks.sigma**2 / 10), min_step=1e-5)
     settle = tf.function(lambda x: run(kernel, density, x, random.root(0), num_steps)[0], autograph=False)
     mode = settle(tf.constant(start))
     error = (mode - tasks.reconstruct(mode)).numpy()

@@ -49,8 +49,10 @@ class Descent(Kernel):
         resting = self._resting(state)
         x = state.x - tf.reshape(state.step_size, each) * state.gradient
         u, gradient = energies.value_and_grad(energy, x)
-        # within float32's rounding of U a step counts as downhill
-        downhill = u <= state.u + 1e-6 * tf.abs(state.u)
+        # where float32 cannot tell the energies apart, the gradient tells which point is nearer the mode
+        alike = tf.abs(u - state.u) <= 1e-6 * tf.maximum(tf.abs(state.u), 1.0)
+        flatter = energies.norm(gradient) <= energies.norm(state.gradient)
+        downhill = tf.where(alike, flatter, u < state.u)
         moved = downhill & ~resting
         step_size = tf.where(downhill, tf.minimum(2 * state.step_size, self.step_size), state.step_size / 2)
         state = State(
