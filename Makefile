@@ -23,7 +23,7 @@ $(VENV)/installed-test: $(VENV)/installed
 # Trains bricks and digits, measures them, exports the digits, completes digits with the export, reports.
 quickstart: $(VENV)/installed
 	$(TRAIN) --flagfile=trainers/flagfiles/generative_convnet_digits_cpu.flags --workdir=$(RUNS)/digits
-	$(TRAIN) --flagfile=trainers/flagfiles/generative_convnet_brick_cpu.flags --workdir=$(RUNS)/brick --steps=400
+	$(TRAIN) --flagfile=trainers/flagfiles/generative_convnet_brick_cpu.flags --workdir=$(RUNS)/brick --steps=300
 	$(EVALUATE) --workdir=$(RUNS)/digits --metrics=completion --completion.num_images=50 --completion.num_completions=2
 	$(EVALUATE) --workdir=$(RUNS)/brick --metrics=sliced_wasserstein
 	$(SAMPLE) --workdir=$(RUNS)/digits --task=generate --count=64 --output=$(RUNS)/digits/pictures/generate.png
