@@ -22,12 +22,12 @@ $(VENV)/installed-test: $(VENV)/installed
 
 # Trains bricks and digits, measures them, exports the digits, completes digits with the export, reports.
 quickstart: $(VENV)/installed
-	$(TRAIN) --flagfile=trainers/flagfiles/generative_convnet_digits_cpu.flags --workdir=$(RUNS)/digits
-	$(TRAIN) --flagfile=trainers/flagfiles/generative_convnet_brick_cpu.flags --workdir=$(RUNS)/brick --steps=300
+	$(TRAIN) --flagfile=trainers/flagfiles/generative_convnet_digits_cpu.flags --workdir=$(RUNS)/digits --steps=1200
+	$(TRAIN) --flagfile=trainers/flagfiles/generative_convnet_brick_cpu.flags --workdir=$(RUNS)/brick
 	$(EVALUATE) --workdir=$(RUNS)/digits --metrics=completion --completion.num_images=50 --completion.num_completions=2
 	$(EVALUATE) --workdir=$(RUNS)/brick --metrics=sliced_wasserstein
 	$(SAMPLE) --workdir=$(RUNS)/digits --task=generate --count=64 --output=$(RUNS)/digits/pictures/generate.png
-	$(SAMPLE) --workdir=$(RUNS)/digits --task=memories --count=12 --output=$(RUNS)/digits/pictures/memories.png
+	$(SAMPLE) --workdir=$(RUNS)/digits --task=memories --steps=1000 --count=12 --output=$(RUNS)/digits/pictures/memories.png
 	$(SAMPLE) --workdir=$(RUNS)/brick --task=synthesize --size=192,256 --output=$(RUNS)/brick/pictures/synthesize.png
 	$(EXPORT) --workdir=$(RUNS)/digits --formats=saved_model,tflite --output=$(RUNS)/export
 	$(CLIENT) --saved_model=$(RUNS)/export/saved_model/generative_convnet --task=complete --workdir=$(RUNS)/digits --output=$(RUNS)/digits/pictures/complete_with_export.png
