@@ -1,6 +1,6 @@
 """Langevin steps a second, and the share of the machine's matrix product rate that they reach.
 
-    python -m benchmarks.langevin [--rounds=5] [--output=benchmarks/results.md]
+    python -m benchmarks.langevin [--rounds=5] [--dtypes=float32,bfloat16] [--output=benchmarks/results.md]
 
 Each workload and the matrix products are timed in turn, A B C A B C ..., in one run; medians are compared.
 GFLOP/s are counted from the convolutions alone: forward, and the gradient in their input.
@@ -38,6 +38,9 @@ def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
     where = {"flag_values": values, "module_name": "benchmarks.langevin"}
     absl_flags.DEFINE_integer("rounds", 5, "Timed runs of everything.", lower_bound=1, **where)
+    absl_flags.DEFINE_list(
+        "dtypes", ["float32", "bfloat16"], "What to compute in; bfloat16 is slow on processors without it.", **where
+    )
     absl_flags.DEFINE_string("output", None, "A Markdown file to write the table to.", **where)
 
 
@@ -45,7 +48,7 @@ def main(values: absl_flags.FlagValues) -> None:
     """Times everything and prints the table."""
     runs: dict[tuple[str, str], Callable[[], None]] = {}
     work: dict[tuple[str, str], float] = {}
-    for dtype in ("float32", "bfloat16"):
+    for dtype in dict.fromkeys(["float32", *values.dtypes]):
         runs["matrix product", dtype], work["matrix product", dtype] = matrix_product(dtype)
         for name, workload in WORKLOADS.items():
             runs[name, dtype], work[name, dtype] = langevin(dtype, *workload)
@@ -58,7 +61,7 @@ def main(values: absl_flags.FlagValues) -> None:
             start = time.perf_counter()
             timed()
             seconds[key].append(time.perf_counter() - start)
-    table = report(seconds, work, values.rounds, memory)
+    table = report(seconds, work, values, memory)
     print(table)
     if values.output:
         with files.written_aside(pathlib.Path(values.output)) as aside:
@@ -110,14 +113,15 @@ def peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def report(seconds, work, rounds: int, memory: float) -> str:
+def report(seconds, work, values: absl_flags.FlagValues, memory: float) -> str:
     """The table as Markdown."""
     threads = tf.config.threading.get_intra_op_parallelism_threads() or "all"
     lines = [
         "# Langevin dynamics",
         "",
-        f"Command: `python -m benchmarks.langevin --rounds={rounds}`; tfgen {__version__}, "
-        f"TensorFlow {tf.__version__}, {platform.machine()}, {threads} threads. Medians of {rounds} interleaved "
+        f"Command: `python -m benchmarks.langevin --rounds={values.rounds} --dtypes={','.join(values.dtypes)}`; "
+        f"tfgen {__version__}, "
+        f"TensorFlow {tf.__version__}, {platform.machine()}, {threads} threads. Medians of {values.rounds} interleaved "
         f"runs; shares are medians of the ratios within a round. "
         f"Peak memory grew by {peak_memory() - memory:.0f} MiB over the timed runs.",
         "",
