@@ -190,6 +190,8 @@ def restored(workdir: pathlib.Path) -> Experiment:
         raise UserError(f"--workdir: expected a checkpoint in {workdir} and found none; train first")
     experiment = Experiment(values)
     checkpoints.restore(experiment.checkpoints, experiment.state)
+    for callback in experiment.algorithm.callbacks():
+        callback.on_train_begin()  # what follows from the step, such as how far a net has grown
     experiment.use_averages()
     return experiment
 

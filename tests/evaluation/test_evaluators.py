@@ -69,9 +69,10 @@ def test_local_modes_of_class_conditional_models_are_refused():
         list(local_modes.LocalModes(model(2), DATA).run())
 
 
-def test_accuracy_yields_three_shares():
+def test_accuracy_yields_shares_and_the_gap_between_the_bounds_of_log_z():
     found = dict(accuracy.Accuracy(model(2), DATA, chains=4, temperatures=5).run())
-    assert set(found) == {"accuracy", "accuracy_fitted", "accuracy_unbiased"}
+    assert found.pop("log_z_gap") >= 0
+    assert set(found) == {"accuracy", "accuracy_upward", "accuracy_fitted", "accuracy_unbiased"}
     assert all(0 <= value <= 1 for value in found.values())
 
 

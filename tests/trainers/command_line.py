@@ -176,7 +176,7 @@ def _set(event: str, path: str, number: int) -> None:
         from trainers import callbacks
 
         def die_at(self, batch, logs=None):
-            if int(self.experiment.algorithm.step) == number:
+            if self.model.num_updates == number:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         callbacks.Progress.on_train_batch_end = die_at

@@ -34,7 +34,7 @@ def test_values_are_written_with_their_protocol_and_printed(digits, capsys):
         assert row["protocol"]["seed"] == 7
         assert row["protocol"]["version"] == __version__
     protocols = {row["metric"]: row["protocol"] for row in found}
-    assert protocols["reconstruction/test_mse"]["completion/error", "nan"] == 20
+    assert protocols["reconstruction/test_mse"]["num_images"] == 20
     assert protocols["completion/error"] | {"mask": "half:bottom", "num_steps": 3} == protocols["completion/error"]
     printed = dict(line.split(": ") for line in capsys.readouterr().out.splitlines())
     assert printed == {row["metric"]: f"{row['value']:.6g}" for row in found}

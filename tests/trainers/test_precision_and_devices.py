@@ -73,11 +73,13 @@ def test_a_run_in_bfloat16_resumes_and_is_sampled_in_it(half_precise, tmp_path):
     assert (tmp_path / "out.png").exists()
 
 
-def test_a_run_compiled_by_xla_trains_alike(trained_toy, tmp_path):
-    command_line.train(tmp_path / "run", *TOY, "--energy.ema=0.5", "--jit_compile=true")
-    ours, theirs = rows(tmp_path / "run", "train"), rows(trained_toy, "train")
-    for a, b in zip(ours, theirs, strict=True):
-        assert a["energy_data"] == pytest.approx(b["energy_data"], rel=1e-3)
+def test_a_run_compiled_by_xla_trains_alike(tmp_path):
+    """Without noise, whose draws XLA rounds otherwise, to float32's rounding over a few updates."""
+    still = (*TOY, "--generative_convnet.temperature=0")
+    command_line.train(tmp_path / "xla", *still, "--jit_compile=true")
+    command_line.train(tmp_path / "plain", *still)
+    for a, b in zip(rows(tmp_path / "xla", "train"), rows(tmp_path / "plain", "train"), strict=True):
+        assert a["energy_data"] == pytest.approx(b["energy_data"], rel=1e-4)
 
 
 def test_a_mirrored_run_on_one_device_is_the_same_run(trained_toy, tmp_path):

@@ -7,7 +7,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import content, mistake
+from command_line import TOY, content, mistake
 
 from tfgen import random
 from tfgen.data import masks, preprocess
@@ -231,3 +231,10 @@ def test_a_mask_of_another_size_is_refused(trained_digits, tmp_path):
 def test_every_task_of_the_help_is_a_task():
     for name in sample.TASKS:
         assert f"| {name} |" in sample.__doc__
+
+
+def test_a_run_stopped_in_its_growth_is_used_as_deep_as_it_had_grown(tmp_path):
+    command_line.train(tmp_path / "run", *TOY, "--steps=4", "--generative_convnet.layer_iterations=3")
+    assert experiment.restored(tmp_path / "run").algorithm.energy.depth == 2
+    command_line.train(tmp_path / "young", *TOY, "--steps=2", "--generative_convnet.layer_iterations=3")
+    assert experiment.restored(tmp_path / "young").algorithm.energy.depth == 1

@@ -10,7 +10,6 @@ import pytest
 import tensorflow as tf
 from command_line import DIGITS, TOY, rows
 
-from tfgen.errors import UserError
 from trainers import checkpoints, commands, flags
 
 LOGGED = {"energy_data", "energy_samples", "energy_gap", "weight_grad_norm", "langevin_grad_norm"}
@@ -101,7 +100,7 @@ def test_checkpoints_and_pictures_come_at_their_steps_and_at_the_end(tmp_path):
 
 @pytest.mark.parametrize("name", ["save_every", "sample_every"])
 def test_intervals_that_the_logging_interval_does_not_divide_are_refused(tmp_path, name):
-    with pytest.raises(UserError, match=f"--{name}: expected a multiple of --log_every=5"):
+    with pytest.raises(SystemExit, match=f"--{name}: expected a multiple of --log_every=5"):
         command_line.train(tmp_path / "run", *TOY, "--log_every=5", "--save_every=5", "--sample_every=5", f"--{name}=4")
     assert not (tmp_path / "run").exists()
 
