@@ -1,4 +1,7 @@
-"""Randomness without state: a seed is a value, and the same seed always draws the same numbers.
+"""Randomness without state: a seed is a value, and the same seed draws the same numbers again.
+
+XLA draws others: TensorFlow picks its algorithm by device and compiler, so a run that is compiled and one that
+is not agree in distribution, not in their numbers.
 
 A training step draws from `fold_in(fold_in(root, step), replica)`, so a resumed run draws what the
 uninterrupted run would have drawn. This is the only file that draws.

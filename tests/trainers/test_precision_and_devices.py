@@ -74,7 +74,7 @@ def test_a_run_in_bfloat16_resumes_and_is_sampled_in_it(half_precise, tmp_path):
 
 
 def test_a_run_compiled_by_xla_trains_alike(tmp_path):
-    """Without noise, whose draws XLA rounds otherwise, to float32's rounding over a few updates."""
+    """Without noise, since XLA draws other numbers from the same seed; to float32's rounding over a few updates."""
     still = (*TOY, "--generative_convnet.temperature=0")
     command_line.train(tmp_path / "xla", *still, "--jit_compile=true")
     command_line.train(tmp_path / "plain", *still)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tfgen.algorithms.base import Algorithm
 from tfgen.data.images import Images
+from tfgen.errors import UserError
 from tfgen.version import __version__
 
 
@@ -18,12 +19,22 @@ class Evaluator(abc.ABC):
         algorithm: trained.
         images: the data it was trained on.
         seed: of all that the measurement draws.
+
+    Raises:
+        UserError: if a count is below 1.
     """
 
     algorithm: Algorithm
     images: Images
     _: dataclasses.KW_ONLY
     seed: int = 0
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            # no steps stand for the algorithm's own number
+            if field.type is int and field.name not in ("seed", "num_steps") and value < 1:
+                raise UserError(f"{field.name}: expected at least 1 and found {value}")
 
     @abc.abstractmethod
     def run(self) -> Iterator[tuple[str, float]]:
