@@ -5,10 +5,12 @@ p(x) ∝ exp(-U(x)). Here, and only here, the sign is decided: an energy net ret
 the papers write.
 """
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 
-from tfgen.types import Energy, EnergyFn, Image, Label, Mask
+from tfgen.types import Energy, EnergyFn, Image, Label, Latent, Mask
 
 
 def value_and_grad(energy: EnergyFn, x: tf.Tensor) -> tuple[Energy, tf.Tensor]:
@@ -98,3 +100,23 @@ def clamped(energy: EnergyFn, image: Image, mask: Mask) -> EnergyFn:
         mask: [b, h, w, 1], 1 where a pixel is known.
     """
     return lambda x: energy(mask * image + (1 - mask) * x)
+
+
+def posterior(decode: Callable[[Latent], Image], image: Image, sigma: float, mask: Mask | None = None) -> EnergyFn:
+    """-log p(z, x) of a generator in z, up to a constant: |x - g(z)|² / (2 sigma²) + |z|² / 2.
+
+    Args:
+        decode: g.
+        image: [b, h, w, c].
+        sigma: standard deviation of p(x|z) in pixel units, positive.
+        mask: [b, h, w, 1], 1 where a pixel is known; None where all are.
+
+    Source: Divergence triangle, section on learning the generator by alternating back-propagation.
+    """
+
+    def energy(z):
+        error = (image - decode(z)) ** 2
+        error = tf.reduce_sum(error if mask is None else mask * error, axis=[1, 2, 3])
+        return error / (2 * sigma**2) + tf.reduce_sum(z**2, axis=list(range(1, z.shape.rank))) / 2
+
+    return energy

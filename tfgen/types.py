@@ -15,6 +15,9 @@ Mask = Float[tf.Tensor, "b h w 1"]
 Energy = Float[tf.Tensor, "b"]
 """Nats, one per example; low is likely: p(x) ∝ exp(-U(x))."""
 
+Latent = Float[tf.Tensor, "b ..."]
+"""Latent vectors [b, d], or maps of them [b, h', w', d]; N(0, 1) before anything is seen."""
+
 Label = Int[tf.Tensor, "b"]
 Seed = Int[tf.Tensor, "2"]
 """A stateless seed; `tfgen.random` derives others from it."""
@@ -29,6 +32,8 @@ class Batch(TypedDict):
     image: Image
     index: Int[tf.Tensor, "b"]
     label: NotRequired[Label]
+    mask: NotRequired[Mask]
+    """Of incomplete images: their missing pixels are zeros."""
 
 
 class Endpoint(NamedTuple):
@@ -36,3 +41,13 @@ class Endpoint(NamedTuple):
 
     fn: Callable[..., dict[str, tf.Tensor]]
     signature: list[tf.TensorSpec]
+
+    @property
+    def inputs(self) -> list[str]:
+        """The names of what it takes."""
+        return [spec.name for spec in self.signature]
+
+    def traced(self) -> Callable[..., dict[str, tf.Tensor]]:
+        """As a graph that is given tensors by name, and takes those that it wants."""
+        graph = tf.function(self.fn, autograph=False)
+        return lambda **given: graph(*(given[name] for name in self.inputs))

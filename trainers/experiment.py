@@ -1,6 +1,7 @@
 """An experiment: the data, nets and algorithm that a set of flags describes, and its work directory."""
 
 import functools
+import inspect
 import json
 import pathlib
 
@@ -13,7 +14,7 @@ from tfgen.errors import UserError
 from trainers import checkpoints, files, flags, optimizers, strategy
 from trainers.metrics import Metrics
 
-STRUCTURE = ("algorithm", "nets", "dataset", "image_size", "channels", "patch_size", "seed")
+STRUCTURE = ("algorithm", "nets", "dataset", "image_size", "channels", "patch_size", "missing", "seed")
 """Flags that a run cannot change midway; nor can it change its nets."""
 
 
@@ -56,17 +57,27 @@ class Experiment:
             except json.JSONDecodeError as error:
                 raise UserError(f"--workdir: expected {remembered} to be whole and could not read it") from error
         mean = self.images.train.whole().mean(axis=(0, 1, 2))
-        return {"image_shape": list(self.images.shape), "image_mean": [float(m) for m in mean]}
+        return {
+            "image_shape": list(self.images.shape),
+            "image_mean": [float(m) for m in mean],
+            "num_images": self.images.size,
+            "num_incomplete": self.images.size if self.values.missing else 0,
+        }
 
     def _algorithm(self) -> Algorithm:
         v, name = self.values, self.values.algorithm
         cls = flags.algorithm_class(name)
         given = {p: v[f"{name}.{p}"].value for p in flags.hyperparameters(cls)}
         nets = [self._net(role) for role in flags.roles(name)]
-        algorithm = cls(*nets, **self.data, seed=v.seed, **given)
+        known = {n: value for n, value in self.data.items() if n in inspect.signature(cls).parameters}
+        algorithm = cls(*nets, **known, seed=v.seed, **given)
         built = {role: optimizers.build(v, role) for role in flags.roles(name)}
-        self.schedules = [schedule for schedule, _ in built.values()]
-        algorithm.compile({role: o for role, (_, o) in built.items()}, strategy.jit_compile(v.jit_compile))
+        self.schedules = [updates.schedule for updates in built.values()]
+        algorithm.compile(
+            {role: updates.optimizer for role, updates in built.items()},
+            strategy.jit_compile(v.jit_compile),
+            {role: updates.transform for role, updates in built.items()},
+        )
         return algorithm
 
     def check_labels(self) -> None:
@@ -142,6 +153,7 @@ def load_images(v: absl_flags.FlagValues) -> images.Images:
         image_size=sides("image_size", v.image_size),
         channels=v.channels,
         patch_size=v.patch_size,
+        missing=v.missing,
         test_fraction=v.test_fraction,
         data_dir=v.data_dir,
         manual_dir=v.manual_dir,

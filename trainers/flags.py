@@ -17,10 +17,11 @@ from absl import flags
 import tfgen.algorithms
 import tfgen.nets
 from tfgen.algorithms.base import Algorithm
+from tfgen.data import masks
 from tfgen.errors import UserError
 
-GIVEN = ("image_shape", "image_mean", "seed")
-"""Parameters that the experiment fills in itself."""
+GIVEN = ("image_shape", "image_mean", "num_images", "num_incomplete", "seed")
+"""Parameters that the experiment fills in itself, for the algorithms that have them."""
 
 OPTIMIZER = (
     "optimizer",
@@ -32,6 +33,8 @@ OPTIMIZER = (
     "decay_steps",
     "warmup_steps",
     "constant_fraction",
+    "clip_norm",
+    "l2",
     "ema",
 )
 """What a role's flags say of its optimizer; all others are options of its net."""
@@ -160,12 +163,14 @@ def _define_data(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "dataset",
         None,
-        "digits, textures/NAME, toy/NAME, folder:PATH, npz:PATH, image:PATH, video:PATH, or TensorFlow Datasets' NAME.",
+        "digits, textures/NAME, toy/NAME, folder:PATH, cifar10:PATH, npz:PATH, image:PATH, video:PATH, or TensorFlow "
+        "Datasets' NAME.",
         **where,
     )
     flags.DEFINE_list("image_size", None, "Height,width (or one side) to crop and resize to.", **where)
     flags.DEFINE_integer("channels", None, "1 for grey, 3 for colour; the pictures' own by default.", **where)
     flags.DEFINE_integer("patch_size", None, "Train on square patches of this side.", lower_bound=1, **where)
+    flags.DEFINE_string("missing", None, f"Hide pixels of each training image: {masks.NAMES}.", **where)
     flags.DEFINE_float(
         "test_fraction",
         0.1,
@@ -231,6 +236,12 @@ def _define_optimizer(values: flags.FlagValues, role: str) -> None:
         lower_bound=0,
         upper_bound=1,
         **where,
+    )
+    flags.DEFINE_float(
+        f"{role}.clip_norm", 0.0, "Largest norm of the whole gradient; 0: no bound.", lower_bound=0, **where
+    )
+    flags.DEFINE_float(
+        f"{role}.l2", 0.0, "Times each weight, added to its clipped gradient (L2).", lower_bound=0, **where
     )
     flags.DEFINE_float(
         f"{role}.ema",

@@ -1,11 +1,13 @@
 """A role's optimizer and its learning rate over the steps."""
 
 import math
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 from absl import flags
 
+from tfgen.algorithms.base import Transform
 from tfgen.errors import UserError
 
 
@@ -51,8 +53,17 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         return self.rate * stairs * rise * tf.clip_by_value(fall, 0.0, 1.0) * tf.convert_to_tensor(self.factor)
 
 
-def build(values: flags.FlagValues, role: str) -> tuple[Schedule, keras.optimizers.Optimizer]:
-    """The learning rate and the optimizer of a role, from its flags."""
+class Updates(NamedTuple):
+    """How a role's net is updated."""
+
+    schedule: Schedule
+    optimizer: keras.optimizers.Optimizer
+    transform: Transform | None
+    """Of each clipped gradient; None leaves it."""
+
+
+def build(values: flags.FlagValues, role: str) -> Updates:
+    """How a role's net is updated, from its flags."""
 
     def of(name):
         return values[f"{role}.{name}"].value
@@ -68,7 +79,16 @@ def build(values: flags.FlagValues, role: str) -> tuple[Schedule, keras.optimize
         values.steps,
         of("constant_fraction"),
     )
-    average = {"use_ema": True, "ema_momentum": of("ema"), "ema_overwrite_frequency": None} if of("ema") else {}
+    options = {"global_clipnorm": of("clip_norm") or None}
+    if of("ema"):
+        options |= {"use_ema": True, "ema_momentum": of("ema"), "ema_overwrite_frequency": None}
     if of("optimizer") == "sgd":
-        return schedule, keras.optimizers.SGD(schedule, momentum=of("momentum"), **average)
-    return schedule, keras.optimizers.Adam(schedule, beta_1=of("beta_1"), beta_2=of("beta_2"), **average)
+        optimizer = keras.optimizers.SGD(schedule, momentum=of("momentum"), **options)
+    else:
+        optimizer = keras.optimizers.Adam(schedule, beta_1=of("beta_1"), beta_2=of("beta_2"), **options)
+    return Updates(schedule, optimizer, _l2(of("l2")) if of("l2") else None)
+
+
+def _l2(rate: float) -> Transform:
+    """The gradient of rate |w|² / 2 added: what PyTorch's Adam calls weight decay."""
+    return lambda gradient, variable: gradient + rate * tf.cast(variable.value, gradient.dtype)

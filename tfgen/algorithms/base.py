@@ -70,15 +70,23 @@ class Algorithm(keras.Model, abc.ABC):
         """What the algorithm does between updates."""
         return []
 
-    def compile(self, optimizers: Mapping[str, keras.optimizers.Optimizer], jit_compile: bool = False) -> None:
+    def compile(
+        self,
+        optimizers: Mapping[str, keras.optimizers.Optimizer],
+        jit_compile: bool = False,
+        transforms: Mapping[str, Transform] | None = None,
+    ) -> None:
         """Gives each role its optimizer.
 
         Args:
-            optimizers: by role; each role is an attribute of the algorithm, a net.
+            optimizers: by role; each role is an attribute of the algorithm, a net. An optimizer's
+                `global_clipnorm` bounds the norm of its net's whole gradient.
             jit_compile: whether XLA compiles the training step.
+            transforms: by role; changes each clipped gradient.
         """
         super().compile(optimizer=None, jit_compile=jit_compile)
         self.optimizers = dict(optimizers)
+        self.transforms = dict(transforms or {})
         for role, optimizer in self.optimizers.items():
             optimizer.build(self.parameters(role))
 
@@ -105,29 +113,75 @@ class Algorithm(keras.Model, abc.ABC):
     ) -> list[tf.Tensor]:
         """One optimizer step of one net down a loss, averaged over the replicas.
 
-        Variables that the loss does not reach stay as they are.
-
         Args:
             role: whose net and optimizer.
             tape: has recorded the loss.
             loss: a scalar, this replica's mean.
-            transform: changes each gradient before the optimizer sees it.
+            transform: changes each gradient before it is clipped.
+
+        Returns:
+            See `follow`.
+        """
+        return self.follow(role, tape.gradient(loss, self.watched(role)), transform)
+
+    def descend_together(
+        self, roles: Sequence[str], tape: tf.GradientTape, loss: tf.Tensor, ascending: Sequence[str] = ()
+    ) -> dict[str, tf.Tensor]:
+        """One optimizer step of several nets by one gradient.
+
+        Args:
+            roles: whose nets and optimizers.
+            tape: has recorded the loss.
+            loss: a scalar, this replica's mean.
+            ascending: those of the roles that go up the loss, not down.
+
+        Returns:
+            The norm of each net's gradient, as ROLE_grad_norm.
+        """
+        gradients = tape.gradient(loss, {role: self.watched(role) for role in roles})
+        for role in ascending:
+            gradients[role] = [-g for g in gradients[role]]
+        return {f"{role}_grad_norm": tf.linalg.global_norm(self.follow(role, gradients[role])) for role in roles}
+
+    def watched(self, role: str) -> list[tf.Tensor]:
+        """What a tape is asked the role's gradients of."""
+        return [v.value for v in self.parameters(role)]
+
+    def follow(
+        self, role: str, gradients: Sequence[tf.Tensor | None], transform: Transform | None = None
+    ) -> list[tf.Tensor]:
+        """One optimizer step of one net against its gradients, averaged over the replicas.
+
+        Variables whose gradient is None stay as they are.
+
+        Args:
+            role: whose net and optimizer.
+            gradients: of this replica's mean loss, in the order of `watched`.
+            transform: changes each gradient before it is clipped.
 
         Returns:
             The averaged gradients of the variables that the loss reaches, before the transform.
         """
-        variables = self.parameters(role)
-        gradients = tape.gradient(loss, [v.value for v in variables])
-        reached = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
-        context = tf.distribute.get_replica_context()
+        reached = [(g, v) for g, v in zip(gradients, self.parameters(role), strict=True) if g is not None]
+        variables = [v for _, v in reached]
+        context, optimizer = tf.distribute.get_replica_context(), self.optimizers[role]
         replicas = context.num_replicas_in_sync
         raw = [tf.cast(g, tf.float32) for g, _ in reached]
         if replicas > 1:
             raw = context.all_reduce(tf.distribute.ReduceOp.MEAN, raw)
-        changed = [g if transform is None else transform(g, v) for g, (_, v) in zip(raw, reached, strict=True)]
+        changed = _each(transform, raw, variables)
+        if optimizer.global_clipnorm:
+            changed, _ = tf.clip_by_global_norm(changed, optimizer.global_clipnorm)
+        changed = _each(self.transforms.get(role), changed, variables)
         # the optimizer sums over the replicas
-        self.optimizers[role].apply([g / replicas for g in changed], [v for _, v in reached])
+        optimizer.apply([g / replicas for g in changed], variables)
         return raw
+
+
+def _each(transform: Transform | None, gradients: list[tf.Tensor], variables: list[keras.Variable]) -> list[tf.Tensor]:
+    if transform is None:
+        return gradients
+    return [transform(g, v) for g, v in zip(gradients, variables, strict=True)]
 
 
 def check(

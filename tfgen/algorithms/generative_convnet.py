@@ -121,8 +121,8 @@ class GenerativeConvNet(Algorithm):
 
         return energies.tilted(net if label is None else energies.conditional(net, label), self.sigma, self.image_mean)
 
-    def compile(self, optimizers: Mapping[str, keras.optimizers.Optimizer], jit_compile: bool = False) -> None:
-        super().compile(optimizers, jit_compile)
+    def compile(self, optimizers: Mapping[str, keras.optimizers.Optimizer], *args, **kwargs) -> None:
+        super().compile(optimizers, *args, **kwargs)
         if self.bias_rate != 1 and not isinstance(optimizers["energy"], keras.optimizers.SGD):
             raise UserError("bias_rate: expected 1 unless the optimizer is sgd; Adam's steps do not depend on it")
 

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.data import preprocess, sources
+from tfgen.data import masks, preprocess, sources
 from tfgen.errors import UserError
 from tfgen.types import Seed
 
@@ -20,11 +20,13 @@ class Examples:
         image: [n, h, w, c] (videos [n, t, h, w, c]), uint8, or float32 in [-1, 1].
         label: int64 [n], or None.
         patch_size: if given, an example is a square patch of this side, cut anew each time.
+        mask: bool [n, h, w, 1], False where a pixel is hidden from training; None hides none.
     """
 
     image: np.ndarray
     label: np.ndarray | None = None
     patch_size: int | None = None
+    mask: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.image)
@@ -36,7 +38,7 @@ class Examples:
         return (*height_width, self.image.shape[-1])
 
     def whole(self) -> np.ndarray:
-        """All images, uncut, float32 in [-1, 1]."""
+        """All images, uncut and nothing hidden, float32 in [-1, 1]."""
         return preprocess.to_unit(self.image)
 
     def batches(self, batch_size: int, seed: Seed, start: int = 0) -> tf.data.Dataset:
@@ -51,7 +53,8 @@ class Examples:
             A dataset of `Batch`.
         """
         images = tf.constant(self.image)
-        labels = None if self.label is None else tf.constant(self.label)
+        rows = {"label": self.label, "mask": self.mask}
+        rows = {name: tf.constant(values) for name, values in rows.items() if values is not None}
         order, cuts = random.split(seed)
 
         def batch(step):
@@ -60,8 +63,11 @@ class Examples:
             image = tf.cast(image, tf.float32) / 127.5 - 1 if images.dtype == tf.uint8 else image
             if self.patch_size is not None:
                 image = patches(image, self.patch_size, random.fold_in(cuts, step))
-            found = {"image": image, "index": index}
-            return found if labels is None else found | {"label": tf.gather(labels, index)}
+            found = {name: tf.gather(values, index) for name, values in rows.items()}
+            if "mask" in found:
+                found["mask"] = tf.cast(found["mask"], tf.float32)
+                image *= found["mask"]
+            return found | {"image": image, "index": index}
 
         return tf.data.Dataset.counter(start).map(batch).prefetch(2)
 
@@ -105,6 +111,7 @@ def load(
     image_size: tuple[int, int] | None = None,
     channels: int | None = None,
     patch_size: int | None = None,
+    missing: str | None = None,
     test_fraction: float = 0.1,
     data_dir: str | None = None,
     manual_dir: str | None = None,
@@ -116,6 +123,7 @@ def load(
         image_size: height and width to crop and resize to; None keeps the pictures' own.
         channels: 1 or 3; None keeps the pictures' own.
         patch_size: train on square patches of this side.
+        missing: hide pixels of the training images, the same of each image always; see `tfgen.data.masks.parse`.
         test_fraction: share held out where the source has no test split, in [0, 1). Of a single picture
             it is the right part that is held out, and 0 takes the whole for training and test alike.
         data_dir: where TensorFlow Datasets keeps what it prepared.
@@ -137,7 +145,11 @@ def load(
             f"patch_size: expected at most {min(train.image.shape[1:3])}, the smaller side of the training "
             f"images of {name}, and found {patch_size}"
         )
-    train = dataclasses.replace(train, patch_size=patch_size)
+    if missing and patch_size:
+        raise UserError("missing: expected whole images and found a patch_size too")
+    # the masks are the data set's, not the run's: they never depend on the run's seed
+    mask = masks.parse(missing, train.image.shape[:3], random.root(0)).numpy() > 0 if missing else None
+    train = dataclasses.replace(train, patch_size=patch_size, mask=mask)
     return Images(train, test, train.shape, len(train))
 
 

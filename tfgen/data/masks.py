@@ -13,7 +13,10 @@ from tfgen.types import Mask, Seed
 
 SIDES = ("top", "bottom", "left", "right")
 
-NAMES = f"half:{'|'.join(SIDES)}, salt_and_pepper:RATE, blocks:NUMBERxSIZE or an image file"
+PATTERNS = {"P.5": 0.5, "P.7": 0.7, "MB10": (10, 10), "B20": (1, 20), "B30": (1, 30)}
+"""The divergence triangle's: rates of missing pixels, or number and size of blocks in an image of 64 pixels."""
+
+NAMES = f"half:{'|'.join(SIDES)}, salt_and_pepper:RATE, blocks:NUMBERxSIZE, {', '.join(PATTERNS)} or an image file"
 """What `parse` takes."""
 
 
@@ -109,11 +112,32 @@ def drawn(shape: tuple[int, int, int], path: str) -> Mask:
     return tf.tile(mask[None, :, :, None], [batch, 1, 1, 1])
 
 
+def pattern(name: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
+    """One of the divergence triangle's patterns, its blocks scaled to the images' smaller side.
+
+    Args:
+        name: of `PATTERNS`.
+        shape: batch, height, width.
+        seed: int32 [2].
+
+    Returns:
+        [b, h, w, 1].
+
+    Source: Divergence triangle, section on learning from incomplete images.
+    """
+    constants = PATTERNS[name]
+    if isinstance(constants, float):
+        return salt_and_pepper(shape, constants, seed)
+    number, size = constants
+    return blocks(shape, number, max(1, round(size * min(shape[1:]) / 64)), seed)
+
+
 def parse(spec: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
     """A mask from its name on the command line.
 
     Args:
-        spec: `half:SIDE`, `salt_and_pepper:RATE`, `blocks:NUMBERxSIZE`, or the path of a drawn mask.
+        spec: `half:SIDE`, `salt_and_pepper:RATE`, `blocks:NUMBERxSIZE`, a name of `PATTERNS`, or the path of a
+            drawn mask.
         shape: batch, height, width.
         seed: int32 [2].
 
@@ -123,6 +147,8 @@ def parse(spec: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
     Raises:
         UserError: if the name is none of these.
     """
+    if spec in PATTERNS:
+        return pattern(spec, shape, seed)
     kind, _, rest = spec.partition(":")
     try:
         if kind == "half" and rest in SIDES:

@@ -5,7 +5,8 @@
 | `digits` | scikit-learn's 1,797 handwritten digits, 8x8 grey, labelled |
 | `textures/brick`, `textures/grass`, `textures/gravel` | scikit-image's, 512x512 grey |
 | `toy/NAME` | 10,000 draws of a known density (`tfgen.data.toy`) |
-| `folder:PATH` | image files; labelled by sub-folder where there are any |
+| `folder:PATH` | image files, also in a .zip; labelled by sub-folder where there are any |
+| `cifar10:PATH` | CIFAR-10's binary batches (`data_batch_1.bin`, ...): a folder or a .zip of them, or one |
 | `npz:PATH` | an array `image` [n, h, w] or [n, h, w, c], uint8 or float in [-1, 1], and maybe `label` [n] |
 | `image:PATH` | one image file: a texture |
 | `video:PATH` | an .npz of clips [t, h, w, c], or one film file |
@@ -47,7 +48,7 @@ def read(name: str, data_dir: str | None = None, manual_dir: str | None = None) 
         UserError: if the data set is unknown, missing, empty or corrupt.
     """
     kind, _, path = name.partition(":")
-    readers = {"folder": _folder, "npz": _npz, "image": _image, "video": _video}
+    readers = {"folder": _folder, "cifar10": _cifar10, "npz": _npz, "image": _image, "video": _video}
     if kind in readers and path:
         if not pathlib.Path(path).exists():
             raise UserError(f"dataset {name}: expected an existing path and found nothing at {path}")
@@ -87,16 +88,32 @@ def _check_member(name: str, prefix: str, members) -> None:
         raise UserError(f"dataset {name}: expected one of {', '.join(prefix + member for member in members)}")
 
 
-def _decode(name: str, path: pathlib.Path) -> np.ndarray:
+def _files(name: str, path: pathlib.Path) -> Iterator[tuple[pathlib.PurePath, bytes]]:
+    """The files under a folder or in a .zip, or the one file, in the order of their names: paths and contents."""
+    if path.is_dir():
+        for file in sorted(f for f in path.rglob("*") if f.is_file()):
+            yield file.relative_to(path), file.read_bytes()
+    elif path.suffix == ".zip":
+        try:
+            with zipfile.ZipFile(path) as archive:
+                for member in sorted(m for m in archive.namelist() if not m.endswith("/")):
+                    yield pathlib.PurePosixPath(member), archive.read(member)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise UserError(f"dataset {name}: expected a .zip archive and could not read {path}") from error
+    else:
+        yield pathlib.PurePath(path.name), path.read_bytes()
+
+
+def _decode(name: str, path: pathlib.PurePath, content: bytes) -> np.ndarray:
     try:
         # the first frame of a file that has several
-        picture = iio.imread(io.BytesIO(path.read_bytes()), index=0, extension=path.suffix.lower())
+        picture = iio.imread(io.BytesIO(content), index=0, extension=path.suffix.lower())
     except (OSError, ValueError, SyntaxError) as error:  # Pillow's own errors are of these kinds
         raise UserError(f"dataset {name}: expected an image file and could not decode {path}") from error
     return _as_uint8(name, path, picture)
 
 
-def _as_uint8(name: str, path: pathlib.Path, picture: np.ndarray) -> np.ndarray:
+def _as_uint8(name: str, path: pathlib.PurePath, picture: np.ndarray) -> np.ndarray:
     """8 bits a channel, without transparency."""
     if picture.dtype == np.bool_:
         return picture.astype(np.uint8) * 255
@@ -109,17 +126,28 @@ def _as_uint8(name: str, path: pathlib.Path, picture: np.ndarray) -> np.ndarray:
 
 
 def _folder(name: str, path: pathlib.Path) -> Pictures:
-    files = sorted(f for f in path.rglob("*") if f.suffix.lower() in IMAGE_SUFFIXES)
+    files = [(f, content) for f, content in _files(name, path) if f.suffix.lower() in IMAGE_SUFFIXES]
     if not files:
         raise UserError(f"dataset {name}: expected image files ({', '.join(IMAGE_SUFFIXES)}) and found none")
-    classes = sorted({f.relative_to(path).parts[0] for f in files if f.parent != path})
-    labelled = all(f.parent != path for f in files)
-    for f in files:
-        yield _decode(name, f), classes.index(f.relative_to(path).parts[0]) if labelled else None
+    classes = sorted({f.parts[0] for f, _ in files if len(f.parts) > 1})
+    labelled = all(len(f.parts) > 1 for f, _ in files)
+    for f, content in files:
+        yield _decode(name, f, content), classes.index(f.parts[0]) if labelled else None
+
+
+def _cifar10(name: str, path: pathlib.Path) -> Pictures:
+    batches = [(f, content) for f, content in _files(name, path) if f.suffix == ".bin"]
+    if not batches:
+        raise UserError(f"dataset {name}: expected binary batches (.bin) and found none")
+    for f, content in batches:
+        if len(content) % 3073:
+            raise UserError(f"dataset {name}: expected 3,073 bytes an image in {f} and found {len(content):,} in all")
+        for row in np.frombuffer(content, np.uint8).reshape(-1, 3073):
+            yield row[1:].reshape(3, 32, 32).transpose(1, 2, 0), int(row[0])
 
 
 def _image(name: str, path: pathlib.Path) -> Pictures:
-    yield _decode(name, path), None
+    yield _decode(name, path, path.read_bytes()), None
 
 
 def _load_npz(name: str, path: pathlib.Path) -> dict[str, np.ndarray]:
@@ -187,7 +215,7 @@ def _tfds(name: str, data_dir: str | None, manual_dir: str | None) -> dict[str, 
         hint = f"; did you mean {' or '.join(close)}?" if close else ""
         raise UserError(
             f"dataset {name}: expected a TensorFlow Datasets name, an embedded set ({', '.join(known)}), "
-            f"folder:, npz:, image: or video: with a path, and found none of these{hint}"
+            f"folder:, cifar10:, npz:, image: or video: with a path, and found none of these{hint}"
         ) from error
     try:
         builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=manual_dir))

@@ -37,16 +37,14 @@ class Completion(Evaluator):
         height, width, _ = self.images.shape
         test = self.images.test
         image = test.whole()[: self.num_images, :height, :width]
-        label = [] if len(complete.signature) == 4 else [tf.constant(test.label[: self.num_images], tf.int32)]
+        label = {"label": tf.constant(test.label[: self.num_images], tf.int32)} if "label" in complete.inputs else {}
         mask_seed, run_seed = random.split(random.root(self.seed))
         mask = masks.parse(self.mask, image.shape[:3], mask_seed)
-        steps = tf.constant(self.num_steps or self.algorithm.sample_steps)
-        fill = tf.function(complete.fn, autograph=False)
+        given = label | {"image": tf.constant(image), "mask": mask}
+        given["num_steps"] = tf.constant(self.num_steps or getattr(self.algorithm, "sample_steps", 0))
+        fill = complete.traced()
         completed = np.stack(
-            [
-                fill(tf.constant(image), mask, random.fold_in(run_seed, i), steps, *label)["image"].numpy()
-                for i in range(self.num_completions)
-            ]
+            [fill(seed=random.fold_in(run_seed, i), **given)["image"].numpy() for i in range(self.num_completions)]
         )
         missing = np.broadcast_to(mask.numpy() == 0, image.shape)
         mean_image = self.images.train.whole()[:, :height, :width].mean(axis=0)

@@ -21,14 +21,15 @@ class Reconstruction(Evaluator):
 
     def run(self) -> Iterator[tuple[str, float]]:
         reconstruct = self.algorithm.endpoints()["reconstruct"]
+        rebuild = reconstruct.traced()
         height, width, _ = self.images.shape
         for split in ("train", "test"):
             examples = getattr(self.images, split)
             image = examples.whole()[: self.num_images, :height, :width]
-            label = (
-                [] if len(reconstruct.signature) == 1 else [tf.constant(examples.label[: self.num_images], tf.int32)]
-            )
-            error = image - reconstruct.fn(tf.constant(image), *label)["image"].numpy()
+            given = {"image": tf.constant(image)}
+            if "label" in reconstruct.inputs:
+                given["label"] = tf.constant(examples.label[: self.num_images], tf.int32)
+            error = image - rebuild(**given)["image"].numpy()
             mse = float(np.mean(error**2))
             yield f"{split}_mse", mse
             yield f"{split}_mse_unit", mse / 4

@@ -7,7 +7,10 @@ import keras
 import tensorflow as tf
 
 from tfgen.errors import UserError
-from tfgen.nets.layers import Conv
+from tfgen.nets.layers import Conv, Row, batch_normalization
+
+LEAK = 0.2
+"""The slope of a leaky ReLU below zero."""
 
 
 class Activation(NamedTuple):
@@ -26,8 +29,10 @@ ACTIVATIONS = {
     "relu": Activation(tf.nn.relu, lambda r: tf.cast(r > 0, r.dtype)),
     # tf.nn.swish has a custom gradient, which a LiteRT signature cannot hold
     "swish": Activation(lambda r: r * tf.sigmoid(r), _swish_slope),
+    # tf.nn.leaky_relu's gradient has no LiteRT operator
+    "leaky_relu": Activation(lambda r: tf.maximum(r, LEAK * r), lambda r: tf.where(r > 0, tf.ones_like(r), LEAK)),
 }
-"""The paper's choice, and a smooth one."""
+"""The generative ConvNet's, a smooth one, and the divergence triangle's."""
 
 
 class ScoringFunction(keras.Model):
@@ -42,6 +47,7 @@ class ScoringFunction(keras.Model):
             where the score is the sum of the layer's maps (equation 6).
         activation: a name of `ACTIVATIONS`.
         image_shape: height, width, channels of the images that the weights are made for.
+        batch_norm: whether every layer's responses but the first's are normalized over the batch.
 
     Raises:
         UserError: if the activation is unknown or the images are too small.
@@ -58,6 +64,7 @@ class ScoringFunction(keras.Model):
         tops: Sequence[Conv | None],
         activation: str,
         image_shape: tuple[int, int, int],
+        batch_norm: bool = False,
     ):
         super().__init__()
         if activation not in ACTIVATIONS:
@@ -66,8 +73,44 @@ class ScoringFunction(keras.Model):
         self.tops = [top for top in tops if top is not None]
         self._top_depths = tuple(depth for depth, top in enumerate(tops, start=1) if top is not None)
         self.activation = activation
+        self.norms = [batch_normalization() for _ in self.convs[1:]] if batch_norm else []
         self.depth = len(self.convs)
         self.build((None, *image_shape))
+
+    @classmethod
+    def from_table(
+        cls,
+        rows: Sequence[Row],
+        image_shape: tuple[int, int, int],
+        *,
+        width: float,
+        activation: str,
+        outputs: int = 1,
+        batch_norm: bool = False,
+        spectral_norm: bool = False,
+        scale: float = 0.02,
+    ) -> "ScoringFunction":
+        """The score that top filters over the whole last map read, under layers as a table has them.
+
+        Args:
+            rows: the table, from the bottom up.
+            image_shape: height, width, channels.
+            width: factor on the numbers of filters.
+            activation: a name of `ACTIVATIONS`.
+            outputs: top filters, one a class.
+            batch_norm: see the class.
+            spectral_norm: whether kernels have a largest singular value of 1.
+            scale: standard deviation of the weights' normal start.
+        """
+        options = {"initializer_scale": scale, "spectral_norm": spectral_norm}
+        convs = [Conv(*row.scaled(width), use_bias=False, **options) for row in rows]
+        shape = (None, *image_shape)
+        for conv in convs:
+            shape = conv.compute_output_shape(shape)
+        if min(shape[1:3]) < 1:
+            raise UserError(f"image_size: expected larger images for this net and found {image_shape[:2]}")
+        top = Conv(outputs, shape[1:3], use_bias=False, **options)
+        return cls(convs, [None] * (len(convs) - 1) + [top], activation, image_shape, batch_norm)
 
     @property
     def any_size(self) -> bool:
@@ -91,6 +134,8 @@ class ScoringFunction(keras.Model):
         shapes = self.map_shapes(input_shape)
         for depth, (conv, below, above) in enumerate(zip(self.convs, shapes[:-1], shapes[1:], strict=True), start=1):
             conv.build(below)
+            if self.norms and depth > 1:
+                self.norms[depth - 2].build(above)
             if self._top_at(depth) is not None:
                 self._top_at(depth).build(above)
         self.built = True
@@ -124,9 +169,12 @@ class ScoringFunction(keras.Model):
 
     def call(self, x, training=False):
         h = x
-        for conv in self.layers_in_use:
-            h = ACTIVATIONS[self.activation].function(conv(h))
+        for number, conv in enumerate(self.layers_in_use):
+            r = conv(h, training=training)
+            if self.norms and number:
+                r = self.norms[number - 1](r, training=training)
+            h = ACTIVATIONS[self.activation].function(r)
         if self.top is None:
             return -tf.reduce_sum(tf.cast(h, tf.float32), axis=[1, 2, 3])
-        f = tf.reduce_sum(tf.cast(self.top(h), tf.float32), axis=[1, 2])
+        f = tf.reduce_sum(tf.cast(self.top(h, training=training), tf.float32), axis=[1, 2])
         return -f if f.shape[-1] > 1 else -f[:, 0]

@@ -37,10 +37,12 @@ def top_down(net: ScoringFunction, image: Image, label: Label | None = None) -> 
         The piece of each image. B equals df/dI, without automatic differentiation.
 
     Raises:
-        UserError: if the net has several outputs and no label says which.
+        UserError: if the net has several outputs and no label says which, or batch normalization.
 
     Source: A Theory of Generative ConvNet, equations 13 to 17.
     """
+    if net.norms:
+        raise UserError("batch_norm: expected a net without it, whose pieces are the paper's")
     activation = ACTIVATIONS[net.activation]
     layers, maps, delta = net.layers_in_use, [image], []
     for conv in layers:  # bottom-up, equations 13 and 14

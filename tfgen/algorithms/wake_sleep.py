@@ -1,0 +1,84 @@
+"""Wake-sleep: the generator learns from inferred latents, the inference net from dreams.
+
+Papers: Hinton, Dayan, Frey and Neal, The wake-sleep algorithm, 1995; Divergence triangle, section 2.2.1: θ by
+min KL(Q‖P), as in the VAE, but φ by min KL(P‖Q).
+"""
+
+import keras
+import tensorflow as tf
+
+from tfgen import losses, random
+from tfgen.algorithms.base import Algorithm, check
+from tfgen.memory import MissingPixels
+from tfgen.tasks import Amortized, LatentTasks, reparameterized
+from tfgen.types import Batch, Endpoint, Image, Seed
+
+
+class WakeSleep(Algorithm):
+    """Learns a generator and an inference net by turns.
+
+    Args:
+        generator: g, latents to images.
+        inference: images to the mean and log-variance of q(z|x).
+        image_shape: height, width, channels.
+        num_incomplete: training images with missing pixels; 0 where all are whole.
+        seed: of all that training draws.
+        sigma: standard deviation of p(x|z) in pixel units, positive; dreams are drawn with it.
+        completion_rounds: times that a completion is inferred from, at least 1.
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        inference: keras.Model,
+        *,
+        image_shape: tuple[int, int, int],
+        num_incomplete: int = 0,
+        seed: int = 0,
+        sigma: float = 0.0707,
+        completion_rounds: int = 4,
+    ):
+        super().__init__(
+            ["kl_q_p", "latent_nll", "reconstruction_error", "generator_grad_norm", "inference_grad_norm"], seed
+        )
+        self.generator, self.inference = generator, inference
+        self.image_shape = tuple(image_shape)
+        self.sigma = check("sigma", sigma, above=0)
+        self.completion_rounds = check("completion_rounds", completion_rounds, least=1)
+        self.missing = MissingPixels(num_incomplete, self.image_shape)
+
+    def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
+        posterior_seed, prior_seed, noise_seed = random.split(seed, 3)
+        x, mask = self.missing.fill(batch), batch.get("mask")
+        # wake: θ down KL(Q‖P)
+        mean, log_var = self.inference(x, training=True)
+        z = reparameterized(mean, log_var, posterior_seed)
+        with tf.GradientTape() as wake:
+            decoded = self.generator(z, training=True)
+            q_p = losses.kl_q_p(x, decoded, mean, log_var, self.sigma, mask)
+        norms = self.descend_together(["generator"], wake, q_p)
+        # sleep: φ down KL(P‖Q)
+        z = random.normal(tf.shape(mean), prior_seed)
+        dream = self.generator(z, training=True)
+        dream += self.sigma * random.normal(tf.shape(dream), noise_seed)
+        with tf.GradientTape() as sleep:
+            p_q = losses.kl_p_q(z, *self.inference(dream, training=True))
+        norms |= self.descend_together(["inference"], sleep, p_q)
+        self.missing.overwrite(batch, decoded)
+        return {
+            "kl_q_p": q_p,
+            "latent_nll": p_q,
+            "reconstruction_error": losses.mean_squared_error(x, decoded, mask),
+        } | norms
+
+    @property
+    def tasks(self) -> LatentTasks:
+        """What the two nets are used for."""
+        posterior = Amortized(self.inference)
+        return LatentTasks(self.generator, self.image_shape, posterior, completion_rounds=self.completion_rounds)
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        return self.tasks.endpoints()
+
+    def pictures(self, batch: Batch) -> dict[str, Image]:
+        return self.tasks.pictures(self.missing.fill(batch), random.root(self.seed))

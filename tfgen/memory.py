@@ -1,0 +1,68 @@
+"""What training remembers of each example: a row for each, in every checkpoint."""
+
+import keras
+import tensorflow as tf
+
+from tfgen import random
+from tfgen.types import Batch, Image
+
+
+class Memory(keras.layers.Layer):
+    """A row for each training example, kept alike on all replicas.
+
+    Args:
+        num: how many examples.
+        shape: of a row.
+        scale: standard deviation of the rows' normal start; 0 starts them at zero.
+        dtype: of the rows as they are kept; they are given and taken as float32.
+    """
+
+    def __init__(self, num: int, shape: tuple[int, ...], scale: float = 0.0, dtype: str = "float32"):
+        super().__init__(name="memory", dtype=dtype)
+        self.rows = self.add_weight(
+            shape=(num, *shape),
+            initializer=lambda shape, dtype: tf.cast(scale * random.normal(shape, random.root(0)), dtype),
+            trainable=False,
+            aggregation="only_first_replica",
+            name="rows",
+        )
+        self.built = True
+
+    def take(self, index: tf.Tensor) -> tf.Tensor:
+        """The rows of some examples, float32 [b, ...]."""
+        return tf.cast(tf.gather(self.rows.value, index), tf.float32)
+
+    def put(self, index: tf.Tensor, rows: tf.Tensor) -> None:
+        """Replaces the rows of this replica's examples, [b, ...], on every replica."""
+        context = tf.distribute.get_replica_context()
+        if context.num_replicas_in_sync > 1:
+            index, rows = context.all_gather(index, axis=0), context.all_gather(rows, axis=0)
+        slices = tf.IndexedSlices(tf.cast(rows, self.rows.dtype), index)
+        self.rows.value.scatter_update(slices)
+
+
+class MissingPixels(Memory):
+    """What stands in for the missing pixels of incomplete training images: zeros, then what was made of them.
+
+    Args:
+        num: training images; 0 where all are whole, and nothing is kept.
+        image_shape: height, width, channels.
+
+    Source: Divergence triangle, section on learning from incomplete images.
+    """
+
+    def __init__(self, num: int, image_shape: tuple[int, int, int]):
+        # half precision: its rounding on [-1, 1], 2^-11 at most, is below a grey level's 2^-7
+        super().__init__(num, image_shape, dtype="float16")
+
+    def fill(self, batch: Batch) -> Image:
+        """Images with their missing pixels filled in, [b, h, w, c]."""
+        if "mask" not in batch:
+            return batch["image"]
+        mask = batch["mask"]
+        return mask * batch["image"] + (1 - mask) * self.take(batch["index"])
+
+    def overwrite(self, batch: Batch, image: Image) -> None:
+        """Keeps what was made of some examples, [b, h, w, c]; only their missing pixels will be asked for."""
+        if "mask" in batch:
+            self.put(batch["index"], image)
