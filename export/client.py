@@ -1,9 +1,19 @@
 """Asks an exported SavedModel; needs nothing of the model but its directory.
 
-python -m export.client --saved_model=OUT/saved_model/ALGORITHM --task=complete --image=FILE --output=F.png
+    python -m export.client --saved_model=OUT/saved_model/ALGORITHM --task=complete --image=FILE --output=F.png
+
+| task | answer |
+|------|--------|
+| generate | samples |
+| reconstruct | images above their reconstructions |
+| complete | images, masked by --mask, and completions below |
+| interpolate | a row for each two images: the one, images on the way, the other |
+| uncertainty | images, masked, the mean of many completions, how far these differ (white: most), and three of them |
+| energy | a table on stdout: the energy of each image in nats |
 """
 
 import pathlib
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -14,7 +24,10 @@ from tfgen.data import masks, preprocess, sources
 from tfgen.errors import UserError
 from trainers import commands, experiment, flags, pictures
 
-TASKS = ("generate", "complete", "reconstruct")
+TASKS = ("generate", "reconstruct", "complete", "interpolate", "uncertainty", "energy")
+POSITIONS = 10  # images between two
+COMPLETIONS = 20  # of each image, for their mean and spread
+Ask = Callable[..., dict[str, np.ndarray]]  # a signature, given its name and whatever it may take by name
 
 
 def define(values: absl_flags.FlagValues) -> None:
@@ -23,42 +36,34 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_string("saved_model", None, "A model's directory, of which the newest version is asked.", **where)
     absl_flags.DEFINE_enum("task", None, TASKS, "What to ask for.", **where)
     absl_flags.DEFINE_string("output", None, "The picture to write, a .png file.", **where)
-    absl_flags.DEFINE_string("image", None, "An image file to work on.", **where)
+    absl_flags.DEFINE_multi_string("image", None, "An image file to work on; may be given again.", **where)
     absl_flags.DEFINE_string("workdir", None, "Work on held-out images of this run's data instead.", **where)
     absl_flags.DEFINE_string("mask", "half:bottom", masks.NAMES, **where)
+    absl_flags.DEFINE_boolean("spherical", False, "Interpolate along the great circle.", **where)
     absl_flags.DEFINE_integer("count", 12, "How many images.", lower_bound=1, **where)
-    absl_flags.DEFINE_integer("steps", 1000, "Sampling steps.", lower_bound=0, **where)
+    absl_flags.DEFINE_integer("steps", None, "Sampling steps; 1000, or 0 if there is a generator.", 0, **where)
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
 
 
 def main(values: absl_flags.FlagValues) -> None:
     """Asks."""
-    flags.require(values, "saved_model", "task", "output")
-    output = pathlib.Path(values.output)
-    if output.suffix != ".png":
-        raise UserError(f"--output: expected a .png file and found {output}")
+    flags.require(values, "saved_model", "task", *([] if values.task == "energy" else ["output"]))
+    if values.output and pathlib.Path(values.output).suffix != ".png":
+        raise UserError(f"--output: expected a .png file and found {values.output}")
     signatures = load(pathlib.Path(values.saved_model)).signatures
-    if values.task not in signatures:
-        raise UserError(f"--task: this model can {', '.join(sorted(signatures))} and cannot {values.task}")
-    ask = signatures[values.task]
-    wanted = ask.structured_input_signature[1]
-    if "label" in wanted:
-        raise UserError("--saved_model: expected a model without classes")
-    seed, steps = random.root(values.seed), tf.constant(values.steps)
+    ask = _asker(signatures, values)
+    if values.task == "energy":
+        energies = ask("energy", image=_images(values, signatures))["energy"]
+        print("image  energy (nats)", *(f"{number:5d}  {u:.6g}" for number, u in enumerate(energies)), sep="\n")
+        return
     if values.task == "generate":
-        sampled = ask(count=tf.constant(values.count), seed=seed, num_steps=steps)["image"]
-        pictures.save(output, pictures.grid(sampled.numpy()))
+        picture = pictures.grid(ask("generate", count=values.count)["image"])
     else:
-        image = _images(values, wanted["image"].shape)
-        given = {"image": tf.constant(image)}
-        rows = [image]
-        if values.task == "complete":
-            mask = masks.parse(values.mask, image.shape[:3], random.fold_in(seed, -1))
-            given |= {"mask": mask, "seed": seed, "num_steps": steps}
-            rows.append(mask.numpy() * image)
-        rows.append(ask(**given)["image"].numpy())
-        pictures.save(output, pictures.grid(np.concatenate(rows), columns=len(image)))
-    print(output)
+        draw = _between if values.task == "interpolate" else _below
+        rows = draw(ask, values, _images(values, signatures))
+        picture = pictures.grid(np.concatenate(rows), columns=len(rows[0]))
+    pictures.save(pathlib.Path(values.output), picture)
+    print(values.output)
 
 
 def load(directory: pathlib.Path):
@@ -66,9 +71,6 @@ def load(directory: pathlib.Path):
 
     Args:
         directory: with a directory for each version.
-
-    Returns:
-        What `tf.saved_model.load` returns.
 
     Raises:
         UserError: if there is none, or it is damaged.
@@ -82,11 +84,60 @@ def load(directory: pathlib.Path):
         raise UserError(f"--saved_model: expected a whole SavedModel and could not load {versions[-1]}") from error
 
 
-def _images(values: absl_flags.FlagValues, shape: tf.TensorShape) -> np.ndarray:
-    _, height, width, channels = shape
-    if values.image is not None:
-        picture = next(sources.read(f"image:{values.image}")["all"])[0]
-        return preprocess.to_unit(preprocess.prepare(picture, (height, width), channels))[None]
+def _asker(signatures, values: absl_flags.FlagValues) -> Ask:
+    """A way to ask: each signature takes what it wants of what is given and of the flags' seed and steps."""
+    if values.task not in signatures:
+        able = sorted(signatures.keys() - {"serving_default"})
+        raise UserError(f"--task: this model can {', '.join(able)} and cannot {values.task}")
+    if values.steps is not None and "num_steps" not in signatures[values.task].structured_input_signature[1]:
+        raise UserError(f"--steps: expected none, since {values.task} of this model takes no sampling steps")
+    steps = (0 if "decode" in signatures else 1000) if values.steps is None else values.steps
+    usual = {"seed": random.root(values.seed), "num_steps": steps, "spherical": values.spherical}
+
+    def ask(name: str, **given) -> dict[str, np.ndarray]:
+        inputs = signatures[name].structured_input_signature[1]
+        given = usual | given
+        if missing := sorted(inputs.keys() - given.keys()):
+            raise UserError(f"--saved_model: {name} of this model takes {', '.join(missing)}, which is not given here")
+        answer = signatures[name](**{n: tf.convert_to_tensor(given[n], spec.dtype) for n, spec in inputs.items()})
+        return {name: value.numpy() for name, value in answer.items()}
+
+    return ask
+
+
+def _below(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> list[np.ndarray]:
+    """A row of images, and rows of what is made of each below."""
+    if values.task == "reconstruct":
+        return [image, ask("reconstruct", image=image)["image"]]
+    seed = random.root(values.seed)
+    mask = masks.parse(values.mask, image.shape[:3], random.fold_in(seed, -1)).numpy()
+    rows, given = [image, mask * image], {"image": image, "mask": mask}
+    if values.task == "complete":
+        return [*rows, ask("complete", **given)["image"]]
+    found = ask("uncertainty", **given, count=COMPLETIONS)
+    spread = found["spread"] / max(found["spread"].max(), 1e-6)
+    some = [ask("complete", **given | {"seed": random.fold_in(seed, i)})["image"] for i in range(3)]
+    return [*rows, found["image"], np.broadcast_to(2 * spread - 1, image.shape), *some]
+
+
+def _between(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> list[np.ndarray]:
+    """A row for each two images."""
+    if len(image) < 2:
+        raise UserError("--image: expected two images to interpolate between and found one; give --image twice")
+    rows = []
+    for pair in zip(image[:-1:2], image[1::2], strict=False):
+        first, second = (end[np.newaxis].repeat(POSITIONS, 0) for end in pair)
+        way = ask("interpolate", first=first, second=second, position=np.linspace(0, 1, POSITIONS, dtype=np.float32))
+        rows.append(np.concatenate([first[:1], way["image"], second[:1]]))
+    return rows
+
+
+def _images(values: absl_flags.FlagValues, signatures) -> np.ndarray:
+    inputs = signatures[values.task].structured_input_signature[1]
+    _, height, width, channels = inputs.get("image", inputs.get("first")).shape
+    if values.image:
+        found = [next(sources.read(f"image:{path}")["all"])[0] for path in values.image]
+        return np.stack([preprocess.to_unit(preprocess.prepare(p, (height, width), channels)) for p in found])
     if values.workdir is None:
         raise UserError("--image: expected an image file, or a run's --workdir, and found neither")
     found = experiment.load_images(experiment.read(pathlib.Path(values.workdir)))

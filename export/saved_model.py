@@ -25,8 +25,8 @@ def write(algorithm: Algorithm, directory: pathlib.Path) -> pathlib.Path:
     Returns:
         The version's directory, which appears whole or not at all.
     """
+    # only what the endpoints use is saved: what training remembers of its images stays here
     archive = keras.export.ExportArchive()
-    archive.track(algorithm)
     for name, endpoint in algorithm.endpoints().items():
         archive.add_endpoint(name, endpoint.fn, input_signature=endpoint.signature)
     place = directory / str(next_version(directory))

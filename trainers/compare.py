@@ -17,9 +17,20 @@ from trainers import commands, experiment
 from trainers.metrics import Metrics, Row
 
 HIGHER = ("accuracy", "precision", "recall", "score", "auroc")
-"""Endings of the names of values of which more is better."""
+"""Beginnings of the names of values of which more is better."""
 
-SHARED = ("dataset", "image_size", "channels", "patch_size", "test_fraction", "missing", "steps", "batch_size", "nets")
+SHARED = (
+    "dataset",
+    "image_size",
+    "channels",
+    "patch_size",
+    "max_images",
+    "test_fraction",
+    "missing",
+    "steps",
+    "batch_size",
+    "nets",
+)
 """Flags in which compared runs must agree."""
 
 
@@ -70,7 +81,7 @@ def ranked(metric: str, workdirs: list[pathlib.Path]) -> list[Measured]:
         group.values.append(row["value"])
     _refuse_different_protocols(metric, [newest(metric, w)["protocol"] for w in workdirs])
     best_first = sorted(groups.values(), key=lambda measured: statistics.mean(measured.values))
-    return best_first[::-1] if metric.endswith(HIGHER) else best_first
+    return best_first[::-1] if metric.partition("/")[2].startswith(HIGHER) else best_first
 
 
 def newest(metric: str, workdir: pathlib.Path) -> Row:

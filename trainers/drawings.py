@@ -12,6 +12,7 @@ from tfgen import random
 from tfgen.data import masks, preprocess, sources
 from tfgen.errors import UserError
 from tfgen.evaluation import local_modes
+from tfgen.tasks import EnergyTasks
 from trainers import experiment, pictures
 from trainers.experiment import Experiment
 
@@ -152,7 +153,7 @@ def synthesize(trained: Experiment, values) -> np.ndarray:
 
 def memories(trained: Experiment, values) -> np.ndarray:
     """Training images above the local modes they descend to."""
-    if getattr(trained.algorithm, "num_classes", 1) > 1:
+    if not isinstance(getattr(trained.algorithm, "tasks", None), EnergyTasks) or trained.algorithm.num_classes > 1:
         raise UserError("--task: memories expects a model with one energy")
     height, width, _ = trained.algorithm.image_shape
     start = trained.images.train.whole()[: values.count, :height, :width]

@@ -6,6 +6,7 @@ import json
 import pathlib
 
 import keras
+import tensorflow as tf
 from absl import flags as absl_flags
 
 from tfgen.algorithms.base import Algorithm
@@ -14,7 +15,7 @@ from tfgen.errors import UserError
 from trainers import checkpoints, files, flags, optimizers, strategy
 from trainers.metrics import Metrics
 
-STRUCTURE = ("algorithm", "nets", "dataset", "image_size", "channels", "patch_size", "missing", "seed")
+STRUCTURE = ("algorithm", "nets", "dataset", "image_size", "channels", "patch_size", "missing", "max_images", "seed")
 """Flags that a run cannot change midway; nor can it change its nets."""
 
 
@@ -36,7 +37,9 @@ class Experiment:
         self.workdir = pathlib.Path(values.workdir)
         self.metrics = Metrics(self.workdir / "metrics.jsonl")
         self.checkpoints = self.workdir / "checkpoints"
-        flags.algorithm_class(values.algorithm)  # a wrong name is said before data is read
+        algorithm = flags.algorithm_class(values.algorithm)  # a wrong name is said before data is read
+        if values.missing and "num_incomplete" not in inspect.signature(algorithm).parameters:
+            raise UserError(f"--missing: expected none, since {values.algorithm} learns from whole images alone")
         self.data = self._data()
         keras.config.set_dtype_policy("mixed_bfloat16" if values.compute_dtype == "bfloat16" else "float32")
         keras.utils.set_random_seed(values.seed)
@@ -60,7 +63,7 @@ class Experiment:
         return {
             "image_shape": list(self.images.shape),
             "image_mean": [float(m) for m in mean],
-            "num_images": self.images.size,
+            "train_size": self.images.size,
             "num_incomplete": self.images.size if self.values.missing else 0,
         }
 
@@ -69,6 +72,7 @@ class Experiment:
         cls = flags.algorithm_class(name)
         given = {p: v[f"{name}.{p}"].value for p in flags.hyperparameters(cls)}
         nets = [self._net(role) for role in flags.roles(name)]
+        self._check_latents(dict(zip(flags.roles(name), nets, strict=True)))
         known = {n: value for n, value in self.data.items() if n in inspect.signature(cls).parameters}
         algorithm = cls(*nets, **known, seed=v.seed, **given)
         built = {role: optimizers.build(v, role) for role in flags.roles(name)}
@@ -89,6 +93,17 @@ class Experiment:
         if classes > 1 and label.max() >= classes:
             raise UserError(
                 f"--dataset: expected at most {classes} classes, the net's outputs, and found {label.max() + 1}"
+            )
+
+    def _check_latents(self, nets: dict[str, keras.Model]) -> None:
+        """Raises UserError unless what is inferred is what the generator takes."""
+        if not {"generator", "inference"} <= nets.keys():
+            return
+        mean, _ = nets["inference"](tf.zeros([1, *self.data["image_shape"]]), training=False)
+        wanted, found = nets["generator"].latent_shape, tuple(mean.shape[1:])
+        if found != wanted:
+            raise UserError(
+                f"--inference.latent_dim: expected latents of the generator's shape {wanted} and found {found}"
             )
 
     def _net(self, role: str) -> keras.Model:
@@ -154,6 +169,7 @@ def load_images(v: absl_flags.FlagValues) -> images.Images:
         channels=v.channels,
         patch_size=v.patch_size,
         missing=v.missing,
+        max_images=v.max_images,
         test_fraction=v.test_fraction,
         data_dir=v.data_dir,
         manual_dir=v.manual_dir,

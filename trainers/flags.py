@@ -20,7 +20,7 @@ from tfgen.algorithms.base import Algorithm
 from tfgen.data import masks
 from tfgen.errors import UserError
 
-GIVEN = ("image_shape", "image_mean", "num_images", "num_incomplete", "seed")
+GIVEN = ("image_shape", "image_mean", "train_size", "num_incomplete", "seed")
 """Parameters that the experiment fills in itself, for the algorithms that have them."""
 
 OPTIMIZER = (
@@ -170,6 +170,7 @@ def _define_data(values: flags.FlagValues) -> None:
     flags.DEFINE_list("image_size", None, "Height,width (or one side) to crop and resize to.", **where)
     flags.DEFINE_integer("channels", None, "1 for grey, 3 for colour; the pictures' own by default.", **where)
     flags.DEFINE_integer("patch_size", None, "Train on square patches of this side.", lower_bound=1, **where)
+    flags.DEFINE_integer("max_images", None, "Take at most so many pictures, at random.", lower_bound=1, **where)
     flags.DEFINE_string("missing", None, f"Hide pixels of each training image: {masks.NAMES}.", **where)
     flags.DEFINE_float(
         "test_fraction",
@@ -256,7 +257,7 @@ def _define_optimizer(values: flags.FlagValues, role: str) -> None:
 def _argument_docs(owner: type) -> Iterator[tuple[str, str]]:
     """(name, text) of each argument in a class's docstring."""
     lines = inspect.getdoc(owner).splitlines()
-    section = lines[lines.index("Args:") + 1 :]
+    section = lines[lines.index("Args:") + 1 :] if "Args:" in lines else []
     name, text = None, ""
     for line in section:
         if line and not line.startswith(" "):
@@ -275,7 +276,9 @@ def net_options(values: flags.FlagValues, role: str) -> dict[str, object]:
     """The options given for a role's net, by name."""
     prefix = f"{role}."
     given = {name.removeprefix(prefix): values[name].value for name in values if name.startswith(prefix)}
-    return {name: value for name, value in given.items() if name not in OPTIMIZER}
+    # a role may share its name with an algorithm, whose hyperparameters are no options of the net
+    others = {*OPTIMIZER, *(hyperparameters(algorithm_class(role)) if role in algorithms() else ())}
+    return {name: value for name, value in given.items() if name not in others}
 
 
 def parse(argv: list[str], values: flags.FlagValues) -> flags.FlagValues:

@@ -18,12 +18,18 @@ from trainers.metrics import Metrics, Row
 
 CAPTIONS = {
     "chains": "What training synthesized: the persistent chains after the last update.",
-    "samples": "Samples of each class after the last update.",
+    "samples": "What the model makes after the last update, of each class in turn if it has classes.",
     "observed": "Training images.",
-    "reconstructions": "Their reconstructions by the top-down pass.",
-    "generate": "New samples, from white noise.",
+    "reconstructions": "Their reconstructions.",
+    "generate": "New samples.",
+    "reconstruct": "Held-out images (above) and their reconstructions.",
+    "interpolate": "From one held-out image to another through their latents.",
+    "encode": "Where held-out images lie among the latents.",
+    "score": "Held-out images in the order of their energies, in nats: the likeliest first.",
     "memories": "Training images (above) and the local modes that noise-free descent takes them to.",
     "synthesize": "A sample larger than the images that were trained on.",
+    "uncertainty_with_export": "By the exported model: held-out images, what it was shown of them, the mean of its "
+    "completions, how far they differ (white: most), and some of them.",
     "complete_with_export": "Held-out images, what the exported model was shown of them, and its completions.",
 }
 """What is said under a picture, by its name."""

@@ -127,6 +127,94 @@ def test_a_transform_changes_what_is_applied_and_not_what_is_returned():
     np.testing.assert_allclose(variable, before - 6.0)
 
 
+# several nets
+
+
+class Pair(Algorithm):
+    """Two nets of two weights and two biases each; no loss reaches the biases."""
+
+    def __init__(self):
+        super().__init__([], seed=0)
+        self.first, self.second = keras.layers.Dense(2), keras.layers.Dense(2, bias_initializer="ones")
+        for net, start in ((self.first, [[3.0, 4.0]]), (self.second, [[1.0, 2.0]])):
+            net.build((None, 1))
+            net.kernel.assign(start)
+
+    def update(self, batch, seed):
+        return {}
+
+    endpoints = pictures = update
+
+
+def pair(clip=None, **options):
+    """Compiled, with a rate for each net."""
+    algorithm = Pair()
+    optimizers = {role: keras.optimizers.SGD(rate, global_clipnorm=clip) for role, rate in RATES.items()}
+    algorithm.compile(optimizers, **options)
+    return algorithm
+
+
+RATES = {"first": 0.1, "second": 0.5}
+
+
+def product(algorithm):
+    """A tape, and the inner product of the two nets' weights: the gradient of each is the other."""
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(algorithm.first.kernel.value * algorithm.second.kernel.value)
+    return tape, loss
+
+
+@pytest.mark.parametrize("ascending", [(), ("first",), ("second",), ("first", "second")])
+def test_several_nets_move_at_once_by_one_gradient_down_or_up(ascending):
+    """Neither meets the other as updated; what the loss does not reach stays, whatever the direction."""
+    algorithm = pair()
+    algorithm.descend_together(("first", "second"), *product(algorithm), ascending=ascending)
+    steps = {role: rate if role in ascending else -rate for role, rate in RATES.items()}
+    first, second = algorithm.first, algorithm.second
+    np.testing.assert_allclose(first.kernel, [[3 + steps["first"] * 1, 4 + steps["first"] * 2]], rtol=1e-6)
+    np.testing.assert_allclose(second.kernel, [[1 + steps["second"] * 3, 2 + steps["second"] * 4]], rtol=1e-6)
+    np.testing.assert_array_equal(first.bias, [0.0, 0.0])
+    np.testing.assert_array_equal(second.bias, [1.0, 1.0])
+
+
+def test_one_net_alone_moves_and_the_norm_of_its_gradient_is_returned_unclipped():
+    algorithm = pair(clip=0.1)
+    norms = algorithm.descend_together(["second"], *product(algorithm))
+    assert set(norms) == {"second_grad_norm"}
+    np.testing.assert_allclose(norms["second_grad_norm"], 5.0, rtol=1e-6)  # |(3, 4)|
+    np.testing.assert_array_equal(algorithm.first.kernel, [[3.0, 4.0]])
+
+
+def test_gradients_are_followed_in_the_order_of_what_is_watched():
+    """None leaves a variable out."""
+    algorithm = pair()
+    assert [tuple(value.shape) for value in algorithm.watched("second")] == [(1, 2), (2,)]
+    returned = algorithm.follow("second", [None, tf.constant([2.0, 4.0], tf.bfloat16)])
+    assert [g.dtype for g in returned] == [tf.float32]
+    np.testing.assert_array_equal(returned, [[2.0, 4.0]])
+    np.testing.assert_array_equal(algorithm.second.kernel, [[1.0, 2.0]])
+    np.testing.assert_array_equal(algorithm.second.bias, [1 - 0.5 * 2, 1 - 0.5 * 4])
+
+
+@pytest.mark.parametrize(("clip", "factor"), [(None, 1.0), (1.0, 0.2), (5.5, 1.0)])
+def test_a_whole_gradient_longer_than_its_bound_is_scaled_down_to_it(clip, factor):
+    """Of length 5 over both variables, (3, 0) and (0, 4)."""
+    algorithm = pair(clip=clip)
+    returned = algorithm.follow("second", [tf.constant([[3.0, 0.0]]), tf.constant([0.0, 4.0])])
+    np.testing.assert_allclose(algorithm.second.kernel, [[1 - 0.5 * factor * 3, 2]], rtol=1e-6)
+    np.testing.assert_allclose(algorithm.second.bias, [1, 1 - 0.5 * factor * 4], rtol=1e-6)
+    np.testing.assert_array_equal(returned[0], [[3.0, 0.0]])
+
+
+def test_a_steps_own_transform_comes_before_the_bound_and_a_compiled_one_after_it():
+    """(6, 8) is doubled and cut to length 1; then the weights are added, which no bound applies to."""
+    algorithm = pair(clip=1.0, transforms={"first": lambda g, v: g + v.value, "second": None})
+    algorithm.follow("first", [tf.constant([[6.0, 8.0]]), None], lambda g, v: 2 * g)
+    np.testing.assert_allclose(algorithm.first.kernel, [[3 - 0.1 * (0.6 + 3), 4 - 0.1 * (0.8 + 4)]], rtol=1e-6)
+    algorithm.follow("second", [tf.constant([[6.0, 8.0]]), None])
+    np.testing.assert_allclose(algorithm.second.kernel, [[1 - 0.5 * 0.6, 2 - 0.5 * 0.8]], rtol=1e-6)
+
+
 # one trace
 
 

@@ -56,3 +56,22 @@ def test_every_chain_is_saved_on_each_replica(found):
 
 def test_chains_that_cannot_be_shared_evenly_are_refused(found):
     assert "2 replicas share evenly. Received: 3" in found["refused"]
+
+
+@pytest.mark.parametrize("name", ["divergence_triangle", "abp"])
+def test_learning_from_incomplete_images_is_the_same_on_one_replica_and_on_two(found, name):
+    """Four updates whose draws are the same for all images: to 1e-5, but for pixels in half precision."""
+    one, two = found["incomplete"][name]
+    assert np.isfinite(one["matrices"]).all()
+    np.testing.assert_allclose(two["matrices"], one["matrices"], rtol=1e-5, atol=1e-5)
+    for ours, theirs, rounding in zip(two["memories"], one["memories"], (2**-9, 1e-5), strict=False):
+        np.testing.assert_allclose(ours, np.repeat(theirs, 2, axis=0), rtol=0, atol=rounding)
+
+
+@pytest.mark.parametrize("name", ["divergence_triangle", "abp"])
+def test_what_each_replica_made_of_its_images_is_remembered_on_both(found, name):
+    """4 batches of 8 have seen every one of 20 images."""
+    for memory in found["incomplete"][name][1]["memories"]:
+        first, second = np.array(memory)
+        np.testing.assert_array_equal(first, second)
+        assert (np.abs(first).reshape(20, -1).max(axis=1) > 0).all()

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from unittest import mock
 
 import keras
 import numpy as np
@@ -10,7 +11,11 @@ import tensorflow as tf
 processors = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], processors)
 
-from tfgen import random  # noqa: E402 - after the devices are configured
+import linear_gaussian  # noqa: E402 - after the devices are configured
+
+from tfgen import random  # noqa: E402
+from tfgen.algorithms.abp import ABP  # noqa: E402
+from tfgen.algorithms.divergence_triangle import ROLES, DivergenceTriangle  # noqa: E402
 from tfgen.algorithms.generative_convnet import GenerativeConvNet  # noqa: E402
 from tfgen.data.images import Examples  # noqa: E402
 from tfgen.nets import generative_convnet_object  # noqa: E402
@@ -55,6 +60,34 @@ def weights(algorithm):
     return np.concatenate([w.numpy().ravel() for w in algorithm.energy.weights]).tolist()
 
 
+def incomplete():
+    """Twenty images, each with a pixel missing."""
+    rng = np.random.default_rng(0)
+    image = np.tanh(rng.normal(size=(20, *linear_gaussian.SHAPE))).astype(np.float32)
+    return Examples(image, mask=(np.arange(4) != rng.integers(4, size=(20, 1))).reshape(image.shape))
+
+
+def train_incomplete(strategy, cls, roles, num_steps=4, **options):
+    """Updates on images with missing pixels, all draws alike for every image; its matrices and memories after them."""
+    same = mock.patch.object(
+        random, "normal", lambda shape, *_, **__: tf.broadcast_to(tf.linspace(-1.0, 1.5, shape[-1]), shape)
+    )
+    with strategy.scope():
+        algorithm = linear_gaussian.build(cls, roles, 0.05, num_incomplete=20, **options)
+        with same:
+            algorithm.fit(incomplete().batches(8, random.root(0)), steps_per_epoch=num_steps, verbose=0, shuffle=False)
+    memories = [getattr(algorithm, name) for name in ("missing", "latents") if hasattr(algorithm, name)]
+    rows = [np.stack([v.numpy() for v in getattr(m.rows.value, "values", [m.rows.value])]) for m in memories]
+    matrices = [v.numpy().ravel() for role in roles for v in getattr(algorithm, role).named.values()]
+    return {"matrices": np.concatenate(matrices).tolist(), "memories": [r.astype(float).tolist() for r in rows]}
+
+
+INCOMPLETE = {
+    "divergence_triangle": (DivergenceTriangle, ROLES, {"sigma": 0.4, "temperature": 0.7}),
+    "abp": (ABP, ("generator",), {"train_size": 20, "langevin_steps": 2, "inference_steps": 1}),
+}
+
+
 alone = tf.distribute.get_strategy()
 mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 quiet = {"contrastive_divergence": True, "temperature": 0.0, "map_area_normalization": True, "max_gradient": 0.05}
@@ -78,6 +111,10 @@ json.dump(
         "chains": copies(chains),
         "saved": next(w.numpy().tolist() for w in chains.weights if w is chains.chains.state),
         "refused": refused,
+        "incomplete": {
+            name: [train_incomplete(strategy, cls, roles, **options) for strategy in (alone, mirrored)]
+            for name, (cls, roles, options) in INCOMPLETE.items()
+        },
     },
     sys.stdout,
 )

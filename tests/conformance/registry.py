@@ -1,12 +1,15 @@
 """Everything that conformance tests ask: all algorithms, nets, kernels and sources, found by listing files."""
 
 import dataclasses
+import functools
 import importlib
 import inspect
 import pathlib
 import pkgutil
+from typing import NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 import tfgen.algorithms
@@ -14,21 +17,30 @@ import tfgen.nets
 import tfgen.samplers
 from tfgen import random
 from tfgen.algorithms.base import Algorithm
+from trainers import flags
 
 ROOT = pathlib.Path(tfgen.algorithms.__file__).parents[2]
 SOURCES = sorted((ROOT / "tfgen").rglob("*.py"))
 FLAGFILES = sorted((ROOT / "trainers" / "flagfiles").glob("*.flags"))
 ALGORITHMS = sorted(m.name for m in pkgutil.iter_modules(tfgen.algorithms.__path__) if m.name != "base")
 KERNELS = [k for k in vars(tfgen.samplers).values() if dataclasses.is_dataclass(k)]
-ROLES = ("energy",)
-NETS = sorted(
-    (module.name, role)
-    for module in pkgutil.iter_modules(tfgen.nets.__path__)
-    for role in ROLES
-    if hasattr(importlib.import_module(f"tfgen.nets.{module.name}"), role)
-)
-SHAPES = {"toy": (1, 1, 2), "prototype": (6, 6, 1), "generative_convnet_digits": (8, 8, 1)}
+GIVEN = flags.GIVEN
+SHAPES = {
+    "toy": (1, 1, 2),
+    "prototype": (6, 6, 1),
+    "generative_convnet_digits": (8, 8, 1),
+    "triangle_digits": (8, 8, 1),
+    "convnet_classifier": (8, 8, 1),
+}
 """Image shapes that a family is tested on; others take 32x32 in colour."""
+SMALL = ("generative_convnet_digits", "triangle_digits")
+"""Families that algorithms are tested on if they have the roles; else any other that has them."""
+COUNT, CLASSES = 6, 3
+"""Of the examples, and of what their labels tell apart."""
+OUTPUTS = ("outputs", "classes", "num_classes")
+"""What nets call the number of their classes."""
+QUICK = 1
+"""What hyperparameters are set to that count steps or rounds, if they are more."""
 
 
 def algorithm_class(name):
@@ -39,26 +51,114 @@ def algorithm_class(name):
     return found
 
 
-def net(family, role="energy", **options):
+def parameters(name):
+    """An algorithm's, by name."""
+    return inspect.signature(algorithm_class(name)).parameters
+
+
+def roles(name):
+    """The nets that an algorithm is given."""
+    return [p.name for p in parameters(name).values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+
+def net_function(family, role):
+    """What builds a role's net."""
+    return getattr(importlib.import_module(f"tfgen.nets.{family}"), role)
+
+
+def net_functions(family):
+    """The roles that a family has a net for: its own functions that take an image's shape first."""
+    module = importlib.import_module(f"tfgen.nets.{family}")
+    own = [f for _, f in inspect.getmembers(module, inspect.isfunction) if f.__module__ == module.__name__]
+    return {f.__name__ for f in own if next(iter(inspect.signature(f).parameters), None) == "image_shape"}
+
+
+FAMILIES = {m.name: found for m in pkgutil.iter_modules(tfgen.nets.__path__) if (found := net_functions(m.name))}
+NETS = sorted((family, role) for family, found in FAMILIES.items() for role in found)
+INCOMPLETE = [name for name in ALGORITHMS if "num_incomplete" in parameters(name)]
+"""The algorithms that learn from images with missing pixels."""
+
+
+def of(role):
+    """The families that have a net for a role."""
+    return [family for family, found in NETS if found == role]
+
+
+def family_for(name):
+    """A family with a net for each of an algorithm's roles."""
+    return next(f for f in (*SMALL, *FAMILIES) if FAMILIES[f] >= set(roles(name)))
+
+
+def shape_of(family):
+    """Of the images that it is tested on."""
+    return SHAPES.get(family, (32, 32, 3))
+
+
+def net(family, role="energy", policy="float32", **options):
     """A small net, seeded, and its image shape."""
     keras.utils.set_random_seed(0)
-    shape = SHAPES.get(family, (32, 32, 3))
-    function = getattr(importlib.import_module(f"tfgen.nets.{family}"), role)
-    return function(shape, width=0.2, **options), shape
+    shape = shape_of(family)
+    keras.config.set_dtype_policy(policy)
+    try:
+        return net_function(family, role)(shape, width=0.2, **options), shape
+    finally:
+        keras.config.set_dtype_policy("float32")
 
 
-def build(name, outputs=3):
-    """An algorithm on a small net with classes, which every algorithm can use."""
-    energy, shape = net("generative_convnet_digits", outputs=outputs)
-    algorithm = algorithm_class(name)(energy, image_shape=shape, image_mean=[0.0], seed=1)
-    algorithm.compile({"energy": keras.optimizers.SGD(0.01)})
+def build(name):
+    """An algorithm on small nets; where it has but one of them, with an output a class if there can be several."""
+    family, nets = family_for(name), []
+    for role in roles(name):
+        several = set(OUTPUTS) & set(inspect.signature(net_function(family, role)).parameters)
+        nets.append(net(family, role, **dict.fromkeys(several if len(roles(name)) == 1 else (), CLASSES))[0])
+    shape = shape_of(family)
+    given = {
+        "image_shape": shape,
+        "image_mean": [0.0] * shape[-1],
+        "train_size": COUNT,
+        "num_incomplete": COUNT,
+        "seed": 1,
+    }
+    known = {n: value for n, value in given.items() if n in parameters(name)}
+    algorithm = algorithm_class(name)(*nets, **known, **quick(name))
+    algorithm.compile({role: keras.optimizers.SGD(0.01) for role in roles(name)})
     return algorithm
 
 
-def batch(count=6, shape=(8, 8, 1), classes=3):
-    """Labelled pictures."""
-    index = tf.range(count, dtype=tf.int64)
-    return {"image": tf.tanh(random.normal([count, *shape], random.root(2))), "index": index, "label": index % classes}
+def quick(name):
+    """Fewer steps and rounds than by default."""
+    found = {n: p.default for n, p in parameters(name).items() if n.endswith(("_steps", "_rounds"))}
+    return {n: min(default, QUICK) for n, default in found.items()}
+
+
+def batch(name, incomplete=False):
+    """Labelled pictures for an algorithm, about half of their pixels missing if they are incomplete."""
+    shape = shape_of(family_for(name))
+    index = tf.range(COUNT, dtype=tf.int64)
+    found = {"image": tf.tanh(random.normal([COUNT, *shape], random.root(2))), "index": index, "label": index % CLASSES}
+    if incomplete:
+        known = random.uniform([COUNT, *shape[:2], 1], random.root(3)) < 0.5
+        found["mask"] = tf.cast(known, tf.float32)
+        found["image"] *= found["mask"]
+    return found
+
+
+class Updated(NamedTuple):
+    """An algorithm after one update with seed 0, its logs, and all numbers that it keeps: before and after."""
+
+    algorithm: Algorithm
+    logs: dict[str, tf.Tensor]
+    before: list[np.ndarray]
+    after: list[np.ndarray]
+
+
+@functools.cache
+def updated(name, incomplete=False):
+    """An update that many questions are asked of."""
+    algorithm = build(name)
+    before = algorithm.get_weights()
+    logs = algorithm.update(batch(name, incomplete), random.root(0))
+    return Updated(algorithm, logs, before, algorithm.get_weights())
 
 
 def kernel(cls):

@@ -1,19 +1,26 @@
-"""Every algorithm's positional parameters are roles; its keyword-only ones have defaults that a flag can hold."""
+"""Every algorithm's positional parameters are nets; its keyword-only ones have defaults that a flag can hold."""
 
-import inspect
-
+import keras
 import pytest
 import registry
-
-GIVEN = {"image_shape", "image_mean"}
 
 
 @pytest.mark.parametrize("name", registry.ALGORITHMS)
 def test_every_algorithm_has_flat_hyperparameters(name):
-    parameters = inspect.signature(registry.algorithm_class(name)).parameters.values()
-    roles = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    parameters = registry.parameters(name)
+    roles = registry.roles(name)
     assert roles
-    assert all(p.default is p.empty for p in roles)
-    for p in parameters:
-        if p.kind is p.KEYWORD_ONLY and p.name not in GIVEN:
+    assert list(parameters)[: len(roles)] == roles
+    assert all(parameters[role].default is parameters[role].empty for role in roles)
+    for p in parameters.values():
+        if p.name not in roles and p.name not in registry.GIVEN:
+            assert p.kind is p.KEYWORD_ONLY
             assert type(p.default) in (bool, int, float, str)
+
+
+@pytest.mark.parametrize("name", registry.ALGORITHMS)
+def test_every_role_is_an_attribute_and_some_family_has_all_of_an_algorithms_roles(name):
+    algorithm = registry.build(name)
+    for role in registry.roles(name):
+        assert isinstance(getattr(algorithm, role), keras.Model)
+        assert algorithm.parameters(role)

@@ -11,8 +11,8 @@ import registry
 def test_every_algorithm_is_documented(name):
     page = registry.ROOT / "docs" / "algorithms" / f"{name}.md"
     assert page.exists(), f"expected {page}"
-    missing = [metric.name for metric in registry.build(name).metrics if metric.name not in page.read_text()]
-    assert not missing
+    metrics, text = registry.updated(name).algorithm.metrics, page.read_text()
+    assert not [metric.name for metric in metrics if metric.name not in text]
 
 
 @pytest.mark.parametrize("name", registry.ALGORITHMS)

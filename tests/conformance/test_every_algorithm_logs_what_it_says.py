@@ -5,13 +5,12 @@ import pytest
 import registry
 import tensorflow as tf
 
-from tfgen import random
+CASES = [(name, False) for name in registry.ALGORITHMS] + [(name, True) for name in registry.INCOMPLETE]
 
 
-@pytest.mark.parametrize("name", registry.ALGORITHMS)
-def test_every_algorithm_logs_what_it_says(name):
-    algorithm = registry.build(name)
-    logs = algorithm.update(registry.batch(), random.root(0))
+@pytest.mark.parametrize(("name", "incomplete"), CASES)
+def test_every_algorithm_logs_what_it_says(name, incomplete):
+    algorithm, logs, *_ = registry.updated(name, incomplete)
     assert set(logs) == {metric.name for metric in algorithm.metrics}
     for value in logs.values():
         assert (value.shape, value.dtype) == ((), tf.float32)

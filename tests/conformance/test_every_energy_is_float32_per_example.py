@@ -1,6 +1,5 @@
 """Every energy net gives one float32 energy an example, alone or in a batch, in bfloat16 compute too."""
 
-import keras
 import numpy as np
 import pytest
 import registry
@@ -8,17 +7,11 @@ import tensorflow as tf
 
 from tfgen import energies, random
 
-ENERGIES = [family for family, role in registry.NETS if role == "energy"]
-
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-@pytest.mark.parametrize("family", ENERGIES)
+@pytest.mark.parametrize("family", registry.of("energy"))
 def test_every_energy_is_float32_per_example(family, policy):
-    keras.config.set_dtype_policy(policy)
-    try:
-        net, shape = registry.net(family)
-    finally:
-        keras.config.set_dtype_policy("float32")
+    net, shape = registry.net(family, "energy", policy)
     x = random.normal([4, *shape], random.root(0))
     u, gradient = energies.value_and_grad(energies.frozen(net), x)
     assert (u.shape, u.dtype) == ((4,), tf.float32)

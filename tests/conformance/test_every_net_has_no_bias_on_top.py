@@ -6,12 +6,13 @@ import registry
 import tensorflow as tf
 
 from tfgen import random
+from tfgen.nets.scoring import ACTIVATIONS
 
 
-@pytest.mark.parametrize(("family", "role"), registry.NETS)
-@pytest.mark.parametrize("activation", ["relu", "swish"])
-def test_every_net_has_no_bias_on_top(family, role, activation):
-    net, shape = registry.net(family, role, activation=activation)
+@pytest.mark.parametrize("family", registry.of("energy"))
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_net_has_no_bias_on_top(family, activation):
+    net, shape = registry.net(family, activation=activation)
     assert net.top is None or not net.top.use_bias
     x = random.normal([4, *shape], random.root(0))
     with tf.GradientTape() as tape:

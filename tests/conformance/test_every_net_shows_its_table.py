@@ -1,17 +1,41 @@
-"""Every net file shows its architecture as a table, and its functions take the shape, a width and an activation."""
+"""Every net file shows its architecture as a table; its functions take the shape, a width and what a flag can hold."""
 
 import importlib
 import inspect
+import re
 
 import pytest
 import registry
 
+from tfgen.nets.scoring import ACTIVATIONS
+
+
+@pytest.mark.parametrize("family", registry.FAMILIES)
+def test_every_net_shows_its_table(family):
+    assert "| layer |" in importlib.import_module(f"tfgen.nets.{family}").__doc__
+
 
 @pytest.mark.parametrize(("family", "role"), registry.NETS)
-def test_every_net_shows_its_table(family, role):
-    module = importlib.import_module(f"tfgen.nets.{family}")
-    assert "| layer |" in module.__doc__
-    parameters = inspect.signature(getattr(module, role)).parameters
-    assert next(iter(parameters)) == "image_shape"
-    assert parameters["width"].default == 1.0
-    assert parameters["activation"].default in ("relu", "swish")
+def test_every_nets_options_are_flat_and_explained(family, role):
+    function = registry.net_function(family, role)
+    shape, *options = inspect.signature(function).parameters.values()
+    assert shape.name == "image_shape"
+    for option in options:
+        assert option.kind is option.KEYWORD_ONLY
+        assert type(option.default) is option.annotation
+        assert option.annotation in (bool, int, float, str)
+    defaults = {option.name: option.default for option in options}
+    assert defaults["width"] == 1.0
+    assert defaults.get("activation", "relu") in ACTIVATIONS
+    explained = set(re.findall(r"^    (\w+): ", inspect.getdoc(function), flags=re.M))
+    assert {shape.name, *defaults} <= explained
+
+
+@pytest.mark.parametrize("family", registry.of("inference"))
+def test_generators_and_inference_nets_of_a_family_have_latents_of_one_size(family):
+    """So that a command line that says nothing of it fits."""
+    sizes = {
+        inspect.signature(registry.net_function(family, role)).parameters["latent_dim"].default
+        for role in ("generator", "inference")
+    }
+    assert len(sizes) == 1

@@ -1,5 +1,7 @@
 """Splits and batches: disjoint, deterministic, resumable."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfgen import random
+from tfgen.data import masks
 from tfgen.data.images import Examples, load, patches
 from tfgen.errors import UserError
 
@@ -155,3 +158,99 @@ def test_image_size_and_channels_are_those_asked_for():
 def test_reading_a_stream_from_a_late_step_takes_no_longer_than_from_the_first():
     """It is computed, not skipped: a million steps in."""
     assert take(numbered(7), 1, start=1_000_000)[0]["image"].shape == (4, 3, 3, 1)
+
+
+# incomplete images
+
+
+def incomplete(size=12, spec="P.5", **options):
+    """A few of the embedded digits, with pixels hidden."""
+    whole = load("digits").train
+    mask = masks.parse(spec, (size, 8, 8), SEED).numpy() > 0
+    return Examples(whole.image[:size], whole.label[:size], mask=mask, **options)
+
+
+def test_missing_pixels_are_exactly_zero_and_known_ones_as_they_were():
+    examples = incomplete()
+    for batch in take(examples, 5):
+        known = np.broadcast_to(batch["mask"] == 1, batch["image"].shape)
+        assert batch["mask"].dtype == np.float32
+        assert set(np.unique(batch["mask"])) == {0.0, 1.0}
+        np.testing.assert_array_equal(batch["image"][~known], 0.0)
+        np.testing.assert_array_equal(batch["image"][known], examples.whole()[batch["index"]][known])
+
+
+def test_an_image_has_one_mask_whatever_the_epoch_the_batch_and_the_seed():
+    examples, seen = incomplete(), {}
+    for batch_size, seed, start in ((4, 0, 0), (5, 1, 0), (3, 0, 1000)):
+        for batch in take(examples, 8, batch_size=batch_size, seed=random.root(seed), start=start):
+            for index, mask in zip(batch["index"], batch["mask"], strict=True):
+                np.testing.assert_array_equal(seen.setdefault(index, mask), mask)
+    assert len(seen) == 12
+    np.testing.assert_array_equal(np.stack([seen[i] for i in range(12)]), examples.mask)
+
+
+def test_whole_hides_nothing_and_images_without_a_mask_have_none_in_their_batches():
+    examples = incomplete()
+    np.testing.assert_array_equal(examples.whole(), dataclasses.replace(examples, mask=None).whole())
+    assert "mask" not in take(dataclasses.replace(examples, mask=None), 1)[0]
+
+
+def test_incomplete_batches_have_a_static_shape():
+    assert incomplete().batches(2, SEED).element_spec["mask"].shape == (2, 8, 8, 1)
+
+
+@pytest.mark.parametrize("spec", ["P.7", "B20", "half:left"])
+def test_missing_hides_pixels_of_the_training_images_alone(spec):
+    data, whole = load("digits", missing=spec), load("digits")
+    assert data.train.mask.shape == (data.size, 8, 8, 1)
+    assert data.test.mask is None
+    np.testing.assert_array_equal(data.train.whole(), whole.train.whole())
+    np.testing.assert_array_equal(data.test.image, whole.test.image)
+
+
+def test_the_hidden_share_is_that_of_the_pattern_and_differs_between_images():
+    """103,488 pixels, 5 binomial standard errors: fails with a probability of 6e-7."""
+    mask = load("digits", missing="P.7").train.mask
+    assert abs(np.mean(~mask) - 0.7) < 5 * np.sqrt(0.7 * 0.3 / mask.size)
+    assert len({m.tobytes() for m in mask}) == len(mask)
+
+
+def test_what_is_hidden_does_not_depend_on_any_seed_of_the_run():
+    found = []
+    for seed in (0, 1):
+        np.random.seed(seed)
+        tf.random.set_seed(seed)
+        found.append(load("digits", missing="P.5").train.mask)
+    np.testing.assert_array_equal(*found)
+
+
+def test_incomplete_patches_and_unknown_patterns_are_refused():
+    with pytest.raises(UserError, match="missing: expected whole images and found a patch_size too"):
+        load("textures/brick", patch_size=32, missing="P.5")
+    with pytest.raises(UserError, match=r"mask: expected .* and found P\.6"):
+        load("digits", missing="P.6")
+
+
+# a part of a data set
+
+
+def test_at_most_so_many_images_are_taken_before_some_are_held_out():
+    data, whole = load("digits", max_images=100, test_fraction=0.2), load("digits", test_fraction=0)
+    assert (data.size, len(data.test)) == (80, 20)
+    labels = {image.tobytes(): label for image, label in zip(whole.train.image, whole.train.label, strict=True)}
+    for part in (data.train, data.test):
+        assert all(labels[image.tobytes()] == label for image, label in zip(part.image, part.label, strict=True))
+    assert load("digits", max_images=10_000, test_fraction=0).size == 1797
+
+
+def test_the_images_taken_are_a_fair_draw_and_no_seed_of_the_run_changes_it():
+    """800 of 1,797: each class has its share, to 5 standard errors of a fair draw; one of ten fails with 6e-6."""
+    found = []
+    for seed in (0, 1):
+        np.random.seed(seed)
+        found.append(load("digits", max_images=800, test_fraction=0).train)
+    np.testing.assert_array_equal(found[0].image, found[1].image)
+    share = np.bincount(load("digits", test_fraction=0).train.label) / 1797
+    error = np.sqrt(800 * share * (1 - share) * (1 - 800 / 1797))
+    assert np.all(np.abs(np.bincount(found[0].label) - 800 * share) < 5 * error)

@@ -155,3 +155,63 @@ def test_no_name_breaks_the_parser(spec):
     except UserError:
         return
     assert mask.shape == (1, 8, 8, 1)
+
+
+# the divergence triangle's patterns
+
+
+@pytest.mark.parametrize(("name", "rate"), [("P.5", 0.5), ("P.7", 0.7)])
+def test_the_patterns_p_miss_half_and_seven_tenths_of_the_pixels(name, rate):
+    """50,000 pixels, 5 binomial standard errors: fails with a probability of 6e-7."""
+    mask = masks.pattern(name, (5, 100, 100), SEED).numpy()
+    assert abs(np.mean(mask == 0) - rate) < 5 * np.sqrt(rate * (1 - rate) / 50_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "number", "size"),
+    [
+        ("MB10", (64, 64), 10, 10),
+        ("B20", (64, 64), 1, 20),
+        ("B30", (64, 64), 1, 30),
+        ("MB10", (32, 32), 10, 5),
+        ("B20", (32, 32), 1, 10),
+        ("B30", (32, 32), 1, 15),
+        ("B20", (128, 128), 1, 40),
+        ("B20", (32, 96), 1, 10),
+        ("B30", (28, 28), 1, 13),
+        ("MB10", (8, 8), 10, 1),
+        ("MB10", (2, 2), 10, 1),
+    ],
+)
+def test_the_patterns_b_are_blocks_of_the_papers_size_at_64_pixels_and_scaled_else(name, shape, number, size):
+    """By the smaller side, at least a pixel."""
+    mask = masks.pattern(name, (4, *shape), SEED)
+    np.testing.assert_array_equal(mask, masks.blocks((4, *shape), number, size, SEED))
+    if number == 1:
+        np.testing.assert_array_equal((mask.numpy() == 0).sum(axis=(1, 2, 3)), [size**2] * 4)
+
+
+def test_ten_blocks_cover_as_much_as_independent_blocks_would():
+    """A block covers row i from c_i of its 55 places; all ten leave a pixel out with probability (1 - c_i c_j)^10.
+
+    5 standard errors: fails with a probability of 6e-7.
+    """
+    rows = np.arange(64)
+    covering = (np.minimum(rows, 54) - np.maximum(rows - 9, 0) + 1) / 55
+    expected = np.mean(1 - (1 - np.outer(covering, covering)) ** 10)
+    missing = 1 - masks.pattern("MB10", (1000, 64, 64), SEED).numpy().mean(axis=(1, 2, 3))
+    assert abs(missing.mean() - expected) < 5 * missing.std() / np.sqrt(1000)
+
+
+@pytest.mark.parametrize("name", masks.PATTERNS)
+def test_a_patterns_name_is_parsed_and_every_image_has_its_own(name):
+    mask = masks.parse(name, (3, 16, 16), SEED).numpy()
+    np.testing.assert_array_equal(mask, masks.pattern(name, (3, 16, 16), SEED))
+    assert not np.array_equal(mask[0], mask[1])
+    assert not np.array_equal(mask, masks.pattern(name, (3, 16, 16), random.root(1)))
+
+
+@pytest.mark.parametrize("spec", ["P.6", "B10", "p.5", "MB10x", " B20"])
+def test_a_pattern_that_is_none_is_refused_with_the_names_of_all(spec):
+    with pytest.raises(UserError, match=r"P\.5, P\.7, MB10, B20, B30"):
+        masks.parse(spec, (1, 64, 64), SEED)

@@ -170,7 +170,7 @@ def test_mnist_is_prepared_offline_from_its_original_files(tmp_path):
 # what cannot be read
 
 
-@pytest.mark.parametrize("kind", ["folder", "npz", "image", "video"])
+@pytest.mark.parametrize("kind", ["folder", "cifar10", "npz", "image", "video"])
 def test_a_missing_path_is_named(kind, tmp_path):
     assert str(tmp_path / "nowhere") in complaint(f"{kind}:{tmp_path / 'nowhere'}")
 

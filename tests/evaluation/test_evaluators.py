@@ -5,11 +5,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfgen import random
 from tfgen.algorithms.generative_convnet import GenerativeConvNet
+from tfgen.algorithms.vae import VAE
+from tfgen.data import masks
 from tfgen.data.images import Examples, Images
 from tfgen.errors import UserError
-from tfgen.evaluation import accuracy, completion, local_modes, reconstruction, sliced_wasserstein
-from tfgen.nets import generative_convnet_digits, generative_convnet_texture
+from tfgen.evaluation import accuracy, completion, local_modes, reconstruction, recovery, sliced_wasserstein
+from tfgen.nets import generative_convnet_digits, generative_convnet_texture, triangle_digits
 
 SHAPE = (8, 8, 1)
 
@@ -138,3 +141,58 @@ def test_labels_are_given_to_conditional_reconstructions():
     x = tf.constant(DATA.test.whole())
     error = x - algorithm.tasks.reconstruct(x, tf.constant(DATA.test.label))
     assert found["test_mse"] == pytest.approx(float(tf.reduce_mean(error**2)), rel=1e-4)
+
+
+def vae(count):
+    """A tiny VAE that remembers missing pixels."""
+    keras.utils.set_random_seed(0)
+    nets = [getattr(triangle_digits, role)(SHAPE, width=0.125) for role in ("generator", "inference")]
+    algorithm = VAE(*nets, image_shape=SHAPE, num_incomplete=count, sigma=0.1)
+    algorithm.compile({role: keras.optimizers.Adam(0.01) for role in ("generator", "inference")})
+    return algorithm
+
+
+def incomplete(image):
+    """Images with half of their pixels missing, for training and test alike."""
+    mask = masks.parse("P.5", image.shape[:3], random.root(0)).numpy() > 0
+    train = Examples(image, mask=mask)
+    return Images(train, train, SHAPE, len(image))
+
+
+def test_recovery_measures_what_was_remembered_and_what_zeros_and_the_mean_would_be():
+    """150 images, in two batches; the memory a tenth off everywhere: half of that is its share of the range."""
+    truth = pictures(150).image / 2
+    data, algorithm = incomplete(truth), vae(150)
+    algorithm.missing.rows.assign(truth + np.float32(0.1))
+    found = dict(recovery.Recovery(algorithm, data).run())
+    hidden = ~np.broadcast_to(data.train.mask, truth.shape)
+    assert found["error"] == pytest.approx(0.05, abs=2**-11)  # half precision
+    assert found["zeros"] == pytest.approx(np.abs(truth[hidden]).mean() / 2, rel=1e-5)
+    known = np.ma.array(truth, mask=hidden).mean(axis=0).filled(0)
+    assert found["mean_image"] == pytest.approx(np.abs(truth - known)[hidden].mean() / 2, rel=1e-5)
+    filled = np.where(hidden, algorithm.missing.rows.numpy().astype(np.float32), truth)
+    rebuilt = algorithm.tasks.reconstruct(tf.constant(filled)).numpy()
+    assert found["error_of_reconstruction"] == pytest.approx(np.abs(rebuilt - truth)[hidden].mean() / 2, rel=1e-4)
+
+
+def test_learning_recovers_what_is_missing_of_images_of_one_colour():
+    """Known pixels tell the others: 200 updates leave less than half of the error of zeros, or of the mean image."""
+    grey = np.random.default_rng(0).uniform(-0.9, 0.9, (60, 1, 1, 1))
+    data, algorithm = incomplete(np.broadcast_to(grey, (60, *SHAPE)).astype(np.float32)), vae(60)
+    algorithm.fit(data.train.batches(20, random.root(0)), steps_per_epoch=200, verbose=0, shuffle=False)
+    found = dict(recovery.Recovery(algorithm, data).run())
+    assert found["error"] < min(found["zeros"], found["mean_image"]) / 2
+    assert found["error_of_reconstruction"] < min(found["zeros"], found["mean_image"]) / 2
+
+
+def test_the_protocol_of_recovery_says_how_much_was_missing():
+    data = incomplete(pictures(20).image)
+    protocol = recovery.Recovery(vae(20), data).protocol()
+    assert protocol["missing_share"] == pytest.approx(1 - data.train.mask.mean(), abs=1e-4)
+    assert protocol["num_images"] == 20
+
+
+@pytest.mark.parametrize("algorithm", [model, lambda: vae(0)], ids=["no memory", "whole images"])
+def test_recovery_of_a_model_trained_on_whole_images_is_refused(algorithm):
+    with pytest.raises(UserError, match="--missing"):
+        list(recovery.Recovery(algorithm(), DATA).run())

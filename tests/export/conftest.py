@@ -16,6 +16,7 @@ import pytest
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "trainers"))
 
 import command_line
+import latent_models
 
 
 class Export(NamedTuple):
@@ -38,7 +39,7 @@ def _default_precision():
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
-    """Trains runs of generative ConvNets by name; each once, none to be changed."""
+    """Trains runs by name; each once, none to be changed."""
     made = {}
 
     def train(name: str, *flags: str) -> pathlib.Path:
@@ -74,3 +75,20 @@ def exported_again(digits, exported, tmp_path_factory) -> Export:
     with contextlib.redirect_stdout(io.StringIO()) as said:
         command_line.start("export.main", f"--workdir={digits}", f"--output={output}", "--formats=saved_model")
     return Export(output, first, (before, command_line.content(digits)), said.getvalue().split())
+
+
+@pytest.fixture(scope="session")
+def triangle(trained) -> pathlib.Path:
+    """A run of digits by the divergence triangle, whose generator is averaged."""
+    small = [f"--{role}.width=0.125" for role in ("energy", "generator", "inference")]
+    once = ("--batch_size=8", "--steps=2", "--log_every=2", "--save_every=2", "--sample_every=2")
+    chosen = ("--algorithm=divergence_triangle", *latent_models.SMALL, "--divergence_triangle.completion_rounds=1")
+    return trained("triangle", *chosen, *small, *once, "--generator.learning_rate=0.1", "--generator.ema=0.5")
+
+
+@pytest.fixture(scope="session")
+def exported_triangle(triangle, tmp_path_factory) -> pathlib.Path:
+    """Everything that is exported of it."""
+    output = tmp_path_factory.mktemp("exported") / "triangle"
+    command_line.start("export.main", f"--workdir={triangle}", f"--output={output}")
+    return output

@@ -30,6 +30,35 @@ def test_the_card_tells_what_was_exported_and_how_to_call_it(exported):
     assert f"`tflite/energy.tflite`: {size:,} bytes" in card
 
 
+def test_a_model_with_latents_is_exported_in_both_formats(exported_triangle):
+    assert [path.name for path in (exported_triangle / "saved_model").iterdir()] == ["divergence_triangle"]
+    lite = ("complete", "decode", "encode", "energy", "interpolate", "reconstruct")
+    assert sorted(path.name for path in (exported_triangle / "tflite").iterdir()) == [f"{n}.tflite" for n in lite]
+    card = (exported_triangle / "model_card.md").read_text()
+    for words in ("The divergence triangle: energy, generator", "triangle_digits", "2 updates", *lite):
+        assert words in card
+
+
+def test_the_card_names_what_endpoints_and_files_take_and_give(exported_triangle):
+    _, _, listed = (exported_triangle / "model_card.md").read_text().partition("## Endpoints of the SavedModel")
+    saved, _, lite = listed.partition("## LiteRT files")
+    image, mask = "`image` float32 (None, 8, 8, 1)", "`mask` float32 (None, 8, 8, 1)"
+    assert f"- `decode`: `latent` float32 (None, 16) gives {image}\n" in saved
+    counts = "`seed` int32 (2,), `count` int32 (), `num_steps` int32 ()"
+    assert f"- `uncertainty`: {image}, {mask}, {counts} gives {image}, `spread` float32 (None, 8, 8, 1)\n" in saved
+    assert "- `encode`: `image` float32 (1, 8, 8, 1) gives `latent` float32 (1, 16), `log_var` float32 (1, 16)" in lite
+    assert "`noise` float32 (1, 16) gives `image` float32 (1, 8, 8, 1)" in lite
+    assert "Langevin dynamics is the SavedModel's business" in lite
+
+
+def test_the_card_lists_only_what_was_exported(digits, tmp_path, monkeypatch):
+    monkeypatch.setattr(tflite, "convert", lambda endpoint: b"model")
+    command_line.start("export.main", f"--workdir={digits}", f"--output={tmp_path}", "--formats=tflite")
+    card = (tmp_path / "model_card.md").read_text()
+    assert "## LiteRT files\n- `energy`: `image` float32 (1, 8, 8, 1) gives `energy` float32 (1,)\n" in card
+    assert "Endpoints of the SavedModel" not in card
+
+
 def test_the_card_holds_the_measurements_of_the_run(digits, tmp_path, monkeypatch):
     monkeypatch.setattr(tflite, "convert", lambda endpoint: b"model")  # the card is the matter here
     workdir = shutil.copytree(digits, tmp_path / "run")
@@ -122,6 +151,6 @@ def test_an_output_that_is_a_file_is_refused(digits, tmp_path):
     assert content(tmp_path) == {"file": b"x"}
 
 
-def test_an_algorithm_without_an_energy_has_no_tflite():
+def test_a_model_without_tasks_has_no_tflite():
     with pytest.raises(ValueError, match="--formats: tflite"):
         tflite.endpoints(keras.Sequential())

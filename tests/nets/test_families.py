@@ -112,7 +112,7 @@ def test_the_activation_is_the_one_named(family, shape, activation):
 
 @every_family
 def test_an_unknown_activation_is_refused(family, shape):
-    with pytest.raises(UserError, match="expected one of relu, swish and found tanh"):
+    with pytest.raises(UserError, match="expected one of relu, swish, leaky_relu and found tanh"):
         family.energy(shape, activation="tanh")
 
 

@@ -12,6 +12,7 @@ from tfgen.nets import (
     generative_convnet_texture,
     prototype,
     toy,
+    triangle_digits,
 )
 from tfgen.nets.top_down import top_down
 
@@ -153,6 +154,22 @@ def test_with_several_outputs_b_is_that_of_the_labels_class(family):
     np.testing.assert_allclose(found.B, gradient, rtol=0, atol=1e-5 * np.abs(gradient).max())
     size = np.abs(found.alpha) + total(np.abs(x * found.B))
     assert np.all(np.abs(f - (found.alpha + total(x * found.B))) < 1e-5 * size)
+
+
+def test_b_is_the_gradient_through_leaky_relus_and_normalized_kernels_too():
+    net = lively(triangle_digits.energy((8, 8, 1), width=0.2, spectral_norm=True))
+    x = random.normal([3, 8, 8, 1], random.root(1))
+    net(x, training=True)
+    f, gradient = score_and_gradient(net, x)
+    found = top_down(net, x)
+    np.testing.assert_allclose(found.B, gradient, rtol=0, atol=1e-5 * np.abs(gradient).max())
+    np.testing.assert_allclose(f, total(x * found.B), rtol=1e-4)  # without biases, alpha is zero
+
+
+def test_a_net_with_batch_normalization_is_refused():
+    net = triangle_digits.energy((8, 8, 1), width=0.2, batch_norm=True)
+    with pytest.raises(UserError, match="batch_norm: expected a net without it"):
+        top_down(net, tf.zeros([1, 8, 8, 1]))
 
 
 def test_several_outputs_without_a_label_are_refused():

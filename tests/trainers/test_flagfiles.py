@@ -1,5 +1,6 @@
 """Every flagfile: a lab note that names itself, flags that exist, an experiment that runs."""
 
+import os
 import pathlib
 import re
 import shlex
@@ -14,7 +15,6 @@ from trainers import checkpoints, flags
 
 ROOT = pathlib.Path(__file__).parents[2]
 FLAGFILES = sorted((ROOT / "trainers" / "flagfiles").glob("*.flags"))
-SHARED = ROOT.parent / "shared" / "data"
 
 
 def header(flagfile: pathlib.Path) -> str:
@@ -75,19 +75,21 @@ def shrunk(values) -> list[str]:
     name = values.algorithm
     wanted = {
         "batch_size": 4,
+        "max_images": 40,
         "log_every": 1,
         "save_every": 1000,
         "sample_every": 1000,
+        **{
+            f"{name}.{count}": 1
+            for count in ("langevin_steps", "sample_steps", "denoising_steps", "inference_steps", "completion_rounds")
+        },
         f"{name}.chains": 4,
-        f"{name}.langevin_steps": 1,
-        f"{name}.sample_steps": 1,
-        f"{name}.denoising_steps": 1,
-        "energy.warmup_steps": 1,
     }
-    given = [f"--{flag}={value}" for flag, value in wanted.items() if flag in values]
-    if "energy.width" in values and values["energy.width"].value is None and values.nets != "prototype":
-        given.append("--energy.width=0.1")
-    return given
+    for role in flags.roles(name):
+        wanted |= {f"{role}.warmup_steps": 1}
+        if "width" in flags.hyperparameters(flags.net_function(values.nets, role)):
+            wanted |= {f"{role}.width": 0.1}
+    return [f"--{flag}={value}" for flag, value in wanted.items() if flag in values]
 
 
 def data(values, tmp_path: pathlib.Path) -> list[str]:
@@ -101,9 +103,23 @@ def data(values, tmp_path: pathlib.Path) -> list[str]:
     kind, _, path = values.dataset.partition(":")
     if path and not (ROOT / path).exists():
         pytest.skip(f"{path} is not here")
-    if not path and kind != "digits" and not kind.startswith(("textures/", "toy/")) and not SHARED.exists():
-        pytest.skip(f"{kind} is not here")
+    if needs_tfds(values) and not prepared(kind):
+        if not (values.manual_dir and (ROOT / values.manual_dir).is_dir()):
+            pytest.skip(f"{kind} is not here")
+        return [f"--data_dir={tmp_path.parent / 'prepared'}"]  # once for all tests
     return []
+
+
+def needs_tfds(values) -> bool:
+    """Whether the data are TensorFlow Datasets' to fetch, not embedded and not in a file."""
+    name = values.dataset or "digits"
+    return ":" not in name and name != "digits" and not name.startswith(("textures/", "toy/"))
+
+
+def prepared(name: str) -> bool:
+    """Whether TensorFlow Datasets has a data set on this machine."""
+    directory = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
+    return (pathlib.Path(directory).expanduser() / name).exists()
 
 
 def run(flagfile: pathlib.Path, tmp_path: pathlib.Path, monkeypatch) -> None:
@@ -121,15 +137,21 @@ def run(flagfile: pathlib.Path, tmp_path: pathlib.Path, monkeypatch) -> None:
     assert list((workdir / "samples").iterdir())
 
 
-CPU = [path for path in FLAGFILES if path.stem.endswith("_cpu") or path.stem.endswith("prototype")]
+def is_quick(path: pathlib.Path) -> bool:
+    """Whether an experiment is small, and its data need no preparation."""
+    values = command_line.values("trainers.main", f"--flagfile={path}")
+    return path.stem.endswith(("_cpu", "prototype")) and not needs_tfds(values)
 
 
-@pytest.mark.parametrize("path", CPU, ids=lambda path: path.stem)
+QUICK = [path for path in FLAGFILES if is_quick(path)]
+
+
+@pytest.mark.parametrize("path", QUICK, ids=lambda path: path.stem)
 def test_a_small_experiment_runs(path, tmp_path, monkeypatch):
     run(path, tmp_path, monkeypatch)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", [path for path in FLAGFILES if path not in CPU], ids=lambda path: path.stem)
-def test_an_experiment_at_the_papers_scale_runs(path, tmp_path, monkeypatch):
+@pytest.mark.parametrize("path", [path for path in FLAGFILES if path not in QUICK], ids=lambda path: path.stem)
+def test_an_experiment_of_a_larger_scale_runs(path, tmp_path, monkeypatch):
     run(path, tmp_path, monkeypatch)

@@ -260,7 +260,7 @@ def test_a_folder_of_pictures_of_several_sizes_wants_an_image_size(tmp_path, fol
     assert "(9, 8, 1)" in sentence
 
 
-@pytest.mark.parametrize("kind", ["folder", "npz", "image", "video"])
+@pytest.mark.parametrize("kind", ["folder", "cifar10", "npz", "image", "video"])
 def test_a_path_where_nothing_is_is_named(tmp_path, kind):
     assert str(tmp_path / "nowhere") in refused(tmp_path, *DIGITS, f"--dataset={kind}:{tmp_path / 'nowhere'}")
 

@@ -21,7 +21,7 @@ class ABP(Algorithm):
     Args:
         generator: g, latents to images.
         image_shape: height, width, channels.
-        num_images: training images, each with latents of its own.
+        train_size: training images, each with latents of its own.
         num_incomplete: training images with missing pixels; 0 where all are whole.
         seed: of all that training draws.
         sigma: standard deviation of p(x|z) in pixel units, positive.
@@ -36,11 +36,11 @@ class ABP(Algorithm):
         generator: keras.Model,
         *,
         image_shape: tuple[int, int, int],
-        num_images: int = 1,
+        train_size: int = 1,
         num_incomplete: int = 0,
         seed: int = 0,
         sigma: float = 0.3,
-        langevin_steps: int = 20,
+        langevin_steps: int = 10,
         step_size: float = 0.1,
         inference_steps: int = 200,
         completion_rounds: int = 1,
@@ -55,7 +55,7 @@ class ABP(Algorithm):
         self.inference_steps = check("inference_steps", inference_steps, least=1)
         self.completion_rounds = check("completion_rounds", completion_rounds, least=1)
         self.kernel = Langevin(check("step_size", step_size, above=0))
-        self.latents = Memory(num_images, generator.latent_shape, scale=1.0)
+        self.latents = Memory(train_size, generator.latent_shape, scale=1.0)
         self.missing = MissingPixels(num_incomplete, self.image_shape)
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:

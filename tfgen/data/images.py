@@ -112,6 +112,7 @@ def load(
     channels: int | None = None,
     patch_size: int | None = None,
     missing: str | None = None,
+    max_images: int | None = None,
     test_fraction: float = 0.1,
     data_dir: str | None = None,
     manual_dir: str | None = None,
@@ -124,6 +125,7 @@ def load(
         channels: 1 or 3; None keeps the pictures' own.
         patch_size: train on square patches of this side.
         missing: hide pixels of the training images, the same of each image always; see `tfgen.data.masks.parse`.
+        max_images: take at most so many of the training pictures, at random, and hold test_fraction out of these.
         test_fraction: share held out where the source has no test split, in [0, 1). Of a single picture
             it is the right part that is held out, and 0 takes the whole for training and test alike.
         data_dir: where TensorFlow Datasets keeps what it prepared.
@@ -135,10 +137,10 @@ def load(
     Raises:
         UserError: if it is unknown, missing, empty or corrupt, or does not fit the sizes.
     """
-    splits = {
-        split: _collect(name, pictures, image_size, channels)
-        for split, pictures in sources.read(name, data_dir, manual_dir).items()
-    }
+    found = sources.read(name, data_dir, manual_dir)
+    if max_images is not None:
+        found = {"all": iter(_drawn(found.get("train") or found["all"], max_images))}
+    splits = {split: _collect(name, pictures, image_size, channels) for split, pictures in found.items()}
     train, test = (splits["train"], splits["test"]) if "train" in splits else _hold_out(splits["all"], test_fraction)
     if patch_size is not None and patch_size > min(train.image.shape[1:3]):
         raise UserError(
@@ -151,6 +153,17 @@ def load(
     mask = masks.parse(missing, train.image.shape[:3], random.root(0)).numpy() > 0 if missing else None
     train = dataclasses.replace(train, patch_size=patch_size, mask=mask)
     return Images(train, test, train.shape, len(train))
+
+
+def _drawn(pictures: sources.Pictures, most: int) -> list[tuple[np.ndarray, int | None]]:
+    """Pictures drawn without replacement from a stream of unknown length (Vitter's Algorithm R)."""
+    rng, kept = np.random.default_rng(0), []
+    for number, picture in enumerate(pictures):
+        if number < most:
+            kept.append(picture)
+        elif (place := rng.integers(number + 1)) < most:
+            kept[place] = picture
+    return kept
 
 
 def _collect(name: str, pictures: sources.Pictures, image_size, channels) -> Examples:

@@ -17,6 +17,7 @@ import difflib
 import io
 import pathlib
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 import imageio.v3 as iio
@@ -92,16 +93,26 @@ def _files(name: str, path: pathlib.Path) -> Iterator[tuple[pathlib.PurePath, by
     """The files under a folder or in a .zip, or the one file, in the order of their names: paths and contents."""
     if path.is_dir():
         for file in sorted(f for f in path.rglob("*") if f.is_file()):
-            yield file.relative_to(path), file.read_bytes()
+            yield file.relative_to(path), _content(name, file)
     elif path.suffix == ".zip":
         try:
             with zipfile.ZipFile(path) as archive:
-                for member in sorted(m for m in archive.namelist() if not m.endswith("/")):
+                # in the order of a folder, which goes by the parts of a path
+                members = [m for m in archive.namelist() if not m.endswith("/")]
+                for member in sorted(members, key=pathlib.PurePosixPath):
                     yield pathlib.PurePosixPath(member), archive.read(member)
-        except (OSError, zipfile.BadZipFile) as error:
+        # of a cut archive, of a damaged member, of one with a password
+        except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
             raise UserError(f"dataset {name}: expected a .zip archive and could not read {path}") from error
     else:
-        yield pathlib.PurePath(path.name), path.read_bytes()
+        yield pathlib.PurePath(path.name), _content(name, path)
+
+
+def _content(name: str, path: pathlib.Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"dataset {name}: expected a file and could not read {path}") from error
 
 
 def _decode(name: str, path: pathlib.PurePath, content: bytes) -> np.ndarray:
@@ -126,13 +137,15 @@ def _as_uint8(name: str, path: pathlib.PurePath, picture: np.ndarray) -> np.ndar
 
 
 def _folder(name: str, path: pathlib.Path) -> Pictures:
+    if not path.is_dir() and path.suffix != ".zip":
+        raise UserError(f"dataset {name}: expected a folder or a .zip of images and found the file {path}")
     files = [(f, content) for f, content in _files(name, path) if f.suffix.lower() in IMAGE_SUFFIXES]
     if not files:
         raise UserError(f"dataset {name}: expected image files ({', '.join(IMAGE_SUFFIXES)}) and found none")
     classes = sorted({f.parts[0] for f, _ in files if len(f.parts) > 1})
     labelled = all(len(f.parts) > 1 for f, _ in files)
     for f, content in files:
-        yield _decode(name, f, content), classes.index(f.parts[0]) if labelled else None
+        yield _decode(name, path / f, content), classes.index(f.parts[0]) if labelled else None
 
 
 def _cifar10(name: str, path: pathlib.Path) -> Pictures:
@@ -147,7 +160,7 @@ def _cifar10(name: str, path: pathlib.Path) -> Pictures:
 
 
 def _image(name: str, path: pathlib.Path) -> Pictures:
-    yield _decode(name, path, path.read_bytes()), None
+    yield _decode(name, path, _content(name, path)), None
 
 
 def _load_npz(name: str, path: pathlib.Path) -> dict[str, np.ndarray]:

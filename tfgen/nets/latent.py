@@ -40,7 +40,7 @@ class Generator(keras.Model):
         super().__init__()
         self.stack = list(layers)
         self.norms = [batch_normalization() for _ in self.stack[:-1]] if batch_norm else []
-        self.latent_shape = tuple(latent_shape)
+        self.latent_shape = (*latent_shape[:-1], _at_least_one(latent_shape[-1]))
         self.any_size = len(self.latent_shape) == 3
         shape = (None, *(self.latent_shape if self.any_size else (1, 1, *self.latent_shape)))
         for number, layer in enumerate(self.stack):
@@ -146,13 +146,14 @@ class Inference(keras.Model):
             batch_norm: see the class.
         """
         convs = [Conv(*row.scaled(width), use_bias=False, initializer_scale=0.02) for row in rows]
-        shape = (None, *image_shape)
+        shapes = [(None, *image_shape)]
         for conv in convs:
-            shape = conv.compute_output_shape(shape)
-        if min(shape[1:3]) < 1:
-            raise UserError(f"image_size: expected larger images for this net and found {image_shape[:2]}")
-        row = (head or Row(latent_dim, shape[1:3]))._replace(filters=latent_dim)
+            shapes.append(conv.compute_output_shape(shapes[-1]))
+        row = (head or Row(latent_dim, shapes[-1][1:3]))._replace(filters=_at_least_one(latent_dim))
         heads = tuple(Conv(*row, initializer_scale=0.02) for _ in range(2))
+        shapes.append(heads[0].compute_output_shape(shapes[-1]))
+        if min(side for shape in shapes for side in shape[1:3]) < 1:
+            raise UserError(f"image_size: expected larger images for this net and found {image_shape[:2]}")
         return cls(convs, heads, image_shape, head is not None, batch_norm)
 
     def call(self, x, training=False):
@@ -167,3 +168,9 @@ class Inference(keras.Model):
     def _shaped(self, head: tf.Tensor) -> tf.Tensor:
         head = tf.cast(head, tf.float32)
         return head if self.latent_map else tf.reshape(head, [-1, math.prod(head.shape[1:])])
+
+
+def _at_least_one(latent_dim: int) -> int:
+    if latent_dim < 1:
+        raise UserError(f"latent_dim: expected at least 1 and found {latent_dim}")
+    return latent_dim

@@ -1,5 +1,6 @@
 """The few layers that the nets share."""
 
+import math
 from typing import NamedTuple
 
 import keras
@@ -62,6 +63,7 @@ class Conv(keras.layers.Layer):
         self.space_to_depth = space_to_depth and 1 < strides < max(self.kernel_size)
 
     def build(self, input_shape):
+        self.input_spec = keras.layers.InputSpec(axes={-1: input_shape[-1]})  # TensorFlow would take some others
         self.kernel = self.add_weight(
             shape=(*self.kernel_size, input_shape[-1], self.filters),
             initializer=_initializer(self.initializer_scale),
@@ -88,7 +90,9 @@ class Conv(keras.layers.Layer):
 
     def call(self, x, training=False):
         kernel = self.linear(training)
-        if self.space_to_depth:
+        if not self.padding and tuple(x.shape[1:3]) == self.kernel_size:  # one place: a matrix product
+            y = tf.matmul(_flat(x), tf.reshape(kernel, [-1, self.filters]))[:, tf.newaxis, tf.newaxis]
+        elif self.space_to_depth:
             x, kernel = self._blocks(x), blocks_of_kernel(kernel, self.strides)
             y = convolve(x, kernel)
         else:
@@ -108,7 +112,7 @@ class Conv(keras.layers.Layer):
         if not self.spectral_norm:
             return kernel
         matrix = tf.reshape(tf.cast(self.kernel.value, tf.float32), [-1, self.filters])
-        left = tf.math.l2_normalize(tf.linalg.matvec(matrix, self.direction.value))
+        left = tf.math.l2_normalize(tf.linalg.matvec(matrix, tf.cast(self.direction.value, tf.float32)))
         right = tf.math.l2_normalize(tf.linalg.matvec(matrix, left, transpose_a=True))
         left, right = tf.stop_gradient(left), tf.stop_gradient(right)
         if training:
@@ -181,6 +185,7 @@ class ConvTranspose(keras.layers.Layer):
         self.initializer_scale = initializer_scale
 
     def build(self, input_shape):
+        self.input_spec = keras.layers.InputSpec(axes={-1: input_shape[-1]})  # TensorFlow would take some others
         self.kernel = self.add_weight(
             shape=(*self.kernel_size, self.filters, input_shape[-1]),
             initializer=_initializer(self.initializer_scale),
@@ -199,6 +204,10 @@ class ConvTranspose(keras.layers.Layer):
 
     def call(self, x):
         shape = tf.shape(x)
+        if not self.padding and tuple(x.shape[1:3]) == (1, 1):  # one place: a matrix product
+            y = tf.matmul(_flat(x), tf.reshape(tf.convert_to_tensor(self.kernel), [-1, x.shape[-1]]), transpose_b=True)
+            y = tf.reshape(y, [-1, *self.kernel_size, self.filters])
+            return y + tf.cast(self.bias, y.dtype) if self.use_bias else y
         size = [self._output_side(shape[axis], k) for axis, k in zip((1, 2), self.kernel_size, strict=True)]
         p = self.padding
         y = tf.nn.conv2d_transpose(
@@ -270,6 +279,10 @@ def blocks_of_kernel(kernel: tf.Tensor, s: int) -> tf.Tensor:
     kernel = tf.reshape(kernel, [rows, s, columns, s, channels, filters])
     kernel = tf.transpose(kernel, [0, 2, 1, 3, 4, 5])
     return tf.reshape(kernel, [rows, columns, s * s * channels, filters])
+
+
+def _flat(x: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(x, [-1, math.prod(x.shape[1:])])
 
 
 def _initializer(scale: float | None) -> keras.initializers.Initializer:

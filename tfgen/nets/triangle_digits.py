@@ -1,24 +1,19 @@
 """Small nets for the divergence triangle on the embedded 8x8 digits; the paper has no such experiment.
 
-| layer | generator           | energy        | inference       |
-|-------|---------------------|---------------|-----------------|
-| 1     | 64, 4 from z, BN    | 32, 3, s1 p1  | 32, 3, s1 p1    |
-| 2     | 32, 4, s2 p1, BN    | 64, 4, s2 p1  | 64, 4, s2 p1    |
-| top   | channels, 3, s1 p1  | 1, the map    | 2 dim z, the map |
+| layer | generator            | energy        | inference     |
+|-------|----------------------|---------------|---------------|
+| 1     | 256, 1 from z, BN    | 64, 4, s2 p1  | 64, 4, s2 p1  |
+| 2     | 64, 4 from these, BN | 256, the map  | 256, the map  |
+| top   | channels, 4, s2 p1   | 1             | 2 dim z       |
 
 Filters, size, stride s, padding p; biases in the tops alone, and none in the energy's. ReLU in the generator and tanh
-at its end, leaky ReLU in the others; weights start at N(0, 0.02²).
-
-Images of other sizes that 2 divides have a larger first layer and larger tops.
+at its end, leaky ReLU in the others; weights start at N(0, 0.02²). Images of other sizes that 2 divides have larger
+second layers.
 """
 
 from tfgen.nets.latent import Generator, Inference
 from tfgen.nets.layers import Row
 from tfgen.nets.scoring import ScoringFunction
-
-GENERATOR = [Row(32, 4, 2, 1)]
-ENERGY = [Row(32, 3, 1, 1), Row(64, 4, 2, 1)]
-INFERENCE = [Row(32, 3, 1, 1), Row(64, 4, 2, 1)]
 
 
 def generator(
@@ -39,8 +34,7 @@ def generator(
         UserError: if it cannot make images of this size.
     """
     height, across, channels = image_shape
-    first = Row(64, (height // 2, across // 2))
-    rows = [first, *GENERATOR, Row(channels, 3, 1, 1)]
+    rows = [Row(256, 1), Row(64, (height // 2, across // 2)), Row(channels, 4, 2, 1)]
     return Generator.from_table(rows, (latent_dim,), image_shape, width=width, batch_norm=batch_norm)
 
 
@@ -67,7 +61,7 @@ def energy(
         A net from [b, h, w, c] to [b], or [b, outputs] when they are several.
     """
     return ScoringFunction.from_table(
-        ENERGY,
+        _rows(image_shape),
         image_shape,
         width=width,
         activation=activation,
@@ -91,4 +85,9 @@ def inference(
     Returns:
         A net from [b, h, w, c] to the mean and log-variance of z, [b, latent_dim] each.
     """
-    return Inference.from_table(INFERENCE, None, latent_dim, image_shape, width=width, batch_norm=batch_norm)
+    return Inference.from_table(_rows(image_shape), None, latent_dim, image_shape, width=width, batch_norm=batch_norm)
+
+
+def _rows(image_shape: tuple[int, int, int]) -> list[Row]:
+    """Of the energy and the inference net, below the tops."""
+    return [Row(64, 4, 2, 1), Row(256, (image_shape[0] // 2, image_shape[1] // 2))]

@@ -1,6 +1,7 @@
 """What a generator is used for, with an inference net or without, with an energy or without."""
 
 import dataclasses
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -86,14 +87,27 @@ class LatentTasks:
             [b, h, w, c], in [-1, 1] where it was missing.
         """
         known = mask * image
-        x = known
-        for i in range(self.completion_rounds):
-            z = self.posterior.sample(x, random.fold_in(seed, i), mask)
-            x = known + (1 - mask) * self.decode(z)
+        x = self.filled(image, mask, lambda x, i: self.posterior.sample(x, random.fold_in(seed, i), mask))
         if self.density is not None:
             energy = energies.clamped(self.density, known, mask)
             x, _ = run(self.kernel, energy, x, random.fold_in(seed, -1), num_steps)
         return known + (1 - mask) * tf.clip_by_value(x, -1.0, 1.0)
+
+    def filled(self, image: Image, mask: Mask, infer: Callable[[Image, int], Latent]) -> Image:
+        """Missing pixels as they are decoded, from latents inferred from known ones and what was decoded before.
+
+        Args:
+            image: [b, h, w, c]; what stands at missing pixels does not matter.
+            mask: [b, h, w, 1], 1 where a pixel is known.
+            infer: latents of images as they have been filled so far, zeros at first; given the round's number too.
+
+        Returns:
+            [b, h, w, c], in [-1, 1] where it was missing.
+        """
+        known = x = mask * image
+        for i in range(self.completion_rounds):
+            x = known + (1 - mask) * tf.clip_by_value(self.decode(infer(x, i)), -1.0, 1.0)
+        return x
 
     def uncertainty(
         self, image: Image, mask: Mask, seed: Seed, count: tf.Tensor, num_steps: tf.Tensor | int = 0
@@ -114,7 +128,9 @@ class LatentTasks:
         several = self.complete(tf.repeat(image, count, 0), tf.repeat(mask, count, 0), seed, num_steps)
         several = tf.reshape(several, (-1, count, *self.image_shape))
         variance = tf.reduce_mean(tf.math.reduce_variance(several, axis=1), axis=-1, keepdims=True)
-        return tf.reduce_mean(several, axis=1), tf.sqrt(variance)
+        # a mean of equal numbers may differ from them by rounding: known pixels are not averaged
+        mean = mask * image + (1 - mask) * tf.reduce_mean(several, axis=1)
+        return mean, (1 - mask) * tf.sqrt(variance)
 
     def pictures(self, image: Image, seed: Seed) -> dict[str, Image]:
         """What to look at while training: as many samples as there are images, the images, and what is made of them."""
@@ -186,9 +202,9 @@ def slerp(first: Latent, second: Latent, position: tf.Tensor) -> Latent:
 
     Source: Shoemake, Animating rotation with quaternion curves, 1985.
     """
-    axes = list(range(1, first.shape.rank))
-    t = tf.reshape(position, [-1] + [1] * len(axes))
-    lengths = energies.norm(first) * energies.norm(second)
-    cosine = tf.reduce_sum(first * second, axis=axes) / lengths
-    angle = tf.reshape(tf.acos(tf.clip_by_value(cosine, -1 + 1e-6, 1 - 1e-6)), [-1] + [1] * len(axes))
+    column = [-1] + [1] * (first.shape.rank - 1)
+    t = tf.reshape(position, column)
+    u, v = (z / tf.reshape(energies.norm(z), column) for z in (first, second))
+    # Kahan's formula loses no digits to small angles, which the norm's finite slope at zero keeps above zero
+    angle = tf.reshape(2 * tf.atan2(energies.norm(u - v), energies.norm(u + v)), column)
     return (tf.sin((1 - t) * angle) * first + tf.sin(t * angle) * second) / tf.sin(angle)

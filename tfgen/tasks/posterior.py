@@ -29,14 +29,17 @@ class Amortized(Posterior):
 
     net: keras.Model
 
+    def gaussian(self, image: Image) -> tuple[Latent, Latent]:
+        """The mean and the log-variance of q(z|x), [b, ...] each."""
+        return self.net(image, training=False)
+
     def mean(self, image: Image, mask: Mask | None = None) -> Latent:
         del mask
-        return self.net(image, training=False)[0]
+        return self.gaussian(image)[0]
 
     def sample(self, image: Image, seed: Seed, mask: Mask | None = None) -> Latent:
         del mask
-        mean, log_var = self.net(image, training=False)
-        return reparameterized(mean, log_var, seed)
+        return reparameterized(*self.gaussian(image), seed)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,16 +59,19 @@ class Sampled(Posterior):
     num_steps: int
 
     def mean(self, image: Image, mask: Mask | None = None) -> Latent:
-        return self._run(dataclasses.replace(self.kernel, temperature=0.0), image, random.root(0), mask)
+        # from the same start for all: what is inferred from an image does not depend on its place in the batch.
+        # The prior's mean is no start: at zero a ReLU generator's gradient all but vanishes
+        start = tf.repeat(random.normal((1, *self.net.latent_shape), random.root(0)), tf.shape(image)[0], 0)
+        return self._run(dataclasses.replace(self.kernel, temperature=0.0), image, start, random.root(0), mask)
 
     def sample(self, image: Image, seed: Seed, mask: Mask | None = None) -> Latent:
-        return self._run(self.kernel, image, seed, mask)
-
-    def _run(self, kernel: Langevin, image: Image, seed: Seed, mask: Mask | None) -> Latent:
         start_seed, run_seed = random.split(seed)
         start = random.normal((tf.shape(image)[0], *self.net.latent_shape), start_seed)
+        return self._run(self.kernel, image, start, run_seed, mask)
+
+    def _run(self, kernel: Langevin, image: Image, start: Latent, seed: Seed, mask: Mask | None) -> Latent:
         energy = energies.posterior(energies.frozen(self.net), image, self.sigma, mask)
-        z, _ = run(kernel, energy, start, run_seed, self.num_steps)
+        z, _ = run(kernel, energy, start, seed, self.num_steps)
         return z
 
 

@@ -1,0 +1,33 @@
+"""Every generator makes float32 images in [-1, 1] of its image shape from latents of its latent shape."""
+
+import numpy as np
+import pytest
+import registry
+import tensorflow as tf
+
+from tfgen import random
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("family", registry.of("generator"))
+def test_every_generator_makes_images(family, policy):
+    net, shape = registry.net(family, "generator", policy)
+    assert all(weight.dtype == "float32" for weight in net.weights)
+    z = random.normal([4, *net.latent_shape], random.root(0))
+    for training in (False, True):
+        image = net(z, training=training)
+        assert (image.shape, image.dtype) == ((4, *shape), tf.float32)
+        assert np.ptp(image, axis=0).min() > 0  # latents matter at every pixel
+    for weight in net.trainable_variables:  # as large as it takes to reach the bounds
+        weight.assign(30 * weight.value)
+    assert 0.9 < np.abs(net(z, training=False)).max() <= 1
+
+
+@pytest.mark.parametrize("family", registry.of("generator"))
+def test_every_generator_makes_an_image_of_its_own_latents_alone(family):
+    """In inference mode, to float32 rounding."""
+    net, _ = registry.net(family, "generator")
+    z = random.normal([3, *net.latent_shape], random.root(0))
+    together = net(z, training=False)
+    alone = np.concatenate([net(z[i : i + 1], training=False) for i in range(3)])
+    np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-5 * np.abs(together).max())

@@ -1,0 +1,228 @@
+"""The evaluators of generated images and of outliers, on tiny models: what they draw, look at, yield and refuse."""
+
+import functools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from export import saved_model
+from tfgen import random
+from tfgen.algorithms.classifier import Classifier
+from tfgen.algorithms.generative_convnet import GenerativeConvNet
+from tfgen.algorithms.vae import VAE
+from tfgen.data.images import Examples, Images, load
+from tfgen.errors import UserError
+from tfgen.evaluation import generation
+from tfgen.evaluation.fid import FID, frechet_distance
+from tfgen.evaluation.inception_score import InceptionScore, inception_score
+from tfgen.evaluation.kid import KID
+from tfgen.evaluation.outliers import Outliers
+from tfgen.evaluation.precision_recall import PrecisionRecall
+from tfgen.nets import convnet_classifier, generative_convnet_digits, triangle_digits
+from tfgen.types import Endpoint
+
+SHAPE = (8, 8, 1)
+NAMES = {
+    FID: {"distance"},
+    KID: {"distance", "spread"},
+    InceptionScore: {"score"},
+    PrecisionRecall: {"precision", "recall"},
+}
+
+
+def pictures(count, seed, classes=2):
+    """Noise with labels."""
+    rng = np.random.default_rng(seed)
+    return Examples(rng.uniform(-1, 1, (count, *SHAPE)).astype(np.float32), rng.integers(0, classes, count))
+
+
+DATA = Images(pictures(150, 0), pictures(110, 1), SHAPE, 150)
+
+
+@functools.cache
+def vae():
+    """A generator with no steps to sample."""
+    keras.utils.set_random_seed(0)
+    nets = [getattr(triangle_digits, role)(SHAPE, width=0.125, latent_dim=2) for role in ("generator", "inference")]
+    return VAE(*nets, image_shape=SHAPE)
+
+
+@functools.cache
+def energy(outputs=1, scale=1.0):
+    """An energy, or one for each class."""
+    keras.utils.set_random_seed(0)
+    net = generative_convnet_digits.energy(SHAPE, width=0.1, outputs=outputs)
+    for weight in net.weights:
+        weight.assign(scale * weight.value)
+    return GenerativeConvNet(
+        net, image_shape=SHAPE, image_mean=[0.0], sigma=0.5, chains=4, step_size=0.1, sample_steps=3
+    )
+
+
+@functools.cache
+def classifier():
+    """Untrained."""
+    keras.utils.set_random_seed(0)
+    return Classifier(convnet_classifier.classifier(SHAPE, width=0.125, outputs=2), image_shape=SHAPE)
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory):
+    """The path of an exported classifier."""
+    return str(saved_model.write(classifier(), tmp_path_factory.mktemp("exported") / "classifier"))
+
+
+def seen(images):
+    """Features and probabilities of images, by the classifier itself."""
+    found = classifier().endpoints()["features"].fn(tf.constant(images))
+    return found["feature"].numpy(), found["probability"].numpy()
+
+
+@pytest.mark.parametrize("cls", NAMES)
+def test_every_measurement_yields_its_numbers(cls, features):
+    found = dict(cls(vae(), DATA, features=features, num_images=103).run())
+    assert set(found) == NAMES[cls]
+    assert all(np.isfinite(value) for value in found.values())
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_samples_of_energies_are_measured_too(outputs, features):
+    """With sampling steps, and with classes."""
+    found = dict(PrecisionRecall(energy(outputs), DATA, features=features, num_images=110).run())
+    assert all(0 <= value <= 1 for value in found.values())
+
+
+def test_images_are_generated_in_seeded_batches_of_a_hundred(features):
+    root = random.root(5)
+    images = np.concatenate([vae().tasks.generate(c, random.fold_in(root, i)) for i, c in enumerate([100, 100, 30])])
+    feature, probability = seen(images)
+    distance = dict(FID(vae(), DATA, features=features, num_images=230, seed=5).run())["distance"]
+    # the two sides compute in float32, which leaves some six digits of a feature
+    assert distance == pytest.approx(frechet_distance(seen(DATA.test.whole())[0], feature), rel=1e-4)
+    score = dict(InceptionScore(vae(), DATA, features=features, num_images=230, seed=5, splits=2).run())
+    assert score["score"] == pytest.approx(inception_score(probability, 2).mean(), rel=1e-5)
+    assert set(score) == {"score", "spread"}
+
+
+class Painter:
+    """Generates images that show their label and the number of steps."""
+
+    sample_steps = 7
+
+    def endpoints(self):
+        names = ("count", "num_steps", "label")
+
+        def generate(count, num_steps, label):
+            shown = tf.cast(tf.stack([label, tf.fill([count], num_steps)], axis=1), tf.float32)
+            return {"image": shown[:, tf.newaxis, tf.newaxis, :]}
+
+        return {"generate": Endpoint(generate, [tf.TensorSpec(None, tf.int32, name) for name in names])}
+
+
+def test_classes_are_as_frequent_as_among_the_training_images(monkeypatch):
+    """1,000 labels of which a quarter is 1, within 4 standard errors: it fails once in 16,000 seeds."""
+    monkeypatch.setattr(generation, "Features", lambda path: lambda images: (images[:, 0, 0], images))
+    train = Examples(DATA.train.image[:8], np.array([0, 0, 0, 1, 0, 0, 0, 1]))
+    measure = FID(Painter(), Images(train, DATA.test, SHAPE, 8), num_images=1000)
+    label, steps = measure.generated[0].T
+    assert set(label) == {0, 1}
+    assert abs(label.mean() - 0.25) < 4 * np.sqrt(0.25 * 0.75 / 1000)
+    np.testing.assert_array_equal(steps, np.full(1000, 7))
+
+
+def test_the_split_decides_which_images_are_real(features):
+    found = {s: dict(FID(vae(), DATA, features=features, num_images=50, split=s).run()) for s in ("train", "test")}
+    assert found["train"] != found["test"]
+    with pytest.raises(UserError, match="split: expected train or test and found dev"):
+        list(FID(vae(), DATA, features=features, num_images=50, split="dev").run())
+
+
+def test_measurements_repeat_themselves_with_their_seed(features):
+    runs = [dict(KID(vae(), DATA, features=features, num_images=100, seed=s).run()) for s in (0, 0, 1)]
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_the_protocol_names_the_net_its_hash_and_the_numbers_of_images(features):
+    measure = FID(energy(), DATA, features=features, num_images=20, split="train")
+    protocol = measure.protocol()
+    assert protocol["features"] == "classifier/1"
+    assert protocol["features_hash"] == measure.extractor.hash
+    assert (protocol["num_images"], protocol["num_real"]) == (20, 150)
+    assert (protocol["num_steps"], protocol["resize"], protocol["seed"]) == (3, "none", 0)
+    assert "num_real" not in InceptionScore(energy(), DATA, features=features).protocol()
+
+
+@pytest.mark.parametrize("cls", NAMES)
+def test_a_measurement_without_features_is_refused(cls):
+    with pytest.raises(UserError, match="features: expected a classifier's SavedModel"):
+        list(cls(vae(), DATA).run())
+
+
+def test_a_model_that_cannot_generate_is_refused(features):
+    with pytest.raises(UserError, match="can generate and found one that can classify, features"):
+        list(FID(classifier(), DATA, features=features).run())
+
+
+def test_a_model_that_generates_nan_is_refused(features):
+    with pytest.raises(UserError, match="finite images"):
+        list(FID(energy(scale=np.nan), DATA, features=features, num_images=2).run())
+
+
+# outliers
+
+
+def sizes(images):
+    """|x|² / (2 σ²), the energy of a net of weight zero up to a constant."""
+    return (images[:100].astype(np.float64) ** 2).sum(axis=(1, 2, 3)) / (2 * 0.5**2)
+
+
+def area(inliers, outliers):
+    """The share of pairs in which the outlier has the higher energy."""
+    return np.mean(outliers[:, None] > inliers[None, :])
+
+
+def test_without_a_net_images_are_as_outlying_as_they_are_far_from_the_references_mean():
+    found = dict(Outliers(energy(scale=0.0), DATA, num_images=100, dataset="digits").run())
+    assert set(found) == {"energy_gap", "auroc_noise", "auroc_constant", "auroc_dataset"}
+    train, test = sizes(DATA.train.whole()), sizes(DATA.test.whole())
+    assert found["energy_gap"] == pytest.approx(test.mean() - train.mean(), rel=1e-3)
+    digits = sizes(load("digits", test_fraction=0).test.whole())
+    # energies are float32: pairs closer than that may change places
+    assert found["auroc_dataset"] == pytest.approx(area(test, digits), abs=1e-3)
+
+
+def test_noise_is_no_outlier_among_noise_and_images_of_one_colour_are_as_often_paler_as_brighter():
+    """Held-out images here are uniform noise too. Standard errors: of the area of 100 against 100 like ones 0.041.
+
+    A constant c has the energy of 64 c² / 0.5, above a noise image's 64 / 1.5 or so if |c| > 1 / sqrt(3): 42 % of
+    them are; standard error 0.05. Each within 4 of them: it fails once in 8,000 seeds.
+    """
+    found = dict(Outliers(energy(scale=0.0), DATA, num_images=100).run())
+    assert set(found) == {"energy_gap", "auroc_noise", "auroc_constant"}
+    assert abs(found["auroc_noise"] - 0.5) < 0.164
+    assert abs(found["auroc_constant"] - (1 - 1 / np.sqrt(3))) < 0.2
+
+
+def test_another_data_set_is_resized_to_the_models_images():
+    """A picture of 512 x 512 is a single image of 8 x 8 here."""
+    found = dict(Outliers(energy(), DATA, num_images=10, dataset="textures/brick").run())
+    assert 0 <= found["auroc_dataset"] <= 1
+
+
+def test_where_files_lie_is_no_part_of_the_protocol():
+    protocol = Outliers(energy(), DATA, dataset="mnist", data_dir="a", manual_dir="b").protocol()
+    assert protocol["dataset"] == "mnist"
+    assert not {"data_dir", "manual_dir"} & set(protocol)
+
+
+@pytest.mark.parametrize("model", [vae, classifier, functools.partial(energy, 2)], ids=["vae", "classifier", "classes"])
+def test_outliers_of_a_model_without_one_energy_are_refused(model):
+    with pytest.raises(UserError, match="outliers expects a model with one energy"):
+        list(Outliers(model(), DATA).run())
+
+
+def test_energies_that_are_not_finite_are_refused():
+    with pytest.raises(UserError, match="finite energies"):
+        list(Outliers(energy(scale=np.nan), DATA, num_images=2).run())

@@ -1,0 +1,71 @@
+"""Small models with latent vectors, untrained, their weights as far from zero as trained ones."""
+
+import pathlib
+
+import command_line
+import numpy as np
+import pytest
+
+from tfgen.algorithms.base import Algorithm
+from trainers import flags
+from trainers.experiment import Experiment
+
+SMALL = ("--nets=triangle_digits", "--dataset=digits")
+TEXTURE = (
+    "--nets=triangle_texture",
+    "--dataset=textures/brick",
+    "--image_size=64",
+    "--patch_size=32",
+    "--test_fraction=0.5",
+)
+
+KINDS = {
+    "divergence_triangle": SMALL,
+    "vae": SMALL,
+    "abp": (*SMALL, "--abp.inference_steps=5"),
+    # a map of latents, and images of any size
+    "texture": ("--algorithm=divergence_triangle", *TEXTURE),
+    "wake_sleep": SMALL,
+    "acd": (*SMALL, "--energy.spectral_norm", "--energy.batch_norm", "--energy.activation=swish"),
+}
+"""An algorithm each, by name unless the flags name another."""
+
+
+def every(*fast: str) -> list:
+    """All kinds, of which only some are tested every time."""
+    return [pytest.param(kind, marks=() if kind in fast else pytest.mark.slow) for kind in KINDS]
+
+
+def build(kind: str, workdir: pathlib.Path) -> Algorithm:
+    """An algorithm of a kind, with nets of an eighth of their width."""
+    chosen = (f"--algorithm={kind}", *KINDS[kind], f"--workdir={workdir}")
+    name = command_line.values("trainers.main", *chosen).algorithm
+    smaller = [f"--{role}.width=0.125" for role in flags.roles(name)] + [f"--{name}.completion_rounds=2"]
+    algorithm = Experiment(command_line.values("trainers.main", *chosen, *smaller)).algorithm
+    rng = np.random.default_rng(1)
+    for role in flags.roles(name):
+        for variable in getattr(algorithm, role).weights:
+            # running variances stay positive; sums over a kernel's inputs stay of order 1
+            size = 0.3 if len(variable.shape) < 4 else 1.5 / np.sqrt(np.prod(variable.shape) / max(variable.shape[2:]))
+            variable.assign(variable * (1 + 0.3 * rng.uniform()) + size * rng.uniform(-1, 1, variable.shape))
+    return algorithm
+
+
+def given(algorithm: Algorithm, batch: int = 3) -> dict[str, np.ndarray]:
+    """Inputs of all endpoints, by name."""
+    rng = np.random.default_rng(0)
+    shape, latent = algorithm.image_shape, algorithm.generator.latent_shape
+    first, second = rng.uniform(-1, 1, (2, batch, *shape)).astype(np.float32)
+    return {
+        "image": first,
+        "first": first,
+        "second": second,
+        "mask": (rng.uniform(size=(batch, *shape[:2], 1)) < 0.5).astype(np.float32),
+        "latent": rng.standard_normal((batch, *latent)).astype(np.float32),
+        "position": np.linspace(0.2, 0.9, batch, dtype=np.float32),
+        "spherical": np.array(True),
+        "count": np.int32(5),
+        "seed": np.array([3, 4], np.int32),
+        "size": np.array([40, 70], np.int32),
+        "num_steps": np.int32(3),
+    }

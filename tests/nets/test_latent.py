@@ -1,0 +1,137 @@
+"""Generators and inference nets, layer by layer against their definitions."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgen import random
+from tfgen.errors import UserError
+from tfgen.nets import triangle_digits, triangle_texture
+from tfgen.nets.latent import Generator, Inference
+from tfgen.nets.layers import Conv, ConvTranspose, Row
+
+SHAPE = (8, 8, 1)
+
+
+def lively(net, factor=5.0):
+    """Weights large enough that responses matter."""
+    for weight in net.trainable_variables:
+        weight.assign(factor * weight.value)
+    return net
+
+
+def images(count=4, shape=SHAPE):
+    """In units of the pixels."""
+    return random.normal([count, *shape], random.root(0))
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_a_generator_is_transposed_convolutions_normalization_relu_and_tanh(batch_norm):
+    keras.utils.set_random_seed(0)
+    net = lively(triangle_digits.generator(SHAPE, width=0.2, batch_norm=batch_norm))
+    z = random.normal([4, 16], random.root(0))
+    h = tf.reshape(z, [4, 1, 1, 16])
+    for i, layer in enumerate(net.stack[:-1]):
+        h = layer(h)
+        if batch_norm:
+            mean, variance = tf.nn.moments(h, [0, 1, 2])
+            h = tf.nn.batch_normalization(h, mean, variance, net.norms[i].beta, net.norms[i].gamma, 1e-5)
+        h = tf.nn.relu(h)
+    np.testing.assert_allclose(net(z, training=True), np.tanh(net.stack[-1](h)), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_an_inference_net_is_convolutions_leaky_relu_and_two_heads(batch_norm):
+    """Keras's leaky ReLU, of slope a fifth; the first layer is not normalized."""
+    keras.utils.set_random_seed(0)
+    net = lively(triangle_digits.inference(SHAPE, width=0.2, batch_norm=batch_norm))
+    h = x = images()
+    for i, conv in enumerate(net.convs):
+        h = conv(h)
+        if batch_norm and i:
+            mean, variance = tf.nn.moments(h, [0, 1, 2])
+            h = tf.nn.batch_normalization(h, mean, variance, net.norms[i - 1].beta, net.norms[i - 1].gamma, 1e-5)
+        h = keras.activations.leaky_relu(h, negative_slope=0.2)
+    for found, head in zip(net(x, training=True), (net.mean, net.log_var), strict=True):
+        np.testing.assert_allclose(found, tf.reshape(head(h), [4, 16]), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_an_energy_of_a_table_is_convolutions_leaky_relu_and_a_top_over_the_map(batch_norm):
+    keras.utils.set_random_seed(0)
+    net = lively(triangle_digits.energy(SHAPE, width=0.2, batch_norm=batch_norm))
+    h = x = images()
+    for i, conv in enumerate(net.convs):
+        h = conv(h)
+        if batch_norm and i:
+            mean, variance = tf.nn.moments(h, [0, 1, 2])
+            h = tf.nn.batch_normalization(h, mean, variance, net.norms[i - 1].beta, net.norms[i - 1].gamma, 1e-5)
+        h = keras.activations.leaky_relu(h, negative_slope=0.2)
+    expected = -np.einsum("bijc,ijc->b", h, net.top.kernel[..., 0])
+    np.testing.assert_allclose(net(x, training=True), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_leaky_relus_slope_is_the_derivative():
+    from tfgen.nets.scoring import ACTIVATIONS
+
+    r = tf.constant([-3.0, -0.5, 0.5, 3.0])
+    for name, activation in ACTIVATIONS.items():
+        with tf.GradientTape() as tape:
+            tape.watch(r)
+            h = activation.function(r)
+        np.testing.assert_allclose(activation.slope(r), tape.gradient(h, r), rtol=1e-5, err_msg=name)
+
+
+def test_a_map_of_latents_has_a_mean_and_a_variance_at_each_place():
+    """A change in one corner of the image leaves the latents of the far corner as they are."""
+    net = lively(triangle_texture.inference((128, 128, 1), width=0.05))
+    x = images(1, (128, 128, 1))
+    change = tf.pad(tf.ones([1, 16, 16, 1]), [[0, 0], [0, 112], [0, 112], [0, 0]])
+    for a, b in zip(net(x), net(x + change), strict=True):
+        assert a.shape == (1, 4, 4, 5)
+        assert not np.array_equal(a[:, 0, 0], b[:, 0, 0])
+        np.testing.assert_array_equal(a[:, 3, 3], b[:, 3, 3])
+
+
+def test_latents_are_told_apart_by_the_generator():
+    """Its gradient in z is nowhere zero: no latent is left out."""
+    net = triangle_digits.generator(SHAPE)
+    z = random.normal([2, 16], random.root(1))
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        loss = tf.reduce_sum(net(z, training=False) ** 2)
+    assert np.abs(tape.gradient(loss, z)).min() > 0
+
+
+def test_layers_that_do_not_lead_to_the_image_are_refused():
+    layers = [ConvTranspose(4, 4), ConvTranspose(1, 4, 2, 1)]
+    assert Generator(layers, (3,), SHAPE)(tf.zeros([2, 3])).shape == (2, *SHAPE)
+    for shape in ((8, 8, 3), (16, 8, 1), (7, 8, 1)):
+        with pytest.raises(UserError, match="the generator makes, 8x8x1, and found " + "x".join(map(str, shape))):
+            Generator([ConvTranspose(4, 4), ConvTranspose(1, 4, 2, 1)], (3,), shape)
+
+
+def test_a_row_scales_its_filters_alone():
+    row = Row(64, (3, 5), 2, 1)
+    assert row.scaled(0.5) == Row(32, (3, 5), 2, 1)
+    assert Row(10, 3) == Row(10, 3, strides=1, padding=0)
+
+
+def test_the_two_heads_have_weights_of_their_own():
+    net = Inference.from_table([Row(4, 4, 2, 1)], None, 3, SHAPE, width=1.0, batch_norm=False)
+    assert isinstance(net.mean, Conv)
+    assert net.mean.kernel is not net.log_var.kernel
+    assert not np.array_equal(net.mean.kernel, net.log_var.kernel)
+
+
+def test_weights_are_saved_and_restored(tmp_path):
+    """Running statistics included."""
+    z, x = random.normal([4, 16], random.root(0)), images()
+    for role, batch in (("generator", z), ("inference", x)):
+        first, second = (getattr(triangle_digits, role)(SHAPE, width=0.2, batch_norm=True) for _ in range(2))
+        first(batch, training=True)
+        first.save_weights(tmp_path / f"{role}.weights.h5")
+        second.load_weights(tmp_path / f"{role}.weights.h5")
+        for a, b in zip(tf.nest.flatten(first(batch)), tf.nest.flatten(second(batch)), strict=True):
+            np.testing.assert_array_equal(a, b)

@@ -1,0 +1,162 @@
+"""`trainers.compare`: seeds are grouped, models ranked, and what cannot be compared is refused in one sentence."""
+
+import pathlib
+
+import command_line
+import pytest
+from command_line import mistake
+
+from trainers import compare
+from trainers.metrics import Metrics
+
+FLAGS = {"nets": "triangle_digits", "dataset": "digits", "steps": 100, "batch_size": 50}
+PROTOCOL = {"features": "pixels", "num_images": 500, "seed": 0, "version": "1"}
+
+
+def measured(directory: pathlib.Path, name: str, values: dict[str, float], protocol=PROTOCOL, **flags) -> str:
+    """A run's directory as training and measuring would leave it: the flags, and a row for each value."""
+    workdir = directory / name
+    workdir.mkdir(parents=True)
+    given = FLAGS | {"algorithm": name.split("-")[0]} | flags
+    (workdir / "flags.cfg").write_text("".join(f"--{flag}={value}\n" for flag, value in given.items()))
+    for metric, value in values.items():
+        Metrics(workdir / "metrics.jsonl").append(
+            "evaluation", 100, {"metric": metric, "value": value, "protocol": protocol}
+        )
+    return str(workdir)
+
+
+@pytest.fixture
+def seeds(tmp_path) -> list[str]:
+    """Three seeds of each of two models."""
+    found = []
+    for seed in range(3):
+        found.append(
+            measured(tmp_path, f"vae-{seed}", {"fid/distance": 10 + seed, "accuracy/accuracy": 0.5}, seed=seed)
+        )
+        values = {"fid/distance": 4 + 2 * seed, "accuracy/accuracy": 0.9}
+        found.append(measured(tmp_path, f"divergence_triangle-{seed}", values, seed=seed))
+    return found
+
+
+def refused(*workdirs: str, metrics: str = "fid/distance") -> str:
+    """The sentence."""
+    return mistake("trainers.compare", f"--workdirs={','.join(workdirs)}", f"--metrics={metrics}")
+
+
+def test_seeds_of_one_model_are_one_row_with_their_mean_and_deviation(seeds, capsys):
+    command_line.start("trainers.compare", f"--workdirs={','.join(seeds)}", "--metrics=fid/distance,accuracy/accuracy")
+    printed = capsys.readouterr().out
+    assert "| divergence_triangle | 6 ± 2 | 3 |" in printed
+    assert "| vae | 11 ± 1 | 3 |" in printed
+    assert "| vae | 0.5 ± 0 | 3 |" in printed
+    assert "features pixels, num_images 500" in printed
+
+
+def test_one_run_has_no_deviation(seeds, capsys):
+    command_line.start("trainers.compare", f"--workdirs={','.join(seeds[:2])}", "--metrics=fid/distance")
+    assert "| vae | 10 | 1 |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("metric", "best"),
+    [
+        ("fid/distance", "low"),
+        ("reconstruction/test_mse", "low"),
+        ("recovery/error", "low"),
+        ("accuracy/accuracy", "high"),
+        ("accuracy/accuracy_fitted", "high"),
+        ("precision_recall/precision", "high"),
+        ("precision_recall/recall", "high"),
+        ("inception_score/score", "high"),
+        ("outliers/auroc_noise", "high"),
+    ],
+)
+def test_the_best_comes_first_whichever_way_a_value_is_better(tmp_path, metric, best):
+    values = {"low": 0.25, "middle": 0.5, "high": 0.75}
+    rates = {"low": 1e-4, "middle": 2e-4, "high": 3e-4}  # groups are of runs alike in all but their seed
+    workdirs = [
+        pathlib.Path(
+            measured(tmp_path, f"vae-{name}", {metric: values[name]}, **{"generator.learning_rate": rates[name]})
+        )
+        for name in ("middle", "low", "high")
+    ]
+    order = ["low", "middle", "high"] if best == "low" else ["high", "middle", "low"]
+    assert [m.values for m in compare.ranked(metric, workdirs)] == [[values[name]] for name in order]
+
+
+def test_the_newest_measurement_counts(tmp_path):
+    first = measured(tmp_path, "vae", {"fid/distance": 3.0})
+    for value in (2.0, 1.0):
+        row = {"metric": "fid/distance", "value": value, "protocol": PROTOCOL}
+        Metrics(pathlib.Path(first) / "metrics.jsonl").append("evaluation", 100, row)
+    second = measured(tmp_path, "acd", {"fid/distance": 1.5})
+    assert [m.name for m in compare.ranked("fid/distance", [pathlib.Path(second), pathlib.Path(first)])] == [
+        "vae",
+        "acd",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("dataset", "mnist"),
+        ("steps", 101),
+        ("batch_size", 51),
+        ("nets", "triangle_mnist"),
+        ("missing", "B20"),
+        ("max_images", 10),
+        ("image_size", 16),
+        ("test_fraction", 0.2),
+        ("channels", 3),
+    ],
+)
+def test_runs_on_other_data_or_of_another_length_are_refused_by_the_flag(tmp_path, flag, value):
+    one = measured(tmp_path, "vae", {"fid/distance": 1.0})
+    other = measured(tmp_path, "acd", {"fid/distance": 2.0}, **{flag: value})
+    sentence = refused(one, other)
+    for words in (f"--{flag} ", str(value), one, other):
+        assert words in sentence
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"num_images": 100}, "num_images 500 and 100"),
+        ({"features": "random"}, "features pixels and random"),
+        ({"version": "2"}, "version 1 and 2"),
+        ({"splits": 10}, "splits None and 10"),
+    ],
+)
+def test_other_protocols_are_refused_by_what_differs(tmp_path, changed, named):
+    one = measured(tmp_path, "vae", {"fid/distance": 1.0})
+    other = measured(tmp_path, "acd", {"fid/distance": 2.0}, protocol=PROTOCOL | changed)
+    sentence = refused(one, other)
+    assert "--metrics" in sentence
+    assert "fid/distance" in sentence
+    assert named in sentence
+
+
+def test_seeds_of_one_model_under_two_protocols_are_refused_too(tmp_path):
+    one = measured(tmp_path, "vae-0", {"fid/distance": 1.0}, seed=0)
+    other = measured(tmp_path, "vae-1", {"fid/distance": 2.0}, protocol=PROTOCOL | {"seed": 1}, seed=1)
+    assert "seed 0 and 1" in refused(one, other)
+
+
+def test_a_run_that_was_not_measured_is_named(seeds, tmp_path):
+    bare = measured(tmp_path, "acd", {"kid/distance": 1.0})
+    sentence = refused(seeds[0], bare)
+    assert "--metrics" in sentence
+    assert bare in sentence
+    assert "trainers.evaluate" in sentence
+
+
+def test_a_directory_that_is_no_run_is_named(seeds, tmp_path):
+    sentence = refused(seeds[0], str(tmp_path / "nowhere"))
+    assert "--workdir" in sentence
+    assert "nowhere" in sentence
+
+
+def test_one_run_or_no_metric_is_too_little(seeds):
+    assert "--workdirs" in refused(seeds[0])
+    assert "--metrics" in refused(*seeds, metrics="")

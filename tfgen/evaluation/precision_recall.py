@@ -1,0 +1,66 @@
+"""How much of what is generated is real, and how much of what is real is generated."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+from sklearn.metrics import pairwise_distances_chunked
+from sklearn.neighbors import NearestNeighbors
+
+from tfgen.errors import UserError
+from tfgen.evaluation.base import Evaluator
+from tfgen.evaluation.generation import Compared
+
+
+def precision_recall(real: np.ndarray, generated: np.ndarray, k: int = 3) -> tuple[float, float]:
+    """Shares of each set in the other's manifold, the union of balls that reach to the k-th nearest neighbour.
+
+    Args:
+        real: [n, d].
+        generated: [m, d].
+        k: at least 1, below n and m.
+
+    Returns:
+        Precision, the share of generated points in the manifold of the real ones, and recall, the reverse.
+
+    Raises:
+        UserError: if a set has too few points for k.
+
+    Source: Kynkäänniemi et al., Improved precision and recall metric for assessing generative models, 2019,
+        equations 1 and 2.
+    """
+    smaller = min(len(real), len(generated))
+    if not 1 <= k < smaller:
+        raise UserError(f"k: expected 1 to {smaller - 1}, below the images of the smaller set, and found {k}")
+    real, generated = real.astype(np.float64), generated.astype(np.float64)
+    return _covered(generated, real, k), _covered(real, generated, k)
+
+
+def _covered(points: np.ndarray, manifold: np.ndarray, k: int) -> float:
+    """The share of points that lie in a ball around some point of the manifold."""
+    # a point is its own nearest
+    distances, _ = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(manifold).kneighbors(manifold)
+    radius = distances[:, k]
+    inside = pairwise_distances_chunked(points, manifold, reduce_func=lambda d, _: (d <= radius).any(axis=1))
+    return float(np.concatenate(list(inside)).mean())
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PrecisionRecall(Compared, Evaluator):
+    """Precision and recall, on features, of generated images against a split: `precision` and `recall`.
+
+    A larger set has smaller balls, so the two numbers are meant for sets of one size: choose `num_images` so.
+
+    Args:
+        features: see `tfgen.evaluation.features.Features`.
+        num_images: generated.
+        split: of the real images, train or test.
+        k: which nearest neighbour the balls reach to.
+    """
+
+    k: int = 3
+
+    def run(self) -> Iterator[tuple[str, float]]:
+        precision, recall = precision_recall(*self.sets, self.k)
+        yield "precision", precision
+        yield "recall", recall
