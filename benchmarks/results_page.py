@@ -7,6 +7,7 @@ from typing import Any
 
 import jinja2
 
+from tfgen.errors import UserError
 from tfgen.version import __version__
 from trainers import compare, experiment
 from trainers.compare import Measured
@@ -24,17 +25,17 @@ steps, batches and seeds for all. Written by `{{ command }}` with tfgen {{ versi
 flags and measurements stand under `runs/tables`.
 
 The paper's own figures (its Tables I to III) are on other nets, data and steps, and could not be verified but for
-these, so no others are printed: CIFAR-10 inception score of the triangle 7.23, FID 30.10, test MSE .0237; CelebA-64 FID
-18.21, test MSE .0281; all as quoted by Cui and Han, Learning energy-based model via dual-MCMC teaching, 2023, Tables 1
-and 3, under a protocol of theirs.
+these, so no others are printed: CIFAR-10 inception score of the triangle 7.23, FID 30.10, test MSE .0237; CelebA-64
+FID 18.21, test MSE .0281; all as quoted by the Dual-MCMC paper (NeurIPS 2023), Tables 1 and 3, under a protocol of
+its own.
 
 Values over several seeds are mean ± standard deviation.
 {% for section in sections %}
 
 ## {{ section.title }}
 
-`{{ section.flagfile }}.flags` with `--algorithm` and `--seed`: nets {{ section.nets }}, {{ section.steps }} updates of \
-{{ section.batch_size }} images.
+`{{ section.flagfile }}.flags` with `--algorithm` and `--seed`: nets {{ section.nets }},
+{{ section.steps }} updates of {{ section.batch_size }} images.
 {% for table in section.tables %}
 
 ### {{ table.title }}
@@ -94,8 +95,20 @@ def section(data: Any, workdirs: list[pathlib.Path]) -> dict:
 
 
 def values_of(metric: str, workdirs: list[pathlib.Path]) -> Values:
-    """One metric of runs that may be compared, by model."""
-    return {measured.name: measured for measured in compare.ranked(metric, workdirs)}
+    """One metric of runs that may be compared, by model.
+
+    Raises:
+        UserError: if runs of one model differ in more than their seed.
+    """
+    found: Values = {}
+    for measured in compare.ranked(metric, workdirs):
+        if measured.name in found:
+            raise UserError(
+                f"--runs: expected runs of {measured.name} that differ in nothing but their seed and found others; "
+                "remove those of older flags"
+            )
+        found[measured.name] = measured
+    return found
 
 
 def table(title: str, columns: dict[str, Values]) -> dict:

@@ -69,8 +69,9 @@ def net_function(family, role):
 def net_functions(family):
     """The roles that a family has a net for: its own functions that take an image's shape first."""
     module = importlib.import_module(f"tfgen.nets.{family}")
-    own = [f for _, f in inspect.getmembers(module, inspect.isfunction) if f.__module__ == module.__name__]
-    return {f.__name__ for f in own if next(iter(inspect.signature(f).parameters), None) == "image_shape"}
+    functions = {n: f for n, f in inspect.getmembers(module, inspect.isfunction) if not n.startswith("_")}
+    own = {n: inspect.signature(f) for n, f in functions.items() if f.__module__ == module.__name__}
+    return {n for n, signature in own.items() if next(iter(signature.parameters), None) == "image_shape"}
 
 
 FAMILIES = {m.name: found for m in pkgutil.iter_modules(tfgen.nets.__path__) if (found := net_functions(m.name))}
@@ -112,14 +113,8 @@ def build(name):
         several = set(OUTPUTS) & set(inspect.signature(net_function(family, role)).parameters)
         nets.append(net(family, role, **dict.fromkeys(several if len(roles(name)) == 1 else (), CLASSES))[0])
     shape = shape_of(family)
-    given = {
-        "image_shape": shape,
-        "image_mean": [0.0] * shape[-1],
-        "train_size": COUNT,
-        "num_incomplete": COUNT,
-        "seed": 1,
-    }
-    known = {n: value for n, value in given.items() if n in parameters(name)}
+    described = {"image_shape": shape, "image_mean": [0.0] * shape[-1], "seed": 1}
+    known = {n: described.get(n, COUNT) for n in GIVEN if n in parameters(name)}  # the others are numbers of images
     algorithm = algorithm_class(name)(*nets, **known, **quick(name))
     algorithm.compile({role: keras.optimizers.SGD(0.01) for role in roles(name)})
     return algorithm

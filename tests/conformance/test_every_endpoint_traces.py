@@ -7,7 +7,7 @@ import tensorflow as tf
 
 @pytest.mark.parametrize("name", registry.ALGORITHMS)
 def test_every_endpoint_traces(name):
-    for endpoint in registry.build(name).endpoints().values():
+    for endpoint in registry.updated(name).algorithm.endpoints().values():
         assert all(spec.name for spec in endpoint.signature)
         traced = tf.function(endpoint.fn, autograph=False).get_concrete_function(*endpoint.signature)
         assert isinstance(traced.structured_outputs, dict)

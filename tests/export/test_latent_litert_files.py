@@ -12,7 +12,8 @@ from litert import built_in
 from export import tflite
 from tfgen import random
 from tfgen.algorithms.base import Algorithm
-from tfgen.nets.layers import ConvTranspose, convolve
+from tfgen.nets.convolution import convolve
+from tfgen.nets.layers import ConvTranspose
 from tfgen.types import Endpoint
 
 INFERRED = {"decode", "encode", "reconstruct", "interpolate", "complete"}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfgen import random
-from tfgen.nets.layers import blocks_of_kernel, convolve
+from tfgen.nets.convolution import blocks_of_kernel, convolve
 
 CASES = {
     "kernel": st.tuples(st.integers(1, 4), st.integers(1, 4)),

@@ -39,7 +39,7 @@ def moved(algorithm, gradients, num_steps=1):
     return before, algorithm.energy.get_weights()
 
 
-@pytest.mark.parametrize("l2", [0.0, 0.3, 100.0])
+@pytest.mark.parametrize("l2", [0.0, 100.0])
 @pytest.mark.parametrize(("clip_norm", "scale"), [(0.0, 1.0), (2.0, 0.4), (7.0, 1.0)])
 def test_sgd_follows_the_clipped_gradient_plus_l2_times_the_weights(clip_norm, scale, l2):
     """w - η (g min(1, c / |g|) + λ w): λ w is added after clipping and never clipped, however large."""
@@ -49,7 +49,7 @@ def test_sgd_follows_the_clipped_gradient_plus_l2_times_the_weights(clip_norm, s
         np.testing.assert_allclose(new, old - RATE * (scale * g + l2 * old), rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("l2", [0.0, 0.3, 100.0])
+@pytest.mark.parametrize("l2", [0.0, 100.0])
 @pytest.mark.parametrize(("clip_norm", "scale"), [(0.0, 1.0), (2.0, 0.4)])
 def test_adam_counts_l2_in_its_moments_as_the_released_script_does(clip_norm, scale, l2):
     """Two steps: m and v are means of h = g + λ w and of h², freed of their start from zero."""

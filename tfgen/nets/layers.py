@@ -1,12 +1,12 @@
 """The few layers that the nets share."""
 
-import math
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from tfgen.errors import UserError
+from tfgen.nets.convolution import blocks_of_kernel, ceil_to, convolve, flat
 
 
 class Row(NamedTuple):
@@ -91,7 +91,7 @@ class Conv(keras.layers.Layer):
     def call(self, x, training=False):
         kernel = self.linear(training)
         if not self.padding and tuple(x.shape[1:3]) == self.kernel_size:  # one place: a matrix product
-            y = tf.matmul(_flat(x), tf.reshape(kernel, [-1, self.filters]))[:, tf.newaxis, tf.newaxis]
+            y = tf.matmul(flat(x), tf.reshape(kernel, [-1, self.filters]))[:, tf.newaxis, tf.newaxis]
         elif self.space_to_depth:
             x, kernel = self._blocks(x), blocks_of_kernel(kernel, self.strides)
             y = convolve(x, kernel)
@@ -143,7 +143,7 @@ class Conv(keras.layers.Layer):
         before, after, sides = [0, 0], [0, 0], []
         for axis, width in zip((1, 2), self.kernel_size, strict=True):
             side = x.shape[axis] if x.shape[axis] is not None else tf.shape(x)[axis]
-            needed = (self._output_side(side, width) - 1) * self.strides + _ceil_to(width, self.strides)
+            needed = (self._output_side(side, width) - 1) * self.strides + ceil_to(width, self.strides)
             sides.append(needed)
             before[axis - 1] = self.padding
             # the zeros added beyond the padding meet only the zeros added to the kernel
@@ -205,7 +205,7 @@ class ConvTranspose(keras.layers.Layer):
     def call(self, x):
         shape = tf.shape(x)
         if not self.padding and tuple(x.shape[1:3]) == (1, 1):  # one place: a matrix product
-            y = tf.matmul(_flat(x), tf.reshape(tf.convert_to_tensor(self.kernel), [-1, x.shape[-1]]), transpose_b=True)
+            y = tf.matmul(flat(x), tf.reshape(tf.convert_to_tensor(self.kernel), [-1, x.shape[-1]]), transpose_b=True)
             y = tf.reshape(y, [-1, *self.kernel_size, self.filters])
             return y + tf.cast(self.bias, y.dtype) if self.use_bias else y
         size = [self._output_side(shape[axis], k) for axis, k in zip((1, 2), self.kernel_size, strict=True)]
@@ -230,61 +230,6 @@ def batch_normalization() -> keras.layers.BatchNormalization:
     return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gains)
 
 
-def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """The convolution of stride 1 without padding, whose input gradient is a convolution too.
-
-    TensorFlow's own op for the input gradient takes two to four times as long on a CPU.
-
-    Args:
-        x: [b, h, w, in].
-        kernel: [height, width, in, filters].
-
-    Returns:
-        [b, h - height + 1, w - width + 1, filters].
-    """
-
-    @tf.custom_gradient
-    def convolution(x, kernel):
-        def gradient(dy):
-            filters = tf.raw_ops.Conv2DBackpropFilter(
-                input=x, filter_sizes=tf.shape(kernel), out_backprop=dy, strides=[1, 1, 1, 1], padding="VALID"
-            )
-            return convolve(*_full(dy, kernel)), filters
-
-        return tf.nn.conv2d(x, kernel, 1, "VALID"), gradient
-
-    return convolution(x, kernel)
-
-
-def _full(y: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """What to convolve with what for the adjoint of convolution with the kernel."""
-    rows, columns = kernel.shape[0] - 1, kernel.shape[1] - 1
-    y = tf.pad(y, [[0, 0], [rows, rows], [columns, columns], [0, 0]])
-    return y, tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2])
-
-
-def blocks_of_kernel(kernel: tf.Tensor, s: int) -> tf.Tensor:
-    """The kernel, zero-padded to whole blocks, that acts with stride 1 on blocks of s x s pixels as channels.
-
-    Args:
-        kernel: [height, width, channels, filters] of a convolution with stride s.
-        s: the stride.
-
-    Returns:
-        [rows, columns, s s channels, filters].
-    """
-    height, width, channels, filters = kernel.shape
-    rows, columns = _ceil_to(height, s) // s, _ceil_to(width, s) // s
-    kernel = tf.pad(kernel, [[0, rows * s - height], [0, columns * s - width], [0, 0], [0, 0]])
-    kernel = tf.reshape(kernel, [rows, s, columns, s, channels, filters])
-    kernel = tf.transpose(kernel, [0, 2, 1, 3, 4, 5])
-    return tf.reshape(kernel, [rows, columns, s * s * channels, filters])
-
-
-def _flat(x: tf.Tensor) -> tf.Tensor:
-    return tf.reshape(x, [-1, math.prod(x.shape[1:])])
-
-
 def _initializer(scale: float | None) -> keras.initializers.Initializer:
     return keras.initializers.HeNormal() if scale is None else keras.initializers.RandomNormal(stddev=scale)
 
@@ -293,8 +238,3 @@ def _positive(filters: int) -> int:
     if filters < 1:
         raise UserError(f"width or outputs: expected at least one filter in every layer and found {filters}")
     return filters
-
-
-def _ceil_to(number: int, multiple: int) -> int:
-    """The smallest multiple that is not below the number."""
-    return -(-number // multiple) * multiple

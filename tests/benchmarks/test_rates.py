@@ -1,0 +1,45 @@
+"""What speed is measured against: operations counted by hand, runs in turn, ratios within a round."""
+
+import types
+
+import pytest
+
+from benchmarks import rates, triangle_step
+from tfgen.nets.latent import Generator, Inference
+from tfgen.nets.layers import Row
+from tfgen.nets.scoring import ScoringFunction
+
+
+def test_operations_are_those_of_the_convolutions_counted_by_hand():
+    """A multiplication and an addition for each weight at each place: of 8x8 and 4x4 maps from one channel."""
+    shape, rows, latents = (8, 8, 1), [Row(2, 3, 1, 1), Row(3, 4, 2, 1)], 5
+    trunk = 64 * 9 * 1 * 2 + 16 * 16 * 2 * 3
+    energy = ScoringFunction.from_table(rows, shape, width=1.0, activation="relu", outputs=1)
+    assert rates.operations(energy, shape) == 2 * (trunk + 16 * 3 * 1)
+    inference = Inference.from_table(rows, None, latents, shape, width=1.0, batch_norm=False)
+    assert rates.operations(inference, shape) == 2 * (trunk + 2 * 16 * 3 * latents)
+    up = [Row(3, 4), Row(2, 4, 2, 1), Row(1, 3, 1, 1)]
+    generator = Generator.from_table(up, (latents,), shape, width=1.0, batch_norm=True)
+    assert rates.operations(generator, (latents,)) == 2 * (16 * latents * 3 + 16 * 16 * 3 * 2 + 64 * 9 * 2 * 1)
+
+
+def test_runs_are_timed_in_turn_after_a_round_to_warm_up():
+    order = []
+    runs = {name: lambda name=name: order.append(name) for name in "abc"}
+    seconds, _ = rates.interleaved(runs, rounds=2)
+    assert "".join(order) == "abcabcabc"
+    assert [len(times) for times in seconds.values()] == [2, 2, 2]
+    assert all(time >= 0 for times in seconds.values() for time in times)
+
+
+def test_the_table_gives_medians_of_ratios_within_a_round():
+    """A product of 100 GFLOP/s; a step of 50 in 1 s, then a slow round for all."""
+    seconds = {"matrix product": [1.0, 2.0, 1.0], "official": [2.0, 4.0, 2.0], "paper": [1.0, 2.0, 1.0]}
+    work = {"matrix product": 100e9, "official": 100e9, "paper": 50e9}
+    lines = triangle_step.report(seconds, work, types.SimpleNamespace(rounds=3, width=1.0)).splitlines()
+    assert lines[-2:] == ["| official | 2.00 | 50 | 0.50 | 1.00 |", "| paper | 1.00 | 50 | 0.50 | 0.50 |"]
+
+
+@pytest.mark.parametrize("preset", triangle_step.PRESETS)
+def test_every_preset_has_its_count_of_passes(preset):
+    assert triangle_step.PASSES[preset].keys() == set(triangle_step.ROLES)
