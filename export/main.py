@@ -34,6 +34,8 @@ def main(values: absl_flags.FlagValues) -> None:
     if output.is_file():
         raise UserError(f"--output: expected a directory and found the file {output}")
     trained = experiment.restored(pathlib.Path(values.workdir))
+    if "tflite" in values.formats:
+        tflite.endpoints(trained.algorithm)  # a model that has none is refused before anything is written
     written = []
     if "saved_model" in values.formats:
         written.append(saved_model.write(trained.algorithm, output / "saved_model" / trained.values.algorithm))

@@ -178,7 +178,7 @@ def mean_squared_error(image: Image, decoded: Image, mask: Mask | None = None) -
         A scalar.
     """
     weight = tf.ones_like(image) if mask is None else mask + tf.zeros_like(image)
-    return tf.reduce_sum(weight * (image - decoded) ** 2) / tf.reduce_sum(weight)
+    return tf.reduce_sum(weight * (image - decoded) ** 2) / tf.maximum(tf.reduce_sum(weight), 1.0)
 
 
 def _sum(x: tf.Tensor) -> tf.Tensor:

@@ -6,7 +6,6 @@ import json
 import pathlib
 
 import keras
-import tensorflow as tf
 from absl import flags as absl_flags
 
 from tfgen.algorithms.base import Algorithm
@@ -72,7 +71,6 @@ class Experiment:
         cls = flags.algorithm_class(name)
         given = {p: v[f"{name}.{p}"].value for p in flags.hyperparameters(cls)}
         nets = [self._net(role) for role in flags.roles(name)]
-        self._check_latents(dict(zip(flags.roles(name), nets, strict=True)))
         known = {n: value for n, value in self.data.items() if n in inspect.signature(cls).parameters}
         algorithm = cls(*nets, **known, seed=v.seed, **given)
         built = {role: optimizers.build(v, role) for role in flags.roles(name)}
@@ -93,17 +91,6 @@ class Experiment:
         if classes > 1 and label.max() >= classes:
             raise UserError(
                 f"--dataset: expected at most {classes} classes, the net's outputs, and found {label.max() + 1}"
-            )
-
-    def _check_latents(self, nets: dict[str, keras.Model]) -> None:
-        """Raises UserError unless what is inferred is what the generator takes."""
-        if not {"generator", "inference"} <= nets.keys():
-            return
-        mean, _ = nets["inference"](tf.zeros([1, *self.data["image_shape"]]), training=False)
-        wanted, found = nets["generator"].latent_shape, tuple(mean.shape[1:])
-        if found != wanted:
-            raise UserError(
-                f"--inference.latent_dim: expected latents of the generator's shape {wanted} and found {found}"
             )
 
     def _net(self, role: str) -> keras.Model:

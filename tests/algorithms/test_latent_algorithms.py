@@ -222,3 +222,11 @@ def test_missing_pixels_do_not_count_for_the_likelihood(cls):
 def test_a_constant_out_of_its_range_is_named(cls, option, value):
     with pytest.raises(UserError, match=option):
         algorithm_of(cls, **{option: value})
+
+
+@pytest.mark.parametrize("cls", [VAE, WakeSleep, ACD, DivergenceTriangle])
+def test_nets_whose_latents_differ_are_refused(cls):
+    roles = ROLES_OF.get(cls, ROLES)
+    built = lg.nets(3) | {"inference": lg.nets(4)["inference"]}
+    with pytest.raises(UserError, match=r"latent_dim.*\(3,\) and found \(4,\)"):
+        cls(*(built[role] for role in roles), image_shape=lg.SHAPE)

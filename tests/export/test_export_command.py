@@ -151,6 +151,13 @@ def test_an_output_that_is_a_file_is_refused(digits, tmp_path):
     assert content(tmp_path) == {"file": b"x"}
 
 
+def test_a_model_without_tflite_is_refused_before_anything_is_written(digits, tmp_path, monkeypatch):
+    monkeypatch.setattr(tflite, "ScoringFunction", str)  # no energy is one
+    sentence = mistake("export.main", f"--workdir={digits}", f"--output={tmp_path / 'out'}")
+    assert "--formats: tflite" in sentence
+    assert content(tmp_path) == {}
+
+
 def test_a_model_without_tasks_has_no_tflite():
     with pytest.raises(ValueError, match="--formats: tflite"):
         tflite.endpoints(keras.Sequential())

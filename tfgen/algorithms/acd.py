@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.algorithms.base import Algorithm, check
+from tfgen.algorithms.base import Algorithm, check, check_latents
 from tfgen.samplers import Langevin
 from tfgen.tasks import Amortized, LatentTasks
 from tfgen.types import Batch, Endpoint, Energy, Image, Seed
@@ -29,6 +29,9 @@ class ACD(Algorithm):
         step_size: Langevin's ε in pixel units, of steps that refine images under U / T; positive.
         sample_steps: such steps of a new sample or completion.
         completion_rounds: times that a completion is inferred from, at least 1.
+
+    Raises:
+        UserError: if the nets' latents differ, or a constant is out of its range.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class ACD(Algorithm):
         super().__init__(logged, seed)
         self.energy, self.generator, self.inference = energy, generator, inference
         self.image_shape = tuple(image_shape)
+        check_latents(generator, inference, self.image_shape)
         self.temperature = check("temperature", temperature, above=0)
         self.kernel = Langevin(check("step_size", step_size, above=0), bounds=(-1.0, 1.0))
         self.sample_steps = check("sample_steps", sample_steps, least=0)

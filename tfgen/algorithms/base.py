@@ -87,6 +87,10 @@ class Algorithm(keras.Model, abc.ABC):
         super().compile(optimizer=None, jit_compile=jit_compile)
         self.optimizers = dict(optimizers)
         self.transforms = dict(transforms or {})
+        # the optimizer itself would clip a replica's share, and after the transform
+        self.bounds = {role: optimizer.global_clipnorm for role, optimizer in self.optimizers.items()}
+        for optimizer in self.optimizers.values():
+            optimizer.global_clipnorm = None
         for role, optimizer in self.optimizers.items():
             optimizer.build(self.parameters(role))
 
@@ -140,7 +144,7 @@ class Algorithm(keras.Model, abc.ABC):
         """
         gradients = tape.gradient(loss, {role: self.watched(role) for role in roles})
         for role in ascending:
-            gradients[role] = [-g for g in gradients[role]]
+            gradients[role] = [g if g is None else -g for g in gradients[role]]
         return {f"{role}_grad_norm": tf.linalg.global_norm(self.follow(role, gradients[role])) for role in roles}
 
     def watched(self, role: str) -> list[tf.Tensor]:
@@ -170,8 +174,8 @@ class Algorithm(keras.Model, abc.ABC):
         if replicas > 1:
             raw = context.all_reduce(tf.distribute.ReduceOp.MEAN, raw)
         changed = _each(transform, raw, variables)
-        if optimizer.global_clipnorm:
-            changed, _ = tf.clip_by_global_norm(changed, optimizer.global_clipnorm)
+        if self.bounds[role]:
+            changed, _ = tf.clip_by_global_norm(changed, self.bounds[role])
         changed = _each(self.transforms.get(role), changed, variables)
         # the optimizer sums over the replicas
         optimizer.apply([g / replicas for g in changed], variables)
@@ -182,6 +186,15 @@ def _each(transform: Transform | None, gradients: list[tf.Tensor], variables: li
     if transform is None:
         return gradients
     return [transform(g, v) for g, v in zip(gradients, variables, strict=True)]
+
+
+def check_latents(generator: keras.Model, inference: keras.Model, image_shape: tuple[int, int, int]) -> None:
+    """Raises UserError unless what is inferred from images is what images are generated from."""
+    inferred = tuple(inference(tf.zeros((1, *image_shape)), training=False)[0].shape[1:])
+    if inferred != tuple(generator.latent_shape):
+        raise UserError(
+            f"inference.latent_dim: expected the generator's latents, {tuple(generator.latent_shape)}, and found {inferred}"
+        )
 
 
 def check(

@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 
 from tfgen import energies, losses, random
-from tfgen.algorithms.base import Algorithm, check
+from tfgen.algorithms.base import Algorithm, check, check_latents
 from tfgen.errors import UserError
 from tfgen.memory import MissingPixels
 from tfgen.samplers import Langevin
@@ -70,7 +70,7 @@ class DivergenceTriangle(Algorithm):
         completion_rounds: times that a completion is inferred from, at least 1.
 
     Raises:
-        UserError: if the preset is unknown, or a constant out of its range.
+        UserError: if the preset is unknown, the nets' latents differ, or a constant is out of its range.
     """
 
     def __init__(
@@ -100,6 +100,7 @@ class DivergenceTriangle(Algorithm):
             raise UserError(f"preset: expected one of {', '.join(PRESETS)} and found {preset}")
         self.energy, self.generator, self.inference = energy, generator, inference
         self.image_shape = tuple(image_shape)
+        check_latents(generator, inference, self.image_shape)
         constants = PRESETS[preset]
         self.sigma = check("sigma", sigma or constants.sigma, above=0)
         self.temperature = check("temperature", temperature or constants.temperature, above=0)

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.algorithms.base import Algorithm, check
+from tfgen.algorithms.base import Algorithm, check, check_latents
 from tfgen.memory import MissingPixels
 from tfgen.tasks import Amortized, LatentTasks, reparameterized
 from tfgen.types import Batch, Endpoint, Image, Seed
@@ -25,6 +25,9 @@ class WakeSleep(Algorithm):
         seed: of all that training draws.
         sigma: standard deviation of p(x|z) in pixel units, positive; dreams are drawn with it.
         completion_rounds: times that a completion is inferred from, at least 1.
+
+    Raises:
+        UserError: if the nets' latents differ, or a constant is out of its range.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class WakeSleep(Algorithm):
         )
         self.generator, self.inference = generator, inference
         self.image_shape = tuple(image_shape)
+        check_latents(generator, inference, self.image_shape)
         self.sigma = check("sigma", sigma, above=0)
         self.completion_rounds = check("completion_rounds", completion_rounds, least=1)
         self.missing = MissingPixels(num_incomplete, self.image_shape)
