@@ -190,10 +190,11 @@ def _each(transform: Transform | None, gradients: list[tf.Tensor], variables: li
 
 def check_latents(generator: keras.Model, inference: keras.Model, image_shape: tuple[int, int, int]) -> None:
     """Raises UserError unless what is inferred from images is what images are generated from."""
+    wanted = tuple(generator.latent_shape)
     inferred = tuple(inference(tf.zeros((1, *image_shape)), training=False)[0].shape[1:])
-    if inferred != tuple(generator.latent_shape):
+    if inferred != wanted:
         raise UserError(
-            f"inference.latent_dim: expected the generator's latents, {tuple(generator.latent_shape)}, and found {inferred}"
+            f"inference.latent_dim: expected latents of the generator's shape {wanted} and found {inferred}"
         )
 
 
