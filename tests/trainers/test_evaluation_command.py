@@ -82,7 +82,7 @@ def test_a_texture_is_judged_beside_its_yardsticks(texture):
 @pytest.mark.parametrize(
     ("args", "named"),
     [
-        (["--metrics=fid"], ["--metrics", "fid", "reconstruction"]),
+        (["--metrics=beauty"], ["--metrics", "beauty", "reconstruction"]),
         (["--metrics=reconstruction,fidd"], ["--metrics", "fidd"]),
         ([], ["--metrics", "found none"]),
         (["--metrics="], ["--metrics"]),
