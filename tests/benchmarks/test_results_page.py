@@ -16,6 +16,7 @@ from trainers.metrics import Metrics
 
 ROOT = pathlib.Path(__file__).parents[2]
 PROTOCOL = {"num_images": 2000, "seed": 0}
+LENGTH = ("--steps=3000", "--batch_size=100")
 SEEDS, PATTERNS = ["0", "1", "2"], ["P.5", "B20"]
 VALUES = {
     "fid/distance": {"divergence_triangle": 4.0, "vae": 10.0, "wake_sleep": 12.0, "abp": 8.0},
@@ -46,7 +47,7 @@ def measured(directory, seeds, patterns):
     plan = list(tables.plan_of(directory / "runs", "digits", seeds, patterns))
     for run in plan:
         run.workdir.mkdir(parents=True)
-        (run.workdir / "flags.cfg").write_text("\n".join(run.training))
+        (run.workdir / "flags.cfg").write_text("\n".join([*run.training, *LENGTH]))
         model, _, which = run.workdir.name.partition("-")
         if which in SEEDS:
             for metric, values in VALUES.items():
@@ -131,7 +132,7 @@ def test_a_run_that_was_not_measured_is_named(runs):
 
 
 def test_runs_of_one_model_by_other_flags_are_refused_not_left_out(runs):
-    (runs[4].workdir / "flags.cfg").write_text("\n".join([*runs[4].training, "--generator.learning_rate=0.1"]))
+    (runs[4].workdir / "flags.cfg").write_text("\n".join([*runs[4].training, *LENGTH, "--generator.learning_rate=0.1"]))
     with pytest.raises(UserError, match="differ in nothing but their seed"):
         section(runs)
 

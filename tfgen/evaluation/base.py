@@ -8,6 +8,7 @@ from typing import Any
 from tfgen.algorithms.base import Algorithm
 from tfgen.data.images import Images
 from tfgen.errors import UserError
+from tfgen.types import Endpoint
 from tfgen.version import __version__
 
 
@@ -43,6 +44,19 @@ class Evaluator(abc.ABC):
         Yields:
             Names and values.
         """
+
+    def endpoint(self, name: str) -> Endpoint:
+        """What the algorithm can be asked for.
+
+        Raises:
+            UserError: if it cannot.
+        """
+        endpoints = self.algorithm.endpoints()
+        if name not in endpoints:
+            raise UserError(
+                f"--metrics: expected a model that can {name} and found one for {', '.join(sorted(endpoints))}"
+            )
+        return endpoints[name]
 
     def protocol(self) -> dict[str, Any]:
         """What another run must share for its values to be comparable."""

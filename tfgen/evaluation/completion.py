@@ -33,7 +33,7 @@ class Completion(Evaluator):
     num_steps: int = 0
 
     def run(self) -> Iterator[tuple[str, float]]:
-        complete = self.algorithm.endpoints()["complete"]
+        complete = self.endpoint("complete")
         height, width, _ = self.images.shape
         test = self.images.test
         image = test.whole()[: self.num_images, :height, :width]

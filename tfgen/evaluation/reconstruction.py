@@ -20,7 +20,7 @@ class Reconstruction(Evaluator):
     num_images: int = 1000
 
     def run(self) -> Iterator[tuple[str, float]]:
-        reconstruct = self.algorithm.endpoints()["reconstruct"]
+        reconstruct = self.endpoint("reconstruct")
         rebuild = reconstruct.traced()
         height, width, _ = self.images.shape
         for split in ("train", "test"):

@@ -26,7 +26,7 @@ class Recovery(Evaluator):
         if train.mask is None or missing is None:
             raise UserError("--metrics: recovery expects a model that was trained with --missing pixels")
         truth, mask = train.whole(), train.mask.astype(np.float32)
-        reconstruct = self.algorithm.endpoints()["reconstruct"].traced()
+        reconstruct = self.endpoint("reconstruct").traced()
 
         def error(image):
             return float((np.abs(image - truth) * (1 - mask)).sum() / ((1 - mask).sum() * truth.shape[-1]) / 2)

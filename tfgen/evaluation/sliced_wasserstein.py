@@ -57,5 +57,6 @@ class SlicedWasserstein(Evaluator):
             raise UserError(f"--sliced_wasserstein.source: expected chains or generate and found {self.source}")
         if self.source == "chains":
             return endpoints["chains"].fn()["image"].numpy()
-        steps = tf.constant(self.num_steps or self.algorithm.sample_steps)
-        return endpoints["generate"].fn(tf.constant(self.num_samples), random.root(self.seed), steps)["image"].numpy()
+        steps = tf.constant(self.num_steps or getattr(self.algorithm, "sample_steps", 0))
+        given = {"count": tf.constant(self.num_samples), "seed": random.root(self.seed), "num_steps": steps}
+        return endpoints["generate"].traced()(**given)["image"].numpy()
