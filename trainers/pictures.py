@@ -66,4 +66,7 @@ def grid(images: np.ndarray, columns: int | None = None, side: int = 64) -> np.n
 def save(path: pathlib.Path, picture: np.ndarray) -> None:
     """Writes a picture [h, w, c], uint8, as PNG."""
     with files.written_aside(path) as aside:
-        iio.imwrite(aside, picture[..., 0] if picture.shape[-1] == 1 else picture, extension=".png")
+        # by way of memory: on a full disk imageio's own file would print a traceback when it is closed
+        aside.write_bytes(
+            iio.imwrite("<bytes>", picture[..., 0] if picture.shape[-1] == 1 else picture, extension=".png")
+        )
