@@ -114,13 +114,16 @@ def values_of(metric: str, workdirs: list[pathlib.Path]) -> Values:
 def table(title: str, columns: dict[str, Values]) -> dict:
     """Rows of models, in the order of the first column's ranks."""
     models = list(next(iter(columns.values())))
-    protocols = {metric: values[models[0]].protocol for metric, values in columns.items()}
-    shared = [f"{key} {value}" for key, value in next(iter(protocols.values())).items()]
+    first, *others = [values[models[0]] for values in columns.values()]
+    shared = [
+        f"{key} {value}" for key, value in first.protocol.items() if all(o.protocol.get(key) == value for o in others)
+    ]
+    runs = len(first.values)
     return {
         "title": title,
         "columns": list(columns),
         "rows": [(model, [str(values[model]) for values in columns.values()]) for model in models],
-        "protocol": f"{', '.join(shared)}; {len(columns[next(iter(columns))][models[0]].values)} seeds",
+        "protocol": f"{', '.join(shared)}; {runs} run{'s' if runs > 1 else ''} of each model",
     }
 
 
