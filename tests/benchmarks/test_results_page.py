@@ -81,7 +81,7 @@ def test_each_model_is_a_row_of_means_and_deviations_the_best_first(whole):
     assert [name for name, _ in generation["rows"]] == ["divergence_triangle", "abp", "vae", "wake_sleep"]
     assert dict(generation["rows"])["vae"] == ["10 ± 1", "0.3 ± 0.03", "0.8 ± 0.08", "0.8 ± 0.08"]
     assert "num_images 2000" in generation["protocol"]
-    assert "3 seeds" in generation["protocol"]
+    assert "3 runs of each model" in generation["protocol"]
 
 
 def test_recovery_has_a_column_for_each_pattern(whole):
