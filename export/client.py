@@ -25,7 +25,6 @@ from tfgen.errors import UserError
 from trainers import commands, experiment, flags, pictures
 
 TASKS = ("generate", "reconstruct", "complete", "interpolate", "uncertainty", "energy")
-POSITIONS = 10  # images between two
 COMPLETIONS = 20  # of each image, for their mean and spread
 Ask = Callable[..., dict[str, np.ndarray]]  # a signature, given its name and whatever it may take by name
 
@@ -60,8 +59,7 @@ def main(values: absl_flags.FlagValues) -> None:
         picture = pictures.grid(ask("generate", count=values.count)["image"])
     else:
         draw = _between if values.task == "interpolate" else _below
-        rows = draw(ask, values, _images(values, signatures))
-        picture = pictures.grid(np.concatenate(rows), columns=len(rows[0]))
+        picture = draw(ask, values, _images(values, signatures))
     pictures.save(pathlib.Path(values.output), picture)
     print(values.output)
 
@@ -105,31 +103,34 @@ def _asker(signatures, values: absl_flags.FlagValues) -> Ask:
     return ask
 
 
-def _below(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> list[np.ndarray]:
+def _below(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> np.ndarray:
     """A row of images, and rows of what is made of each below."""
-    if values.task == "reconstruct":
-        return [image, ask("reconstruct", image=image)["image"]]
+    made = _reconstructed if values.task == "reconstruct" else _completed
+    return pictures.grid(np.concatenate([image, *made(ask, values, image)]), columns=len(image))
+
+
+def _reconstructed(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> list[np.ndarray]:
+    return [ask("reconstruct", image=image)["image"]]
+
+
+def _completed(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> list[np.ndarray]:
+    """The masked images, and what is made of them."""
     seed = random.root(values.seed)
     mask = masks.parse(values.mask, image.shape[:3], random.fold_in(seed, -1)).numpy()
-    rows, given = [image, mask * image], {"image": image, "mask": mask}
+    masked, given = mask * image, {"image": image, "mask": mask}
     if values.task == "complete":
-        return [*rows, ask("complete", **given)["image"]]
+        return [masked, ask("complete", **given)["image"]]
     found = ask("uncertainty", **given, count=COMPLETIONS)
     spread = found["spread"] / max(found["spread"].max(), 1e-6)
     some = [ask("complete", **given | {"seed": random.fold_in(seed, i)})["image"] for i in range(3)]
-    return [*rows, found["image"], np.broadcast_to(2 * spread - 1, image.shape), *some]
+    return [masked, found["image"], np.broadcast_to(2 * spread - 1, image.shape), *some]
 
 
-def _between(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> list[np.ndarray]:
+def _between(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> np.ndarray:
     """A row for each two images."""
     if len(image) < 2:
         raise UserError("--image: expected two images to interpolate between and found one; give --image twice")
-    rows = []
-    for pair in zip(image[:-1:2], image[1::2], strict=False):
-        first, second = (end[np.newaxis].repeat(POSITIONS, 0) for end in pair)
-        way = ask("interpolate", first=first, second=second, position=np.linspace(0, 1, POSITIONS, dtype=np.float32))
-        rows.append(np.concatenate([first[:1], way["image"], second[:1]]))
-    return rows
+    return pictures.ways(lambda **way: ask("interpolate", **way)["image"], image)
 
 
 def _images(values: absl_flags.FlagValues, signatures) -> np.ndarray:

@@ -16,9 +16,6 @@ from tfgen.tasks import EnergyTasks
 from trainers import experiment, pictures
 from trainers.experiment import Experiment
 
-POSITIONS = 10
-"""Images between two."""
-
 
 def endpoint(trained: Experiment, values: absl_flags.FlagValues, name: str) -> Callable[..., dict[str, tf.Tensor]]:
     """An endpoint as a graph that is given tensors by name, the flags' seed and number of steps among them.
@@ -28,7 +25,7 @@ def endpoint(trained: Experiment, values: absl_flags.FlagValues, name: str) -> C
     """
     endpoints = trained.algorithm.endpoints()
     if name not in endpoints:
-        raise UserError(f"--task: this model can {', '.join(sorted(endpoints))} and cannot {name}")
+        raise UserError(f"--task: this model can {', '.join(sorted(endpoints))} and cannot {values.task}")
     if values.steps is not None and "num_steps" not in endpoints[name].inputs:
         raise UserError(f"--steps: expected none, since this model's {name} takes no sampling steps")
     steps = getattr(trained.algorithm, "sample_steps", 0) if values.steps is None else values.steps
@@ -97,13 +94,8 @@ def interpolate(trained: Experiment, values) -> np.ndarray:
     run, image = endpoint(trained, values, "interpolate"), held_out(trained, values)["image"].numpy()
     if len(image) < 2:
         raise UserError("--count: expected at least 2 images to interpolate between")
-    rows = []
-    for first, second in zip(image[:-1:2], image[1::2], strict=False):
-        ends = {"first": first[None].repeat(POSITIONS, 0), "second": second[None].repeat(POSITIONS, 0)}
-        way = {"position": np.linspace(0, 1, POSITIONS, dtype=np.float32), "spherical": values.spherical}
-        between = run(**{name: tf.constant(value) for name, value in (ends | way).items()})["image"].numpy()
-        rows += [first[None], between, second[None]]
-    return pictures.grid(np.concatenate(rows), columns=POSITIONS + 2)
+    spherical = tf.constant(values.spherical)
+    return pictures.ways(lambda **way: run(**way, spherical=spherical)["image"].numpy(), image)
 
 
 def encode(trained: Experiment, values) -> np.ndarray:

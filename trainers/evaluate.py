@@ -14,7 +14,7 @@ from absl import flags as absl_flags
 import tfgen.evaluation
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
-from trainers import commands, experiment, flags
+from trainers import catalogue, commands, experiment, flags
 
 
 def measurements() -> dict[str, type[Evaluator]]:
@@ -35,7 +35,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_list("metrics", [], f"What to measure: {', '.join(measurements())}.", **where)
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
     for name, cls in measurements().items():
-        flags.define_parameters(values, name, flags.hyperparameters(cls), cls)
+        flags.define_parameters(values, name, catalogue.hyperparameters(cls), cls)
 
 
 def main(values: absl_flags.FlagValues) -> None:
@@ -49,7 +49,7 @@ def main(values: absl_flags.FlagValues) -> None:
             raise UserError(f"--metrics: expected some of {', '.join(known)} and found {name}")
     trained = experiment.restored(pathlib.Path(values.workdir))
     for name in values.metrics:
-        given = {p: values[f"{name}.{p}"].value for p in flags.hyperparameters(known[name])}
+        given = {p: values[f"{name}.{p}"].value for p in catalogue.hyperparameters(known[name])}
         evaluator = known[name](trained.algorithm, trained.images, seed=values.seed, **given)
         step = trained.algorithm.num_updates
         for value_name, value in evaluator.run():

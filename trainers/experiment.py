@@ -11,7 +11,7 @@ from absl import flags as absl_flags
 from tfgen.algorithms.base import Algorithm
 from tfgen.data import images
 from tfgen.errors import UserError
-from trainers import checkpoints, files, flags, optimizers, strategy
+from trainers import catalogue, checkpoints, files, flags, optimizers, strategy
 from trainers.metrics import Metrics
 
 STRUCTURE = ("algorithm", "nets", "dataset", "image_size", "channels", "patch_size", "missing", "max_images", "seed")
@@ -36,7 +36,7 @@ class Experiment:
         self.workdir = pathlib.Path(values.workdir)
         self.metrics = Metrics(self.workdir / "metrics.jsonl")
         self.checkpoints = self.workdir / "checkpoints"
-        algorithm = flags.algorithm_class(values.algorithm)  # a wrong name is said before data is read
+        algorithm = catalogue.algorithm_class(values.algorithm)  # a wrong name is said before data is read
         if values.missing and "num_incomplete" not in inspect.signature(algorithm).parameters:
             raise UserError(f"--missing: expected none, since {values.algorithm} learns from whole images alone")
         self.data = self._data()
@@ -68,12 +68,12 @@ class Experiment:
 
     def _algorithm(self) -> Algorithm:
         v, name = self.values, self.values.algorithm
-        cls = flags.algorithm_class(name)
-        given = {p: v[f"{name}.{p}"].value for p in flags.hyperparameters(cls)}
-        nets = [self._net(role) for role in flags.roles(name)]
+        cls = catalogue.algorithm_class(name)
+        given = {p: v[f"{name}.{p}"].value for p in catalogue.hyperparameters(cls)}
+        nets = [self._net(role) for role in catalogue.roles(name)]
         known = {n: value for n, value in self.data.items() if n in inspect.signature(cls).parameters}
         algorithm = cls(*nets, **known, seed=v.seed, **given)
-        built = {role: optimizers.build(v, role) for role in flags.roles(name)}
+        built = {role: optimizers.build(v, role) for role in catalogue.roles(name)}
         self.schedules = [updates.schedule for updates in built.values()]
         algorithm.compile(
             {role: updates.optimizer for role, updates in built.items()},
@@ -94,9 +94,9 @@ class Experiment:
             )
 
     def _net(self, role: str) -> keras.Model:
-        function = flags.net_function(self.values.nets, role)
+        function = catalogue.net_function(self.values.nets, role)
         options = {n: o for n, o in flags.net_options(self.values, role).items() if o is not None}
-        for name in options.keys() - flags.hyperparameters(function).keys():
+        for name in options.keys() - catalogue.hyperparameters(function).keys():
             raise UserError(f"--{role}.{name}: the net {self.values.nets} has no such option")
         return function(tuple(self.data["image_shape"]), **options)
 
@@ -132,7 +132,7 @@ def refuse_others(values: absl_flags.FlagValues) -> None:
             raise UserError(f"--workdir: expected a run's directory or an empty one and found other files in {workdir}")
         return
     before = read(workdir)
-    nets = [f"{role}.{o}" for role in flags.roles(before.algorithm) for o in flags.net_options(before, role)]
+    nets = [f"{role}.{o}" for role in catalogue.roles(before.algorithm) for o in flags.net_options(before, role)]
     for name in [*STRUCTURE, *nets]:
         if before[name].value != values[name].value:
             raise UserError(

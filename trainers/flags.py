@@ -1,27 +1,19 @@
-"""Every flag of an experiment, read off the signatures of algorithms and nets.
+"""Every flag of an experiment: of the run, of its data, and, read off the catalogue, of algorithms and nets.
 
-`--algorithm=generative_convnet` names the file `tfgen/algorithms/generative_convnet.py`. The keyword-only
-parameters of its class are the flags `--generative_convnet.PARAMETER`; its positional ones are roles, and
-the keyword-only parameters of a role's function in the net file `--nets=NAME` are the flags `--ROLE.OPTION`.
+A hyperparameter of an algorithm is the flag `--ALGORITHM.PARAMETER`; an option of a role's net, or of its
+optimizer, is the flag `--ROLE.OPTION`.
 """
 
 import difflib
-import importlib
 import inspect
-import pkgutil
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from absl import flags
 
-import tfgen.algorithms
-import tfgen.nets
-from tfgen.algorithms.base import Algorithm
 from tfgen.data import masks
 from tfgen.errors import UserError
-
-GIVEN = ("image_shape", "image_mean", "train_size", "num_incomplete", "seed")
-"""Parameters that the experiment fills in itself, for the algorithms that have them."""
+from trainers import catalogue
+from trainers.catalogue import Parameters
 
 OPTIMIZER = (
     "optimizer",
@@ -39,57 +31,6 @@ OPTIMIZER = (
 )
 """What a role's flags say of its optimizer; all others are options of its net."""
 
-Parameters = dict[str, inspect.Parameter]
-
-
-def algorithms() -> list[str]:
-    """The names of all algorithms: their files'."""
-    return [m.name for m in pkgutil.iter_modules(tfgen.algorithms.__path__) if m.name != "base"]
-
-
-def algorithm_class(name: str) -> type[Algorithm]:
-    """The one subclass of `Algorithm` that the file of this name defines."""
-    module = _import("algorithm", "tfgen.algorithms", name, algorithms())
-    members = inspect.getmembers(module, inspect.isclass)
-    return next(c for _, c in members if issubclass(c, Algorithm) and c.__module__ == module.__name__)
-
-
-def roles(name: str) -> list[str]:
-    """The nets that an algorithm wants."""
-    signature = inspect.signature(algorithm_class(name))
-    return [p.name for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
-
-
-def families() -> list[str]:
-    """The names of all net families: the files of `tfgen/nets` that have a function for some role."""
-    wanted = {role for name in algorithms() for role in roles(name)}
-    names = [m.name for m in pkgutil.iter_modules(tfgen.nets.__path__)]
-    return [n for n in names if any(hasattr(importlib.import_module(f"tfgen.nets.{n}"), role) for role in wanted)]
-
-
-def net_function(family: str, role: str) -> Callable:
-    """The function that builds a role's net."""
-    module = _import("nets", "tfgen.nets", family, families())
-    if not hasattr(module, role):
-        raise UserError(f"nets: expected a family with a net for the role {role} and found none in {family}")
-    return getattr(module, role)
-
-
-def hyperparameters(function: Callable) -> Parameters:
-    """The keyword-only parameters that the user sets."""
-    parameters = inspect.signature(function).parameters
-    return {n: p for n, p in parameters.items() if p.kind is p.KEYWORD_ONLY and n not in GIVEN}
-
-
-def _import(flag: str, package: str, name: str, known: list[str]) -> types.ModuleType:
-    if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        raise UserError(
-            f"--{flag}: expected one of {', '.join(known)} and found {name or 'nothing'}"
-            + (f"; did you mean {close[0]}?" if close else "")
-        )
-    return importlib.import_module(f"{package}.{name}")
-
 
 def define(values: flags.FlagValues) -> None:
     """Defines all flags of an experiment.
@@ -99,10 +40,10 @@ def define(values: flags.FlagValues) -> None:
     """
     _define_run(values)
     _define_data(values)
-    for name in algorithms():
-        cls = algorithm_class(name)
-        define_parameters(values, name, hyperparameters(cls), cls)
-    for role, options in _role_options().items():
+    for name in catalogue.algorithms():
+        cls = catalogue.algorithm_class(name)
+        define_parameters(values, name, catalogue.hyperparameters(cls), cls)
+    for role, options in catalogue.role_options().items():
         define_parameters(values, role, options, None)
         _define_optimizer(values, role)
 
@@ -182,17 +123,6 @@ def _define_data(values: flags.FlagValues) -> None:
     )
     flags.DEFINE_string("data_dir", None, "Where TensorFlow Datasets keeps what it prepared.", **where)
     flags.DEFINE_string("manual_dir", None, "Where original files lie that need no download.", **where)
-
-
-def _role_options() -> dict[str, Parameters]:
-    """For each role the options that any family gives it."""
-    found: dict[str, Parameters] = {}
-    for role in dict.fromkeys(role for name in algorithms() for role in roles(name)):
-        found[role] = {}
-        for family in families():
-            if hasattr(importlib.import_module(f"tfgen.nets.{family}"), role):
-                found[role] |= hyperparameters(net_function(family, role))
-    return found
 
 
 def define_parameters(values: flags.FlagValues, prefix: str, parameters: Parameters, owner: type | None) -> None:
@@ -277,7 +207,8 @@ def net_options(values: flags.FlagValues, role: str) -> dict[str, object]:
     prefix = f"{role}."
     given = {name.removeprefix(prefix): values[name].value for name in values if name.startswith(prefix)}
     # a role may share its name with an algorithm, whose hyperparameters are no options of the net
-    others = {*OPTIMIZER, *(hyperparameters(algorithm_class(role)) if role in algorithms() else ())}
+    homonym = role in catalogue.algorithms()
+    others = {*OPTIMIZER, *(catalogue.hyperparameters(catalogue.algorithm_class(role)) if homonym else ())}
     return {name: value for name, value in given.items() if name not in others}
 
 

@@ -2,6 +2,7 @@
 
 import io
 import pathlib
+from collections.abc import Callable
 
 import imageio.v3 as iio
 import matplotlib.figure
@@ -9,6 +10,9 @@ import numpy as np
 
 from tfgen.data import preprocess
 from trainers import files
+
+POSITIONS = 10
+"""Images between two."""
 
 
 def sheet(images: np.ndarray) -> np.ndarray:
@@ -70,3 +74,21 @@ def save(path: pathlib.Path, picture: np.ndarray) -> None:
         aside.write_bytes(
             iio.imwrite("<bytes>", picture[..., 0] if picture.shape[-1] == 1 else picture, extension=".png")
         )
+
+
+def ways(interpolate: Callable[..., np.ndarray], images: np.ndarray) -> np.ndarray:
+    """A row for each two neighbouring images: the one, images on the way, the other.
+
+    Args:
+        interpolate: given `first`, `second` and `position` in [0, 1], a batch of each, the images between.
+        images: [n, h, w, c], n at least 2.
+
+    Returns:
+        One picture; see `grid`.
+    """
+    rows = []
+    for pair in zip(images[:-1:2], images[1::2], strict=False):
+        first, second = (end[np.newaxis].repeat(POSITIONS, 0) for end in pair)
+        between = interpolate(first=first, second=second, position=np.linspace(0, 1, POSITIONS, dtype=np.float32))
+        rows += [first[:1], between, second[:1]]
+    return grid(np.concatenate(rows), columns=POSITIONS + 2)

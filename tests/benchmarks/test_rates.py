@@ -6,8 +6,8 @@ import pytest
 
 from benchmarks import rates, triangle_step
 from tfgen.nets.latent import Generator, Inference
-from tfgen.nets.layers import Row
 from tfgen.nets.scoring import ScoringFunction
+from tfgen.nets.tables import Row
 
 
 def test_operations_are_those_of_the_convolutions_counted_by_hand():

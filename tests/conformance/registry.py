@@ -17,14 +17,14 @@ import tfgen.nets
 import tfgen.samplers
 from tfgen import random
 from tfgen.algorithms.base import Algorithm
-from trainers import flags
+from trainers import catalogue
 
 ROOT = pathlib.Path(tfgen.algorithms.__file__).parents[2]
 SOURCES = sorted((ROOT / "tfgen").rglob("*.py"))
 FLAGFILES = sorted((ROOT / "trainers" / "flagfiles").glob("*.flags"))
 ALGORITHMS = sorted(m.name for m in pkgutil.iter_modules(tfgen.algorithms.__path__) if m.name != "base")
 KERNELS = [k for k in vars(tfgen.samplers).values() if dataclasses.is_dataclass(k)]
-GIVEN = flags.GIVEN
+GIVEN = catalogue.GIVEN
 SHAPES = {
     "toy": (1, 1, 2),
     "prototype": (6, 6, 1),
@@ -67,10 +67,10 @@ def net_function(family, role):
 
 
 def net_functions(family):
-    """The roles that a family has a net for: its own functions that take an image's shape first."""
+    """The roles that a family has a net for: its functions that take an image's shape first."""
     module = importlib.import_module(f"tfgen.nets.{family}")
     functions = {n: f for n, f in inspect.getmembers(module, inspect.isfunction) if not n.startswith("_")}
-    own = {n: inspect.signature(f) for n, f in functions.items() if f.__module__ == module.__name__}
+    own = {n: inspect.signature(f) for n, f in functions.items()}
     return {n for n, signature in own.items() if next(iter(signature.parameters), None) == "image_shape"}
 
 

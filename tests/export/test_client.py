@@ -10,7 +10,7 @@ from command_line import content, mistake
 from export import client
 from tfgen import random
 from tfgen.data import masks, preprocess
-from trainers import experiment
+from trainers import experiment, pictures
 
 
 def ask(task: str, model, output, *args: str) -> np.ndarray:
@@ -68,7 +68,7 @@ def test_a_model_with_a_generator_takes_no_steps_unless_asked(triangle, exported
 def test_the_way_between_two_images_starts_and_ends_at_their_reconstructions(triangle, exported_triangle, tmp_path):
     for way in ("--nospherical", "--spherical"):
         found = ask("interpolate", exported_triangle, tmp_path / "i.png", f"--workdir={triangle}", "--count=5", way)
-        assert found.shape[:2] == (2, client.POSITIONS + 2)  # the fifth image has no partner
+        assert found.shape[:2] == (2, pictures.POSITIONS + 2)  # the fifth image has no partner
         image = held_out(triangle, 4)
         assert np.array_equal(found[:, [0, -1]].reshape(4, 8, 8), grey(image))
         rebuilt = grey(signature(exported_triangle, "reconstruct")(image=image)["image"])
@@ -82,7 +82,7 @@ def test_two_pictures_of_the_users_have_a_way_between_them(exported_triangle, tm
         iio.imwrite(tmp_path / f"{name}.png", rng.integers(0, 256, (8, 8), np.uint8))
     both = [f"--image={tmp_path / name}.png" for name in "ab"]
     found = ask("interpolate", exported_triangle, tmp_path / "out.png", *both)
-    assert found.shape[:2] == (1, client.POSITIONS + 2)
+    assert found.shape[:2] == (1, pictures.POSITIONS + 2)
     for end, name in ((0, "a"), (-1, "b")):
         assert np.array_equal(found[0, end], iio.imread(tmp_path / f"{name}.png"))
 

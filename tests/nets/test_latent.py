@@ -9,7 +9,8 @@ from tfgen import random
 from tfgen.errors import UserError
 from tfgen.nets import triangle_digits, triangle_texture
 from tfgen.nets.latent import Generator, Inference
-from tfgen.nets.layers import Conv, ConvTranspose, Row
+from tfgen.nets.layers import Conv, ConvTranspose
+from tfgen.nets.tables import Row
 
 SHAPE = (8, 8, 1)
 

@@ -1,6 +1,6 @@
 """The smallest experiments with a generator: 8x8 digits, narrow nets."""
 
-from trainers import flags
+from trainers import catalogue
 
 
 def of(algorithm: str, *more: str) -> tuple[str, ...]:
@@ -15,8 +15,8 @@ def of(algorithm: str, *more: str) -> tuple[str, ...]:
         "--log_every=2",
         "--save_every=4",
         "--sample_every=4",
-        *(f"--{role}.width=0.125" for role in flags.roles(algorithm)),
-        *(f"--{role}.learning_rate=0.001" for role in flags.roles(algorithm)),
+        *(f"--{role}.width=0.125" for role in catalogue.roles(algorithm)),
+        *(f"--{role}.learning_rate=0.001" for role in catalogue.roles(algorithm)),
         *more,
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from command_line import rows
 
-from trainers import checkpoints, flags
+from trainers import catalogue, checkpoints, flags
 
 ROOT = pathlib.Path(__file__).parents[2]
 FLAGFILES = sorted((ROOT / "trainers" / "flagfiles").glob("*.flags"))
@@ -55,9 +55,9 @@ def test_the_commands_of_a_flagfile_parse(flagfile, monkeypatch):
 
 def test_a_flagfile_names_things_that_exist(flagfile):
     values = command_line.values("trainers.main", f"--flagfile={flagfile}")
-    assert values.algorithm in flags.algorithms()
-    for role in flags.roles(values.algorithm):
-        known = flags.hyperparameters(flags.net_function(values.nets, role))
+    assert values.algorithm in catalogue.algorithms()
+    for role in catalogue.roles(values.algorithm):
+        known = catalogue.hyperparameters(catalogue.net_function(values.nets, role))
         given = {name for name, value in flags.net_options(values, role).items() if value is not None}
         assert given <= known.keys()
     assert values.workdir is None, "a work directory is the user's to choose"
@@ -65,7 +65,7 @@ def test_a_flagfile_names_things_that_exist(flagfile):
 
 def test_a_flagfile_sets_no_flag_of_another_algorithm(flagfile):
     values = command_line.values("trainers.main", f"--flagfile={flagfile}")
-    others = [name for name in flags.algorithms() if name != values.algorithm]
+    others = [name for name in catalogue.algorithms() if name != values.algorithm]
     for line in flagfile.read_text().splitlines():
         assert not any(line.startswith(f"--{other}.") for other in others), line
 
@@ -85,9 +85,9 @@ def shrunk(values) -> list[str]:
         },
         f"{name}.chains": 4,
     }
-    for role in flags.roles(name):
+    for role in catalogue.roles(name):
         wanted |= {f"{role}.warmup_steps": 1}
-        if "width" in flags.hyperparameters(flags.net_function(values.nets, role)):
+        if "width" in catalogue.hyperparameters(catalogue.net_function(values.nets, role)):
             wanted |= {f"{role}.width": 0.1}
     return [f"--{flag}={value}" for flag, value in wanted.items() if flag in values]
 

@@ -15,7 +15,7 @@ from test_sampling import cells
 from tfgen import random
 from tfgen.data import masks, preprocess
 from tfgen.errors import UserError
-from trainers import drawings, experiment, sample
+from trainers import drawings, experiment, pictures, sample
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_complete_ends_with_a_row_of_how_far_completions_differ(trained):
 
 def test_interpolate_goes_from_one_held_out_image_to_its_neighbour(trained):
     rows = sheet(trained, "interpolate", "--count=5")
-    assert rows.shape[:2] == (2, drawings.POSITIONS + 2)
+    assert rows.shape[:2] == (2, pictures.POSITIONS + 2)
     image = held_out(trained, 4)
     rebuilt = trained.algorithm.tasks.reconstruct(tf.constant(trained.images.test.whole()[:4]))
     for row, pair in zip(rows, ((0, 1), (2, 3)), strict=True):
@@ -161,7 +161,7 @@ def test_a_model_without_an_energy_does_all_that_needs_none(vae):
 @pytest.mark.parametrize(
     ("model", "task", "args", "named"),
     [
-        ("vae", "score", [], ["--task", "cannot"]),
+        ("vae", "score", [], ["--task", "cannot score"]),
         ("vae", "generate", ["--steps=3"], ["--steps", "generate takes no sampling steps"]),
         ("vae", "complete", ["--steps=0"], ["--steps", "complete"]),
         ("trained", "reconstruct", ["--steps=3"], ["--steps", "reconstruct"]),

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from command_line import DIGITS, TOY, rows
 
-from trainers import checkpoints, commands, flags
+from trainers import catalogue, checkpoints, commands, flags
 
 LOGGED = {"energy_data", "energy_samples", "energy_gap", "weight_grad_norm", "langevin_grad_norm"}
 
@@ -169,16 +169,16 @@ def test_help_wins_over_mistakes(capsys):
 
 def test_every_hyperparameter_has_a_flag_with_a_help_text():
     values = command_line.values("trainers.main")
-    for name in flags.algorithms():
-        for parameter, default in flags.hyperparameters(flags.algorithm_class(name)).items():
+    for name in catalogue.algorithms():
+        for parameter, default in catalogue.hyperparameters(catalogue.algorithm_class(name)).items():
             flag = values[f"{name}.{parameter}"]
             assert flag.value == default.default
             assert flag.help and "own default" not in flag.help, flag.name
 
 
 def test_families_are_files_with_a_net_for_some_role():
-    assert set(flags.families()) >= {"toy", "prototype", "generative_convnet_texture", "generative_convnet_object"}
-    assert not set(flags.families()) & {"layers", "top_down", "scoring"}
+    assert set(catalogue.families()) >= {"toy", "prototype", "generative_convnet_texture", "generative_convnet_object"}
+    assert not set(catalogue.families()) & {"layers", "top_down", "scoring"}
 
 
 def test_an_interrupt_says_how_to_go_on(monkeypatch):

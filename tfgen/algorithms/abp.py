@@ -7,15 +7,16 @@ learning from incomplete images.
 import keras
 import tensorflow as tf
 
-from tfgen import energies, losses, random
-from tfgen.algorithms.base import Algorithm, check
-from tfgen.memory import Memory, MissingPixels
+from tfgen import energies, losses
+from tfgen.algorithms.base import LatentAlgorithm
+from tfgen.errors import check
+from tfgen.memory import Memory
 from tfgen.samplers import Langevin, run
 from tfgen.tasks import LatentTasks, Sampled
-from tfgen.types import Batch, Endpoint, Image, Seed
+from tfgen.types import Batch, Seed
 
 
-class ABP(Algorithm):
+class ABP(LatentAlgorithm):
     """Learns a generator by maximum likelihood; Langevin dynamics on z goes on, for each image, where it stopped.
 
     Args:
@@ -45,18 +46,13 @@ class ABP(Algorithm):
         inference_steps: int = 200,
         completion_rounds: int = 1,
     ):
-        super().__init__(
-            ["posterior_energy", "reconstruction_error", "generator_grad_norm", "langevin_grad_norm"], seed
-        )
-        self.generator = generator
-        self.image_shape = tuple(image_shape)
+        logged = ["posterior_energy", "reconstruction_error", "generator_grad_norm", "langevin_grad_norm"]
+        super().__init__(logged, generator, image_shape, num_incomplete, seed, completion_rounds)
         self.sigma = check("sigma", sigma, above=0)
         self.langevin_steps = check("langevin_steps", langevin_steps, least=1)
         self.inference_steps = check("inference_steps", inference_steps, least=1)
-        self.completion_rounds = check("completion_rounds", completion_rounds, least=1)
         self.kernel = Langevin(check("step_size", step_size, above=0))
         self.latents = Memory(train_size, generator.latent_shape, scale=1.0)
-        self.missing = MissingPixels(num_incomplete, self.image_shape)
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         x, mask = self.missing.fill(batch), batch.get("mask")
@@ -81,9 +77,3 @@ class ABP(Algorithm):
         """What the generator is used for."""
         posterior = Sampled(self.generator, self.kernel, self.sigma, self.inference_steps)
         return LatentTasks(self.generator, self.image_shape, posterior, completion_rounds=self.completion_rounds)
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        return self.tasks.endpoints()
-
-    def pictures(self, batch: Batch) -> dict[str, Image]:
-        return self.tasks.pictures(self.missing.fill(batch), random.root(self.seed))

@@ -8,15 +8,16 @@ import keras
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.algorithms.base import Algorithm, check, check_latents
+from tfgen.algorithms.base import LatentAlgorithm, check_latents
+from tfgen.errors import check
 from tfgen.samplers import Langevin
 from tfgen.tasks import Amortized, LatentTasks
-from tfgen.types import Batch, Endpoint, Energy, Image, Seed
+from tfgen.types import Batch, Energy, Image, Seed
 
 ROLES = ("energy", "generator", "inference")
 
 
-class ACD(Algorithm):
+class ACD(LatentAlgorithm):
     """Learns an energy and its sampler; no image is ever reconstructed.
 
     Args:
@@ -48,14 +49,12 @@ class ACD(Algorithm):
         completion_rounds: int = 4,
     ):
         logged = ["energy_data", "energy_samples", "energy_gap", "latent_nll", *(f"{role}_grad_norm" for role in ROLES)]
-        super().__init__(logged, seed)
-        self.energy, self.generator, self.inference = energy, generator, inference
-        self.image_shape = tuple(image_shape)
+        super().__init__(logged, generator, image_shape, 0, seed, completion_rounds)
+        self.energy, self.inference = energy, inference
         check_latents(generator, inference, self.image_shape)
         self.temperature = check("temperature", temperature, above=0)
         self.kernel = Langevin(check("step_size", step_size, above=0), bounds=(-1.0, 1.0))
         self.sample_steps = check("sample_steps", sample_steps, least=0)
-        self.completion_rounds = check("completion_rounds", completion_rounds, least=1)
 
     def density(self, image: Image, training: bool = False) -> Energy:
         """U / T, the energy of Π, in nats: [b]."""
@@ -84,9 +83,3 @@ class ACD(Algorithm):
         return LatentTasks(
             self.generator, self.image_shape, posterior, self.density, self.kernel, self.completion_rounds
         )
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        return self.tasks.endpoints()
-
-    def pictures(self, batch: Batch) -> dict[str, Image]:
-        return self.tasks.pictures(batch["image"], random.root(self.seed))

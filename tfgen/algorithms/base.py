@@ -1,14 +1,15 @@
 """The plumbing under every algorithm: one training step, its randomness, its logs, its optimizers."""
 
 import abc
-import math
 from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.errors import UserError
+from tfgen.errors import UserError, check
+from tfgen.memory import MissingPixels
+from tfgen.tasks import LatentTasks
 from tfgen.types import Batch, Endpoint, Image, Seed
 
 Transform = Callable[[tf.Tensor, keras.Variable], tf.Tensor]
@@ -188,6 +189,45 @@ def _each(transform: Transform | None, gradients: list[tf.Tensor], variables: li
     return [transform(g, v) for g, v in zip(gradients, variables, strict=True)]
 
 
+class LatentAlgorithm(Algorithm):
+    """A way to train a generator of images from latents; a subclass writes `update` and `tasks`.
+
+    Args:
+        logged: the names of the numbers that `update` returns.
+        generator: g, latents to images.
+        image_shape: height, width, channels.
+        num_incomplete: training images with missing pixels; 0 where all are whole.
+        seed: of all that training draws.
+        completion_rounds: times that a completion is inferred from, at least 1.
+    """
+
+    def __init__(
+        self,
+        logged: Sequence[str],
+        generator: keras.Model,
+        image_shape: tuple[int, int, int],
+        num_incomplete: int,
+        seed: int,
+        completion_rounds: int,
+    ):
+        super().__init__(logged, seed)
+        self.generator = generator
+        self.image_shape = tuple(image_shape)
+        self.missing = MissingPixels(num_incomplete, self.image_shape)
+        self.completion_rounds = check("completion_rounds", completion_rounds, least=1)
+
+    @property
+    @abc.abstractmethod
+    def tasks(self) -> LatentTasks:
+        """What the nets are used for."""
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        return self.tasks.endpoints()
+
+    def pictures(self, batch: Batch) -> dict[str, Image]:
+        return self.tasks.pictures(self.missing.fill(batch), random.root(self.seed))
+
+
 def check_latents(generator: keras.Model, inference: keras.Model, image_shape: tuple[int, int, int]) -> None:
     """Raises UserError unless what is inferred from images is what images are generated from."""
     wanted = tuple(generator.latent_shape)
@@ -196,28 +236,3 @@ def check_latents(generator: keras.Model, inference: keras.Model, image_shape: t
         raise UserError(
             f"inference.latent_dim: expected latents of the generator's shape {wanted} and found {inferred}"
         )
-
-
-def check(
-    name: str, value: float, *, above: float = -math.inf, least: float = -math.inf, most: float = math.inf
-) -> float:
-    """A hyperparameter, if it is in its range.
-
-    Args:
-        name: of the hyperparameter.
-        value: what was given.
-        above: it must exceed this.
-        least: it must not be below this.
-        most: it must not exceed this.
-
-    Returns:
-        The value.
-
-    Raises:
-        UserError: if it is not.
-    """
-    if above < value and least <= value <= most:
-        return value
-    bounds = {"above": above, "at least": least, "at most": most}
-    wanted = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound))
-    raise UserError(f"{name}: expected a number {wanted} and found {value}")

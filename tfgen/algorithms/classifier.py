@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.algorithms.base import Algorithm, check
-from tfgen.errors import UserError
+from tfgen.algorithms.base import Algorithm
+from tfgen.errors import UserError, check
 from tfgen.types import Batch, Endpoint, Image, Label, Seed
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import energies, losses, random
-from tfgen.algorithms.base import Algorithm, check
-from tfgen.errors import UserError
+from tfgen.algorithms.base import Algorithm
+from tfgen.errors import UserError, check
 from tfgen.samplers import Langevin
 from tfgen.tasks import EnergyTasks
 from tfgen.types import Batch, Endpoint, EnergyFn, Image, Label, Seed

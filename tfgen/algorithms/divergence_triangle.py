@@ -15,12 +15,11 @@ import keras
 import tensorflow as tf
 
 from tfgen import energies, losses, random
-from tfgen.algorithms.base import Algorithm, check, check_latents
-from tfgen.errors import UserError
-from tfgen.memory import MissingPixels
+from tfgen.algorithms.base import LatentAlgorithm, check_latents
+from tfgen.errors import UserError, check
 from tfgen.samplers import Langevin
 from tfgen.tasks import Amortized, LatentTasks, reparameterized
-from tfgen.types import Batch, Endpoint, Energy, Image, Latent, Seed
+from tfgen.types import Batch, Energy, Image, Latent, Seed
 
 
 class Preset(NamedTuple):
@@ -48,7 +47,7 @@ PRESETS = {
 ROLES = ("energy", "generator", "inference")
 
 
-class DivergenceTriangle(Algorithm):
+class DivergenceTriangle(LatentAlgorithm):
     """Learns an energy, a generator and an inference net; each side of the triangle is a KL-divergence.
 
     Args:
@@ -95,11 +94,10 @@ class DivergenceTriangle(Algorithm):
     ):
         logged = ["divergence", "kl_q_p", "latent_nll", "reconstruction_error"]
         logged += ["energy_data", "energy_samples", "energy_gap", *(f"{role}_grad_norm" for role in ROLES)]
-        super().__init__(logged, seed)
+        super().__init__(logged, generator, image_shape, num_incomplete, seed, completion_rounds)
         if preset not in PRESETS:
             raise UserError(f"preset: expected one of {', '.join(PRESETS)} and found {preset}")
-        self.energy, self.generator, self.inference = energy, generator, inference
-        self.image_shape = tuple(image_shape)
+        self.energy, self.inference = energy, inference
         check_latents(generator, inference, self.image_shape)
         constants = PRESETS[preset]
         self.sigma = check("sigma", sigma or constants.sigma, above=0)
@@ -111,8 +109,6 @@ class DivergenceTriangle(Algorithm):
         self.gradient_penalty = check("gradient_penalty", gradient_penalty, least=0)
         self.kernel = Langevin(check("step_size", step_size, above=0), bounds=(-1.0, 1.0))
         self.sample_steps = check("sample_steps", sample_steps, least=0)
-        self.completion_rounds = check("completion_rounds", completion_rounds, least=1)
-        self.missing = MissingPixels(num_incomplete, self.image_shape)
 
     def density(self, image: Image, training: bool = False) -> Energy:
         """U / T, the energy of Π, in nats: [b]."""
@@ -202,9 +198,3 @@ class DivergenceTriangle(Algorithm):
             self.kernel,
             self.completion_rounds,
         )
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        return self.tasks.endpoints()
-
-    def pictures(self, batch: Batch) -> dict[str, Image]:
-        return self.tasks.pictures(self.missing.fill(batch), random.root(self.seed))

@@ -6,14 +6,16 @@ Papers: Kingma and Welling, Auto-encoding variational Bayes, 2014; Divergence tr
 import keras
 import tensorflow as tf
 
-from tfgen import losses, random
-from tfgen.algorithms.base import Algorithm, check, check_latents
-from tfgen.memory import MissingPixels
+from tfgen import losses
+from tfgen.algorithms.base import LatentAlgorithm, check_latents
+from tfgen.errors import check
 from tfgen.tasks import Amortized, LatentTasks, reparameterized
-from tfgen.types import Batch, Endpoint, Image, Seed
+from tfgen.types import Batch, Seed
+
+ROLES = ("generator", "inference")
 
 
-class VAE(Algorithm):
+class VAE(LatentAlgorithm):
     """Learns a generator and an inference net by the evidence lower bound.
 
     Args:
@@ -40,15 +42,11 @@ class VAE(Algorithm):
         sigma: float = 0.0707,
         completion_rounds: int = 4,
     ):
-        super().__init__(
-            ["kl_q_p", "kl_to_prior", "reconstruction_error", "generator_grad_norm", "inference_grad_norm"], seed
-        )
-        self.generator, self.inference = generator, inference
-        self.image_shape = tuple(image_shape)
+        logged = ["kl_q_p", "kl_to_prior", "reconstruction_error", *(f"{role}_grad_norm" for role in ROLES)]
+        super().__init__(logged, generator, image_shape, num_incomplete, seed, completion_rounds)
+        self.inference = inference
         check_latents(generator, inference, self.image_shape)
         self.sigma = check("sigma", sigma, above=0)
-        self.completion_rounds = check("completion_rounds", completion_rounds, least=1)
-        self.missing = MissingPixels(num_incomplete, self.image_shape)
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         x, mask = self.missing.fill(batch), batch.get("mask")
@@ -61,16 +59,10 @@ class VAE(Algorithm):
             "kl_q_p": loss,
             "kl_to_prior": losses.kl_to_prior(mean, log_var),
             "reconstruction_error": losses.mean_squared_error(x, decoded, mask),
-        } | self.descend_together(("generator", "inference"), tape, loss)
+        } | self.descend_together(ROLES, tape, loss)
 
     @property
     def tasks(self) -> LatentTasks:
         """What the two nets are used for."""
         posterior = Amortized(self.inference)
         return LatentTasks(self.generator, self.image_shape, posterior, completion_rounds=self.completion_rounds)
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        return self.tasks.endpoints()
-
-    def pictures(self, batch: Batch) -> dict[str, Image]:
-        return self.tasks.pictures(self.missing.fill(batch), random.root(self.seed))

@@ -8,13 +8,13 @@ import keras
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.algorithms.base import Algorithm, check, check_latents
-from tfgen.memory import MissingPixels
+from tfgen.algorithms.base import LatentAlgorithm, check_latents
+from tfgen.errors import check
 from tfgen.tasks import Amortized, LatentTasks, reparameterized
-from tfgen.types import Batch, Endpoint, Image, Seed
+from tfgen.types import Batch, Seed
 
 
-class WakeSleep(Algorithm):
+class WakeSleep(LatentAlgorithm):
     """Learns a generator and an inference net by turns.
 
     Args:
@@ -41,15 +41,11 @@ class WakeSleep(Algorithm):
         sigma: float = 0.0707,
         completion_rounds: int = 4,
     ):
-        super().__init__(
-            ["kl_q_p", "latent_nll", "reconstruction_error", "generator_grad_norm", "inference_grad_norm"], seed
-        )
-        self.generator, self.inference = generator, inference
-        self.image_shape = tuple(image_shape)
+        logged = ["kl_q_p", "latent_nll", "reconstruction_error", "generator_grad_norm", "inference_grad_norm"]
+        super().__init__(logged, generator, image_shape, num_incomplete, seed, completion_rounds)
+        self.inference = inference
         check_latents(generator, inference, self.image_shape)
         self.sigma = check("sigma", sigma, above=0)
-        self.completion_rounds = check("completion_rounds", completion_rounds, least=1)
-        self.missing = MissingPixels(num_incomplete, self.image_shape)
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         posterior_seed, prior_seed, noise_seed = random.split(seed, 3)
@@ -80,9 +76,3 @@ class WakeSleep(Algorithm):
         """What the two nets are used for."""
         posterior = Amortized(self.inference)
         return LatentTasks(self.generator, self.image_shape, posterior, completion_rounds=self.completion_rounds)
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        return self.tasks.endpoints()
-
-    def pictures(self, batch: Batch) -> dict[str, Image]:
-        return self.tasks.pictures(self.missing.fill(batch), random.root(self.seed))

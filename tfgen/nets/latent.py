@@ -7,8 +7,9 @@ import keras
 import tensorflow as tf
 
 from tfgen.errors import UserError
-from tfgen.nets.layers import Conv, ConvTranspose, Row, batch_normalization
+from tfgen.nets.layers import Conv, ConvTranspose, batch_normalization
 from tfgen.nets.scoring import LEAK
+from tfgen.nets.tables import WHOLE, Row, convs_of_table
 
 
 class Generator(keras.Model):
@@ -74,7 +75,11 @@ class Generator(keras.Model):
             width: factor on the numbers of filters.
             batch_norm: see the class.
         """
-        *hidden, last = rows
+        sized, map_size = [], image_shape[:2]
+        for row in reversed(rows):  # a row over the whole map makes what those above it enlarge to the image
+            sized.insert(0, row.over(map_size))
+            map_size = tuple(side // row.strides for side in map_size)
+        *hidden, last = sized
         layers = [ConvTranspose(*row.scaled(width), use_bias=not batch_norm) for row in hidden]
         return cls([*layers, ConvTranspose(*last)], latent_shape, image_shape, batch_norm)
 
@@ -145,14 +150,11 @@ class Inference(keras.Model):
             width: factor on the numbers of filters.
             batch_norm: see the class.
         """
-        convs = [Conv(*row.scaled(width), use_bias=False, initializer_scale=0.02) for row in rows]
-        shapes = [(None, *image_shape)]
-        for conv in convs:
-            shapes.append(conv.compute_output_shape(shapes[-1]))
-        row = (head or Row(latent_dim, shapes[-1][1:3]))._replace(filters=_at_least_one(latent_dim))
-        heads = tuple(Conv(*row, initializer_scale=0.02) for _ in range(2))
-        shapes.append(heads[0].compute_output_shape(shapes[-1]))
-        if min(side for shape in shapes for side in shape[1:3]) < 1:
+        options = {"initializer_scale": 0.02}
+        convs, shape = convs_of_table(rows, image_shape, width=width, **options)
+        row = (head or Row(latent_dim, WHOLE)).over(shape[1:3])._replace(filters=_at_least_one(latent_dim))
+        heads = tuple(Conv(*row, **options) for _ in range(2))
+        if min(heads[0].compute_output_shape(shape)[1:3]) < 1:
             raise UserError(f"image_size: expected larger images for this net and found {image_shape[:2]}")
         return cls(convs, heads, image_shape, head is not None, batch_norm)
 

@@ -1,25 +1,10 @@
 """The few layers that the nets share."""
 
-from typing import NamedTuple
-
 import keras
 import tensorflow as tf
 
 from tfgen.errors import UserError
 from tfgen.nets.convolution import blocks_of_kernel, ceil_to, convolve, flat
-
-
-class Row(NamedTuple):
-    """A layer in a paper's table of an architecture."""
-
-    filters: int
-    size: int | tuple[int, int]
-    strides: int = 1
-    padding: int = 0
-
-    def scaled(self, width: float) -> "Row":
-        """With so many times the filters."""
-        return self._replace(filters=round(self.filters * width))
 
 
 class Conv(keras.layers.Layer):

@@ -7,7 +7,8 @@ import keras
 import tensorflow as tf
 
 from tfgen.errors import UserError
-from tfgen.nets.layers import Conv, Row, batch_normalization
+from tfgen.nets.layers import Conv, batch_normalization
+from tfgen.nets.tables import Row, convs_of_table
 
 LEAK = 0.2
 """The slope of a leaky ReLU below zero."""
@@ -90,26 +91,21 @@ class ScoringFunction(keras.Model):
         spectral_norm: bool = False,
         scale: float = 0.02,
     ) -> "ScoringFunction":
-        """The score that top filters over the whole last map read, under layers as a table has them.
+        """The score that top filters over the whole last map read, or its sum, above layers as a table has them.
 
         Args:
             rows: the table, from the bottom up.
             image_shape: height, width, channels.
             width: factor on the numbers of filters.
             activation: a name of `ACTIVATIONS`.
-            outputs: top filters, one a class.
+            outputs: top filters, one a class; 0 where the score is the sum of the last map.
             batch_norm: see the class.
             spectral_norm: whether kernels have a largest singular value of 1.
             scale: standard deviation of the weights' normal start.
         """
         options = {"initializer_scale": scale, "spectral_norm": spectral_norm}
-        convs = [Conv(*row.scaled(width), use_bias=False, **options) for row in rows]
-        shape = (None, *image_shape)
-        for conv in convs:
-            shape = conv.compute_output_shape(shape)
-        if min(shape[1:3]) < 1:
-            raise UserError(f"image_size: expected larger images for this net and found {image_shape[:2]}")
-        top = Conv(outputs, shape[1:3], use_bias=False, **options)
+        convs, shape = convs_of_table(rows, image_shape, width=width, **options)
+        top = Conv(outputs, shape[1:3], use_bias=False, **options) if outputs else None
         return cls(convs, [None] * (len(convs) - 1) + [top], activation, image_shape, batch_norm)
 
     @property
