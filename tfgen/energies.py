@@ -5,12 +5,13 @@ p(x) ∝ exp(-U(x)). Here, and only here, the sign is decided: an energy net ret
 the papers write.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
 
-from tfgen.types import Energy, EnergyFn, Image, Label, Latent, Mask
+from tfgen import patches
+from tfgen.types import Energy, EnergyFn, Image, Label, Latent, Mask, Places
 
 
 def value_and_grad(energy: EnergyFn, x: tf.Tensor) -> tuple[Energy, tf.Tensor]:
@@ -120,3 +121,42 @@ def posterior(decode: Callable[[Latent], Image], image: Image, sigma: float, mas
         return error / (2 * sigma**2) + tf.reduce_sum(z**2, axis=list(range(1, z.shape.rank))) / 2
 
     return energy
+
+
+def cascade(log_odds: Sequence[Callable[[Image], tf.Tensor]], sigma: float) -> EnergyFn:
+    """-log p_T of a cascade of classifiers that tilt white noise, up to a constant: |x|² / (2 sigma²) - Σ ln g_a(x).
+
+    Args:
+        log_odds: ln g_a = ln q_a(+1|x) - ln q_a(-1|x) of each classifier, [b, ...] to [b].
+        sigma: standard deviation of the noise in pixel units, positive.
+
+    Source: INNg, equation 12.
+    """
+    noise = white_noise(sigma)
+    return lambda x: noise(x) - sum(f(x) for f in log_odds)
+
+
+def patchwork(energy: EnergyFn, at: Places, size: int, beside: Image | None = None) -> EnergyFn:
+    """The energy of images of any size that an energy of their patches makes.
+
+    Its value is the mean over an image's patches; the slope that it reports at a pixel is the mean over the
+    patches that cover it, and 0 where none does.
+
+    Args:
+        energy: of patches [n, size, size, c].
+        at: the patches, as many of each image.
+        size: side of a patch.
+        beside: images whose patches at the same places are given to `energy` as a second argument, [b, h, w, c'].
+
+    Source: INNg, section 3.5 and equation 15.
+    """
+
+    def canvas_energy(x):
+        canvas = tf.stop_gradient(x)
+        given = () if beside is None else (patches.cut(beside, at, size),)
+        u, gradient = value_and_grad(lambda patch: energy(patch, *given), patches.cut(canvas, at, size))
+        slope = tf.stop_gradient(patches.average(gradient, at, tf.shape(x)))
+        each = tf.reshape(tf.stop_gradient(u), [tf.shape(x)[0], -1])
+        return tf.reduce_mean(each, axis=1) + tf.reduce_sum(slope * (x - canvas), axis=[1, 2, 3])
+
+    return canvas_energy

@@ -72,6 +72,21 @@ def log_normal(x: tf.Tensor, mean: tf.Tensor | float, log_var: tf.Tensor | float
     return -_sum(quadratic + log_var + math.log(2 * math.pi) + tf.zeros_like(x)) / 2
 
 
+def logistic(data: tf.Tensor, samples: tf.Tensor) -> tf.Tensor:
+    """Cross-entropy of a classifier that tells images from samples, met equally often: ln 2 where it cannot.
+
+    Args:
+        data: [b], log-odds ln q(+1|x) - ln q(-1|x) of images.
+        samples: [m], log-odds of samples.
+
+    Returns:
+        A scalar.
+
+    Source: INNg, section 3.2.1.
+    """
+    return (tf.reduce_mean(tf.nn.softplus(-data)) + tf.reduce_mean(tf.nn.softplus(samples))) / 2
+
+
 def kl_to_prior(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
     """KL(N(mean, diag exp(log_var)) ‖ N(0, 1)), averaged over the batch.
 

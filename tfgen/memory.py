@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-from tfgen import random
-from tfgen.types import Batch, Image
+from tfgen import patches, random
+from tfgen.types import Batch, Image, Seed
 
 
 class Memory(keras.layers.Layer):
@@ -66,3 +66,57 @@ class MissingPixels(Memory):
         """Keeps what was made of some examples, [b, h, w, c]; only their missing pixels will be asked for."""
         if "mask" in batch:
             self.put(batch["index"], image)
+
+
+class PseudoNegatives(Memory):
+    """Samples of the last stages of an introspective network, which its next classifier learns to tell from images.
+
+    Args:
+        stages: how many stages' samples are kept, at least 1.
+        num: samples a stage.
+        shape: height, width, channels of a sample.
+        recency: how much likelier the newest stage's are drawn than those of the stage before, at least 1.
+        sigma: standard deviation, in pixel units, of the white noise that they are before the first stage.
+
+    Source: INNg, section 4.1.
+    """
+
+    def __init__(self, stages: int, num: int, shape: tuple[int, int, int], recency: float, sigma: float):
+        super().__init__(stages * num, shape, scale=sigma, dtype="float16")
+        self.stages = stages
+        self.num = num
+        self.recency = recency
+
+    def keep(self, stage: tf.Tensor, samples: Image) -> None:
+        """Keeps a stage's samples, [num, h, w, c], in the place of the oldest's."""
+        self.put(self._row(stage, tf.range(self.num)), samples)
+
+    def newest(self, stage: tf.Tensor) -> Image:
+        """A stage's samples, while they are kept, [num, h, w, c]."""
+        return self.take(self._row(stage, tf.range(self.num)))
+
+    def draw(self, count: int, stage: tf.Tensor, size: int, seed: Seed) -> Image:
+        """Patches of kept samples, with replacement, of recent stages with a higher probability.
+
+        Args:
+            count: how many.
+            stage: the newest stage, from 0.
+            size: side of a patch.
+            seed: int32 [2].
+
+        Returns:
+            [count, size, size, c].
+        """
+        age_seed, sample_seed, place_seed = random.split(seed, 3)
+        known = tf.minimum(stage + 1, self.stages)
+        # P(age) ∝ recency^-age, by inversion
+        share = tf.cumsum(self.recency ** -tf.range(self.stages, dtype=tf.float32))
+        u = random.uniform((count,), age_seed) * share[known - 1]
+        age = tf.minimum(tf.searchsorted(share, u, side="right"), known - 1)
+        sample = random.uniform((count,), sample_seed, 0, self.num, tf.int32)
+        _, height, width, _ = self.rows.shape
+        at = patches.places(self._row(stage - age, sample), height, width, size, place_seed)
+        return tf.cast(patches.cut(self.rows.value, at, size), tf.float32)
+
+    def _row(self, stage: tf.Tensor, sample: tf.Tensor) -> tf.Tensor:
+        return stage % self.stages * self.num + sample

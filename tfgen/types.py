@@ -36,6 +36,14 @@ class Batch(TypedDict):
     """Of incomplete images: their missing pixels are zeros."""
 
 
+class Places(NamedTuple):
+    """Where patches lie: the image that each is cut from, and its first row and column there; int32 [n] each."""
+
+    which: Int[tf.Tensor, "n"]
+    top: Int[tf.Tensor, "n"]
+    left: Int[tf.Tensor, "n"]
+
+
 class Endpoint(NamedTuple):
     """A function that export may publish, with its named inputs in order."""
 

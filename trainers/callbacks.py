@@ -96,7 +96,7 @@ class Pictures(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         algorithm = self.experiment.algorithm
         step = algorithm.num_updates
-        if step % self.every and step != self.last:
+        if step % self.every and step != self.last and not algorithm.stop_training:
             return
         train = self.experiment.images.train
         count = min(len(train), 16)
@@ -129,7 +129,7 @@ class Save(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         step = self.experiment.algorithm.num_updates
-        if step % self.every == 0 or step == self.last:
+        if step % self.every == 0 or step == self.last or self.experiment.algorithm.stop_training:
             checkpoints.save(self.experiment.checkpoints, step, self.experiment.state, self.keep)
 
 

@@ -33,7 +33,8 @@ def main(values: absl_flags.FlagValues) -> None:
     lower_rates(experiment)
     if not checkpoints.steps(experiment.checkpoints):
         checkpoints.save(experiment.checkpoints, 0, experiment.state, values.keep)
-    while experiment.algorithm.num_updates < values.steps:
+    # an algorithm may have had enough before
+    while experiment.algorithm.num_updates < values.steps and not experiment.algorithm.stop_training:
         try:
             with experiment.strategy.scope():
                 fit(experiment)

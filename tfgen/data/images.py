@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfgen import random
+from tfgen import patches, random
 from tfgen.data import masks, preprocess, sources
 from tfgen.errors import UserError
 from tfgen.types import Seed
@@ -62,7 +62,9 @@ class Examples:
             image = tf.gather(images, index)
             image = tf.cast(image, tf.float32) / 127.5 - 1 if images.dtype == tf.uint8 else image
             if self.patch_size is not None:
-                image = patches(image, self.patch_size, random.fold_in(cuts, step))
+                _, height, width, _ = image.shape
+                at = patches.places(tf.range(batch_size), height, width, self.patch_size, random.fold_in(cuts, step))
+                image = patches.cut(image, at, self.patch_size)
             found = {name: tf.gather(values, index) for name, values in rows.items()}
             if "mask" in found:
                 found["mask"] = tf.cast(found["mask"], tf.float32)
@@ -70,28 +72,6 @@ class Examples:
             return found | {"image": image, "index": index}
 
         return tf.data.Dataset.counter(start).map(batch).prefetch(2)
-
-
-def patches(image: tf.Tensor, size: int, seed: Seed) -> tf.Tensor:
-    """One square patch of each image, anywhere inside it with equal probability.
-
-    Args:
-        image: [b, h, w, c].
-        size: side of a patch, at most the image's.
-        seed: int32 [2].
-
-    Returns:
-        [b, size, size, c].
-    """
-    batch, height, width, channels = image.shape
-    down, across = random.split(seed)
-    top = random.uniform((batch,), down, 0, height - size + 1, tf.int32)
-    left = random.uniform((batch,), across, 0, width - size + 1, tf.int32)
-    rows = top[:, None] + tf.range(size)
-    columns = left[:, None] + tf.range(size)
-    image = tf.gather(image, rows, axis=1, batch_dims=1)
-    image = tf.gather(image, columns, axis=2, batch_dims=1)
-    return tf.ensure_shape(image, [batch, size, size, channels])
 
 
 class Images(NamedTuple):

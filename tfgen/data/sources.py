@@ -8,7 +8,7 @@
 | `folder:PATH` | image files, also in a .zip; labelled by sub-folder where there are any |
 | `cifar10:PATH` | CIFAR-10's binary batches (`data_batch_1.bin`, ...): a folder or a .zip of them, or one |
 | `npz:PATH` | an array `image` [n, h, w] or [n, h, w, c], uint8 or float in [-1, 1], and maybe `label` [n] |
-| `image:PATH` | one image file: a texture |
+| `image:PATH` | one image file, also in a .zip (`image:textures.zip/bark.png`): a texture |
 | `video:PATH` | an .npz of clips [t, h, w, c], or one film file |
 | else | a TensorFlow Datasets name |
 """
@@ -51,9 +51,10 @@ def read(name: str, data_dir: str | None = None, manual_dir: str | None = None) 
     kind, _, path = name.partition(":")
     readers = {"folder": _folder, "cifar10": _cifar10, "npz": _npz, "image": _image, "video": _video}
     if kind in readers and path:
-        if not pathlib.Path(path).exists():
+        path = pathlib.Path(path)
+        if not (_archive(path) if kind == "image" else path).exists():
             raise UserError(f"dataset {name}: expected an existing path and found nothing at {path}")
-        return {"all": readers[kind](name, pathlib.Path(path))}
+        return {"all": readers[kind](name, path)}
     if name == "digits":
         return {"all": _digits()}
     if name.startswith("textures/"):
@@ -160,7 +161,20 @@ def _cifar10(name: str, path: pathlib.Path) -> Pictures:
 
 
 def _image(name: str, path: pathlib.Path) -> Pictures:
-    yield _decode(name, path, _content(name, path)), None
+    archive = _archive(path)
+    if archive == path:
+        yield _decode(name, path, _content(name, path)), None
+        return
+    member = pathlib.PurePosixPath(path.relative_to(archive))
+    found = dict(_files(name, archive))
+    if member not in found:
+        raise UserError(f"dataset {name}: expected the archive to hold {member} and found {', '.join(map(str, found))}")
+    yield _decode(name, member, found[member]), None
+
+
+def _archive(path: pathlib.Path) -> pathlib.Path:
+    """The .zip that a path leads into, or the path."""
+    return next((parent for parent in path.parents if parent.suffix == ".zip" and parent.is_file()), path)
 
 
 def _load_npz(name: str, path: pathlib.Path) -> dict[str, np.ndarray]:

@@ -15,8 +15,8 @@ Images of other sizes that 16 divides have a larger first layer and larger tops.
 the nets for CIFAR-10 and those of Dai et al., Calibrating energy-based GANs, 2017.
 """
 
+from tfgen.nets.roles import energy_of, generator_of, inference_of
 from tfgen.nets.tables import WHOLE, Row
-from tfgen.nets.triangle import energy_of, generator_of, inference_of
 
 generator = generator_of(
     [Row(512, WHOLE), Row(512, 4, 2, 1), Row(256, 4, 2, 1), Row(128, 4, 2, 1), Row(3, 4, 2, 1)], latents=100

@@ -14,8 +14,8 @@ at its end, leaky ReLU in the others; weights start at N(0, 0.02²).
 Images of other sizes that 8 divides have a larger first layer and larger tops.
 """
 
+from tfgen.nets.roles import energy_of, generator_of, inference_of
 from tfgen.nets.tables import WHOLE, Row
-from tfgen.nets.triangle import energy_of, generator_of, inference_of
 
 generator = generator_of(
     [Row(512, WHOLE), Row(512, 4, 2, 1), Row(256, 4, 2, 1), Row(128, 4, 2, 1), Row(3, 3, 1, 1)], latents=100

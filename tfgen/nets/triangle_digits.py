@@ -11,8 +11,8 @@ at its end, leaky ReLU in the others; weights start at N(0, 0.02²). Images of o
 second layers.
 """
 
+from tfgen.nets.roles import energy_of, generator_of, inference_of
 from tfgen.nets.tables import WHOLE, Row
-from tfgen.nets.triangle import energy_of, generator_of, inference_of
 
 generator = generator_of([Row(256, 1), Row(64, WHOLE), Row(1, 4, 2, 1)], latents=16)
 energy = energy_of([Row(64, 4, 2, 1), Row(256, WHOLE)])

@@ -12,8 +12,8 @@ at its end, leaky ReLU in the others; weights start at N(0, 0.02²).
 Images of other sizes that 4 divides have a larger first layer and larger tops.
 """
 
+from tfgen.nets.roles import energy_of, generator_of, inference_of
 from tfgen.nets.tables import WHOLE, Row
-from tfgen.nets.triangle import energy_of, generator_of, inference_of
 
 generator = generator_of([Row(256, WHOLE), Row(128, 4, 2, 1), Row(1, 4, 2, 1)], latents=50)
 energy = energy_of([Row(64, 4, 2, 1), Row(128, 4, 2, 1)])

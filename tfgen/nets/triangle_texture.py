@@ -15,8 +15,8 @@ The latents have 32 times fewer rows and columns than the image: a larger map of
 score is the sum of the energy's last map, and the paddings, are ours.
 """
 
+from tfgen.nets.roles import energy_of, generator_of, inference_of
 from tfgen.nets.tables import Row
-from tfgen.nets.triangle import energy_of, generator_of, inference_of
 
 generator = generator_of(
     [Row(512, 4, 2, 1), Row(512, 4, 2, 1), Row(256, 4, 2, 1), Row(128, 4, 2, 1), Row(3, 4, 2, 1)],

@@ -1,10 +1,29 @@
-"""Markov kernels over an energy, and the one loop that runs them."""
+"""Markov kernels over an energy, and the loops that run them."""
 
-from tfgen.samplers.base import Info, Kernel, Summary, run
+from tfgen.samplers.adam import Adam
+from tfgen.samplers.annealed import Annealed
+from tfgen.samplers.base import Info, Kernel, Summary, run, run_in_turn
 from tfgen.samplers.chains import Chains
 from tfgen.samplers.descent import Descent
 from tfgen.samplers.hmc import HMC
 from tfgen.samplers.langevin import Langevin
 from tfgen.samplers.mala import MALA
+from tfgen.samplers.patchwork import Patchwork
+from tfgen.samplers.until import Until
 
-__all__ = ["HMC", "MALA", "Chains", "Descent", "Info", "Kernel", "Langevin", "Summary", "run"]
+__all__ = [
+    "HMC",
+    "MALA",
+    "Adam",
+    "Annealed",
+    "Chains",
+    "Descent",
+    "Info",
+    "Kernel",
+    "Langevin",
+    "Patchwork",
+    "Summary",
+    "Until",
+    "run",
+    "run_in_turn",
+]

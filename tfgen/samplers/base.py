@@ -1,6 +1,7 @@
-"""What a Markov kernel is, and the one loop that runs it."""
+"""What a Markov kernel is, and the loops that run it."""
 
 import abc
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -100,3 +101,32 @@ def run(
     mean = tf.nest.map_structure(lambda t: t / count, total)
     trajectory = kept.stack() if keep_every else x[tf.newaxis][:0]
     return tf.nest.map_structure(tf.stop_gradient, (state.x, Summary(last, mean, largest, i, trajectory)))
+
+
+def run_in_turn(
+    stage: Callable[[tf.Tensor], tuple[Kernel, EnergyFn]],
+    x: tf.Tensor,
+    seed: Seed,
+    stages: int | tf.Tensor,
+    num_steps: int | tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Moves a batch by one kernel and energy after the other.
+
+    Args:
+        stage: the kernel and the energy of a stage, given its number from 0, a scalar.
+        x: the start, [b, ...].
+        seed: int32 [2]; stage a draws from `fold_in(seed, a)`.
+        stages: how many.
+        num_steps: the most steps of each.
+
+    Returns:
+        The last x, [b, ...], and the steps taken in all.
+    """
+
+    def body(a, x, taken):
+        end, summary = run(*stage(a), x, random.fold_in(seed, a), num_steps)
+        return a + 1, tf.ensure_shape(end, x.shape), taken + summary.num_steps
+
+    start = (tf.constant(0), tf.stop_gradient(x), tf.constant(0))
+    _, x, taken = tf.while_loop(lambda a, *_: a < stages, body, start, parallel_iterations=1)
+    return x, taken

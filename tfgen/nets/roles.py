@@ -1,12 +1,14 @@
-"""The divergence triangle's three nets as a paper's table has them: what each role of its families is made of."""
+"""Functions that build the net of a role, made from the rows of a paper's table: what families are made of."""
 
 import math
 from collections.abc import Callable, Sequence
 
 from tfgen.errors import UserError
+from tfgen.nets.discriminator import Discriminator
 from tfgen.nets.latent import Generator, Inference
+from tfgen.nets.layers import Conv
 from tfgen.nets.scoring import ScoringFunction
-from tfgen.nets.tables import Row
+from tfgen.nets.tables import WHOLE, Row, convs_of_table
 
 Size = tuple[int, int, int]
 """Height, width, channels of images."""
@@ -124,3 +126,30 @@ def inference_of(rows: Sequence[Row], latents: int, head: Row | None = None) -> 
         return Inference.from_table(rows, head, latent_dim, image_shape, width=width, batch_norm=batch_norm)
 
     return inference
+
+
+def discriminator_of(rows: Sequence[Row]) -> Callable[..., Discriminator]:
+    """The function that builds a discriminator.
+
+    Args:
+        rows: below the head, from the image up.
+    """
+
+    def discriminator(image_shape: Size, *, width: float = 1.0) -> Discriminator:
+        """The log-odds of being an image, not a sample.
+
+        Args:
+            image_shape: height, width, channels.
+            width: factor on the numbers of filters.
+
+        Returns:
+            A net from [b, h, w, c] to [b].
+
+        Raises:
+            UserError: if the images are too small.
+        """
+        convs, shape = convs_of_table(rows, image_shape, width=width, initializer_scale=0.02)
+        head = Conv(*Row(1, WHOLE).over(shape[1:3]), initializer_scale=0.02)
+        return Discriminator(convs, head, image_shape)
+
+    return discriminator

@@ -1,0 +1,117 @@
+"""What a trained cascade of classifiers is used for: score, generate, synthesize, stylize, features."""
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from tfgen import energies, random
+from tfgen.cascade import Cascade
+from tfgen.samplers import run, run_in_turn
+from tfgen.tasks.energy import cut
+from tfgen.tasks.synthesis import Synthesis
+from tfgen.types import Endpoint, Energy, Image, Seed
+
+
+@dataclasses.dataclass(frozen=True)
+class CascadeTasks:
+    """A trained cascade, how to sample it, and its tasks.
+
+    Attributes:
+        net: the classifier's, as it is now.
+        cascade: its copies.
+        margins: the log-odds at which each classifier's synthesis stops, [stages].
+        synthesis: how images move.
+        image_shape: height, width, channels of what the classifier sees.
+        canvas: height, width, channels of the images that training synthesized.
+        padding: pixels around an image that are synthesized and cut off, since fewer patches cover them.
+    """
+
+    net: keras.Model
+    cascade: Cascade
+    margins: keras.Variable
+    synthesis: Synthesis
+    image_shape: tuple[int, int, int]
+    canvas: tuple[int, int, int]
+    padding: int
+
+    def energy(self, image: Image) -> Energy:
+        """-ln p_T up to a constant, of images of the classifier's size, [b], in nats; INNg, equation 12."""
+        kept = [self._log_odds(stage) for stage in range(self.cascade.num_kept)]
+        return energies.cascade(kept, self.synthesis.sigma)(image)
+
+    def features(self, image: Image) -> tf.Tensor:
+        """The newest classifier's last three layers, flattened and concatenated, [b, d]; INNg, section 4.5."""
+        maps = self.net.maps(image, training=False)[-3:]
+        return tf.concat([keras.ops.reshape(tf.cast(h, tf.float32), [-1, h[0].shape.num_elements()]) for h in maps], 1)
+
+    def generate(self, count: tf.Tensor, seed: Seed) -> Image:
+        """Samples of the size of training's, [count, h, w, c]: from noise through all classifiers."""
+        return self._through((count, *self.canvas), seed)
+
+    def synthesize(self, count: tf.Tensor, seed: Seed, size: tf.Tensor) -> Image:
+        """Samples of any size, [count, size[0], size[1], c]."""
+        return self._through((count, size[0] + 2 * self.padding, size[1] + 2 * self.padding, self.canvas[-1]), seed)
+
+    def advance(self, image: Image, stage: tf.Tensor, seed: Seed) -> Image:
+        """Images across the boundary of one classifier of the cascade, border and all."""
+        x, _ = run(*self._across(stage, tf.shape(image)), image, seed, self.synthesis.num_steps)
+        return x
+
+    def stylize(self, image: Image, seed: Seed, num_steps: tf.Tensor, gamma: tf.Tensor) -> Image:
+        """Pictures in the texture's style: through all classifiers, so many steps each, and near to the picture.
+
+        Args:
+            image: [b, h, w, c], of any size that the classifier's fits into.
+            seed: int32 [2].
+            num_steps: under each classifier.
+            gamma: weight of staying near, in [0, 1].
+
+        Source: INNg, section 4.2.
+        """
+
+        def stage(number):
+            return self.synthesis.near(self._log_odds(number), image, gamma)
+
+        return run_in_turn(stage, image, seed, self.cascade.kept.value, num_steps)[0]
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """The tasks by name, with named inputs, for export."""
+        any_size = self.synthesis.patch_size is not None
+        sides = (None, None) if any_size else self.canvas[:2]
+        seen = tf.TensorSpec((None, *self.image_shape), tf.float32, "image")
+        image = tf.TensorSpec((None, *sides, self.image_shape[-1]), tf.float32, "image")
+        count, num_steps, stage = (tf.TensorSpec((), tf.int32, name) for name in ("count", "num_steps", "stage"))
+        seed, size = (tf.TensorSpec((2,), tf.int32, name) for name in ("seed", "size"))
+        gamma = tf.TensorSpec((), tf.float32, "gamma")
+
+        def images(task):
+            return lambda *inputs: {"image": task(*inputs)}
+
+        found = {
+            "energy": Endpoint(lambda image: {"energy": self.energy(image)}, [seen]),
+            "features": Endpoint(lambda image: {"features": self.features(image)}, [seen]),
+            "generate": Endpoint(images(self.generate), [count, seed]),
+            "advance": Endpoint(images(self.advance), [image, stage, seed]),
+            "stylize": Endpoint(images(self.stylize), [image, seed, num_steps, gamma]),
+        }
+        if any_size:
+            found["synthesize"] = Endpoint(images(self.synthesize), [count, seed, size])
+        return found
+
+    def _log_odds(self, stage: int | tf.Tensor):
+        return self.cascade.classifier(self.net, stage)
+
+    def _across(self, stage: tf.Tensor, shape):
+        return self.synthesis.across(self._log_odds(stage), self.margins.value[stage], shape)
+
+    def _through(self, shape, seed: Seed) -> Image:
+        start_seed, run_seed = random.split(seed)
+        x = self.synthesis.start(shape, start_seed)
+        x = tf.ensure_shape(x, (None, None, None, self.canvas[-1]))
+
+        def stage(number):
+            return self._across(number, tf.shape(x))
+
+        x, _ = run_in_turn(stage, x, run_seed, self.cascade.kept.value, self.synthesis.num_steps)
+        return cut(x, self.padding)
