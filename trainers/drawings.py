@@ -12,7 +12,7 @@ from tfgen import random
 from tfgen.data import masks, preprocess, sources
 from tfgen.errors import UserError
 from tfgen.evaluation import local_modes
-from tfgen.tasks import EnergyTasks
+from tfgen.tasks import CascadeTasks, EnergyTasks, cut
 from trainers import experiment, pictures
 from trainers.experiment import Experiment
 
@@ -141,6 +141,32 @@ def synthesize(trained: Experiment, values) -> np.ndarray:
     if hasattr(trained.algorithm, "energy"):
         trained.algorithm.energy.map_shapes((None, *size, trained.algorithm.image_shape[-1]))
     return pictures.grid(run(count=tf.constant(1), size=tf.constant(size))["image"].numpy())
+
+
+def stylize(trained: Experiment, values) -> np.ndarray:
+    """A picture, and it in the style of the texture that the model learned."""
+    if values.image is None:
+        raise UserError("--image: expected the picture to stylize and found none")
+    height, width = experiment.sides("size", values.size)
+    picture = next(sources.read(f"image:{values.image}")["all"])[0]
+    content = preprocess.to_unit(preprocess.prepare(picture, (height, width), trained.algorithm.image_shape[-1]))[None]
+    run = endpoint(trained, values, "stylize")
+    styled = run(image=tf.constant(content), gamma=tf.constant(values.gamma))["image"].numpy()
+    return pictures.grid(np.concatenate([content, styled]), columns=2)
+
+
+def stages(trained: Experiment, values) -> np.ndarray:
+    """A sample growing from noise: after none, some and all of the cascade's classifiers."""
+    tasks = getattr(trained.algorithm, "tasks", None)
+    if not isinstance(tasks, CascadeTasks):
+        raise UserError("--task: stages expects a model that is a cascade of classifiers")
+    kept, run = tasks.cascade.num_kept, endpoint(trained, values, "advance")
+    start_seed, run_seed = random.split(random.root(values.seed))
+    grown = [tasks.synthesis.start((1, *tasks.canvas), start_seed)]
+    for stage in range(kept):
+        grown.append(run(image=grown[-1], stage=tf.constant(stage), seed=random.fold_in(run_seed, stage))["image"])
+    shown = np.unique(np.linspace(0, kept, min(values.count, kept + 1)).round().astype(int))
+    return pictures.grid(np.concatenate([cut(grown[i], tasks.padding) for i in shown]), columns=-(-len(shown) // 2))
 
 
 def memories(trained: Experiment, values) -> np.ndarray:

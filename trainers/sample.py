@@ -11,6 +11,8 @@
 | encode | the latents of held-out images on their two principal axes, by class |
 | score | held-out images in the order of their energies |
 | synthesize | a sample of any --size, of a net that takes images of any size |
+| stylize | --image at --size, and it in the style of the texture that a cascade of classifiers learned |
+| stages | a sample of a cascade growing from noise, classifier by classifier |
 | memories | training images above the local modes that noise-free descent takes them to |
 | pieces | a model of two numbers: its Gaussian pieces, its density, its samples |
 """
@@ -31,6 +33,8 @@ TASKS = {
     "encode": drawings.encode,
     "score": drawings.score,
     "synthesize": drawings.synthesize,
+    "stylize": drawings.stylize,
+    "stages": drawings.stages,
     "memories": drawings.memories,
     "pieces": pieces.draw,
 }
@@ -47,9 +51,10 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
     absl_flags.DEFINE_integer("label", None, "A class, of a model that has classes.", lower_bound=0, **where)
     absl_flags.DEFINE_string("mask", "half:bottom", masks.NAMES, **where)
-    absl_flags.DEFINE_string("image", None, "An image file to complete or reconstruct.", **where)
+    absl_flags.DEFINE_string("image", None, "An image file to complete, reconstruct or stylize.", **where)
     absl_flags.DEFINE_boolean("spherical", False, "Interpolate along the great circle.", **where)
-    absl_flags.DEFINE_list("size", ["256"], "Height,width (or one side) to synthesize.", **where)
+    absl_flags.DEFINE_float("gamma", 0.3, "How near to --image a stylized picture stays.", 0, 1, **where)
+    absl_flags.DEFINE_list("size", ["256"], "Height,width (or one side) to synthesize or stylize.", **where)
 
 
 def main(values: absl_flags.FlagValues) -> None:

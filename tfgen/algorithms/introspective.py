@@ -61,6 +61,7 @@ class Introspective(Algorithm):
         synthesis_steps: the most steps of a synthesis; times the stages since the last kept classifier.
         stop: when synthesis stops: boundary, margin or quantile.
         stop_quantile: of the images' log-odds, where stop is quantile.
+        sample_steps: under each classifier, when a picture is stylized.
 
     Raises:
         UserError: if a hyperparameter is out of its range.
@@ -93,6 +94,7 @@ class Introspective(Algorithm):
         synthesis_steps: int = 500,
         stop: str = "margin",
         stop_quantile: float = 0.1,
+        sample_steps: int = 20,
     ):
         logged = ["cross_entropy", "accuracy", "log_odds_data", "log_odds_samples", "discriminator_grad_norm"]
         super().__init__([*logged, "stage", "synthesis_steps"], seed)
@@ -111,6 +113,7 @@ class Introspective(Algorithm):
         self.stop_loss = check("stop_loss", stop_loss, least=0)
         self.loss_window = check("loss_window", loss_window, least=1)
         self.stop_quantile = check("stop_quantile", stop_quantile, least=0, most=1)
+        self.sample_steps = check("sample_steps", sample_steps, least=0)
         self.margin, window = STOPS[stop]
         self.padding = check("padding", padding, least=0)
         self.canvas = self._canvas(check("canvas", canvas, least=0))

@@ -1,5 +1,6 @@
 """The net that tells images from samples: DCGAN's discriminator, introspective networks' classifier."""
 
+import math
 from collections.abc import Sequence
 
 import keras
@@ -47,3 +48,11 @@ class Discriminator(keras.Model):
             r = r if norm is None else norm(r, training=training)
             found.append(tf.maximum(r, LEAK * r))
         return found
+
+    def features(self, x: tf.Tensor) -> tf.Tensor:
+        """The last three layers' responses in inference mode, flattened and concatenated, [b, d], float32.
+
+        Source: INNg, section 4.5.
+        """
+        last = self.maps(x)[-3:]
+        return tf.concat([tf.reshape(tf.cast(h, tf.float32), [-1, math.prod(h.shape[1:])]) for h in last], axis=1)

@@ -41,9 +41,8 @@ class CascadeTasks:
         return energies.cascade(kept, self.synthesis.sigma)(image)
 
     def features(self, image: Image) -> tf.Tensor:
-        """The newest classifier's last three layers, flattened and concatenated, [b, d]; INNg, section 4.5."""
-        maps = self.net.maps(image, training=False)[-3:]
-        return tf.concat([keras.ops.reshape(tf.cast(h, tf.float32), [-1, h[0].shape.num_elements()]) for h in maps], 1)
+        """The newest classifier's, [b, d]; INNg, section 4.5."""
+        return self.net.features(image)
 
     def generate(self, count: tf.Tensor, seed: Seed) -> Image:
         """Samples of the size of training's, [count, h, w, c]: from noise through all classifiers."""
