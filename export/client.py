@@ -5,6 +5,8 @@
 | task | answer |
 |------|--------|
 | generate | samples |
+| synthesize | samples of any --size |
+| stylize | images at --size, and in the style of the texture below |
 | reconstruct | images above their reconstructions |
 | complete | images, masked by --mask, and completions below |
 | interpolate | a row for each two images: the one, images on the way, the other |
@@ -24,7 +26,7 @@ from tfgen.data import masks, preprocess, sources
 from tfgen.errors import UserError
 from trainers import commands, experiment, flags, pictures
 
-TASKS = ("generate", "reconstruct", "complete", "interpolate", "uncertainty", "energy")
+TASKS = ("generate", "synthesize", "stylize", "reconstruct", "complete", "interpolate", "uncertainty", "energy")
 COMPLETIONS = 20  # of each image, for their mean and spread
 Ask = Callable[..., dict[str, np.ndarray]]  # a signature, given its name and whatever it may take by name
 
@@ -39,8 +41,12 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_string("workdir", None, "Work on held-out images of this run's data instead.", **where)
     absl_flags.DEFINE_string("mask", "half:bottom", masks.NAMES, **where)
     absl_flags.DEFINE_boolean("spherical", False, "Interpolate along the great circle.", **where)
+    absl_flags.DEFINE_float("gamma", 0.3, "How near to its image a stylized one stays.", 0, 1, **where)
+    absl_flags.DEFINE_list("size", ["256"], "Height,width (or one side) to synthesize or stylize.", **where)
     absl_flags.DEFINE_integer("count", 12, "How many images.", lower_bound=1, **where)
-    absl_flags.DEFINE_integer("steps", None, "Sampling steps; 1000, or 0 if there is a generator.", 0, **where)
+    absl_flags.DEFINE_integer(
+        "steps", None, "Sampling steps; 1000, or 0 if there is a generator, or 20 a classifier.", 0, **where
+    )
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
 
 
@@ -55,8 +61,8 @@ def main(values: absl_flags.FlagValues) -> None:
         energies = ask("energy", image=_images(values, signatures))["energy"]
         print("image  energy (nats)", *(f"{number:5d}  {u:.6g}" for number, u in enumerate(energies)), sep="\n")
         return
-    if values.task == "generate":
-        picture = pictures.grid(ask("generate", count=values.count)["image"])
+    if values.task in ("generate", "synthesize"):
+        picture = pictures.grid(ask(values.task, count=values.count)["image"])
     else:
         draw = _between if values.task == "interpolate" else _below
         picture = draw(ask, values, _images(values, signatures))
@@ -89,8 +95,9 @@ def _asker(signatures, values: absl_flags.FlagValues) -> Ask:
         raise UserError(f"--task: this model can {', '.join(able)} and cannot {values.task}")
     if values.steps is not None and "num_steps" not in signatures[values.task].structured_input_signature[1]:
         raise UserError(f"--steps: expected none, since {values.task} of this model takes no sampling steps")
-    steps = (0 if "decode" in signatures else 1000) if values.steps is None else values.steps
+    steps = _usual_steps(signatures) if values.steps is None else values.steps
     usual = {"seed": random.root(values.seed), "num_steps": steps, "spherical": values.spherical}
+    usual |= {"gamma": values.gamma, "size": experiment.sides("size", values.size)}
 
     def ask(name: str, **given) -> dict[str, np.ndarray]:
         inputs = signatures[name].structured_input_signature[1]
@@ -103,14 +110,19 @@ def _asker(signatures, values: absl_flags.FlagValues) -> Ask:
     return ask
 
 
+def _usual_steps(signatures) -> int:
+    """Of a model with a generator, of a cascade, of an energy alone."""
+    return next((steps for name, steps in (("decode", 0), ("advance", 20)) if name in signatures), 1000)
+
+
 def _below(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> np.ndarray:
     """A row of images, and rows of what is made of each below."""
-    made = _reconstructed if values.task == "reconstruct" else _completed
+    made = _completed if values.task in ("complete", "uncertainty") else _made
     return pictures.grid(np.concatenate([image, *made(ask, values, image)]), columns=len(image))
 
 
-def _reconstructed(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> list[np.ndarray]:
-    return [ask("reconstruct", image=image)["image"]]
+def _made(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> list[np.ndarray]:
+    return [ask(values.task, image=image)["image"]]
 
 
 def _completed(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> list[np.ndarray]:
@@ -135,7 +147,8 @@ def _between(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> np.n
 
 def _images(values: absl_flags.FlagValues, signatures) -> np.ndarray:
     inputs = signatures[values.task].structured_input_signature[1]
-    _, height, width, channels = inputs.get("image", inputs.get("first")).shape
+    _, *sides, channels = inputs.get("image", inputs.get("first")).shape
+    height, width = experiment.sides("size", values.size) if None in sides else sides
     if values.image:
         found = [next(sources.read(f"image:{path}")["all"])[0] for path in values.image]
         return np.stack([preprocess.to_unit(preprocess.prepare(p, (height, width), channels)) for p in found])

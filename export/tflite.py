@@ -6,11 +6,11 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from export import tflite_energy, tflite_latent
+from export import tflite_cascade, tflite_energy, tflite_latent
 from tfgen.algorithms.base import Algorithm
 from tfgen.errors import UserError
 from tfgen.nets.scoring import ScoringFunction
-from tfgen.tasks import EnergyTasks, LatentTasks
+from tfgen.tasks import CascadeTasks, EnergyTasks, LatentTasks
 from tfgen.types import Endpoint
 from trainers import files
 
@@ -19,10 +19,10 @@ def endpoints(algorithm: Algorithm) -> dict[str, Endpoint]:
     """The endpoints of an algorithm that LiteRT can run, for one image at a time.
 
     Args:
-        algorithm: whose `tasks` are `EnergyTasks` or `LatentTasks`.
+        algorithm: whose `tasks` are `EnergyTasks`, `LatentTasks` or `CascadeTasks`.
 
     Returns:
-        See `tflite_energy` and `tflite_latent`.
+        See `tflite_energy`, `tflite_latent` and `tflite_cascade`.
 
     Raises:
         UserError: if the algorithm has no such tasks.
@@ -30,14 +30,17 @@ def endpoints(algorithm: Algorithm) -> dict[str, Endpoint]:
     match getattr(algorithm, "tasks", None):
         case LatentTasks() as tasks:
             return tflite_latent.endpoints(tasks)
+        case CascadeTasks() as tasks:
+            return tflite_cascade.endpoints(tasks)
         case EnergyTasks() as tasks if isinstance(algorithm.energy, ScoringFunction):
             return tflite_energy.endpoints(algorithm.energy, tasks)
-    raise UserError("--formats: tflite expects an algorithm with a generator, or whose energy is a scoring function")
+    raise UserError("--formats: tflite expects a model with a generator, a cascade, or a scoring function")
 
 
 def note(algorithm: Algorithm) -> str:
     """How an algorithm's files differ from its SavedModel's endpoints, for people to read."""
-    return tflite_latent.NOTE if isinstance(algorithm.tasks, LatentTasks) else tflite_energy.NOTE
+    notes = {LatentTasks: tflite_latent.NOTE, CascadeTasks: tflite_cascade.NOTE, EnergyTasks: tflite_energy.NOTE}
+    return notes[type(algorithm.tasks)]
 
 
 def convert(endpoint: Endpoint) -> bytes:

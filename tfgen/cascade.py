@@ -32,8 +32,9 @@ class Cascade(keras.layers.Layer):
 
     @property
     def num_kept(self) -> int:
-        """How many classifiers there are, as a number."""
-        return int(tf.convert_to_tensor(self.kept.value).numpy())
+        """How many classifiers there are, as a number, also where a graph is traced."""
+        with tf.init_scope():
+            return int(tf.convert_to_tensor(self.kept.value).numpy())
 
     def keep(self, net: keras.Model, stage: tf.Tensor) -> None:
         """Copies the net as it is now into a stage, which is the last from now on."""

@@ -38,7 +38,7 @@ class Discriminator(keras.Model):
         self.built = True
 
     def call(self, x, training=False):
-        return tf.cast(self.head(self.maps(x, training)[-1]), tf.float32)[:, 0, 0, 0]
+        return tf.reshape(tf.cast(self.head(self.maps(x, training)[-1]), tf.float32), [-1])
 
     def maps(self, x: tf.Tensor, training: bool = False) -> list[tf.Tensor]:
         """The responses of each layer, from the image up, [b, h', w', filters] each."""

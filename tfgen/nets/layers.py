@@ -78,7 +78,7 @@ class Conv(keras.layers.Layer):
         if not self.padding and tuple(x.shape[1:3]) == self.kernel_size:  # one place
             # as 1x1, where gradients are fast; with tf.matmul, runs did not always resume bit for bit
             flat_kernel = tf.reshape(kernel, [1, 1, -1, self.filters])
-            y = tf.nn.conv2d(flat(x)[:, tf.newaxis, tf.newaxis], flat_kernel, 1, "VALID")
+            y = tf.nn.conv2d(tf.reshape(x, [-1, 1, 1, flat_kernel.shape[2]]), flat_kernel, 1, "VALID")
         elif self.space_to_depth:
             x, kernel = self._blocks(x), blocks_of_kernel(kernel, self.strides)
             y = convolve(x, kernel)
@@ -136,7 +136,8 @@ class Conv(keras.layers.Layer):
             # the zeros added beyond the padding meet only the zeros added to the kernel
             after[axis - 1] = tf.maximum(needed - side - self.padding, 0)
         x = tf.pad(x, [[0, 0], [before[0], after[0]], [before[1], after[1]], [0, 0]])
-        return tf.nn.space_to_depth(x[:, : sides[0], : sides[1]], self.strides)
+        # tf.slice, since LiteRT has no gradient of a strided one
+        return tf.nn.space_to_depth(tf.slice(x, [0, 0, 0, 0], [-1, *sides, -1]), self.strides)
 
 
 class ConvTranspose(keras.layers.Layer):

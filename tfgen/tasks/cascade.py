@@ -9,7 +9,7 @@ from tfgen import energies, random
 from tfgen.cascade import Cascade
 from tfgen.samplers import run, run_in_turn
 from tfgen.tasks.energy import cut
-from tfgen.tasks.synthesis import Synthesis
+from tfgen.tasks.synthesis import LogOdds, Synthesis
 from tfgen.types import Endpoint, Energy, Image, Seed
 
 
@@ -35,9 +35,13 @@ class CascadeTasks:
     canvas: tuple[int, int, int]
     padding: int
 
+    def classifier(self, stage: int | tf.Tensor) -> LogOdds:
+        """The classifier of a stage."""
+        return self.cascade.classifier(self.net, stage)
+
     def energy(self, image: Image) -> Energy:
         """-ln p_T up to a constant, of images of the classifier's size, [b], in nats; INNg, equation 12."""
-        kept = [self._log_odds(stage) for stage in range(self.cascade.num_kept)]
+        kept = [self.classifier(stage) for stage in range(self.cascade.num_kept)]
         return energies.cascade(kept, self.synthesis.sigma)(image)
 
     def features(self, image: Image) -> tf.Tensor:
@@ -70,7 +74,7 @@ class CascadeTasks:
         """
 
         def stage(number):
-            return self.synthesis.near(self._log_odds(number), image, gamma)
+            return self.synthesis.near(self.classifier(number), image, gamma)
 
         return run_in_turn(stage, image, seed, self.cascade.kept.value, num_steps)[0]
 
@@ -98,11 +102,8 @@ class CascadeTasks:
             found["synthesize"] = Endpoint(images(self.synthesize), [count, seed, size])
         return found
 
-    def _log_odds(self, stage: int | tf.Tensor):
-        return self.cascade.classifier(self.net, stage)
-
     def _across(self, stage: tf.Tensor, shape):
-        return self.synthesis.across(self._log_odds(stage), self.margins.value[stage], shape)
+        return self.synthesis.across(self.classifier(stage), self.margins.value[stage], shape)
 
     def _through(self, shape, seed: Seed) -> Image:
         start_seed, run_seed = random.split(seed)

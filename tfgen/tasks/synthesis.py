@@ -60,6 +60,10 @@ class Synthesis:
         """Draws of p_0: white noise in [-1, 1]."""
         return tf.clip_by_value(self.sigma * random.normal(shape, seed), *BOUNDS)
 
+    def descended(self, log_odds: tf.Tensor) -> tf.Tensor:
+        """The objective, of log-odds."""
+        return OBJECTIVES[self.objective](log_odds)
+
     def across(self, log_odds: LogOdds, margin: tf.Tensor, shape) -> tuple[Kernel, EnergyFn]:
         """A way across a boundary, which ends at a margin of log-odds beyond it.
 
@@ -68,8 +72,7 @@ class Synthesis:
             margin: the log-odds.
             shape: [b, h, w, c] of the images.
         """
-        objective = OBJECTIVES[self.objective]
-        return Until(self._kernel(shape), objective(margin), self.window), lambda x: objective(log_odds(x))
+        return Until(self._kernel(shape), self.descended(margin), self.window), lambda x: self.descended(log_odds(x))
 
     def near(self, log_odds: LogOdds, content: Image, gamma: tf.Tensor) -> tuple[Kernel, EnergyFn]:
         """A way that never ends, to what the classifier likes and near to a picture.
@@ -83,10 +86,9 @@ class Synthesis:
 
         Source: INNg, section 4.2.
         """
-        objective = OBJECTIVES[self.objective]
 
         def energy(x, beside=content):
-            return gamma * energies.norm(x - beside) + (1 - gamma) * objective(log_odds(x))
+            return gamma * energies.norm(x - beside) + (1 - gamma) * self.descended(log_odds(x))
 
         return self._kernel(tf.shape(content), content), energy
 
