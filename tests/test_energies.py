@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgen import energies, random
-from tfgen.data.toy import Mixture
+from tfgen import energies, patches, random
+from tfgen.data.toy import Gaussian, Mixture
 from tfgen.nets import generative_convnet_object
+from tfgen.types import Places
 
 
 def net(outputs=1):
@@ -186,3 +187,99 @@ def test_the_posterior_does_not_see_missing_pixels_and_a_mask_of_ones_changes_no
     np.testing.assert_array_equal(a, b)
     whole = [energies.posterior(decode, x, 0.7, mask)(z) for mask in (None, tf.ones_like(mask))]
     np.testing.assert_array_equal(*whole)
+
+
+# a cascade of classifiers
+
+
+def linear(weights, offset=0.0):
+    """A classifier with these log-odds of two numbers."""
+    return lambda x: tf.reduce_sum(x * tf.constant(weights, tf.float32), axis=[1, 2, 3]) + offset
+
+
+TWO = random.normal([6, 1, 1, 2], random.root(0))
+
+
+def test_a_cascade_is_white_noise_less_the_sum_of_its_log_odds():
+    """Equation 12: of linear log-odds, a Gaussian whose mean is sigma² times the sum of their weights."""
+    weights = np.float32([[1.0, -2.0], [0.5, 0.25], [-3.0, 1.0]])
+    energy = energies.cascade([linear(w, offset) for offset, w in enumerate(weights)], 0.4)
+    x = TWO.numpy().reshape(6, 2)
+    u, gradient = energies.value_and_grad(energy, TWO)
+    expected = (x**2).sum(1) / (2 * 0.4**2) - x @ weights.sum(0) - (0 + 1 + 2)
+    np.testing.assert_allclose(u, expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(gradient[:, 0, 0], (x - 0.4**2 * weights.sum(0)) / 0.4**2, rtol=1e-4, atol=1e-4)
+
+
+def test_a_cascade_of_none_is_white_noise():
+    np.testing.assert_array_equal(energies.cascade([], 0.4)(TWO), energies.white_noise(0.4)(TWO))
+
+
+def test_a_cascade_of_exact_classifiers_is_the_data_whatever_came_before():
+    """Each telling data from the product of those before it: ln g = ln p+ - ln p; then nothing is left to tell."""
+    data = Gaussian()
+    kept = [linear([1.0, -2.0]), lambda x: -tf.reduce_sum(x**4, axis=[1, 2, 3])]
+    before = energies.cascade(kept, 0.4)
+    after = energies.cascade([*kept, lambda x: before(x) - data.energy(x)], 0.4)
+    np.testing.assert_allclose(after(TWO), data.energy(TWO), rtol=1e-5, atol=1e-4)
+
+
+# an energy of patches
+
+AT = Places(tf.constant([0, 0, 1, 1, 2, 2]), tf.constant([0, 2, 4, 4, 3, 1]), tf.constant([0, 1, 4, 4, 1, 3]))
+"""Two patches of each of three images: some overlap, some are the same."""
+
+
+def by_hand(energy, size, x=X, at=AT):
+    """Means over an image's patches of their energies, and over a pixel's of their slopes."""
+    u, total, cover = np.zeros((len(x), 2)), np.zeros(x.shape), np.zeros(x.shape)
+    for i, (which, top, left) in enumerate(zip(*at, strict=True)):
+        inside = np.s_[int(which), int(top) : int(top) + size, int(left) : int(left) + size]
+        values, slope = energies.value_and_grad(energy, x[inside][None])
+        u[int(which), i % 2] = values[0]
+        total[inside] += slope[0]
+        cover[inside] += 1
+    return u.mean(axis=1), total / np.maximum(cover, 1), cover
+
+
+def patch_energy(size):
+    """Of patches: a tilted net."""
+    keras.utils.set_random_seed(0)
+    found = generative_convnet_object.energy((size, size, 1), width=0.1, activation="swish")
+    return energies.tilted(energies.frozen(found), 0.5)
+
+
+def test_an_energy_of_patches_has_the_mean_value_and_the_mean_slope_of_those_that_cover_a_pixel():
+    u, gradient = energies.value_and_grad(energies.patchwork(patch_energy(4), AT, 4), X)
+    expected, slope, cover = by_hand(patch_energy(4), 4)
+    assert set(np.unique(cover)) == {0, 1, 2}
+    np.testing.assert_allclose(u, expected, rtol=1e-5)
+    np.testing.assert_allclose(gradient, slope, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(gradient.numpy()[cover == 0], 0)
+
+
+def test_a_patch_of_the_whole_image_has_the_images_own_energy_and_slope():
+    zeros = tf.zeros([3], tf.int32)
+    at, energy = Places(tf.range(3), zeros, zeros), patch_energy(8)
+    for found, own in zip(
+        energies.value_and_grad(energies.patchwork(energy, at, 8), X), energies.value_and_grad(energy, X), strict=True
+    ):
+        np.testing.assert_allclose(found, own, rtol=1e-5, atol=1e-6)
+
+
+def test_a_sum_of_functions_of_pixels_has_the_slope_of_the_whole_wherever_a_patch_lies():
+    """Since all patches agree about a pixel, their mean is any of them: no factor for how many there are."""
+    _, gradient = energies.value_and_grad(energies.patchwork(energies.white_noise(0.5), AT, 4), X)
+    cover = by_hand(energies.white_noise(0.5), 4)[2]
+    np.testing.assert_allclose(gradient, np.where(cover > 0, 4 * X, 0), rtol=1e-5)
+
+
+def test_an_energy_of_patches_beside_a_picture_sees_both_at_the_same_places():
+    other = random.normal(X.shape, random.root(5))
+
+    def apart(x, beside):
+        return tf.reduce_sum((x - beside) ** 2, axis=[1, 2, 3])
+
+    u = energies.patchwork(apart, AT, 4, other)(X)
+    each = apart(patches.cut(X, AT, 4), patches.cut(other, AT, 4)).numpy().reshape(3, 2)
+    np.testing.assert_allclose(u, each.mean(axis=1), rtol=1e-5)

@@ -49,6 +49,42 @@ def test_cross_entropy_is_finite_for_huge_logits():
     assert losses.cross_entropy(tf.constant([[1e4, -1e4]]), tf.constant([1])) == 2e4
 
 
+def test_the_logistic_loss_is_the_cross_entropy_of_two_labels_met_equally_often():
+    """Whatever the numbers of images and samples: scikit-learn's, each label with half of the weight."""
+    from sklearn import metrics
+
+    rng = np.random.default_rng(0)
+    data, samples = 3 * rng.normal(size=7), 3 * rng.normal(size=20)
+    odds, label = np.concatenate([data, samples]), np.repeat([1, 0], [7, 20])
+    weight = np.repeat([1 / 7, 1 / 20], [7, 20])
+    expected = metrics.log_loss(label, special.expit(odds), sample_weight=weight)
+    found = losses.logistic(tf.constant(data, tf.float32), tf.constant(samples, tf.float32))
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_logistic_loss_of_no_opinion_is_ln_2():
+    assert float(losses.logistic(tf.zeros([3]), tf.zeros([8]))) == pytest.approx(np.log(2), rel=1e-6)
+
+
+def test_the_logistic_loss_is_least_at_the_log_odds_of_the_frequencies():
+    """Of three cells, 10 images and 20 samples: no slope at ln p / q, and a loss of ln 2 less a Jensen-Shannon."""
+    images, samples = np.array([5, 3, 2]), np.array([2, 6, 12])
+    p, q = images / 10, samples / 20
+    cells = tf.Variable(np.log(p / q), dtype=tf.float32)
+    with tf.GradientTape() as tape:
+        loss = losses.logistic(*(tf.gather(cells, np.repeat(np.arange(3), n)) for n in (images, samples)))
+    slope = tf.convert_to_tensor(tape.gradient(loss, cells))
+    np.testing.assert_allclose(slope, np.zeros(3), atol=1e-6)
+    middle = (p + q) / 2
+    divergence = (stats.entropy(p, middle) + stats.entropy(q, middle)) / 2
+    assert float(loss) == pytest.approx(np.log(2) - divergence, rel=1e-5)
+
+
+def test_the_logistic_loss_is_finite_for_huge_log_odds():
+    assert losses.logistic(tf.constant([-1e4]), tf.constant([1e4])) == 1e4
+    assert losses.logistic(tf.constant([1e4]), tf.constant([-1e4])) == 0.0
+
+
 def test_reconstruction_sums_over_pixels_and_averages_over_images():
     image, mean = tf.ones([2, 3, 4, 5]), tf.zeros([2, 3, 4, 5])
     assert losses.reconstruction(image, mean) == 3 * 4 * 5 / 2

@@ -5,10 +5,11 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from tfgen import random
 from tfgen.errors import UserError
-from tfgen.memory import Memory, MissingPixels
+from tfgen.memory import Memory, MissingPixels, PseudoNegatives
 from trainers import checkpoints
 
 ROUNDING = 2**-11
@@ -122,3 +123,98 @@ def test_whole_images_pass_through_and_nothing_is_kept_of_them():
     memory = MissingPixels(8, (4, 4, 2))
     memory.overwrite(given, tf.ones([2, 4, 4, 2]))
     np.testing.assert_array_equal(memory.rows, np.zeros((8, 4, 4, 2)))
+
+
+# pseudo-negatives
+
+
+def kept(stages, *, memory=3, num=4, side=6, recency=2.0):
+    """A memory after so many stages, each sample's pixels all the number 100 times its stage and its own, /1000."""
+    found = PseudoNegatives(memory, num, (side, side, 1), recency, 0.3)
+    for stage in range(stages):
+        number = 100 * stage + tf.range(num, dtype=tf.float32)
+        found.keep(tf.constant(stage), tf.ones([1, side, side, 1]) * number[:, None, None, None] / 1000)
+    return found
+
+
+def drawn(memory, count, stage, seed=0):
+    """The stage and the number of each drawn sample, by its first pixel."""
+    patch = memory.draw(count, tf.constant(stage), memory.rows.shape[1], random.root(seed)).numpy()
+    number = np.round(1000 * patch[:, 0, 0, 0]).astype(int)
+    return number // 100, number % 100
+
+
+def test_before_the_first_stage_they_are_white_noise_in_range():
+    """60,000 numbers of N(0, 0.5²) clipped at two standard deviations; s within 5 errors of it, fails with 6e-7."""
+    start = PseudoNegatives(2, 300, (10, 10, 1), 2.0, 0.5).newest(tf.constant(0)).numpy()
+    assert np.abs(start).max() == 1
+    inside = 1 - 2 * stats.norm.sf(2)  # E[x²] below 2 is inside - 2 * 2 φ(2), and 4 beyond
+    variance = 0.25 * (inside - 4 * stats.norm.pdf(2) + 4 * (1 - inside))
+    fourth = 0.0625 * (3 * inside - 2 * (8 + 6) * stats.norm.pdf(2) + 16 * (1 - inside))
+    assert abs(np.mean(start**2) - variance) < 5 * np.sqrt((fourth - variance**2) / start.size)
+
+
+def test_a_stages_samples_are_the_newest_until_they_are_replaced():
+    memory = kept(5)
+    for stage in (2, 3, 4):
+        expected = (100 * stage + np.arange(4)) / 1000
+        np.testing.assert_allclose(memory.newest(tf.constant(stage))[:, 0, 0, 0], expected, rtol=2**-11)
+    np.testing.assert_array_equal(memory.newest(tf.constant(1)), memory.newest(tf.constant(4)))
+
+
+@pytest.mark.parametrize("recency", [1.0, 2.0, 3.5])
+@pytest.mark.parametrize("stage", [0, 1, 2, 7])
+def test_stages_are_drawn_with_a_probability_that_falls_with_their_age(recency, stage):
+    """Of 20,000 draws, no stage but those kept; chi-square of their ages: each fails with a probability of 1e-6."""
+    age = stage - drawn(kept(stage + 1, recency=recency), 20_000, stage)[0]
+    known = min(stage + 1, 3)
+    share = recency ** -np.arange(known)
+    counts = np.bincount(age, minlength=known)
+    assert len(counts) == known
+    assert stats.chisquare(counts, 20_000 * share / share.sum()).pvalue > 1e-6 or known == 1
+
+
+def test_samples_of_a_stage_are_drawn_equally_often_whatever_the_stage():
+    """A chi-square of 20,000 draws for each of three stages: fails with a probability of 3e-6."""
+    stage, sample = drawn(kept(3), 20_000, 2)
+    for number in range(3):
+        assert stats.chisquare(np.bincount(sample[stage == number], minlength=4)).pvalue > 1e-6
+
+
+def test_noise_is_never_drawn_once_the_memory_is_full_nor_before_it_is():
+    """Of stages that have not been: theirs are still the noise of the start, that is no whole number of these."""
+    memory = PseudoNegatives(5, 4, (6, 6, 1), 1.0, 0.3)
+    for stage in range(9):
+        memory.keep(tf.constant(stage), tf.fill([4, 6, 6, 1], 0.5))
+        np.testing.assert_array_equal(
+            memory.draw(500, tf.constant(stage), 3, random.root(stage)), np.full((500, 3, 3, 1), 0.5)
+        )
+
+
+def test_patches_are_drawn_from_everywhere_in_a_sample():
+    """Chi-square of 8,000 draws over the 4 x 4 places of a patch of 3 in 6: fails with a probability of 1e-6."""
+    memory = PseudoNegatives(1, 2, (6, 6, 1), 2.0, 0.3)
+    number = tf.reshape(tf.range(36.0), [1, 6, 6, 1])
+    memory.keep(tf.constant(0), tf.repeat(number, 2, axis=0))
+    patch = memory.draw(8_000, tf.constant(0), 3, random.root(0)).numpy()[..., 0]
+    corner = patch[:, 0, 0].astype(int)
+    np.testing.assert_array_equal(
+        patch - patch[:, :1, :1], np.broadcast_to([[0, 1, 2], [6, 7, 8], [12, 13, 14]], patch.shape)
+    )
+    counts = np.bincount(corner // 6 * 4 + corner % 6, minlength=16)
+    assert len(counts) == 16
+    assert stats.chisquare(counts).pvalue > 1e-6
+
+
+def test_draws_depend_on_their_seed_and_the_rows_alone():
+    once, again, other = (drawn(kept(3), 100, 2, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(once, again)
+    assert not np.array_equal(once, other)
+
+
+def test_they_are_kept_and_drawn_inside_a_compiled_update_with_the_stage_a_variable():
+    memory, stage = kept(2), tf.Variable(1)
+    traced = tf.function(lambda: memory.draw(50, stage, 6, random.root(0)), autograph=False)
+    np.testing.assert_array_equal(traced(), memory.draw(50, tf.constant(1), 6, random.root(0)))
+    tf.function(lambda: memory.keep(stage + 1, tf.zeros([4, 6, 6, 1])), autograph=False)()
+    np.testing.assert_array_equal(memory.newest(tf.constant(2)), np.zeros((4, 6, 6, 1)))

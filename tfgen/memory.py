@@ -76,13 +76,14 @@ class PseudoNegatives(Memory):
         num: samples a stage.
         shape: height, width, channels of a sample.
         recency: how much likelier the newest stage's are drawn than those of the stage before, at least 1.
-        sigma: standard deviation, in pixel units, of the white noise that they are before the first stage.
+        sigma: standard deviation, in pixel units, of the white noise in [-1, 1] that they are before the first stage.
 
     Source: INNg, section 4.1.
     """
 
     def __init__(self, stages: int, num: int, shape: tuple[int, int, int], recency: float, sigma: float):
         super().__init__(stages * num, shape, scale=sigma, dtype="float16")
+        self.rows.assign(tf.clip_by_value(self.rows.value, -1.0, 1.0))  # as noise is where synthesis starts
         self.stages = stages
         self.num = num
         self.recency = recency

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfgen import random
 from tfgen.data.toy import Gaussian, Mixture
-from tfgen.samplers import HMC, MALA, Descent, Info, Kernel, Langevin, run
+from tfgen.samplers import HMC, MALA, Descent, Info, Kernel, Langevin, Until, run, run_in_turn
 
 ENERGY = Mixture(components=3, radius=0.3, scale=0.2).energy
 KERNELS = {"langevin": Langevin(0.1), "mala": MALA(0.2), "hmc": HMC(0.1, 3), "descent": Descent(0.01)}
@@ -175,3 +175,76 @@ def test_langevins_memory_does_not_depend_on_the_number_of_steps():
 
     assert not [op for op in ops(0) if op in ("TensorListPushBack", "TensorListSetItem")]
     assert "TensorListSetItem" in ops(1)
+
+
+# one kernel and energy after the other
+
+
+def bowl(centre):
+    """|x - centre|² / 2."""
+    return lambda x: tf.reduce_sum((x - centre) ** 2, axis=[1, 2, 3]) / 2
+
+
+def stage(number):
+    """Langevin steps towards 0, 1, 2, ..., of lengths that differ too."""
+    number = tf.cast(number, tf.float32)
+    return Langevin(0.3 / (1 + number)), bowl(number)
+
+
+def test_runs_in_turn_are_run_after_run_with_seeds_folded_from_the_stage(start):
+    seed, x = random.root(3), start
+    for number in range(3):
+        x, _ = run(*stage(number), x, random.fold_in(seed, number), 4)
+    found, taken = run_in_turn(stage, start, seed, 3, 4)
+    np.testing.assert_allclose(found, x, rtol=1e-5, atol=1e-6)
+    assert taken == 12
+
+
+def test_runs_in_turn_count_the_steps_that_were_taken(start):
+    """A step of one leads to the centre, where the next step finds no energy left: two steps a stage."""
+
+    def quick(number):
+        return Until(Langevin(2**0.5, temperature=0.0), 1e-9), bowl(tf.cast(number, tf.float32))
+
+    found, taken = run_in_turn(quick, start, random.root(0), 5, 100)
+    assert taken == 2 * 5
+    np.testing.assert_array_equal(found, tf.fill(start.shape, 4.0))
+
+
+def test_the_stages_are_told_their_numbers_in_order(start):
+    """x ← 10 x + number + 1, in base ten."""
+
+    def write(number):
+        change = tf.cast(number, tf.float32) + 1
+        return Langevin(2**0.5, temperature=0.0), lambda x: -tf.reduce_sum(9 * x**2 / 2 + change * x, axis=[1, 2, 3])
+
+    found, _ = run_in_turn(write, tf.zeros_like(start), random.root(0), 4, 1)
+    np.testing.assert_array_equal(found, tf.fill(start.shape, 1234.0))
+
+
+def test_no_stages_leave_the_batch_where_it_was(start):
+    found, taken = run_in_turn(stage, start, random.root(0), 0, 4)
+    np.testing.assert_array_equal(found, start)
+    assert taken == 0
+
+
+def test_one_trace_runs_any_number_of_stages_and_steps(start):
+    traced = tf.function(
+        lambda x, stages, steps: run_in_turn(stage, x, random.root(0), stages, steps)[0],
+        autograph=False,
+        input_signature=[tf.TensorSpec((None, 1, 1, 2)), tf.TensorSpec((), tf.int32), tf.TensorSpec((), tf.int32)],
+    )
+    for stages, steps in ((1, 4), (3, 2)):
+        expected, _ = run_in_turn(stage, start, random.root(0), stages, steps)
+        np.testing.assert_allclose(traced(start, stages, steps), expected, rtol=1e-5, atol=1e-6)
+    assert traced.experimental_get_tracing_count() == 1
+    assert traced.get_concrete_function().outputs[0].shape.as_list()[1:] == [1, 1, 2]
+
+
+def test_no_gradient_flows_through_runs_in_turn(start):
+    weight = tf.Variable(1.0)
+    with tf.GradientTape() as tape:
+        tape.watch(start)
+        x, _ = run_in_turn(lambda a: (Langevin(0.1), lambda x: weight * ENERGY(x)), start, random.root(0), 2, 2)
+        loss = tf.reduce_sum(x)
+    assert tape.gradient(loss, [weight, start]) == [None, None]

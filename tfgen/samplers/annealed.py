@@ -26,6 +26,7 @@ class Annealed(Kernel):
         kernel: what moves.
         noise: the first standard deviation in units of x, not negative.
         decay: the factor, in (0, 1].
+        bounds: if given, x is clamped to this interval after each step.
 
     Source: INNg, section 3.2.2: N(0, ε) with an annealed variance.
     """
@@ -33,6 +34,7 @@ class Annealed(Kernel):
     kernel: Kernel
     noise: float = 0.01
     decay: float = 0.99
+    bounds: tuple[float, float] | None = None
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
         return State(x, self.kernel.init(energy, x), tf.constant(self.noise))
@@ -40,8 +42,10 @@ class Annealed(Kernel):
     def step(self, energy: EnergyFn, state: State, seed: Seed) -> tuple[State, Info]:
         own, noise = random.split(seed)
         inner, info = self.kernel.step(energy, state.inner, own)
-        inner = inner._replace(x=inner.x + state.scale * random.normal(tf.shape(inner.x), noise))
-        return State(inner.x, inner, state.scale * self.decay), info
+        x = inner.x + state.scale * random.normal(tf.shape(inner.x), noise)
+        if self.bounds is not None:
+            x = tf.clip_by_value(x, *self.bounds)
+        return State(x, inner._replace(x=x), state.scale * self.decay), info
 
     def finished(self, state: State) -> tf.Tensor:
         return self.kernel.finished(state.inner)

@@ -43,4 +43,5 @@ class Until(Kernel):
 
     def finished(self, state: State) -> tf.Tensor:
         # divided before the sum, which would overflow while the window fills
-        return tf.reduce_sum(state.recent / self.window) <= self.threshold
+        low = tf.reduce_sum(state.recent / self.window) <= self.threshold
+        return low | self.kernel.finished(state.inner)

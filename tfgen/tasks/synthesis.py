@@ -98,7 +98,7 @@ class Synthesis:
         else:  # Langevin's ε²/2 is the step
             kernel = Langevin((2 * self.step_size) ** 0.5, temperature=0.0, bounds=BOUNDS)
         if self.noise:
-            kernel = Annealed(kernel, self.noise, self.noise_decay)
+            kernel = Annealed(kernel, self.noise, self.noise_decay, BOUNDS)
         if self.patch_size is None:
             return kernel
         share = tf.cast(shape[1] * shape[2], tf.float32) / self.area
