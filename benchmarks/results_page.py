@@ -1,4 +1,4 @@
-"""The page of results: the tables of the divergence triangle's paper at our scale, from the rows of many runs."""
+"""The tables of the divergence triangle's paper at our scale, from the rows of many runs."""
 
 import pathlib
 import statistics
@@ -18,10 +18,10 @@ RECOVERY = "recovery/error"
 BLOCKS = ("MB10", "B20", "B30")
 
 PAGE = """\
-# Results
+# The divergence triangle
 
-The divergence triangle beside the models it contains, at a scale that two CPU cores reach: the same nets, data,
-steps, batches and seeds for all. Written by `{{ command }}` with tfgen {{ version }}; each run's own
+Beside the models it contains, at a scale that two CPU cores reach: the same nets, data, steps, batches and seeds for
+all. Written by `{{ command }}` with tfgen {{ version }}; each run's own
 flags and measurements stand under `runs/tables`.
 
 The paper's own figures (its Tables I to III) are on other nets, data and steps, and could not be verified but for
@@ -61,7 +61,7 @@ Values = dict[str, Measured]
 
 
 def render(sections: list[dict], command: str) -> str:
-    """The page, in Markdown."""
+    """The part of the page, in Markdown."""
     return jinja2.Template(PAGE).render(sections=sections, command=command, version=__version__)
 
 

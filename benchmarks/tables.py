@@ -15,10 +15,10 @@ from typing import NamedTuple
 from absl import flags as absl_flags
 from tqdm import tqdm
 
-from benchmarks import results_page
+from benchmarks import parts, results_page
 from tfgen.data.masks import PATTERNS
 from tfgen.errors import UserError
-from trainers import checkpoints, commands, experiment, files
+from trainers import checkpoints, commands, experiment
 from trainers.metrics import Metrics
 
 FLAGFILES = pathlib.Path("trainers/flagfiles")
@@ -84,8 +84,7 @@ def main(values: absl_flags.FlagValues) -> None:
             carry_out(run)
     sections = [results_page.section(DATA[name], [run.workdir for run in plan[name]]) for name in values.data]
     command = f"make tables DATA={','.join(values.data)} SEEDS={','.join(values.seeds)}"
-    with files.written_aside(pathlib.Path(values.output)) as aside:
-        aside.write_text(results_page.render(sections, command))
+    parts.put(pathlib.Path(values.output), "triangle", results_page.render(sections, command))
     print(values.output)
 
 

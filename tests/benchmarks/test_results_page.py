@@ -106,7 +106,7 @@ def test_verdicts_say_what_was_met_and_what_was_missed(whole):
 
 def test_the_page_is_markdown_with_a_table_for_each(whole):
     lines = results_page.render([whole], "make tables").splitlines()
-    assert lines[0] == "# Results"
+    assert lines[0] == "# The divergence triangle"
     titles = [line for line in lines if line.startswith("#")]
     assert "## Embedded digits, 8x8" in titles
     for title in ("### Generation", "### Reconstruction", "### Recovery of missing pixels", "### Against the targets"):
