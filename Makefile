@@ -61,5 +61,6 @@ format: $(VENV)/installed-test
 bench: $(VENV)/installed
 	$(PYTHON) -m benchmarks.langevin
 	$(PYTHON) -m benchmarks.triangle_step
+	$(PYTHON) -m benchmarks.introspective
 
 check: lint test

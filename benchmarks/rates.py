@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 
 from tfgen import random
+from tfgen.nets.discriminator import Discriminator
 from tfgen.nets.latent import Generator, Inference
 from tfgen.nets.layers import ConvTranspose
 from tfgen.nets.scoring import ScoringFunction
@@ -37,7 +38,7 @@ def interleaved(runs: Mapping, rounds: int) -> tuple[dict, float]:
     return seconds, peak_memory() - before
 
 
-def operations(net: ScoringFunction | Inference | Generator, shape: tuple[int, ...]) -> float:
+def operations(net: ScoringFunction | Discriminator | Inference | Generator, shape: tuple[int, ...]) -> float:
     """Of the convolutions of one forward pass of one image: two for each multiplication and addition.
 
     Args:
@@ -52,7 +53,7 @@ def operations(net: ScoringFunction | Inference | Generator, shape: tuple[int, .
         places = below if isinstance(layer, ConvTranspose) else above
         total += 2.0 * places[1] * places[2] * height * width * below[3] * above[3]
         below = above
-    heads = [net.mean, net.log_var] if isinstance(net, Inference) else [getattr(net, "top", None)]
+    heads = [getattr(net, name, None) for name in ("mean", "log_var", "top", "head")]
     return total + sum(2.0 * below[1] * below[2] * below[3] * head.filters for head in heads if head is not None)
 
 

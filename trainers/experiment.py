@@ -3,9 +3,11 @@
 import functools
 import inspect
 import json
+import math
 import pathlib
 
 import keras
+import tensorflow as tf
 from absl import flags as absl_flags
 
 from tfgen.algorithms.base import Algorithm
@@ -108,6 +110,12 @@ class Experiment:
             "weights": self.algorithm.weights,
             "optimizers": [v for role in optimizer.values() for v in role.variables],
         }
+
+    @property
+    def size(self) -> int:
+        """Bytes of a checkpoint, which is what training keeps in memory from one update to the next."""
+        variables = [v for group in self.state.values() for v in group]
+        return sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in variables)
 
     def use_averages(self) -> None:
         """Replaces weights by their moving averages where an optimizer keeps them."""

@@ -6,6 +6,7 @@ Writes under DIR: flags.cfg (re-runnable), checkpoints/, tensorboard/, metrics.j
 """
 
 import contextlib
+import sys
 
 from absl import flags as absl_flags
 
@@ -31,6 +32,10 @@ def main(values: absl_flags.FlagValues) -> None:
     experiment.claim()
     experiment.metrics.rewind(step)
     lower_rates(experiment)
+    print(
+        f"{values.workdir}: a checkpoint takes {experiment.size / 2**20:,.1f} MiB, of which {values.keep} are kept",
+        file=sys.stderr,
+    )
     if not checkpoints.steps(experiment.checkpoints):
         checkpoints.save(experiment.checkpoints, 0, experiment.state, values.keep)
     # an algorithm may have had enough before
