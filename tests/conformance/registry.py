@@ -30,10 +30,11 @@ SHAPES = {
     "prototype": (6, 6, 1),
     "generative_convnet_digits": (8, 8, 1),
     "triangle_digits": (8, 8, 1),
+    "dcgan_digits": (8, 8, 1),
     "convnet_classifier": (8, 8, 1),
 }
 """Image shapes that a family is tested on; others take 32x32 in colour."""
-SMALL = ("generative_convnet_digits", "triangle_digits")
+SMALL = ("generative_convnet_digits", "triangle_digits", "dcgan_digits")
 """Families that algorithms are tested on if they have the roles; else any other that has them."""
 COUNT, CLASSES = 6, 3
 """Of the examples, and of what their labels tell apart."""
@@ -157,5 +158,15 @@ def updated(name, incomplete=False):
 
 
 def kernel(cls):
-    """With a step of a tenth and defaults else."""
-    return cls(0.1)
+    """With a step of a tenth and defaults else; around Langevin's where a kernel moves by another's steps."""
+    if next(iter(dataclasses.fields(cls))).name != "kernel":
+        return cls(0.1)
+    required = [f for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING]
+    given = {"kernel": tfgen.samplers.Langevin(0.1), "size": 1, "number": 2}  # patches of one pixel, two an image
+    return cls(**{field.name: given[field.name] for field in required})
+
+
+def shapes(cls):
+    """Of batches that a kernel moves: vectors, images, videos; images alone where it cuts patches."""
+    found = {"vector": (3, 2), "image": (3, 2, 2, 1), "video": (3, 2, 2, 2, 1)}
+    return {"image": found["image"]} if cls is tfgen.samplers.Patchwork else found

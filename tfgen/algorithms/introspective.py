@@ -19,7 +19,7 @@ from tfgen.types import Batch, Endpoint, Image, Seed
 
 STOPS = {
     "boundary": (0.0, 20),  # section 4.1: the average over a window crosses the decision boundary
-    "margin": (0.1519, 1),  # the released code: a cross-entropy of 0.62, ln(1 / (e^0.62 - 1))
+    "margin": (0.1521, 1),  # the released code: a cross-entropy of 0.62, ln(1 / (e^0.62 - 1))
     "quantile": (None, 1),  # as likely an image as the images of a quantile; after Lee et al., WINN, 2018
 }
 """When synthesis stops: at which log-odds, averaged over how many steps."""

@@ -1,0 +1,226 @@
+"""Introspective networks: what a stage's synthesis makes, when it stops, what is kept, what the cascade is used for."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from introspective_runs import SHAPE, batch, build, classifier, fit, log_odds, pictures
+
+from tfgen import random
+from tfgen.samplers import run
+from tfgen.tasks import cut
+
+SEED = random.root(5)
+HALF = 2**-11
+"""Half precision's rounding on [-1, 1], in which pseudo-negatives are kept."""
+
+# a stage's synthesis
+
+
+def by_hand(algorithm, before, end, stage, most, margin):
+    """A stage's synthesis, from its start, under the net as the stage left it."""
+    algorithm.discriminator.set_weights(end["net"])
+    seed = random.fold_in(random.fold_in(random.root(1), -2), stage)
+
+    def odds(x):
+        return algorithm.discriminator(x, training=False)
+
+    return run(*algorithm.synthesis.across(odds, tf.constant(margin), before.shape), before, seed, most)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"noise": 0.1}, {"optimizer": "sgd", "step_size": 0.5, "objective": "log_odds", "stop": "boundary"}],
+    ids=["adam", "sgd"],
+)
+def test_a_stages_samples_are_moved_across_the_classifier_as_the_stage_left_it(options):
+    """To half precision, in which they are kept."""
+    options |= {"stages": 2}
+    algorithm = build(**options)
+    start, watch = algorithm.start.numpy().copy(), fit(algorithm)
+    margin = 0.0 if options.get("stop") == "boundary" else 0.1521
+    for stage, end in enumerate(watch.ends):
+        x, summary = by_hand(build(**options), tf.constant(start), end, stage, 6, margin)
+        assert end["steps"] == summary.num_steps
+        np.testing.assert_allclose(end["samples"], x, rtol=0, atol=HALF)
+        np.testing.assert_allclose(end["start"], x, rtol=0, atol=1e-5)
+        assert np.abs(end["samples"]).max() <= 1
+        assert np.abs(end["samples"] - start).max() > 1e-3
+        start = end["start"]
+
+
+@pytest.fixture(scope="module", params=[(3, 1), (5, 2), (3, 0)], ids=["all kept", "every second", "one"])
+def reduced(request):
+    """Stages, after how many a classifier is kept, what there was before, the algorithm, and what each stage left.
+
+    The margin is out of reach of steps so small, so that all are taken.
+    """
+    stages, reduction = request.param
+    options = {"stage_updates": 2, "synthesis_steps": 3, "step_size": 1e-3, "memory": 7}
+    algorithm = build(stages=stages, reduction=reduction, **options)
+    noise = algorithm.start.numpy().copy()
+    return stages, reduction or stages, noise, algorithm, fit(algorithm).ends
+
+
+def test_a_reduced_cascade_keeps_a_classifier_every_so_many_stages(reduced):
+    """ceil(T / b) of them, each as the last stage of its own left it; 0 keeps one: INNg-single."""
+    stages, every, _, algorithm, ends = reduced
+    assert [end["kept"] for end in ends] == [stage // every + 1 for stage in range(stages)]
+    assert algorithm.cascade.num_kept == -(-stages // every) == algorithm.margins.shape[0]
+    assert {stack.shape[0] for stack in algorithm.cascade.stacks} == {-(-stages // every)}
+    x = tf.constant(pictures(6))
+    for number in range(algorithm.cascade.num_kept):
+        end = ends[min((number + 1) * every, stages) - 1]
+        found = algorithm.cascade.classifier(algorithm.discriminator, number)(x)
+        np.testing.assert_allclose(found, log_odds(end["net"], x), rtol=1e-5, atol=1e-6)
+
+
+def test_stages_between_start_from_the_last_kept_ones_samples_and_may_take_more_steps(reduced):
+    """Section 3.6: of stage b i + k, so many times as many as it is stages from the last kept one."""
+    stages, every, noise, algorithm, ends = reduced
+    assert [end["steps"] for end in ends] == [3 * (stage % every + 1) for stage in range(stages)]
+    assert algorithm.tasks.synthesis.num_steps == 3 * every
+    for stage, end in enumerate(ends):
+        before = stage // every * every  # stages that were over when a classifier was last kept
+        start = ends[before - 1]["samples"] if before else noise
+        moved = np.abs(end["samples"] - start).max()  # by Adam, at most a thousandth a step
+        assert 1e-3 < moved < 1e-3 * end["steps"] + 2 * HALF
+        after = (stage + 1) // every * every
+        np.testing.assert_allclose(end["start"], ends[after - 1]["samples"] if after else noise, rtol=0, atol=HALF)
+
+
+def trained_stop(stop, **options):
+    """One long synthesis of a classifier that has learned."""
+    given = {"stages": 1, "stage_updates": 30, "synthesis_steps": 400, "samples": 20, "rate": 0.5, "step_size": 0.02}
+    algorithm = build(**(given | options), stop=stop)
+    start = algorithm.start.numpy().copy()
+    (end,) = fit(algorithm).ends
+    return algorithm, start, end
+
+
+@pytest.mark.parametrize(("stop", "margin", "window"), [("boundary", 0.0, 20), ("margin", 0.1521, 1)])
+def test_synthesis_stops_at_the_boundary_or_at_the_released_codes_margin(stop, margin, window):
+    """The mean cross-entropy of the last window's steps is low enough for the first time."""
+    algorithm, start, end = trained_stop(stop)
+    assert algorithm.margins.numpy() == pytest.approx([margin])
+    net = classifier()
+    net.set_weights(end["net"])
+    free = algorithm.synthesis.across(lambda x: net(x, training=False), tf.constant(1e9), start.shape)
+    kept = run(*free, start, SEED, end["steps"], keep_every=1)[1].kept
+    # the energy of step i is taken where step i - 1 led
+    visited = np.concatenate([start[None], kept[:-1]])
+    odds = net(tf.reshape(visited, [-1, *SHAPE]), training=False).numpy().reshape(end["steps"], -1)
+    means = np.convolve(np.log1p(np.exp(-odds)).mean(axis=1), np.ones(window) / window, "valid")
+    assert window < end["steps"] < 400
+    assert means[-1] <= np.log1p(np.exp(-margin)) < means[:-1].min()
+    np.testing.assert_allclose(end["samples"], kept[-1], rtol=0, atol=HALF)
+
+
+@pytest.mark.parametrize("quantile", [0.0, 0.25, 1.0])
+def test_the_quantile_rule_follows_the_images_log_odds_and_stops_there(quantile):
+    algorithm, twin = (build(stop="quantile", stop_quantile=quantile) for _ in range(2))
+    expected = None
+    for _ in range(3):
+        algorithm.update(batch(9), SEED)
+        twin.update(batch(9), SEED)
+        odds = np.sort(twin.discriminator(batch(9)["image"], training=False))
+        found = odds[round(quantile * 8)]
+        expected = found if expected is None else 0.9 * expected + 0.1 * found
+        assert float(algorithm.images_margin.numpy()) == pytest.approx(expected, rel=1e-5, abs=1e-7)
+    algorithm.synthesize()
+    assert float(algorithm.margins.numpy()[0]) == pytest.approx(expected, rel=1e-5, abs=1e-7)
+    algorithm.update(batch(9), SEED)  # a stage's quantile owes nothing to the stage before
+    odds = np.sort(algorithm.discriminator(batch(9)["image"], training=False))
+    assert float(algorithm.images_margin.numpy()) == pytest.approx(odds[round(quantile * 8)], rel=1e-5, abs=1e-7)
+
+
+def test_a_synthesis_by_the_quantile_rule_stops_where_images_are():
+    """The batch's mean passes the margin with its last step or the one before: Adam's steps are known."""
+    algorithm, start, end = trained_stop("quantile", stop_quantile=0.5, objective="log_odds")
+    assert 1 < end["steps"] < 400
+    assert algorithm.margins.numpy()[0] == pytest.approx(end["images_margin"])
+    with tf.GradientTape() as tape:
+        tape.watch(x := tf.constant(end["samples"]))
+        odds = tf.reduce_mean(algorithm.discriminator(x, training=False))
+    step = 0.02 * float(tf.reduce_sum(tf.abs(tape.gradient(odds, x))))
+    assert log_odds(end["net"], start).mean() < end["images_margin"] - 10 * step
+    assert abs(float(odds) - end["images_margin"]) < 2 * step
+
+
+# what is made of the cascade
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """Four stages, of which two are kept, and what each left."""
+    algorithm = build(stages=4, reduction=2, noise=0.02, synthesis_steps=20, rate=0.2)
+    return algorithm, fit(algorithm)
+
+
+def test_the_energy_is_white_noise_less_the_log_odds_of_the_nets_that_were_kept(trained):
+    algorithm, watch = trained
+    x = np.tanh(np.random.default_rng(1).normal(size=(5, *SHAPE))).astype(np.float32)
+    kept = [log_odds(watch.ends[stage]["net"], x) for stage in (1, 3)]
+    expected = np.sum(x**2, axis=(1, 2, 3)) / (2 * 0.3**2) - sum(kept)
+    np.testing.assert_allclose(algorithm.tasks.energy(tf.constant(x)), expected, rtol=1e-5)
+    assert np.abs(kept).max() > 0.1
+
+
+def test_samples_pass_through_all_classifiers_in_order_from_clipped_noise(trained):
+    """As advancing by hand does; the kept nets are called as they were, with the steps of the last of their stages."""
+    algorithm, watch = trained
+    start, seed = random.split(SEED)
+    x = by = tf.clip_by_value(0.3 * random.normal((6, *SHAPE), start), -1.0, 1.0)
+    other = build(noise=0.02)
+    for number, stage in enumerate((1, 3)):
+        x = algorithm.tasks.advance(x, tf.constant(number), random.fold_in(seed, number))
+        other.discriminator.set_weights(watch.ends[stage]["net"])
+        across = other.synthesis.across(lambda x: other.discriminator(x, training=False), tf.constant(0.1521), by.shape)
+        by, _ = run(*across, by, random.fold_in(seed, number), 2 * 20)
+    found = algorithm.tasks.generate(tf.constant(6), SEED)
+    np.testing.assert_allclose(found, x, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(found, by, rtol=0, atol=1e-4)
+
+
+def test_a_run_resumed_in_the_midst_of_a_stage_ends_where_the_whole_does():
+    """Bit for bit, from the weights alone: the loss window, the stage, its samples, the quantile are among them."""
+    options = {"stages": 3, "stage_updates": 5, "loss_window": 4, "stop": "quantile", "noise": 0.05, "reduction": 2}
+    whole = build(**options)
+    fit(whole)
+    first, second = build(**options), build(**options)
+    fit(first, 7)
+    second.set_weights(first.get_weights())
+    fit(second, start=7)
+    for a, b in zip(whole.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# patches of a canvas
+
+
+def test_a_canvas_is_synthesized_with_its_padding_and_shown_without():
+    algorithm = build(patch=4, canvas=6, padding=3, patches=5)
+    assert algorithm.canvas == (12, 12, 1)
+    assert algorithm.start.shape == (5, 12, 12, 1)
+    fit(algorithm, data=pictures(4, (9, 10, 1)), patch=4)
+    shown = algorithm.pictures(batch())["samples"]
+    np.testing.assert_array_equal(shown, cut(algorithm.negatives.newest(tf.constant(3)), 3))
+    assert shown.shape == (5, 6, 6, 1)
+    assert algorithm.tasks.generate(tf.constant(2), SEED).shape == (2, 6, 6, 1)
+    assert algorithm.tasks.energy(tf.zeros([2, 4, 4, 1])).shape == (2,)
+    assert "synthesize" in algorithm.endpoints()
+
+
+def test_with_a_padding_of_one_less_than_the_patch_the_whole_canvas_is_equally_likely_in_a_patch():
+    """Of the algorithm's own sizes, counted over all places of a patch in what it synthesizes."""
+    for padding, equal in ((3, True), (2, False)):
+        algorithm = build(patch=4, canvas=6, padding=padding)
+        side, size = algorithm.canvas[0], algorithm.synthesis.patch_size
+        cover = np.zeros((side, side), int)
+        for top, left in np.ndindex(side - size + 1, side - size + 1):
+            cover[top : top + size, left : left + size] += 1
+        shown = cut(tf.constant(cover)[None, :, :, None], algorithm.padding).numpy()
+        assert (np.unique(shown).tolist() == [16]) == equal
+
+
+def test_whole_images_have_no_synthesis_of_other_sizes():
+    assert "synthesize" not in build().endpoints()
