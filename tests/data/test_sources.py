@@ -1,6 +1,7 @@
 """Every source of pictures: type, range, shape, labels, and the sentences about what cannot be read."""
 
 import pathlib
+import zipfile
 
 import imageio.v3 as iio
 import numpy as np
@@ -123,6 +124,33 @@ def test_lossless_formats_are_read_exactly(tmp_path, suffix):
     np.testing.assert_array_equal(load(f"image:{tmp_path / f'a{suffix}'}", channels=3).train.image[0], pixels)
 
 
+def archived(path, **pixels):
+    """A .zip of pictures, by their names without suffix, `__` for a folder; and of a text."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("notes.txt", "no picture")
+        for name, array in pixels.items():
+            archive.writestr(f"{name.replace('__', '/')}.png", iio.imwrite("<bytes>", array, extension=".png"))
+    return path
+
+
+@pytest.mark.parametrize("member", ["bark.png", "inn/bark.png", "inn/deep/bark.png"])
+def test_an_image_in_an_archive_is_the_one_that_is_named(tmp_path, member):
+    """In whatever folder of it, and not another of the same name."""
+    names = ("bark", "inn__bark", "inn__deep__bark")
+    pixels = {name: picture(4, 5, 3) for name in names}
+    path = archived(tmp_path / "textures.zip", **pixels)
+    found = load(f"image:{path}/{member}")
+    np.testing.assert_array_equal(found.train.image, [pixels[member.removesuffix(".png").replace("/", "__")]])
+    assert (found.size, found.train.label) == (1, None)
+
+
+def test_a_folder_whose_name_ends_like_an_archives_is_a_folder(tmp_path):
+    (tmp_path / "all.zip").mkdir()
+    pixels = picture(4, 5, 3)
+    iio.imwrite(tmp_path / "all.zip" / "a.png", pixels)
+    np.testing.assert_array_equal(load(f"image:{tmp_path}/all.zip/a.png").train.image, [pixels])
+
+
 def test_an_npz_of_bytes_with_labels_is_read(tmp_path):
     pixels, label = picture(5, 4, 3, 3), np.array([3, 1, 2, 0, 1])
     data = load(save_npz(tmp_path / "a.npz", image=pixels, label=label))
@@ -199,6 +227,34 @@ def test_an_image_file_cut_in_half_is_named(tmp_path, suffix):
 
 def test_a_folder_given_as_an_image_is_refused(tmp_path):
     assert str(tmp_path) in complaint(f"image:{tmp_path}")
+
+
+@pytest.mark.parametrize("member", ["brak.png", "inn", "bark.png/x"])
+def test_an_image_that_an_archive_does_not_hold_is_answered_with_those_that_it_does(tmp_path, member):
+    path = archived(tmp_path / "textures.zip", bark=picture(4, 4, 3), inn__pebbles=picture(4, 4, 3))
+    said = complaint(f"image:{path}/{member}")
+    for word in (member, "bark.png", "inn/pebbles.png"):
+        assert word in said
+
+
+def test_a_text_in_an_archive_is_no_image(tmp_path):
+    path = archived(tmp_path / "textures.zip", bark=picture(4, 4, 3))
+    assert "notes.txt" in complaint(f"image:{path}/notes.txt")
+
+
+def test_an_archive_itself_is_no_image(tmp_path):
+    path = archived(tmp_path / "textures.zip", bark=picture(4, 4, 3))
+    assert "textures.zip" in complaint(f"image:{path}")
+
+
+def test_a_missing_archive_is_named(tmp_path):
+    assert str(tmp_path / "nowhere.zip") in complaint(f"image:{tmp_path}/nowhere.zip/bark.png")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK not a zip"], ids=["empty", "no zip"])
+def test_a_damaged_archive_of_an_image_is_named(tmp_path, content):
+    (tmp_path / "a.zip").write_bytes(content)
+    assert str(tmp_path / "a.zip") in complaint(f"image:{tmp_path}/a.zip/bark.png")
 
 
 def test_a_file_given_as_a_folder_is_refused(tmp_path):

@@ -136,7 +136,8 @@ def spawned(module: str, *args: str, log: pathlib.Path, trap: tuple | None = Non
         trap: `(event, path, number)`: the process kills itself by SIGKILL when, for the so-many-th time, it is
             about to do this to a path that contains this. Events are those of `sys.audit` on files: open,
             os.rename, os.remove, os.mkdir, shutil.rmtree; or `batch` with a step, or `roll_back` with how many
-            files a roll-back has touched (at its end if it touches fewer).
+            files a roll-back has touched (at its end if it touches fewer), or `synthesis` with how many steps
+            of an introspective network's syntheses have begun.
         largest_file: bytes after which the system refuses to let a file grow.
 
     Returns:
@@ -181,6 +182,9 @@ def _set(event: str, path: str, number: int) -> None:
 
         callbacks.Progress.on_train_batch_end = die_at
         return
+    if event == "synthesis":
+        _die_within_synthesis(number)
+        return
     if event == "roll_back":
         from trainers import main
 
@@ -204,6 +208,28 @@ def _set(event: str, path: str, number: int) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(hook)
+
+
+def _die_within_synthesis(number: int) -> None:
+    from tfgen.algorithms import introspective
+
+    run, seen = introspective.run, 0
+
+    def count(x):
+        del x
+        nonlocal seen
+        seen += 1
+        if seen == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def counted(kernel, energy, *args):
+        def same_energy(x):
+            with tf.control_dependencies([tf.py_function(count, [x], [])]):
+                return energy(tf.identity(x))
+
+        return run(kernel, same_energy, *args)
+
+    introspective.run = counted
 
 
 class Recorder:

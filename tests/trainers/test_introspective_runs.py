@@ -1,0 +1,210 @@
+"""Runs of introspective networks: killed in a stage or a synthesis, ended by their stages, refused with a sentence."""
+
+import shutil
+import signal
+
+import command_line
+import numpy as np
+import pytest
+from command_line import content, final_weights, mistake, numbers, rows, spawned
+from test_mistakes import refused
+
+from trainers import checkpoints
+
+DIGITS = (
+    "--algorithm=introspective",
+    "--nets=dcgan_digits",
+    "--dataset=digits",
+    "--max_images=40",
+    "--batch_size=8",
+    "--steps=100",
+    "--log_every=2",
+    "--save_every=4",
+    "--sample_every=4",
+    "--keep=9",
+    "--discriminator.width=0.125",
+    "--discriminator.optimizer=sgd",
+    "--discriminator.learning_rate=0.1",
+    "--discriminator.momentum=0.5",
+    "--introspective.stages=3",
+    "--introspective.stage_updates=5",  # stages end at steps 5, 10 and 15, none of them saved on the way
+    "--introspective.stop_loss=0",
+    "--introspective.loss_window=2",
+    "--introspective.samples=6",
+    "--introspective.synthesis_steps=8",
+    "--introspective.noise=0.05",
+    "--introspective.reduction=2",
+    "--introspective.stop=boundary",  # averaged over 20 steps, more than there are: all are taken
+)
+"""The smallest run: 15 of at most 100 steps, in three stages, of which two classifiers are kept."""
+
+TEXTURE = (
+    *(flag for flag in DIGITS if not flag.startswith(("--dataset", "--max_images"))),
+    "--dataset=textures/brick",
+    "--image_size=16",
+    "--patch_size=8",
+    "--test_fraction=0",
+    "--introspective.canvas=8",
+    "--introspective.padding=7",
+    "--introspective.patches=3",
+)
+"""The same by patches."""
+
+LAST = 15
+
+
+@pytest.fixture(scope="module", params=[DIGITS, TEXTURE], ids=["whole", "patches"])
+def whole(request, tmp_path_factory):
+    """A run's flags, and the work directory of one that nobody kills."""
+    workdir = tmp_path_factory.mktemp("whole") / "run"
+    assert spawned("trainers.main", *request.param, f"--workdir={workdir}", log=workdir.with_name("log")) == 0
+    return request.param, workdir
+
+
+STAGE, SYNTHESIS = ("batch", "", 7), ("synthesis", "", 12)
+"""In the midst of a stage; of the second stage's synthesis, 4 of its steps after the 8 of the first."""
+SAVING = (("os.rename", "step-0000000012", 1), ("synthesis", "", 8), ("os.rename", f"step-{LAST:010d}", 1))
+"""As the third stage begins; with its synthesis nearly done; as that is saved."""
+
+KILLS = [
+    pytest.param(DIGITS, (STAGE, SYNTHESIS), id="whole-stage and synthesis"),
+    pytest.param(TEXTURE, (SYNTHESIS,), id="patches-synthesis"),
+    *(
+        pytest.param(flags, kills, id=f"{name}-{more}", marks=pytest.mark.slow)
+        for name, flags in (("whole", DIGITS), ("patches", TEXTURE))
+        for more, kills in (("first synthesis", (("synthesis", "", 3),)), ("stage", (STAGE,)), ("saving", SAVING))
+    ),
+]
+
+
+@pytest.mark.parametrize(("whole", "kills"), KILLS, indirect=["whole"])
+def test_a_killed_run_ends_with_the_same_weights_bit_for_bit(whole, tmp_path, kills):
+    flags, uninterrupted = whole
+    run = ("trainers.main", *flags, f"--workdir={tmp_path / 'run'}")
+    log = tmp_path / "log"
+    for kill in kills:
+        assert spawned(*run, log=log, trap=kill) == -signal.SIGKILL, (kill, log.read_text())
+        assert checkpoints.steps(tmp_path / "run" / "checkpoints")[-1] < LAST
+    assert spawned(*run, log=log) == 0, log.read_text()
+    assert final_weights(tmp_path / "run") == final_weights(uninterrupted)
+    for ours, theirs in zip(rows(tmp_path / "run", "train"), rows(uninterrupted, "train"), strict=True):
+        times = {name for name in ours if "second" in name}
+        assert {n: v for n, v in ours.items() if n not in times} == {n: v for n, v in theirs.items() if n not in times}
+
+
+def test_a_run_ends_with_its_last_stage_saved_logged_and_pictured(whole):
+    _, workdir = whole
+    assert [row["step"] for row in rows(workdir, "train")] == [2, 4, 6, 8, 10, 12, 14, LAST]
+    assert checkpoints.steps(workdir / "checkpoints") == [0, 4, 8, 12, LAST]
+    pictured = sorted(path.stem for path in (workdir / "samples").iterdir())
+    assert pictured == [f"samples-{step:08d}" for step in (4, 8, 12, LAST)]
+
+
+def test_the_stages_and_their_steps_are_logged(whole):
+    """Means over two steps: of stage 0's last update and stage 1's first, say; 16 steps for a stage between."""
+    found = {row["step"]: (row["stage"], row["synthesis_steps"]) for row in rows(whole[1], "train")}
+    assert found[4] == (0, 0)
+    assert found[6] == (0.5, 4)
+    assert found[8] == (1, 8)
+    assert found[12] == (2, 16)
+    assert found[LAST] == (2, 16)
+
+
+def test_a_checkpoint_holds_all_that_a_stage_needs(whole):
+    """The samples of every stage that is remembered, and the copies of the classifier."""
+    flags, workdir = whole
+    side = 8 if flags is DIGITS else 8 + 2 * 7
+    kept = numbers(workdir)
+    (memory,) = [array for array in kept.values() if array.shape == (10 * 6, side, side, 1)]
+    assert memory.dtype == np.float16
+    assert len([array for array in kept.values() if array.shape == (6, side, side, 1)]) == 1
+    shapes = [array.shape for array in kept.values()]
+    assert (2, 3, 3, 1, 4) in shapes  # two classifiers' first layers
+
+
+def test_a_finished_run_run_again_changes_nothing(whole, tmp_path):
+    """Not a byte, whether more steps are asked for or not."""
+    flags, workdir = whole
+    workdir = shutil.copytree(workdir, tmp_path / "run")
+    command_line.train(workdir, *flags)
+    for more in ((), ("--steps=200",)):
+        before = content(workdir)
+        command_line.train(workdir, *flags, *more)
+        after = content(workdir)
+        changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+        assert changed <= {"flags.cfg"}, changed
+        assert bool(changed) == bool(more)  # what was asked for is remembered
+
+
+@pytest.mark.parametrize("whole", [DIGITS], ids=["whole"], indirect=True)
+def test_fewer_steps_than_the_stages_take_end_the_run_and_more_go_on(whole, tmp_path):
+    flags, uninterrupted = whole
+    for steps in (7, 100):
+        command_line.train(tmp_path / "run", *flags, f"--steps={steps}")
+        assert checkpoints.steps(tmp_path / "run" / "checkpoints")[-1] == min(steps, LAST)
+    assert command_line.same_numbers(tmp_path / "run", uninterrupted)
+
+
+# --- mistakes ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("flag", "named"),
+    [
+        ("stages=0", ["stages", "at least 1"]),
+        ("reduction=-1", ["reduction", "at least 0"]),
+        ("stage_updates=0", ["stage_updates", "at least 1"]),
+        ("stop_loss=-1", ["stop_loss", "at least 0"]),
+        ("loss_window=0", ["loss_window", "at least 1"]),
+        ("samples=0", ["samples", "at least 1"]),
+        ("memory=0", ["memory", "at least 1"]),
+        ("recency=0.5", ["recency", "at least 1"]),
+        ("canvas=4", ["canvas", "8", "4"]),
+        ("canvas=-1", ["canvas", "at least 0"]),
+        ("padding=3", ["padding", "canvas"]),
+        ("patches=0", ["patches", "at least 1"]),
+        ("sigma=0", ["sigma", "above 0"]),
+        ("sigma=nan", ["sigma", "above 0"]),
+        ("optimizer=rmsprop", ["optimizer", "adam, sgd", "rmsprop"]),
+        ("step_size=0", ["step_size", "above 0"]),
+        ("beta_1=1", ["beta_1", "at most"]),
+        ("noise=-1", ["noise", "at least 0"]),
+        ("noise_decay=0", ["noise_decay", "above 0"]),
+        ("objective=odds", ["objective", "log_odds, cross_entropy", "odds"]),
+        ("synthesis_steps=0", ["synthesis_steps", "at least 1"]),
+        ("stop=never", ["stop", "boundary, margin, quantile", "never"]),
+        ("stop_quantile=2", ["stop_quantile", "at most 1"]),
+        ("stagess=3", ["did you mean --introspective.stages"]),
+    ],
+)
+def test_a_constant_of_an_introspective_network_out_of_its_range_is_refused(tmp_path, flag, named):
+    sentence = refused(tmp_path, *DIGITS, f"--introspective.{flag}")
+    for words in named:
+        assert words in sentence
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--nets=toy"], ["nets", "discriminator", "toy"]),
+        (["--image_size=8,9"], ["image_size", "square", "8x9"]),
+        (["--image_size=3"], ["image_size", "larger"]),
+        (["--discriminator.width=0"], ["width"]),
+        (["--missing=B20"], ["--missing"]),
+        (["--patch_size=9"], ["patch_size", "8", "9"]),
+        (["--dataset=image:nowhere.zip/bark.png"], ["nowhere.zip"]),
+    ],
+)
+def test_nets_and_data_that_do_not_go_together_are_refused(tmp_path, flags, named):
+    sentence = refused(tmp_path, *DIGITS, *flags)
+    for words in named:
+        assert words in sentence
+
+
+@pytest.mark.parametrize("whole", [DIGITS], ids=["whole"], indirect=True)
+def test_another_cascade_than_the_checkpoints_is_refused_and_nothing_is_changed(whole, tmp_path):
+    flags, workdir = whole
+    workdir = shutil.copytree(workdir, tmp_path / "run")
+    before = content(workdir)
+    assert str(workdir) in mistake("trainers.main", *flags, "--introspective.stages=9", f"--workdir={workdir}")
+    assert content(workdir) == before
