@@ -1,0 +1,112 @@
+"""Exports of introspective networks answer as the library does: the SavedModel, and LiteRT files step by step."""
+
+import alone
+import cascade_runs
+import command_line
+import numpy as np
+import pytest
+import tensorflow as tf
+from command_line import mistake
+from litert import built_in
+
+from export import saved_model, tflite
+from tfgen import energies, patches, random
+from tfgen.samplers import Adam
+from tfgen.samplers.adam import State
+from tfgen.types import Places
+from trainers import experiment
+
+
+@pytest.fixture(scope="module", params=["TEXTURE", pytest.param("DIGITS", marks=pytest.mark.slow)])
+def algorithm(request, tmp_path_factory):
+    """A finished run, restored."""
+    workdir = tmp_path_factory.mktemp("runs") / request.param.lower()
+    command_line.train(workdir, *getattr(cascade_runs, request.param))
+    return experiment.restored(workdir).algorithm
+
+
+@pytest.fixture(scope="module")
+def files(algorithm, tmp_path_factory):
+    """Its LiteRT files, by endpoint."""
+    return {path.stem: path for path in tflite.write(algorithm, tmp_path_factory.mktemp("tflite"))}
+
+
+def images(algorithm, count, canvas=False):
+    """Something between noise and pictures."""
+    shape = algorithm.canvas if canvas else algorithm.image_shape
+    return np.tanh(np.random.default_rng(0).normal(size=(count, *shape))).astype(np.float32)
+
+
+def test_a_process_with_tensorflow_alone_gets_the_librarys_answers(algorithm, tmp_path):
+    """To rounding, after a few steps of Adam: 1e-3 of the range, since its steps do not shrink with the gradient."""
+    path = saved_model.write(algorithm, tmp_path / "model")
+    given = {
+        "image": images(algorithm, 2, canvas=True),
+        "stage": np.int32(1),
+        "seed": np.array([3, 4], np.int32),
+        "count": np.int32(2),
+        "size": np.array([20, 30], np.int32),
+        "num_steps": np.int32(2),
+        "gamma": np.float32(0.3),
+    }
+    inputs = {}
+    for name, endpoint in algorithm.endpoints().items():
+        seen = given | ({"image": images(algorithm, 2)} if name in ("energy", "features") else {})
+        inputs[name] = {n: seen[n] for n in endpoint.inputs}
+    answers = alone.answers(path, inputs, tmp_path)
+    for name, endpoint in algorithm.endpoints().items():
+        for output, value in endpoint.fn(*map(tf.constant, inputs[name].values())).items():
+            found = answers[f"{name}.{output}"]
+            assert found.shape == value.shape
+            np.testing.assert_allclose(found, value, rtol=0, atol=1e-3 * np.ptp(value))
+
+
+def test_litert_files_are_of_built_in_operators(files):
+    assert set(files) == {"energy", "features", "step"}
+    assert all(built_in(path) for path in files.values())
+
+
+@pytest.mark.parametrize("name", ["energy", "features"])
+def test_litert_scores_and_features_are_the_librarys(algorithm, files, name):
+    image = images(algorithm, 1)
+    expected = getattr(algorithm.tasks, name)(tf.constant(image))
+    found = tflite.run(files[name], image=image)[name]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("stage", [0, 2])
+def test_a_litert_step_is_one_of_adam_under_that_stages_classifier(algorithm, files, stage):
+    tasks, synthesis = algorithm.tasks, algorithm.synthesis
+    x, mean = images(algorithm, 1, canvas=True), 0.1 * images(algorithm, 1, canvas=True)
+    given = {"image": x, "mean": mean, "square": mean**2, "count": np.float32(3), "stage": np.int32(stage)}
+    energy = lambda x: synthesis.descended(tasks.classifier(stage)(x))  # noqa: E731
+    if synthesis.patch_size is not None:
+        which = tf.zeros([synthesis.patches], tf.int32)
+        at = patches.places(which, *x.shape[1:3], synthesis.patch_size, random.root(5))
+        given |= {"top": at.top.numpy(), "left": at.left.numpy()}
+        energy = energies.patchwork(energy, Places(*at), synthesis.patch_size)
+    kernel = Adam(synthesis.step_size, synthesis.beta_1, bounds=(-1.0, 1.0))
+    state = State(*(tf.constant(given[name]) for name in ("image", "mean", "square", "count")))
+    state, info = kernel.step(energy, state, random.root(0))
+    found = tflite.run(files["step"], **given)
+    for name, value in zip(("image", "mean", "square", "count"), state, strict=True):
+        np.testing.assert_allclose(found[name], value, rtol=0, atol=1e-3 * max(np.ptp(value), 1e-3))
+    np.testing.assert_allclose(found["objective"], info.energy, rtol=1e-4)
+
+
+def test_the_client_grows_a_texture_and_stylizes_a_picture(tmp_path):
+    import imageio.v3 as iio
+
+    workdir, output = tmp_path / "run", tmp_path / "out"
+    command_line.train(workdir, *cascade_runs.TEXTURE)
+    command_line.start("export.main", f"--workdir={workdir}", "--formats=saved_model", f"--output={output}")
+    model = f"--saved_model={output / 'saved_model' / 'introspective'}"
+    grown = tmp_path / "grown.png"
+    command_line.start("export.client", model, "--task=synthesize", "--size=70,90", "--count=1", f"--output={grown}")
+    assert iio.imread(grown).shape[:2] == (70, 90)
+    styled = tmp_path / "styled.png"
+    args = [f"--image={grown}", "--size=64,80", "--steps=2", f"--output={styled}"]
+    command_line.start("export.client", model, "--task=stylize", *args)
+    assert iio.imread(styled).shape[:2] == (2 * 64 + 2, 80)
+    said = mistake("export.client", model, "--task=reconstruct", f"--output={styled}")
+    assert "cannot reconstruct" in said

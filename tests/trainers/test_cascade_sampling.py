@@ -1,0 +1,106 @@
+"""`trainers.sample` of introspective networks: samples of any size, styles, stages, and what is refused."""
+
+import cascade_runs
+import command_line
+import imageio.v3 as iio
+import numpy as np
+import pytest
+import tensorflow as tf
+from command_line import mistake
+from test_sampling import cells
+
+from tfgen import random
+from tfgen.data import preprocess
+from trainers import experiment, sample
+
+
+@pytest.fixture(scope="module")
+def workdir(tmp_path_factory):
+    """A finished run of a texture."""
+    place = tmp_path_factory.mktemp("runs") / "texture"
+    command_line.train(place, *cascade_runs.TEXTURE)
+    return place
+
+
+@pytest.fixture(scope="module")
+def trained(workdir):
+    """The same, restored."""
+    return experiment.restored(workdir)
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory):
+    """A picture to stylize, lighter to its right."""
+    path = tmp_path_factory.mktemp("pictures") / "ramp.png"
+    iio.imwrite(path, np.tile(np.linspace(0, 255, 60).astype(np.uint8), (40, 1)))
+    return path
+
+
+def draw(trained, task, *args):
+    """The picture of a task."""
+    values = command_line.values("trainers.sample", f"--task={task}", *args)
+    return sample.TASKS[task](trained, values)
+
+
+def generated(trained, count, seed):
+    """What the library samples, as it is shown."""
+    ask = trained.algorithm.endpoints()["generate"].traced()
+    return preprocess.to_uint8(ask(count=tf.constant(count), seed=random.root(seed))["image"].numpy())[..., 0]
+
+
+def test_generate_draws_samples_of_the_canvas(trained):
+    found = cells(draw(trained, "generate", "--count=2", "--seed=4")[..., 0], 24, 24, 2)
+    np.testing.assert_array_equal(found[0], generated(trained, 2, 4))
+
+
+def test_synthesize_draws_any_size(trained):
+    found = draw(trained, "synthesize", "--size=40,70")
+    assert found.shape[:2] == (40, 70)
+
+
+def test_stages_begin_with_noise_and_end_with_the_sample_that_generate_makes(trained):
+    """To rounding, which Adam's steps enlarge: a grey level on average; samples of other seeds differ by dozens."""
+    rows = cells(draw(trained, "stages", "--count=4", "--seed=4")[..., 0], 24, 24, 2).astype(float)
+    same, other = (np.abs(rows[1, 1] - generated(trained, 1, seed)[0]).mean() for seed in (4, 5))
+    assert same < 1
+    assert other > 20
+    start, _ = random.split(random.root(4))
+    noise = trained.algorithm.tasks.synthesis.start((1, 40, 40, 1), start)[:, 8:-8, 8:-8]
+    np.testing.assert_array_equal(rows[0, 0], preprocess.to_uint8(noise.numpy())[0, ..., 0])
+
+
+def test_a_stylized_picture_is_shown_beside_its_own(trained, picture):
+    args = [f"--image={picture}", "--size=32,48", "--steps=1", "--gamma=1"]
+    image, styled = cells(draw(trained, "stylize", *args)[..., 0], 32, 48, 1)[0].astype(float)
+    assert image[:, -8:].mean() - image[:, :8].mean() > 150
+    assert np.abs(image - styled).mean() < 1  # of 255: nothing but staying near is asked for
+
+
+def test_a_stylized_picture_stays_the_nearer_to_its_own_the_larger_gamma(trained):
+    ask = trained.algorithm.endpoints()["stylize"].traced()
+    content = tf.tile(tf.reshape(tf.linspace(-1.0, 1.0, 32), [1, 1, 32, 1]), [1, 24, 1, 1])
+    given = {"image": content, "seed": random.root(0), "num_steps": tf.constant(5)}
+    styled = [ask(**given, gamma=tf.constant(gamma))["image"] for gamma in (0.0, 0.5, 1.0)]
+    distances = [float(tf.reduce_mean(tf.abs(image - content))) for image in styled]
+    assert distances[0] > distances[1] > distances[2]
+
+
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        (["--task=stylize"], ["--image", "picture to stylize"]),
+        (["--task=stylize", "--image=nowhere.png"], ["nowhere.png"]),
+        (["--task=stylize", "--gamma=1.5"], ["gamma"]),
+        (["--task=reconstruct"], ["--task", "cannot reconstruct"]),
+        (["--task=generate", "--steps=3"], ["--steps", "no sampling steps"]),
+    ],
+)
+def test_what_a_cascade_cannot_do_is_said(workdir, tmp_path, args, named):
+    said = mistake("trainers.sample", f"--workdir={workdir}", f"--output={tmp_path / 'o.png'}", *args)
+    for words in named:
+        assert words in said
+
+
+def test_stages_of_another_model_are_refused(trained_digits, tmp_path):
+    said = mistake("trainers.sample", f"--workdir={trained_digits}", "--task=stages", f"--output={tmp_path / 'o.png'}")
+    assert "stages expects a model that is a cascade" in said
