@@ -3,6 +3,7 @@
 import pathlib
 
 import keras
+import tensorflow as tf
 
 from tfgen.algorithms.base import Algorithm
 from trainers import files
@@ -31,5 +32,6 @@ def write(algorithm: Algorithm, directory: pathlib.Path) -> pathlib.Path:
         archive.add_endpoint(name, endpoint.fn, input_signature=endpoint.signature)
     place = directory / str(next_version(directory))
     with files.written_aside(place) as aside:
-        archive.write_out(str(aside), verbose=False)
+        # nobody differentiates an export; its endpoints hold the gradients that sampling takes
+        archive.write_out(str(aside), tf.saved_model.SaveOptions(experimental_custom_gradients=False), verbose=False)
     return place
