@@ -8,7 +8,6 @@ classifier as `--steps` says, since untrained classifiers have no boundary to st
 convolutions alone: a forward pass and one for the gradient of the image.
 """
 
-import pathlib
 import platform
 import statistics
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from tfgen.nets import dcgan64
 from tfgen.samplers import run
 from tfgen.tasks import Synthesis
 from tfgen.version import __version__
-from trainers import commands, files
+from trainers import commands
 
 SEEN = (64, 64, 3)
 """What a classifier sees."""
@@ -60,16 +59,8 @@ def define(values: absl_flags.FlagValues) -> None:
 
 def main(values: absl_flags.FlagValues) -> None:
     """Times everything and prints the table."""
-    product, product_work = rates.matrix_product("float32")
-    runs, work = {"matrix product": product}, {"matrix product": product_work}
-    for name, case in CASES.items():
-        runs[name], work[name] = steps(case, values.width)
-    seconds, _ = rates.interleaved(runs, values.rounds)
-    table = report(seconds, work, values)
-    print(table)
-    if values.output:
-        with files.written_aside(pathlib.Path(values.output)) as aside:
-            aside.write_text(table + "\n")
+    cases = {name: steps(case, values.width) for name, case in CASES.items()}
+    rates.show(report(rates.beside_product(cases, values.rounds), values), values.output)
 
 
 def steps(case: Case, width: float) -> tuple[Callable[[], None], float]:
@@ -97,7 +88,7 @@ def steps(case: Case, width: float) -> tuple[Callable[[], None], float]:
     return lambda: moved(start).numpy().sum(), WINDOW * case.patches * 2 * rates.operations(net, SEEN)
 
 
-def report(seconds: dict[str, list[float]], work: dict[str, float], values: absl_flags.FlagValues) -> str:
+def report(timings: dict[str, rates.Timing], values: absl_flags.FlagValues) -> str:
     """The table as Markdown."""
     command = f"python -m benchmarks.introspective --rounds={values.rounds} --steps={values.steps}"
     lines = [
@@ -110,15 +101,10 @@ def report(seconds: dict[str, list[float]], work: dict[str, float], values: absl
         "| | seconds a step | GFLOP/s | of the matrix product | whole synthesis, s | the paper's, on its GPU, s |",
         "|---|---|---|---|---|---|",
     ]
-    product = [work["matrix product"] / s for s in seconds.pop("matrix product")]
-    for name, times in seconds.items():
-        share = statistics.median(work[name] / s / p for s, p in zip(times, product, strict=True))
-        median, case = statistics.median(times), CASES[name]
-        whole = median / WINDOW * values.steps * case.classifiers
-        rate = work[name] / median / 1e9
-        lines.append(
-            f"| {name} | {median / WINDOW:.3f} | {rate:.0f} | {share:.2f} | {whole:.0f} | about {case.seconds} |"
-        )
+    for name, (seconds, rate, share) in timings.items():
+        step, case = statistics.median(seconds) / WINDOW, CASES[name]
+        whole = step * values.steps * case.classifiers
+        lines.append(f"| {name} | {step:.3f} | {rate:.0f} | {share:.2f} | {whole:.0f} | about {case.seconds} |")
     return "\n".join(lines)
 
 

@@ -1,8 +1,11 @@
 """How fast a machine goes: its matrix product, the operations of a net, runs timed in turn."""
 
+import pathlib
 import resource
+import statistics
 import time
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -11,6 +14,7 @@ from tfgen.nets.discriminator import Discriminator
 from tfgen.nets.latent import Generator, Inference
 from tfgen.nets.layers import ConvTranspose
 from tfgen.nets.scoring import ScoringFunction
+from trainers import files
 
 MATRIX = 2048
 """Side of the matrices of the matrix product."""
@@ -36,6 +40,42 @@ def interleaved(runs: Mapping, rounds: int) -> tuple[dict, float]:
             timed()
             seconds[name].append(time.perf_counter() - start)
     return seconds, peak_memory() - before
+
+
+class Timing(NamedTuple):
+    """Of something timed in turn with a matrix product."""
+
+    seconds: list[float]
+    """A round each."""
+    rate: float
+    """GFLOP/s, of the median round."""
+    share: float
+    """Of the matrix product's rate: the median of the ratios within a round."""
+
+
+def beside_product(cases: Mapping[str, tuple[Callable[[], None], float]], rounds: int) -> dict[str, Timing]:
+    """Times functions beside the machine's matrix product.
+
+    Args:
+        cases: functions without arguments and their floating-point operations, by name.
+        rounds: how many times each.
+    """
+    product, product_work = matrix_product("float32")
+    seconds, _ = interleaved({"matrix product": product} | {name: timed for name, (timed, _) in cases.items()}, rounds)
+    rates = [product_work / s for s in seconds["matrix product"]]
+    found = {}
+    for name, (_, work) in cases.items():
+        share = statistics.median(work / s / rate for s, rate in zip(seconds[name], rates, strict=True))
+        found[name] = Timing(seconds[name], work / statistics.median(seconds[name]) / 1e9, share)
+    return found
+
+
+def show(table: str, output: str | None) -> None:
+    """Prints a table, and writes it to a file if there is to be one."""
+    print(table)
+    if output:
+        with files.written_aside(pathlib.Path(output)) as aside:
+            aside.write_text(table + "\n")
 
 
 def operations(net: ScoringFunction | Discriminator | Inference | Generator, shape: tuple[int, ...]) -> float:

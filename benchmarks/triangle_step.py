@@ -7,7 +7,6 @@ for each net; `paper` shares them, since its nets move at once. Medians of runs 
 GFLOP/s are counted from the convolutions alone.
 """
 
-import pathlib
 import platform
 import statistics
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from tfgen import random
 from tfgen.algorithms.divergence_triangle import PRESETS, ROLES, DivergenceTriangle
 from tfgen.nets import triangle_cifar10
 from tfgen.version import __version__
-from trainers import commands, files
+from trainers import commands
 
 SHAPE, BATCH = (32, 32, 3), 100
 
@@ -39,16 +38,8 @@ def define(values: absl_flags.FlagValues) -> None:
 
 def main(values: absl_flags.FlagValues) -> None:
     """Times everything and prints the table."""
-    product, product_work = rates.matrix_product("float32")
-    runs, work = {"matrix product": product}, {"matrix product": product_work}
-    for preset in PRESETS:
-        runs[preset], work[preset] = step(preset, values.width)
-    seconds, _ = rates.interleaved(runs, values.rounds)
-    table = report(seconds, work, values)
-    print(table)
-    if values.output:
-        with files.written_aside(pathlib.Path(values.output)) as aside:
-            aside.write_text(table + "\n")
+    cases = {preset: step(preset, values.width) for preset in PRESETS}
+    rates.show(report(rates.beside_product(cases, values.rounds), values), values.output)
 
 
 def step(preset: str, width: float) -> tuple[Callable[[], None], float]:
@@ -63,7 +54,7 @@ def step(preset: str, width: float) -> tuple[Callable[[], None], float]:
     return lambda: float(update(batch, random.root(1))["divergence"]), BATCH * work
 
 
-def report(seconds: dict[str, list[float]], work: dict[str, float], values: absl_flags.FlagValues) -> str:
+def report(timings: dict[str, rates.Timing], values: absl_flags.FlagValues) -> str:
     """The table as Markdown."""
     lines = [
         "# A step of the divergence triangle",
@@ -75,12 +66,9 @@ def report(seconds: dict[str, list[float]], work: dict[str, float], values: absl
         "| preset | seconds a step | GFLOP/s | of the matrix product | time relative to official |",
         "|---|---|---|---|---|",
     ]
-    product = [work["matrix product"] / s for s in seconds.pop("matrix product")]
-    for name, times in seconds.items():
-        share = statistics.median(work[name] / s / p for s, p in zip(times, product, strict=True))
-        relative = statistics.median(s / o for s, o in zip(times, seconds["official"], strict=True))
-        rate = work[name] / statistics.median(times) / 1e9
-        lines.append(f"| {name} | {statistics.median(times):.2f} | {rate:.0f} | {share:.2f} | {relative:.2f} |")
+    for name, (seconds, rate, share) in timings.items():
+        relative = statistics.median(s / o for s, o in zip(seconds, timings["official"].seconds, strict=True))
+        lines.append(f"| {name} | {statistics.median(seconds):.2f} | {rate:.0f} | {share:.2f} | {relative:.2f} |")
     return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ import types
 
 import pytest
 
-from benchmarks import rates, triangle_step
+from benchmarks import introspective, rates, triangle_step
 from tfgen.nets.latent import Generator, Inference
 from tfgen.nets.scoring import ScoringFunction
 from tfgen.nets.tables import Row
@@ -32,12 +32,39 @@ def test_runs_are_timed_in_turn_after_a_round_to_warm_up():
     assert all(time >= 0 for times in seconds.values() for time in times)
 
 
-def test_the_table_gives_medians_of_ratios_within_a_round():
-    """A product of 100 GFLOP/s; a step of 50 in 1 s, then a slow round for all."""
-    seconds = {"matrix product": [1.0, 2.0, 1.0], "official": [2.0, 4.0, 2.0], "paper": [1.0, 2.0, 1.0]}
-    work = {"matrix product": 100e9, "official": 100e9, "paper": 50e9}
-    lines = triangle_step.report(seconds, work, types.SimpleNamespace(rounds=3, width=1.0)).splitlines()
+def test_shares_are_medians_of_ratios_within_a_round(monkeypatch):
+    """A product of 100 GFLOP/s and a step of 50; then a slow round for both."""
+    seconds = {"matrix product": [1.0, 2.0, 1.0], "step": [2.0, 4.0, 2.0]}
+    monkeypatch.setattr(rates, "matrix_product", lambda dtype: (None, 100e9))
+    monkeypatch.setattr(rates, "interleaved", lambda runs, rounds: (seconds, 0.0))
+    found = rates.beside_product({"step": (None, 100e9)}, 3)
+    assert found == {"step": rates.Timing([2.0, 4.0, 2.0], 50.0, 0.5)}
+
+
+def test_the_triangles_table_compares_presets_within_a_round():
+    timings = {
+        "official": rates.Timing([2.0, 4.0, 2.0], 50.0, 0.5),
+        "paper": rates.Timing([1.0, 2.0, 1.0], 50.0, 0.5),
+    }
+    lines = triangle_step.report(timings, types.SimpleNamespace(rounds=3, width=1.0)).splitlines()
     assert lines[-2:] == ["| official | 2.00 | 50 | 0.50 | 1.00 |", "| paper | 1.00 | 50 | 0.50 | 0.50 |"]
+
+
+def test_a_whole_synthesis_is_its_steps_times_their_number():
+    """5 steps are timed at once; 12 classifiers of 20 steps each for the faces, 60 for the texture."""
+    names = list(introspective.CASES)
+    timings = dict.fromkeys(names, rates.Timing([0.5, 5.0, 0.5], 40.0, 0.25))
+    lines = introspective.report(timings, types.SimpleNamespace(rounds=3, steps=20, width=1.0)).splitlines()
+    assert lines[-2:] == [
+        f"| {names[0]} | 0.100 | 40 | 0.25 | 24 | about 10 |",
+        f"| {names[1]} | 0.100 | 40 | 0.25 | 120 | about 30 |",
+    ]
+
+
+def test_a_table_is_printed_and_written(tmp_path, capsys):
+    rates.show("| a |", str(tmp_path / "docs" / "t.md"))
+    assert capsys.readouterr().out == "| a |\n"
+    assert (tmp_path / "docs" / "t.md").read_text() == "| a |\n"
 
 
 @pytest.mark.parametrize("preset", triangle_step.PRESETS)
