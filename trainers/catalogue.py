@@ -6,6 +6,7 @@ names in the file `tfgen/nets/NAME.py` of a family build.
 """
 
 import difflib
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -23,9 +24,10 @@ GIVEN = ("image_shape", "image_mean", "train_size", "num_incomplete", "seed")
 Parameters = dict[str, inspect.Parameter]
 
 
-def algorithms() -> list[str]:
+@functools.cache
+def algorithms() -> tuple[str, ...]:
     """The names of all algorithms: their files'."""
-    return [m.name for m in pkgutil.iter_modules(tfgen.algorithms.__path__) if m.name != "base"]
+    return tuple(m.name for m in pkgutil.iter_modules(tfgen.algorithms.__path__) if m.name != "base")
 
 
 def algorithm_class(name: str) -> type[Algorithm]:
@@ -41,11 +43,12 @@ def roles(name: str) -> list[str]:
     return [p.name for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
-def families() -> list[str]:
+@functools.cache
+def families() -> tuple[str, ...]:
     """The names of all net families: the files of `tfgen/nets` that have a function for some role."""
     wanted = {role for name in algorithms() for role in roles(name)}
     names = [m.name for m in pkgutil.iter_modules(tfgen.nets.__path__)]
-    return [n for n in names if any(hasattr(importlib.import_module(f"tfgen.nets.{n}"), role) for role in wanted)]
+    return tuple(n for n in names if any(hasattr(importlib.import_module(f"tfgen.nets.{n}"), role) for role in wanted))
 
 
 def net_function(family: str, role: str) -> Callable:
@@ -62,7 +65,7 @@ def hyperparameters(function: Callable) -> Parameters:
     return {n: p for n, p in parameters.items() if p.kind is p.KEYWORD_ONLY and n not in GIVEN}
 
 
-def _import(flag: str, package: str, name: str, known: list[str]) -> types.ModuleType:
+def _import(flag: str, package: str, name: str, known: tuple[str, ...]) -> types.ModuleType:
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
         raise UserError(

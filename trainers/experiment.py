@@ -127,7 +127,7 @@ class Experiment:
         with files.written_aside(self.workdir / "data.json") as aside:
             aside.write_text(json.dumps(self.data))
         with files.written_aside(self.workdir / "flags.cfg") as aside:
-            aside.write_text(self.values.flags_into_string())
+            aside.write_text(flags.written(self.values))
 
 
 def refuse_others(values: absl_flags.FlagValues) -> None:

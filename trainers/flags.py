@@ -240,6 +240,14 @@ def parse(argv: list[str], values: flags.FlagValues) -> flags.FlagValues:
     return values
 
 
+def written(values: flags.FlagValues) -> str:
+    """The flags of a run as a flagfile: its own algorithm's and roles', and none of the others'."""
+    own = {values.algorithm, *catalogue.roles(values.algorithm)}
+    given = (values[name] for name in values if "." not in name or name.partition(".")[0] in own)
+    lines = {flag.serialize() for flag in given if flag.value is not None}
+    return "\n".join(sorted(lines, key=lambda line: ("." in line, line))) + "\n"
+
+
 def require(values: flags.FlagValues, *names: str) -> None:
     """Raises UserError unless all of the flags were given."""
     for name in names:

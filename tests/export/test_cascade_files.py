@@ -94,6 +94,7 @@ def test_a_litert_step_is_one_of_adam_under_that_stages_classifier(algorithm, fi
     np.testing.assert_allclose(found["objective"], info.energy, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_client_grows_a_texture_and_stylizes_a_picture(tmp_path):
     import imageio.v3 as iio
 

@@ -36,7 +36,7 @@ class Answered(NamedTuple):
     answers: dict[str, np.ndarray]
 
 
-@pytest.fixture(scope="module", params=latent_models.every("divergence_triangle", "abp"))
+@pytest.fixture(scope="module", params=latent_models.every("divergence_triangle"))
 def answered(request, tmp_path_factory):
     place = tmp_path_factory.mktemp(request.param)
     algorithm = latent_models.build(request.param, place / "run")

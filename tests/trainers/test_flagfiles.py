@@ -101,7 +101,8 @@ def data(values, tmp_path: pathlib.Path) -> list[str]:
             iio.imwrite(tmp_path / "pictures" / f"{number}.png", picture)
         return [f"--dataset=folder:{tmp_path / 'pictures'}"]
     kind, _, path = values.dataset.partition(":")
-    if path and not (ROOT / path).exists():
+    archive = path.partition(".zip/")[0] + ".zip" if ".zip/" in path else path
+    if path and not (ROOT / archive).exists():
         pytest.skip(f"{path} is not here")
     if needs_tfds(values) and not prepared(kind):
         if not (values.manual_dir and (ROOT / values.manual_dir).is_dir()):
