@@ -50,8 +50,8 @@ PART = """\
 # Textures
 
 Sliced Wasserstein distance (x 1000) over 7x7 patches of Laplacian pyramids, mean of three levels, of {{ num_samples }}
-new samples to the training picture; small is near. Written by `{{ command }}` with tfgen {{ version }}, one seed. All
-models see the same picture at 128x128.
+new samples to the training picture; small is near. One seed; all models see the same picture at 128x128. Written by
+`{{ command }}` with tfgen {{ version }}.
 
 | | {{ textures | join(" | ") }} |
 |---|{{ "---|" * (textures | length) }}
@@ -60,7 +60,7 @@ models see the same picture at 128x128.
 {% endfor %}
 `phase noise` has the picture's spectrum and nothing else.
 {% for texture, path in sheets.items() %}
-{{ texture }}: the picture, then a sample of {{ shown | join(", ") }}.
+{{ texture }}: the picture, then a sample of {{ shown | join("; ") }}.
 
 ![]({{ path }})
 {% endfor -%}
@@ -202,14 +202,14 @@ def draw(runs: pathlib.Path, texture: str, docs: pathlib.Path, plan: dict[tuple[
     for model in MODELS:
         workdir, sample = plan[model, texture].workdir, plan[model, texture].workdir / "sample.png"
         if not sample.exists():
-            call("trainers.sample", f"--workdir={workdir}", "--task=generate", "--count=1", f"--output={sample}")
+            size = ",".join(map(str, picture.shape[1:3]))
+            asked = ["--task=synthesize", "--count=1", f"--size={size}", f"--output={sample}"]
+            call("trainers.sample", f"--workdir={workdir}", *asked)
         shown.append(preprocess.to_unit(iio.imread(sample)))
     samples = portilla_simoncelli(runs / texture / "portilla_simoncelli.npz", picture, synthesize=False)
     shown += [] if samples is None else [samples[0]]
-    sides = [min(image.shape[axis] for image in shown) for axis in (0, 1)]
-    row = np.stack([image[: sides[0], : sides[1]] for image in shown])
     name = f"textures_{texture}.png"
-    pictures.save(docs / name, pictures.grid(row, columns=len(row)))
+    pictures.save(docs / name, pictures.grid(np.stack(shown), columns=3))
     return name
 
 
