@@ -11,7 +11,7 @@ from sklearn.svm import LinearSVC
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
 
-CANDIDATES = tuple(10.0**power for power in range(-5, 0))
+CANDIDATES = tuple(10.0**power for power in range(-6, -1))
 """Of C, the cost of an example on the wrong side, for features of unit root mean square."""
 
 
