@@ -133,6 +133,7 @@ def test_the_quantile_rule_follows_the_images_log_odds_and_stops_there(quantile)
     assert float(algorithm.images_margin.numpy()) == pytest.approx(odds[round(quantile * 8)], rel=1e-5, abs=1e-7)
 
 
+@pytest.mark.slow
 def test_a_synthesis_by_the_quantile_rule_stops_where_images_are():
     """The batch's mean passes the margin with its last step or the one before: Adam's steps are known."""
     algorithm, start, end = trained_stop("quantile", stop_quantile=0.5, objective="log_odds")

@@ -17,7 +17,7 @@ from tfgen.types import Places
 from trainers import experiment
 
 
-@pytest.fixture(scope="module", params=["TEXTURE", pytest.param("DIGITS", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[pytest.param("TEXTURE", marks=pytest.mark.slow), "DIGITS"])
 def algorithm(request, tmp_path_factory):
     """A finished run, restored."""
     workdir = tmp_path_factory.mktemp("runs") / request.param.lower()

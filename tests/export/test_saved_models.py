@@ -76,6 +76,7 @@ def test_averaged_weights_are_what_is_exported(digits, answers, inputs):
     assert distance > 1e-4 * np.abs(answers["energy.energy"]).max()
 
 
+@pytest.mark.slow
 def test_a_net_of_any_size_synthesizes_from_its_export(texture):
     workdir, model = texture
     seed, steps, size = random.root(1), tf.constant(3), tf.constant([30, 41])

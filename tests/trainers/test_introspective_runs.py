@@ -68,7 +68,7 @@ SAVING = (("os.rename", "step-0000000012", 1), ("synthesis", "", 8), ("os.rename
 
 KILLS = [
     pytest.param(DIGITS, (STAGE, SYNTHESIS), id="whole-stage and synthesis"),
-    pytest.param(TEXTURE, (SYNTHESIS,), id="patches-synthesis"),
+    pytest.param(TEXTURE, (SYNTHESIS,), id="patches-synthesis", marks=pytest.mark.slow),
     *(
         pytest.param(flags, kills, id=f"{name}-{more}", marks=pytest.mark.slow)
         for name, flags in (("whole", DIGITS), ("patches", TEXTURE))
