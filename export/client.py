@@ -149,6 +149,9 @@ def _images(values: absl_flags.FlagValues, signatures) -> np.ndarray:
     inputs = signatures[values.task].structured_input_signature[1]
     _, *sides, channels = inputs.get("image", inputs.get("first")).shape
     height, width = experiment.sides("size", values.size) if None in sides else sides
+    least = min(signatures["energy"].structured_input_signature[1]["image"].shape[1:3]) if None in sides else 0
+    if min(height, width) < least:
+        raise UserError(f"--size: expected at least {least} pixels a side and found {min(height, width)}")
     if values.image:
         found = [next(sources.read(f"image:{path}")["all"])[0] for path in values.image]
         return np.stack([preprocess.to_unit(preprocess.prepare(p, (height, width), channels)) for p in found])

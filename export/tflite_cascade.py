@@ -17,7 +17,7 @@ NOTE = """\
 A LiteRT file takes one image. `step` is one step of Adam under the classifier of `stage`. It takes and gives the image
 with its border, the running means of its gradients and of their squares (zeros at a stage's first step) and the number
 of steps taken, and takes the first rows and columns of the patches where the classifier sees patches; `objective` tells
-when to go on to the next stage. Whole syntheses are the SavedModel's business."""
+when to go on to the next stage. Syntheses by other optimizers, and whole ones, are the SavedModel's business."""
 """How these files differ from the SavedModel's endpoints."""
 
 
@@ -28,14 +28,14 @@ def endpoints(tasks: CascadeTasks) -> dict[str, Endpoint]:
         tasks: of a trained cascade.
 
     Returns:
-        energy, features and step.
+        energy and features; step where synthesis goes by Adam.
     """
     image = tf.TensorSpec((1, *tasks.image_shape), tf.float32, "image")
-    return {
+    found = {
         "energy": Endpoint(lambda image: {"energy": tasks.energy(image)}, [image]),
         "features": Endpoint(lambda image: {"features": tasks.features(image)}, [image]),
-        "step": _step(tasks),
     }
+    return found | ({"step": _step(tasks)} if tasks.synthesis.optimizer == "adam" else {})
 
 
 def _step(tasks: CascadeTasks) -> Endpoint:

@@ -138,9 +138,17 @@ def synthesize(trained: Experiment, values) -> np.ndarray:
     """One sample of any size."""
     size = experiment.sides("size", values.size)
     run = endpoint(trained, values, "synthesize")
+    check_seen(trained, size)
     if hasattr(trained.algorithm, "energy"):
         trained.algorithm.energy.map_shapes((None, *size, trained.algorithm.image_shape[-1]))
     return pictures.grid(run(count=tf.constant(1), size=tf.constant(size))["image"].numpy())
+
+
+def check_seen(trained: Experiment, size: tuple[int, int]) -> None:
+    """Raises UserError unless what a cascade's classifiers see fits into images of this size."""
+    tasks = getattr(trained.algorithm, "tasks", None)
+    if isinstance(tasks, CascadeTasks) and min(size) < tasks.image_shape[0]:
+        raise UserError(f"--size: expected at least {tasks.image_shape[0]} pixels a side and found {min(size)}")
 
 
 def stylize(trained: Experiment, values) -> np.ndarray:
@@ -148,6 +156,7 @@ def stylize(trained: Experiment, values) -> np.ndarray:
     if values.image is None:
         raise UserError("--image: expected the picture to stylize and found none")
     height, width = experiment.sides("size", values.size)
+    check_seen(trained, (height, width))
     picture = next(sources.read(f"image:{values.image}")["all"])[0]
     content = preprocess.to_unit(preprocess.prepare(picture, (height, width), trained.algorithm.image_shape[-1]))[None]
     run = endpoint(trained, values, "stylize")

@@ -1,5 +1,7 @@
 """Exports of introspective networks answer as the library does: the SavedModel, and LiteRT files step by step."""
 
+import dataclasses
+
 import alone
 import cascade_runs
 import command_line
@@ -9,7 +11,7 @@ import tensorflow as tf
 from command_line import mistake
 from litert import built_in
 
-from export import saved_model, tflite
+from export import saved_model, tflite, tflite_cascade
 from tfgen import energies, patches, random
 from tfgen.samplers import Adam
 from tfgen.samplers.adam import State
@@ -66,6 +68,12 @@ def test_litert_files_are_of_built_in_operators(files):
     assert all(built_in(path) for path in files.values())
 
 
+def test_a_synthesis_by_sgd_has_no_step_of_adam(algorithm):
+    """Left out, not exported as something else."""
+    tasks = dataclasses.replace(algorithm.tasks, synthesis=dataclasses.replace(algorithm.synthesis, optimizer="sgd"))
+    assert set(tflite_cascade.endpoints(tasks)) == {"energy", "features"}
+
+
 @pytest.mark.parametrize("name", ["energy", "features"])
 def test_litert_scores_and_features_are_the_librarys(algorithm, files, name):
     image = images(algorithm, 1)
@@ -109,5 +117,7 @@ def test_the_client_grows_a_texture_and_stylizes_a_picture(tmp_path):
     args = [f"--image={grown}", "--size=64,80", "--steps=2", f"--output={styled}"]
     command_line.start("export.client", model, "--task=stylize", *args)
     assert iio.imread(styled).shape[:2] == (2 * 64 + 2, 80)
+    small = ["--task=stylize", f"--image={grown}", "--size=15", f"--output={styled}"]
+    assert "at least 16 pixels a side and found 15" in mistake("export.client", model, *small)
     said = mistake("export.client", model, "--task=reconstruct", f"--output={styled}")
     assert "cannot reconstruct" in said
