@@ -8,7 +8,9 @@ import inspect
 import math
 import pathlib
 import pkgutil
+from collections.abc import Iterable
 
+import tensorflow as tf
 from absl import flags as absl_flags
 
 import tfgen.evaluation
@@ -51,13 +53,31 @@ def main(values: absl_flags.FlagValues) -> None:
     for name in values.metrics:
         given = {p: values[f"{name}.{p}"].value for p in catalogue.hyperparameters(known[name])}
         evaluator = known[name](trained.algorithm, trained.images, seed=values.seed, **given)
-        step = trained.algorithm.num_updates
-        for value_name, value in evaluator.run():
-            if not math.isfinite(value):
-                raise UserError(f"--metrics: {name}/{value_name} came out as {value}; was anything left to measure?")
-            row = {"metric": f"{name}/{value_name}", "value": value, "protocol": evaluator.protocol()}
-            trained.metrics.append("evaluation", step, row)
-            print(f"{row['metric']}: {value:.6g}", flush=True)
+        record(trained, name, evaluator, evaluator.run())
+
+
+def record(
+    trained: experiment.Experiment, name: str, evaluator: Evaluator, values: Iterable[tuple[str, float]]
+) -> None:
+    """Prints what was measured and writes it to metrics.jsonl and TensorBoard.
+
+    Args:
+        trained: the run.
+        name: of the measurement.
+        evaluator: which gives the protocol.
+        values: names and values, as they come.
+    """
+    step = trained.algorithm.num_updates
+    writer = tf.summary.create_file_writer(str(trained.workdir / "tensorboard"))
+    for value_name, value in values:
+        if not math.isfinite(value):
+            raise UserError(f"--metrics: {name}/{value_name} came out as {value}; was anything left to measure?")
+        row = {"metric": f"{name}/{value_name}", "value": value, "protocol": evaluator.protocol()}
+        trained.metrics.append("evaluation", step, row)
+        with writer.as_default(step):
+            tf.summary.scalar(row["metric"], value)
+        print(f"{row['metric']}: {value:.6g}", flush=True)
+    writer.close()
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from tfgen.algorithms.base import Algorithm
 from tfgen.data.images import Images
 from tfgen.errors import UserError
-from tfgen.types import Endpoint
+from tfgen.types import Endpoint, EnergyFn
 from tfgen.version import __version__
 
 
@@ -57,6 +59,23 @@ class Evaluator(abc.ABC):
                 f"--metrics: expected a model that can {name} and found one for {', '.join(sorted(endpoints))}"
             )
         return endpoints[name]
+
+    def energy(self) -> EnergyFn:
+        """The model's energy, a function of images.
+
+        Raises:
+            UserError: if the model has none, or one for each class.
+        """
+        endpoint = self.algorithm.endpoints().get("energy")
+        if endpoint is None or endpoint.inputs != ["image"]:
+            name = self.__module__.rpartition(".")[2]
+            raise UserError(f"--metrics: {name} expects a model with one energy")
+        return lambda x: endpoint.fn(x)["energy"]
+
+    def own(self, split: str, count: int) -> np.ndarray:
+        """The first images of the training or the test split, cut to the model's size, [n, h, w, c]."""
+        height, width, _ = self.images.shape
+        return getattr(self.images, split).whole()[:count, :height, :width]
 
     def protocol(self) -> dict[str, Any]:
         """What another run must share for its values to be comparable."""

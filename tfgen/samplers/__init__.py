@@ -2,7 +2,7 @@
 
 from tfgen.samplers.adam import Adam
 from tfgen.samplers.annealed import Annealed
-from tfgen.samplers.base import Info, Kernel, Summary, run, run_in_turn
+from tfgen.samplers.base import Info, Kernel, Summary, evolve, run, run_in_turn
 from tfgen.samplers.chains import Chains
 from tfgen.samplers.descent import Descent
 from tfgen.samplers.hmc import HMC
@@ -24,6 +24,7 @@ __all__ = [
     "Patchwork",
     "Summary",
     "Until",
+    "evolve",
     "run",
     "run_in_turn",
 ]

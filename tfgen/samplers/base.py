@@ -74,8 +74,32 @@ def run(
     Returns:
         The last x, [b, ...], and the Summary.
     """
-    x = tf.stop_gradient(x)
-    state = kernel.init(energy, x)
+    state, summary = evolve(kernel, energy, kernel.init(energy, tf.stop_gradient(x)), seed, num_steps, keep_every)
+    return state.x, summary
+
+
+def evolve(
+    kernel: Kernel,
+    energy: EnergyFn,
+    state: Any,
+    seed: Seed,
+    num_steps: int | tf.Tensor,
+    keep_every: int = 0,
+) -> tuple[Any, Summary]:
+    """`run` from a kernel's state to its state, for those who want more of it than x.
+
+    Args:
+        kernel: how to move.
+        energy: U, the same at every step.
+        state: the kernel's.
+        seed: int32 [2]; step i draws from `fold_in(seed, i)`.
+        num_steps: the most steps to take, not negative.
+        keep_every: keep x after each so many steps; 0 keeps none.
+
+    Returns:
+        The last state and the Summary.
+    """
+    x = state.x
     zero = tf.zeros(tf.shape(x)[:1])
     start = Info(zero, zero, zero)
     kept = tf.TensorArray(x.dtype, size=0, dynamic_size=True, element_shape=x.shape, clear_after_read=False)
@@ -100,7 +124,7 @@ def run(
     count = tf.cast(tf.maximum(i, 1), tf.float32)
     mean = tf.nest.map_structure(lambda t: t / count, total)
     trajectory = kept.stack() if keep_every else x[tf.newaxis][:0]
-    return tf.nest.map_structure(tf.stop_gradient, (state.x, Summary(last, mean, largest, i, trajectory)))
+    return tf.nest.map_structure(tf.stop_gradient, (state, Summary(last, mean, largest, i, trajectory)))
 
 
 def run_in_turn(

@@ -31,6 +31,7 @@ class Descent(Kernel):
             deviation σ, s = σ² jumps to the mean of the present Gaussian piece.
         tolerance: the gradient norm that ends the descent, not negative.
         min_step: the smallest step tried, as a fraction of `step_size`.
+        bounds: if given, x stays in this interval; what would lead out of it is no slope.
 
     Source: A Theory of Generative ConvNet, Proposition 2.
     """
@@ -38,9 +39,10 @@ class Descent(Kernel):
     step_size: float
     tolerance: float = 0.0
     min_step: float = 1e-6
+    bounds: tuple[float, float] | None = None
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
-        u, gradient = energies.value_and_grad(energy, x)
+        u, gradient = self._downhill(energy, x)
         return State(x, u, gradient, tf.fill(tf.shape(u), tf.cast(self.step_size, u.dtype)))
 
     def step(self, energy: EnergyFn, state: State, seed: Seed) -> tuple[State, Info]:
@@ -48,7 +50,9 @@ class Descent(Kernel):
         each = [-1] + [1] * (state.x.shape.rank - 1)
         resting = self._resting(state)
         x = state.x - tf.reshape(state.step_size, each) * state.gradient
-        u, gradient = energies.value_and_grad(energy, x)
+        if self.bounds is not None:
+            x = tf.clip_by_value(x, *self.bounds)
+        u, gradient = self._downhill(energy, x)
         # where float32 cannot tell the energies apart, the gradient tells which point is nearer the mode
         alike = tf.abs(u - state.u) <= 1e-6 * tf.maximum(tf.abs(state.u), 1.0)
         flatter = energies.norm(gradient) <= energies.norm(state.gradient)
@@ -65,6 +69,15 @@ class Descent(Kernel):
 
     def finished(self, state: State) -> tf.Tensor:
         return tf.reduce_all(self._resting(state))
+
+    def _downhill(self, energy: EnergyFn, x: tf.Tensor) -> tuple[Energy, tf.Tensor]:
+        """The energy, and its gradient less what leads out of the bounds."""
+        u, gradient = energies.value_and_grad(energy, x)
+        if self.bounds is not None:
+            low, high = self.bounds
+            outward = ((x <= low) & (gradient > 0)) | ((x >= high) & (gradient < 0))
+            gradient = tf.where(outward, 0.0, gradient)
+        return u, gradient
 
     def _resting(self, state: State) -> tf.Tensor:
         axes = list(range(1, state.x.shape.rank))

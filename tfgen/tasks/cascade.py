@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from tfgen import energies, random
+from tfgen import energies, random, references
 from tfgen.cascade import Cascade
 from tfgen.samplers import run, run_in_turn
 from tfgen.tasks.energy import cut
@@ -34,6 +34,11 @@ class CascadeTasks:
     image_shape: tuple[int, int, int]
     canvas: tuple[int, int, int]
     padding: int
+
+    @property
+    def reference(self) -> references.Reference:
+        """The noise that the classifiers tilt."""
+        return references.Gaussian(self.synthesis.sigma)
 
     def classifier(self, stage: int | tf.Tensor) -> LogOdds:
         """The classifier of a stage."""

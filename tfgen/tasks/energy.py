@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgen import energies, random
+from tfgen import energies, random, references
 from tfgen.samplers import Langevin, run
 from tfgen.types import Endpoint, Energy, EnergyFn, Image, Label, Mask, Seed
 
@@ -39,6 +39,11 @@ class EnergyTasks:
     any_size: bool = False
     margin: int = 0
     denoising_steps: int = 0
+
+    @property
+    def reference(self) -> references.Reference:
+        """What the energy tilts."""
+        return references.Gaussian(self.sigma, self.mean)
 
     def energy(self, image: Image, label: Label | None = None) -> Energy:
         """U(x) of each image, [b], in nats."""

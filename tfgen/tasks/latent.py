@@ -6,7 +6,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from tfgen import energies, random
+from tfgen import energies, random, references
 from tfgen.samplers import Langevin, run
 from tfgen.tasks.posterior import Posterior
 from tfgen.types import Endpoint, Energy, EnergyFn, Image, Latent, Mask, Seed
@@ -31,6 +31,11 @@ class LatentTasks:
     density: EnergyFn | None = None
     kernel: Langevin | None = None
     completion_rounds: int = 4
+
+    @property
+    def reference(self) -> references.Reference:
+        """What the energy is measured against."""
+        return references.Uniform()
 
     def decode(self, latent: Latent) -> Image:
         """g(z), [b, h, w, c]."""
