@@ -69,6 +69,7 @@ def record(
     """
     step = trained.algorithm.num_updates
     writer = tf.summary.create_file_writer(str(trained.workdir / "tensorboard"))
+    measured = {}
     for value_name, value in values:
         if not math.isfinite(value):
             raise UserError(f"--metrics: {name}/{value_name} came out as {value}; was anything left to measure?")
@@ -77,7 +78,11 @@ def record(
         with writer.as_default(step):
             tf.summary.scalar(row["metric"], value)
         print(f"{row['metric']}: {value:.6g}", flush=True)
+        measured[value_name] = value
     writer.close()
+    if verdict := evaluator.verdict(measured):
+        trained.metrics.append("verdict", step, {"metric": name, "verdict": verdict, "protocol": evaluator.protocol()})
+        print(verdict)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ Row = dict[str, Any]
 class Metrics:
     """The rows of a run.
 
-    A row has `kind`: `train` (means over a logging interval), `guard` (a divergence and what was done) or
-    `evaluation` (a value with its protocol).
+    A row has `kind`: `train` (means over a logging interval), `guard` (a divergence and what was done),
+    `evaluation` (a value with its protocol) or `verdict` (what several values of a measurement mean, in words).
 
     Args:
         path: the file; need not exist.

@@ -26,6 +26,9 @@ CAPTIONS = {
     "interpolate": "From one held-out image to another through their latents.",
     "encode": "Where held-out images lie among the latents.",
     "score": "Held-out images in the order of their energies, in nats: the likeliest first.",
+    "landscape": "The energy's landscape: minima that training images descend to, joined at the least energy that a "
+    "way between them must climb to. The page landscape.html shows the images of each basin.",
+    "anomaly": "Held-out images, and where their energy is steepest (white: most).",
     "memories": "Training images (above) and the local modes that noise-free descent takes them to.",
     "synthesize": "A sample larger than the images that were trained on.",
     "uncertainty_with_export": "By the exported model: held-out images, what it was shown of them, the mean of its "
@@ -74,6 +77,7 @@ def describe(workdir: pathlib.Path) -> dict:
         "seconds": sum(row["seconds"] for row in train),
         "guards": metrics.rows("guard"),
         "rows": latest(metrics.rows("evaluation")),
+        "verdicts": latest(metrics.rows("verdict")),
         "pictures": _pictures(workdir) + ([_curves(train)] if len(train) > 1 else []),
     }
 
@@ -89,7 +93,7 @@ def latest(rows: list[Row]) -> list[Row]:
 def _pictures(workdir: pathlib.Path) -> list[dict]:
     """The newest sample sheet of each name, then what was drawn from the trained model."""
     newest = {path.stem.rpartition("-")[0]: path for path in sorted((workdir / "samples").glob("*.png"))}
-    drawn = {path.stem: path for path in sorted((workdir / "pictures").glob("*.png"))}
+    drawn = {path.stem: path for path in [*sorted((workdir / "pictures").glob("*.png")), *workdir.glob("*.png")]}
     return [_picture(name, path.read_bytes()) for name, path in (newest | drawn).items()]
 
 

@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 from scipy import optimize, special
 
+from tfgen.batches import Batches
 from tfgen.data.toy import Mixture
 from tfgen.landscape import Survey, barriers, minima, tree
-from tfgen.landscape.batches import Batches
 from tfgen.samplers import Descent
 
 MIXTURE = Mixture(components=4, radius=0.5, scale=0.25)

@@ -10,7 +10,7 @@ from scipy import optimize, special
 from tfgen import random
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
-from tfgen.evaluation.partition import log_partition
+from tfgen.partition import Annealing
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -24,16 +24,14 @@ class Accuracy(Evaluator):
     `accuracy_unbiased` b_c = 0. `log_z_gap` is the largest difference of the two bounds, nats.
 
     Args:
-        chains: importance samples a class from the reference; downward, as many as there are chains.
+        chains: importance samples a class each way, at most as many as it has persistent chains.
         temperatures: steps between the reference and a class's density.
-        step_size: of Hamiltonian Monte Carlo, in pixel units.
 
     Source: A Theory of Generative ConvNet, Definitions 1 and 2, Proposition 1.
     """
 
     chains: int = 20
     temperatures: int = 600
-    step_size: float = 0.05
 
     def run(self) -> Iterator[tuple[str, float]]:
         algorithm = self.algorithm
@@ -46,7 +44,7 @@ class Accuracy(Evaluator):
         classes = algorithm.num_classes
         train_f, test_f = (self._scores(x.whole(), classes) for x in (self.images.train, test))
         log_rho = np.log(np.bincount(self.images.train.label, minlength=classes) / len(self.images.train))
-        down, up = (self._log_z(classes, upward) for upward in (False, True))
+        down, up = self._log_z(classes)
         yield "accuracy", _accuracy(test_f + log_rho - down, test.label)
         yield "accuracy_upward", _accuracy(test_f + log_rho - up, test.label)
         yield "log_z_gap", float(np.max(np.abs(down - up)))
@@ -58,26 +56,23 @@ class Accuracy(Evaluator):
         x = tf.constant(images)
         return np.stack([-self.algorithm.density(tf.fill([len(images)], c))(x).numpy() for c in range(classes)], axis=1)
 
-    def _log_z(self, classes: int, upward: bool) -> np.ndarray:
-        chains = self.algorithm.chains.state.value
-
-        @tf.function(autograph=False)
-        def estimate(c):
-            count = self.chains if upward else chains.shape[0] // classes
-            samples = None if upward else tf.gather(chains, tf.range(count) * classes + c)
-            return log_partition(
-                self.algorithm.density(tf.fill([count], c)),
-                self.images.shape,
-                self.algorithm.sigma,
-                self.algorithm.image_mean,
-                random.fold_in(random.root(self.seed), c),
-                chains=count,
-                temperatures=self.temperatures,
-                step_size=self.step_size,
-                samples=samples,
-            )
-
-        return np.array([estimate(tf.constant(c)).numpy() for c in range(classes)])
+    def _log_z(self, classes: int) -> tuple[np.ndarray, np.ndarray]:
+        """Bounds of each class's log Z: from the persistent chains down, and from the reference up."""
+        algorithm, chains = self.algorithm, self.algorithm.chains.state.value
+        count = min(self.chains, chains.shape[0] // classes)
+        annealing = Annealing(
+            chains=count,
+            temperatures=self.temperatures,
+            most_temperatures=self.temperatures,
+            step_size=0.1 * algorithm.sigma,
+            jit=bool(algorithm.jit_compile),
+        )
+        found = []
+        for c in range(classes):
+            samples = tf.gather(chains, tf.range(count) * classes + c)
+            density, seed = algorithm.density(tf.fill([count], c)), random.fold_in(random.root(self.seed), c)
+            found += annealing.bounds(density, algorithm.tasks.reference, samples.shape[1:], seed, samples, exact=True)
+        return np.array([b.upper for b in found]), np.array([b.lower for b in found])
 
 
 def _accuracy(logits: np.ndarray, label: np.ndarray) -> float:

@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,15 @@ class Evaluator(abc.ABC):
         Yields:
             Names and values.
         """
+
+    def verdict(self, values: Mapping[str, float]) -> str:
+        """What the values mean, in a sentence; nothing by default.
+
+        Args:
+            values: all that `run` yielded, by name.
+        """
+        del values
+        return ""
 
     def endpoint(self, name: str) -> Endpoint:
         """What the algorithm can be asked for.

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tfgen.batches import Batches, Progress, unheard
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
 from tfgen.landscape import Landscape as Found
 from tfgen.landscape import Survey, tree
-from tfgen.landscape.batches import Batches, Progress, unheard
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import energies, random
-from tfgen.landscape.batches import Batches
+from tfgen.batches import Batches
 from tfgen.samplers import Info, Kernel, evolve
 from tfgen.types import EnergyFn, Seed
 

@@ -7,7 +7,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import NearestNeighbors
 
 from tfgen import random
-from tfgen.landscape.batches import Batches
+from tfgen.batches import Batches
 from tfgen.samplers import Descent, run
 from tfgen.types import EnergyFn
 

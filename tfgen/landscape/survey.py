@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tfgen.batches import Batches
 from tfgen.landscape import barriers, minima, tree
-from tfgen.landscape.batches import Batches
 from tfgen.samplers import Descent
 from tfgen.types import EnergyFn
 
