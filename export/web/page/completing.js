@@ -1,0 +1,112 @@
+// The section where a picture is completed: once, step by step, or several times.
+import { completed } from "./completion.js";
+import { paintSpread, spread } from "./spread.js";
+import { tile } from "./tiles.js";
+import { pause, starts } from "./work.js";
+
+const FRAMES = 8; // kept of each completion
+const SLOW = 350; // milliseconds that each of few steps is shown
+
+const element = (id) => document.getElementById(id);
+const number = (id) => {
+  const field = element(id);
+  const value = Number(field.value);
+  if (!field.checkValidity() || !Number.isInteger(value)) {
+    throw new Error(`${field.labels[0].firstChild.textContent.trim()}: expected a whole number from ` +
+      `${field.min} to ${field.max} and found ${field.value || "none"}.`);
+  }
+  return value;
+};
+
+/** What is asked of each completion, as the fields of the page say. */
+export function options() {
+  return { seed: number("seed"), steps: number("steps"), label: Number(element("class").value || 0) };
+}
+
+export function completing(model, editor, report) {
+  const last = model.about.denoising_steps;
+  element("steps").value = Math.max(1, model.about.steps);
+  element("several-count").value = model.about.latent_shape ? 20 : 6;
+  editor.addEventListener("change", () => showEnergy(model, editor.picture, element("picture-energy")));
+
+  starts(element("complete"), async (signal) => {
+    const asked = options();
+    await watch(model, editor, asked, asked.steps + last, signal, report);
+    if (!signal.aborted) element("seed").value = (asked.seed + 1) % 1_000_000; // the next one is another
+  }, report);
+
+  starts(element("several"), async (signal) => {
+    const asked = options();
+    const count = number("several-count");
+    const found = await several(model, editor, asked, count, signal, report);
+    if (found.length > 1) showSpread(found, editor);
+  }, report);
+}
+
+/** Shows one completion as it forms, and a film of it. */
+async function watch(model, editor, asked, steps, signal, report) {
+  const canvas = element("completion");
+  const film = element("film");
+  film.replaceChildren();
+  element("film-field").hidden = false;
+  let step = 0;
+  let picture;
+  for await (picture of completed(model, editor.picture, editor.mask, asked)) {
+    picture.paint(canvas);
+    element("completion-caption").textContent = `Completion, step ${step} of ${steps}`;
+    if (kept(step, steps)) film.append(tile(picture, step ? `step ${step}` : "start"));
+    report.say(`Completing: step ${step} of ${steps}.`);
+    await pause(steps <= FRAMES ? SLOW : 0);
+    if (signal.aborted) break;
+    step++;
+  }
+  canvas.setAttribute("aria-label", `Completion with seed ${asked.seed}`);
+  await showEnergy(model, picture, element("completion-energy"));
+  const done = signal.aborted ? "Stopped" : "Completed";
+  element("completion-caption").textContent = `Completion, seed ${asked.seed}`;
+  report.say(`${done} with seed ${asked.seed}.`);
+}
+
+/** Whether a step is one of those that the film keeps: the first, the last, and some evenly between. */
+function kept(step, steps) {
+  const frames = Math.min(FRAMES, steps);
+  const frame = Math.round((step * frames) / steps);
+  return step === Math.round((frame * steps) / frames);
+}
+
+/** Completes with one seed after the other; fewer times if it is stopped. */
+async function several(model, editor, asked, count, signal, report) {
+  const found = [];
+  for (let i = 0; i < count && !signal.aborted; i++) {
+    report.say(`Completing: ${i + 1} of ${count}.`);
+    let picture;
+    for await (picture of completed(model, editor.picture, editor.mask, { ...asked, seed: asked.seed + i })) {
+      await pause();
+      if (signal.aborted) return found;
+    }
+    found.push(picture);
+  }
+  report.say(`Completed ${found.length} times, with the seeds from ${asked.seed} on.`);
+  return found;
+}
+
+function showSpread(found, editor) {
+  const { mean, deviation } = spread(found);
+  mean.paint(element("mean"));
+  const most = paintSpread(element("spread"), deviation, mean.shape);
+  element("spread-most").textContent = most.toFixed(2);
+  element("spread").setAttribute("aria-label", `Spread of ${found.length} completions, at most ${most.toFixed(2)}`);
+  const tiles = found.map((picture, i) =>
+    tile(picture, `Put completion ${i + 1} on the easel`, () => editor.show(picture)),
+  );
+  element("completions").replaceChildren(...tiles);
+  element("spread-field").hidden = false;
+}
+
+/** Says a picture's energy, if the model has one. */
+async function showEnergy(model, picture, output) {
+  if (!model.can("energy")) return;
+  const label = [Number(element("class").value || 0)];
+  const { energy } = await model.ask("energy", { image: picture.values, label });
+  output.textContent = `energy ${energy[0].toFixed(1)} nats`;
+}
