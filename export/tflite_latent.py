@@ -12,8 +12,9 @@ from tfgen.types import Endpoint
 NOTE = """\
 A LiteRT file takes one image, or one latent. `complete` takes noise (a standard normal latent for each time that
 latents are inferred) where the SavedModel takes a seed, and does not move its answer under the energy where the model
-has one. `complete_step` is one of its rounds: it takes the image as it has been filled so far, zeros at first. Langevin dynamics is the SavedModel's business: moving images under the energy, and inferring latents where
-there is no inference net. Without one, files do not encode, reconstruct, interpolate or complete."""
+has one. `complete_step` is one of its rounds: it takes the image as it has been filled so far, zeros at first.
+Langevin dynamics is the SavedModel's business: moving images under the energy, and inferring latents where there is no
+inference net. Without one, files do not encode, reconstruct, interpolate or complete."""
 """How these files differ from the SavedModel's endpoints."""
 
 

@@ -69,7 +69,7 @@ def write(trained: Experiment, output: pathlib.Path, examples: int) -> None:
             path = aside / "models" / f"{name}.tflite"
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(tflite.convert(endpoint))
-        shown = _examples(trained, aside, examples)
+        shown = _examples(trained, aside, examples) if "complete_step" in found else []
         known = describe(trained) | {"files": list(found), "examples": shown} | _starts(trained.algorithm, aside)
         (aside / "model.json").write_text(json.dumps(known, indent=2) + "\n")
         if output.exists():
@@ -82,7 +82,7 @@ def describe(trained: Experiment) -> dict:
     return {
         "algorithm": values.algorithm,
         "nets": values.nets,
-        "dataset": values.dataset,
+        "dataset": values.dataset.rpartition(":")[2].rpartition("/")[2],  # a page may be published, paths may not
         "updates": int(algorithm.num_updates),
         "version": __version__,
         "image_shape": list(algorithm.image_shape),
@@ -111,8 +111,8 @@ def _starts(algorithm: Algorithm, directory: pathlib.Path) -> dict:
         return {"starts": 0}
     # picture i is of class i % classes: whole rounds of them
     classes = algorithm.tasks.num_classes
-    count = min(len(memory), max(STARTS - STARTS % classes, classes))
-    (directory / "starts.bin").write_bytes(memory.value.numpy()[:count].astype("<f4").tobytes())
+    count = min(memory.shape[0], max(STARTS - STARTS % classes, classes))
+    (directory / "starts.bin").write_bytes(memory.numpy()[:count].astype("<f4").tobytes())
     return {"starts": count}
 
 

@@ -1,5 +1,6 @@
 // The section where a picture is completed: once, step by step, or several times.
 import { completed } from "./completion.js";
+import { number, options } from "./fields.js";
 import { paintSpread, spread } from "./spread.js";
 import { tile } from "./tiles.js";
 import { pause, starts } from "./work.js";
@@ -8,26 +9,14 @@ const FRAMES = 8; // kept of each completion
 const SLOW = 350; // milliseconds that each of few steps is shown
 
 const element = (id) => document.getElementById(id);
-const number = (id) => {
-  const field = element(id);
-  const value = Number(field.value);
-  if (!field.checkValidity() || !Number.isInteger(value)) {
-    throw new Error(`${field.labels[0].firstChild.textContent.trim()}: expected a whole number from ` +
-      `${field.min} to ${field.max} and found ${field.value || "none"}.`);
-  }
-  return value;
-};
-
-/** What is asked of each completion, as the fields of the page say. */
-export function options() {
-  return { seed: number("seed"), steps: number("steps"), label: Number(element("class").value || 0) };
-}
 
 export function completing(model, editor, report) {
   const last = model.about.denoising_steps;
   element("steps").value = Math.max(1, model.about.steps);
   element("several-count").value = model.about.latent_shape ? 20 : 6;
-  editor.addEventListener("change", () => showEnergy(model, editor.picture, element("picture-energy")));
+  const weigh = () => showEnergy(model, editor.picture, element("picture-energy"));
+  editor.addEventListener("change", weigh);
+  element("class").addEventListener("change", weigh);
 
   starts(element("complete"), async (signal) => {
     const asked = options();
@@ -51,11 +40,11 @@ async function watch(model, editor, asked, steps, signal, report) {
   element("film-field").hidden = false;
   let step = 0;
   let picture;
+  report.say(`Completing in ${steps} steps …`);
   for await (picture of completed(model, editor.picture, editor.mask, asked)) {
     picture.paint(canvas);
     element("completion-caption").textContent = `Completion, step ${step} of ${steps}`;
     if (kept(step, steps)) film.append(tile(picture, step ? `step ${step}` : "start"));
-    report.say(`Completing: step ${step} of ${steps}.`);
     await pause(steps <= FRAMES ? SLOW : 0);
     if (signal.aborted) break;
     step++;
@@ -108,5 +97,5 @@ async function showEnergy(model, picture, output) {
   if (!model.can("energy")) return;
   const label = [Number(element("class").value || 0)];
   const { energy } = await model.ask("energy", { image: picture.values, label });
-  output.textContent = `energy ${energy[0].toFixed(1)} nats`;
+  output.textContent = `energy ${energy[0].toFixed(1).replace("-", "−")} nats`;
 }

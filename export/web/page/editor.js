@@ -119,7 +119,8 @@ export class Editor extends EventTarget {
       const [height, width] = this.shape;
       this.cursor.row = (this.cursor.row + down + height) % height;
       this.cursor.column = (this.cursor.column + right + width) % width;
-      this.draw();
+      if (event.shiftKey) this.#paint(this.cursor);
+      this.#changed();
     } else {
       return;
     }

@@ -1,7 +1,7 @@
 // The section where new pictures are made: decoded from draws of the prior, or sampled from the energy.
-import { options } from "./completing.js";
 import { completed } from "./completion.js";
 import { normals } from "./draws.js";
+import { number, options } from "./fields.js";
 import { mask } from "./masks.js";
 import { Picture } from "./picture.js";
 import { tile } from "./tiles.js";
@@ -18,21 +18,24 @@ export function prior(model, seed) {
   return normals(seed)(model.inputShape("decode", "latent").reduce((product, side) => product * side, 1));
 }
 
+/** editor: where a picture can be put, or null. */
 export function generating(model, editor, report) {
   const [button, count] = ["generate", "generate-count"].map((id) => document.getElementById(id));
   const list = document.getElementById("generated");
   count.value = model.can("decode") ? 12 : 4;
   let seed = 1;
   starts(button, async (signal) => {
+    const wanted = number("generate-count");
     list.replaceChildren();
-    for (let i = 0; i < Number(count.value) && !signal.aborted; i++) {
-      report.say(`Generating: ${i + 1} of ${count.value}.`);
+    report.say(`Generating ${wanted} pictures …`);
+    for (let i = 0; i < wanted && !signal.aborted; i++) {
       const picture = model.can("decode")
         ? await decoded(model, prior(model, seed))
         : await sampled(model, { ...options(), seed }, signal);
       seed++;
-      const choose = () => editor.show(picture);
-      list.append(tile(shown(model, picture), `Put generated picture ${i + 1} on the easel`, choose));
+      const choose = editor && (() => editor.show(picture));
+      const caption = editor ? `Put generated picture ${i + 1} on the easel` : `${i + 1}`;
+      list.append(tile(shown(model, picture), caption, choose));
       await pause();
     }
     report.say(`Generated ${list.children.length} pictures.`);

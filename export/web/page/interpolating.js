@@ -19,11 +19,11 @@ export async function interpolating(model, editor, report) {
 
   async function draw() {
     const position = Number(element("position").value);
-    element("position-output").textContent = `${Math.round(position * 100)} %`;
     if (!latents.first || !latents.second) return;
     const way = element("spherical").checked ? slerp : lerp;
     const picture = await decoded(model, way(latents.first, latents.second, position));
     picture.paint(element("between"));
+    element("position-output").textContent = `${Math.round(position * 100)} %`;
   }
 
   const guarded = (work) => () => work().catch((error) => report.failed(error));

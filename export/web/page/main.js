@@ -11,9 +11,9 @@ const element = (id) => document.getElementById(id);
 async function begin() {
   const model = await load(report.say);
   describe(model.about);
-  const editor = await easel(model, report);
-  element("completing").hidden = !model.can("complete_step");
-  if (model.can("complete_step")) {
+  const editor = model.can("complete_step") ? await easel(model, report) : null;
+  for (const part of document.querySelectorAll(".of-easel")) part.hidden = !editor;
+  if (editor) {
     completing(model, editor, report);
     editor.hide("bottom");
   }
@@ -25,9 +25,10 @@ async function begin() {
 }
 
 /** Says what the model is, and what its pictures are. */
-function describe({ algorithm, nets, dataset, updates, version, image_shape, classes }) {
+function describe({ algorithm, nets, dataset, updates, version, image_shape, classes, files }) {
   const [height, width] = image_shape;
   const name = algorithm.replaceAll("_", " ");
+  element("title").textContent = document.title = files.includes("complete_step") ? "Complete a picture" : "New pictures";
   element("about").textContent =
     `A ${name} that has seen ${dataset} (${width} × ${height} pixels), in this browser alone: nothing is uploaded.`;
   element("made").textContent = `${algorithm}, nets ${nets}, ${updates.toLocaleString("en")} updates; tfgen ${version}.`;

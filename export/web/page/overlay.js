@@ -1,7 +1,7 @@
 // What lies over the picture on the easel: hatching where it is hidden, and the keyboard's cursor.
 
 const SIDE = 640; // pixels of the longer side, at most a little fewer
-const HATCH = 10; // pixels from line to line
+const HATCH = 20; // pixels from line to line
 
 export class Overlay {
   constructor(canvas, [height, width]) {
@@ -31,7 +31,7 @@ export class Overlay {
     brush.fillStyle = style.getPropertyValue("--hidden");
     brush.fillRect(0, 0, HATCH, HATCH);
     brush.strokeStyle = style.getPropertyValue("--hatch");
-    brush.lineWidth = 2;
+    brush.lineWidth = 3;
     for (const shift of [-HATCH, 0, HATCH]) {
       brush.moveTo(shift - 1, HATCH + 1);
       brush.lineTo(shift + HATCH + 1, -1);
