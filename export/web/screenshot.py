@@ -15,7 +15,7 @@ from export.web import server
 from tfgen.errors import UserError
 from trainers import commands, files, flags
 
-MARGIN = 24  # pixels below the section that is shown
+MARGIN = 8  # pixels below the section that is shown
 
 
 def define(values: absl_flags.FlagValues) -> None:

@@ -30,6 +30,9 @@ def endpoints(algorithm: Algorithm) -> dict[str, Endpoint]:
     Raises:
         UserError: if there are none, or none that would make a picture.
     """
+    channels = algorithm.image_shape[-1]
+    if channels not in (1, 3):
+        raise UserError(f"--workdir: expected a model of images in grey or colour and found one of {channels} channels")
     try:
         found = tflite.endpoints(algorithm)
     except UserError:

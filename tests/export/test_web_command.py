@@ -156,6 +156,22 @@ def test_a_model_that_makes_no_pictures_is_refused(installed, digits, tmp_path, 
     assert not (tmp_path / "page").exists()
 
 
+def test_a_model_of_what_no_screen_shows_is_refused(installed, trained, tmp_path):
+    run = trained("points", *command_line.TOY)
+    sentence = mistake("export.web", f"--workdir={run}", f"--output={tmp_path / 'page'}", "--noopen")
+    assert "--workdir: expected a model of images in grey or colour and found one of 2 channels" in sentence
+
+
+@pytest.mark.parametrize(
+    ("dataset", "shown"),
+    [("digits", "digits"), ("textures/brick", "brick"), ("folder:/home/someone/faces.zip", "faces.zip")],
+)
+def test_a_page_tells_nothing_of_where_the_data_lie(digits, dataset, shown):
+    trained = experiment.restored(digits)
+    trained.values.dataset = dataset
+    assert site.describe(trained)["dataset"] == shown
+
+
 def test_a_port_in_use_is_said(tmp_path):
     with server.start(tmp_path, 0) as first, pytest.raises(ValueError, match=f"--port.*{first.server_port}"):
         server.start(tmp_path, first.server_port)
