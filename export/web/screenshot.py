@@ -5,6 +5,7 @@
 Chromium must be installed, and playwright, which the extra `test` brings.
 """
 
+import importlib.util
 import pathlib
 import shutil
 import threading
@@ -34,20 +35,24 @@ def main(values: absl_flags.FlagValues) -> None:
     directory = pathlib.Path(values.page)
     if not (directory / "model.json").is_file():
         raise UserError(f"--page: expected what export.web wrote and found no model.json in {directory}")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None or importlib.util.find_spec("playwright") is None:
+        raise UserError(
+            "--output: expected chromium and playwright, which take the picture, and found only one or none"
+        )
     with server.start(directory, 0) as served:
         threading.Thread(target=served.serve_forever, daemon=True).start()
-        taken = picture(server.address(served), values)
+        taken = picture(server.address(served), chromium, values)
         served.shutdown()
     with files.written_aside(pathlib.Path(values.output)) as aside:
         aside.write_bytes(taken)
     print(values.output)
 
 
-def picture(address: str, values: absl_flags.FlagValues) -> bytes:
+def picture(address: str, chromium: str, values: absl_flags.FlagValues) -> bytes:
     """A PNG of the page from its top to the end of its first section."""
     from playwright.sync_api import sync_playwright
 
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium) as browser:
         screen = {"width": values.width, "height": 900}
         page = browser.new_page(viewport=screen, color_scheme="dark" if values.dark else "light")

@@ -98,7 +98,7 @@ def visit(browser):
     contexts, errors = [], []
 
     def open_page(served: Served, ready: bool = True, **screen):
-        contexts.append(browser.new_context(reduced_motion="reduce", **screen))
+        contexts.append(browser.new_context(**{"reduced_motion": "reduce"} | screen))
         page = contexts[-1].new_page()
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(error))
@@ -286,6 +286,33 @@ def test_of_an_energy_there_is_no_slider_and_a_completion_is_langevins(visit, en
     wait(page, "Generated 2")
 
 
+def test_what_goes_on_is_stopped_by_the_button_that_began_it(visit, energy_page):
+    page = visit(energy_page)
+    page.fill("#steps", "10000")
+    for button, said in (("#complete", "Stopped with seed 1."), ("#several", "Stopped after 0 times")):
+        page.click(button)
+        assert page.text_content(button) == "Stop"
+        page.click(button)
+        wait(page, said)
+        assert page.text_content(button) != "Stop"
+
+
+def test_a_completion_is_of_the_picture_as_it_was_begun_with(visit, triangle_page):
+    """Whatever is painted meanwhile."""
+    page = visit(triangle_page, reduced_motion="no-preference")
+    page.click("#complete")
+    page.click("text=Reveal all")
+    page.click("text=Empty picture")
+    wait(page, "Completed with seed 1.")
+    first = seen(page, "completion")
+    page.click("#examples li:first-child button")
+    page.click("text=Hide the lower half")
+    page.fill("#seed", "1")
+    page.click("#complete")
+    wait(page, "Completed with seed 1.")
+    np.testing.assert_array_equal(seen(page, "completion"), first)
+
+
 def test_what_is_not_a_number_of_steps_is_said(visit, energy_page):
     page = visit(energy_page)
     page.fill("#steps", "0")
@@ -313,6 +340,14 @@ def test_what_fails_is_said(visit, energy_page, name, content, said):
         assert said in page.text_content("#trouble")
     finally:
         path.write_bytes(whole)
+
+
+def test_what_is_loading_is_said(browser, triangle_page):
+    page = browser.new_page()
+    page.route("**/decode.tflite", lambda route: None)  # never answered
+    page.goto(triangle_page.address)
+    wait(page, "Loading decode.tflite, file 2 of 4")
+    page.close()
 
 
 def test_a_page_opened_as_a_file_says_how_to_serve_it(browser, energy_page):

@@ -205,3 +205,12 @@ def test_a_page_is_served_to_this_machine_alone_and_opened(tmp_path, monkeypatch
     assert address.startswith("http://127.0.0.1:")
     assert address in capsys.readouterr().out
     assert (headers["Content-Type"], headers["Cache-Control"], body) == ("application/wasm", "no-cache", b"\0asm")
+
+
+def test_a_picture_is_taken_of_a_page_alone_and_with_a_browser(tmp_path, monkeypatch):
+    asked = (f"--page={tmp_path}", f"--output={tmp_path / 'page.png'}")
+    assert "--page" in mistake("export.web.screenshot", *asked)
+    (tmp_path / "model.json").write_text("{}")
+    monkeypatch.setenv("PATH", "")
+    assert "chromium" in mistake("export.web.screenshot", *asked)
+    assert content(tmp_path) == {"model.json": b"{}"}

@@ -1,9 +1,9 @@
 // The section where a picture is completed: once, step by step, or several times.
-import { completed } from "./completion.js";
+import { completed, outcome } from "./completion.js";
 import { number, options } from "./fields.js";
 import { paintSpread, spread } from "./spread.js";
 import { tile } from "./tiles.js";
-import { pause, starts } from "./work.js";
+import { latest, pause, starts } from "./work.js";
 
 const FRAMES = 8; // kept of each completion
 const SLOW = 350; // milliseconds that each of few steps is shown
@@ -14,9 +14,10 @@ export function completing(model, editor, report) {
   const last = model.about.denoising_steps;
   element("steps").value = Math.max(1, model.about.steps);
   element("several-count").value = model.about.latent_shape ? 20 : 6;
-  const weigh = () => showEnergy(model, editor.picture, element("picture-energy"));
-  editor.addEventListener("change", weigh);
-  element("class").addEventListener("change", weigh);
+  const weigh = latest(() => showEnergy(model, editor.picture, element("picture-energy")));
+  for (const changing of [editor, element("class")]) {
+    changing.addEventListener("change", () => weigh().catch(report.failed));
+  }
 
   starts(element("complete"), async (signal) => {
     const asked = options();
@@ -41,7 +42,8 @@ async function watch(model, editor, asked, steps, signal, report) {
   let step = 0;
   let picture;
   report.say(`Completing in ${steps} steps …`);
-  for await (picture of completed(model, editor.picture, editor.mask, asked)) {
+  const begun = editor.still();
+  for await (picture of completed(model, begun.picture, begun.mask, asked)) {
     picture.paint(canvas);
     element("completion-caption").textContent = `Completion, step ${step} of ${steps}`;
     if (kept(step, steps)) film.append(tile(picture, step ? `step ${step}` : "start"));
@@ -65,17 +67,16 @@ function kept(step, steps) {
 
 /** Completes with one seed after the other; fewer times if it is stopped. */
 async function several(model, editor, asked, count, signal, report) {
+  const { picture, mask } = editor.still();
   const found = [];
-  for (let i = 0; i < count && !signal.aborted; i++) {
+  for (let i = 0; i < count; i++) {
     report.say(`Completing: ${i + 1} of ${count}.`);
-    let picture;
-    for await (picture of completed(model, editor.picture, editor.mask, { ...asked, seed: asked.seed + i })) {
-      await pause();
-      if (signal.aborted) return found;
-    }
-    found.push(picture);
+    const completion = await outcome(model, picture, mask, { ...asked, seed: asked.seed + i }, signal);
+    if (!completion) break;
+    found.push(completion);
   }
-  report.say(`Completed ${found.length} times, with the seeds from ${asked.seed} on.`);
+  const done = found.length < count ? "Stopped after" : "Completed";
+  report.say(`${done} ${found.length} times, with the seeds from ${asked.seed} on.`);
   return found;
 }
 

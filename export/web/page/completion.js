@@ -1,6 +1,7 @@
 // A completion, one step of the model at a time; a new picture is one of which nothing is known.
 import { normals, uniforms } from "./draws.js";
 import { Picture } from "./picture.js";
+import { pause } from "./work.js";
 
 /**
  * Yields the picture as it stands at the beginning and after each step.
@@ -20,6 +21,16 @@ export async function* completed(model, picture, mask, { seed, steps, label }) {
     values = (await model.ask("complete_step", given)).image;
     yield new Picture(model.shape, clipped(values, held));
   }
+}
+
+/** The last of these pictures, or null if the signal came before it. */
+export async function outcome(model, picture, mask, asked, signal) {
+  let last = null;
+  for await (last of completed(model, picture, mask, asked)) {
+    await pause();
+    if (signal.aborted) return null;
+  }
+  return last;
 }
 
 /** What stands at missing pixels before the first step. */

@@ -36,6 +36,11 @@ export class Editor extends EventTarget {
     this.#changed();
   }
 
+  /** The picture and the mask as they are now, whatever is painted later. */
+  still() {
+    return { picture: this.picture.copy(), mask: this.mask.slice() };
+  }
+
   draw() {
     this.picture.paint(this.below);
     this.overlay.draw(this.mask, this.above.matches(":focus-visible") ? this.#square(this.cursor) : null);

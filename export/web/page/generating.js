@@ -1,5 +1,5 @@
 // The section where new pictures are made: decoded from draws of the prior, or sampled from the energy.
-import { completed } from "./completion.js";
+import { outcome } from "./completion.js";
 import { normals } from "./draws.js";
 import { number, options } from "./fields.js";
 import { mask } from "./masks.js";
@@ -28,10 +28,11 @@ export function generating(model, editor, report) {
     const wanted = number("generate-count");
     list.replaceChildren();
     report.say(`Generating ${wanted} pictures …`);
-    for (let i = 0; i < wanted && !signal.aborted; i++) {
+    for (let i = 0; i < wanted; i++) {
       const picture = model.can("decode")
         ? await decoded(model, prior(model, seed))
         : await sampled(model, { ...options(), seed }, signal);
+      if (!picture || signal.aborted) break;
       seed++;
       const choose = editor && (() => editor.show(picture));
       const caption = editor ? `Put generated picture ${i + 1} on the easel` : `${i + 1}`;
@@ -42,15 +43,10 @@ export function generating(model, editor, report) {
   }, report);
 }
 
-/** A new picture under the energy: a completion of which nothing is known. */
-async function sampled(model, asked, signal) {
+/** A new picture under the energy, a completion of which nothing is known; null if it was stopped. */
+function sampled(model, asked, signal) {
   const unknown = mask("none", model.shape).fill(0);
-  let picture;
-  for await (picture of completed(model, new Picture(model.shape), unknown, asked)) {
-    await pause();
-    if (signal.aborted) break;
-  }
-  return picture;
+  return outcome(model, new Picture(model.shape), unknown, asked, signal);
 }
 
 /** Without the border that fewer filters see. */

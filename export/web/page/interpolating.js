@@ -1,6 +1,7 @@
 // The section where a slider goes from one picture to another, by way of their latents.
 import { decoded, prior } from "./generating.js";
 import { lerp, slerp } from "./latents.js";
+import { latest } from "./work.js";
 
 const element = (id) => document.getElementById(id);
 
@@ -17,14 +18,14 @@ export async function interpolating(model, editor, report) {
     await draw();
   }
 
-  async function draw() {
+  const draw = latest(async () => {
     const position = Number(element("position").value);
     if (!latents.first || !latents.second) return;
     const way = element("spherical").checked ? slerp : lerp;
     const picture = await decoded(model, way(latents.first, latents.second, position));
     picture.paint(element("between"));
     element("position-output").textContent = `${Math.round(position * 100)} %`;
-  }
+  });
 
   const guarded = (work) => () => work().catch((error) => report.failed(error));
   for (const button of document.querySelectorAll("[data-end]")) {

@@ -16,5 +16,5 @@ export function slerp(first, second, position) {
 }
 
 function norm(latent) {
-  return Math.hypot(...latent);
+  return Math.sqrt(latent.reduce((sum, value) => sum + value * value, 0));
 }

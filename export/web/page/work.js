@@ -35,3 +35,22 @@ export function starts(button, work, report) {
     }
   });
 }
+
+/** The same work, once at a time: asked for again while it goes on, it is done once more at the end. */
+export function latest(work) {
+  let running = false;
+  let again = false;
+  return async () => {
+    again = true;
+    if (running) return;
+    running = true;
+    try {
+      while (again) {
+        again = false;
+        await work();
+      }
+    } finally {
+      running = false;
+    }
+  };
+}
