@@ -8,7 +8,7 @@ SAMPLE := $(PYTHON) -m trainers.sample
 EXPORT := $(PYTHON) -m export.main
 CLIENT := $(PYTHON) -m export.client
 
-.PHONY: quickstart tables test test-slow lint format bench check
+.PHONY: quickstart page page-libraries tables test test-slow lint format bench check
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	python3 -m venv $(VENV)
@@ -36,6 +36,18 @@ quickstart: $(VENV)/installed
 	$(EXPORT) --workdir=$(RUNS)/triangle --formats=saved_model,tflite --output=$(RUNS)/export
 	$(CLIENT) --saved_model=$(RUNS)/export/saved_model/divergence_triangle --task=uncertainty --mask=B30 --workdir=$(RUNS)/triangle --output=$(RUNS)/triangle/pictures/uncertainty_with_export.png
 	$(PYTHON) -m trainers.report --workdirs=$(RUNS)/triangle --output=$(RUNS)/report.html
+
+# The libraries of the page, by npm and its lock file; a wheel that is built after holds them.
+LIBRARIES := export/web/node_modules/.package-lock.json
+$(LIBRARIES): export/web/package-lock.json
+	npm ci --prefix export/web
+	touch $@
+
+page-libraries: $(LIBRARIES)
+
+# The quickstart's model in the browser, until interrupted.
+page: $(VENV)/installed page-libraries
+	$(PYTHON) -m export.web --workdir=$(RUNS)/triangle
 
 # The divergence triangle beside VAE, wake-sleep and ABP: hours on a CPU; run again, it goes on.
 DATA := digits

@@ -17,10 +17,13 @@ from tfgen.types import Endpoint, Image, Label
 
 Drift = Callable[[Image, Label | None], Image]
 """σ² dU/dx = I - B: the reconstruction error that drives Langevin dynamics (equation 19)."""
+Move = Callable[[Image, tf.Tensor | None], Image]
+"""A step of these dynamics with its noise, or without."""
 
 NOTE = """\
 A LiteRT file takes one image, and an image to start from and noise (a standard normal image a step) where the
-SavedModel takes a seed and a number of steps."""
+SavedModel takes a seed and a number of steps. `complete_step` is one step of a completion, which known pixels and those
+to start from are put together for; with noise of zeros it is one of the noise-free steps that end every sample."""
 """How these files differ from the SavedModel's endpoints."""
 
 
@@ -32,13 +35,13 @@ def endpoints(net: ScoringFunction, tasks: EnergyTasks) -> dict[str, Endpoint]:
         tasks: its.
 
     Returns:
-        energy, reconstruct, generate and complete.
+        energy, reconstruct, generate, complete, and complete_step, a step of the latter.
     """
     drift = _drift(net, tasks)
     shape = tasks.image_shape
     image = tf.TensorSpec((1, *shape), tf.float32, "image")
     mask = tf.TensorSpec((1, *shape[:2], 1), tf.float32, "mask")
-    noise = tf.TensorSpec((None, *shape), tf.float32, "noise")
+    noise, once = (tf.TensorSpec((steps, *shape), tf.float32, "noise") for steps in (None, 1))
     start = tf.TensorSpec((1, *shape), tf.float32, "start")
     label = [tf.TensorSpec((1,), tf.int32, "label")] if tasks.num_classes > 1 else []
 
@@ -49,18 +52,22 @@ def endpoints(net: ScoringFunction, tasks: EnergyTasks) -> dict[str, Endpoint]:
         return {"image": image - drift(image, *label)}
 
     def generate(start, noise, *label):
-        return {"image": cut(_langevin(tasks, drift, start, noise, None, *label), tasks.margin)}
+        return {"image": cut(_langevin(tasks, _move(tasks, drift, None, *label), start, noise), tasks.margin)}
 
     def complete(image, mask, start, noise, *label):
         known = mask * image
-        x = _langevin(tasks, drift, known + (1 - mask) * start, noise, mask, *label)
+        x = _langevin(tasks, _move(tasks, drift, mask, *label), known + (1 - mask) * start, noise)
         return {"image": known + (1 - mask) * x}
+
+    def complete_step(image, mask, noise, *label):
+        return {"image": _move(tasks, drift, mask, *label)(image, noise)}
 
     return {
         "energy": Endpoint(energy, [image, *label]),
         "reconstruct": Endpoint(reconstruct, [image, *label]),
         "generate": Endpoint(generate, [start, noise, *label]),
         "complete": Endpoint(complete, [image, mask, start, noise, *label]),
+        "complete_step": Endpoint(complete_step, [image, mask, once, *label]),
     }
 
 
@@ -74,8 +81,8 @@ def _drift(net: ScoringFunction, tasks: EnergyTasks) -> Drift:
     return drift
 
 
-def _langevin(tasks: EnergyTasks, drift: Drift, x: Image, noise: tf.Tensor, mask, *label) -> Image:
-    """Equation 19 with given noise, then noise-free steps; gradients of known pixels are zero."""
+def _move(tasks: EnergyTasks, drift: Drift, mask, *label) -> Move:
+    """A step of equation 19 with given noise; gradients of known pixels are zero."""
     kernel = tasks.kernel
     unknown = 1.0 if mask is None else 1 - mask
     rate = kernel.step_size**2 / (2 * tasks.sigma**2)
@@ -89,6 +96,12 @@ def _langevin(tasks: EnergyTasks, drift: Drift, x: Image, noise: tf.Tensor, mask
         if z is not None:
             x += unknown * kernel.step_size * kernel.temperature**0.5 * z
         return x if kernel.bounds is None else tf.clip_by_value(x, *kernel.bounds)
+
+    return move
+
+
+def _langevin(tasks: EnergyTasks, move: Move, x: Image, noise: tf.Tensor) -> Image:
+    """So many steps as there is noise for, then noise-free ones."""
 
     def loop(steps, x, draw):
         return tf.while_loop(lambda i, x: i < steps, lambda i, x: (i + 1, move(x, draw(i))), (0, x))[1]

@@ -12,8 +12,9 @@ from tfgen.types import Endpoint
 NOTE = """\
 A LiteRT file takes one image, or one latent. `complete` takes noise (a standard normal latent for each time that
 latents are inferred) where the SavedModel takes a seed, and does not move its answer under the energy where the model
-has one. Langevin dynamics is the SavedModel's business: moving images under the energy, and inferring latents where
-there is no inference net. Without one, files do not encode, reconstruct, interpolate or complete."""
+has one. `complete_step` is one of its rounds: it takes the image as it has been filled so far, zeros at first.
+Langevin dynamics is the SavedModel's business: moving images under the energy, and inferring latents where there is no
+inference net. Without one, files do not encode, reconstruct, interpolate or complete."""
 """How these files differ from the SavedModel's endpoints."""
 
 
@@ -24,7 +25,8 @@ def endpoints(tasks: LatentTasks) -> dict[str, Endpoint]:
         tasks: of a trained generator.
 
     Returns:
-        decode; energy where there is one; encode, reconstruct, interpolate and complete where a net infers latents.
+        decode; energy where there is one; where a net infers latents encode, reconstruct, interpolate, complete, and
+        complete_step, a round of the latter.
     """
     image = tf.TensorSpec((1, *tasks.image_shape), tf.float32, "image")
     latent = tf.TensorSpec((1, *tasks.generator.latent_shape), tf.float32, "latent")
@@ -41,17 +43,23 @@ def _inferred(tasks: LatentTasks, posterior: Amortized, image: tf.TensorSpec) ->
     first, second = (tf.TensorSpec(image.shape, tf.float32, name) for name in ("first", "second"))
     position, spherical = tf.TensorSpec((1,), tf.float32, "position"), tf.TensorSpec((), tf.bool, "spherical")
     mask = tf.TensorSpec((*image.shape[:3], 1), tf.float32, "mask")
-    noise = tf.TensorSpec((tasks.completion_rounds, *tasks.generator.latent_shape), tf.float32, "noise")
+    noise, once = (
+        tf.TensorSpec((rounds, *tasks.generator.latent_shape), tf.float32, "noise")
+        for rounds in (tasks.completion_rounds, 1)
+    )
 
     def encode(image):
         return dict(zip(("latent", "log_var"), posterior.gaussian(image), strict=True))
 
-    def complete(image, mask, noise):
-        def infer(x, i):
-            mean, log_var = posterior.gaussian(x)
-            return mean + tf.exp(log_var / 2) * noise[i]
+    def infer(image, noise):
+        mean, log_var = posterior.gaussian(image)
+        return mean + tf.exp(log_var / 2) * noise
 
-        return {"image": tasks.filled(image, mask, infer)}
+    def complete(image, mask, noise):
+        return {"image": tasks.filled(image, mask, lambda x, i: infer(x, noise[i]))}
+
+    def complete_step(image, mask, noise):
+        return {"image": tasks.refilled(image, mask, infer(image, noise))}
 
     return {
         "encode": Endpoint(encode, [image]),
@@ -60,4 +68,5 @@ def _inferred(tasks: LatentTasks, posterior: Amortized, image: tf.TensorSpec) ->
             lambda *inputs: {"image": tasks.interpolate(*inputs)}, [first, second, position, spherical]
         ),
         "complete": Endpoint(complete, [image, mask, noise]),
+        "complete_step": Endpoint(complete_step, [image, mask, once]),
     }

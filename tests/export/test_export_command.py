@@ -12,7 +12,7 @@ from command_line import content, mistake
 
 from export import saved_model, tflite
 
-ENDPOINTS = ("complete", "energy", "generate", "reconstruct")
+ENDPOINTS = ("complete", "complete_step", "energy", "generate", "reconstruct")
 
 
 def test_an_export_writes_models_and_a_card(exported):
@@ -32,7 +32,7 @@ def test_the_card_tells_what_was_exported_and_how_to_call_it(exported):
 
 def test_a_model_with_latents_is_exported_in_both_formats(exported_triangle):
     assert [path.name for path in (exported_triangle / "saved_model").iterdir()] == ["divergence_triangle"]
-    lite = ("complete", "decode", "encode", "energy", "interpolate", "reconstruct")
+    lite = ("complete", "complete_step", "decode", "encode", "energy", "interpolate", "reconstruct")
     assert sorted(path.name for path in (exported_triangle / "tflite").iterdir()) == [f"{n}.tflite" for n in lite]
     card = (exported_triangle / "model_card.md").read_text()
     for words in ("The divergence triangle: energy, generator", "triangle_digits", "2 updates", *lite):

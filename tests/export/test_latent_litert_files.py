@@ -16,7 +16,7 @@ from tfgen.nets.convolution import convolve
 from tfgen.nets.layers import ConvTranspose
 from tfgen.types import Endpoint
 
-INFERRED = {"decode", "encode", "reconstruct", "interpolate", "complete"}
+INFERRED = {"decode", "encode", "reconstruct", "interpolate", "complete", "complete_step"}
 FILES = {"vae": INFERRED, "wake_sleep": INFERRED, "abp": {"decode"}}
 
 
@@ -108,6 +108,18 @@ def test_a_completion_is_the_librarys_with_its_noise_and_no_steps_under_the_ener
     noise = [random.normal(tasks.generator.latent_shape, random.fold_in(seed, i)) for i in range(2)]
     expected = tasks.complete(tf.constant(image), tf.constant(mask), seed, 0)
     model.close("complete", "image", expected, image=image, mask=mask, noise=np.stack(noise))
+
+
+@models("complete")
+def test_rounds_taken_one_at_a_time_are_the_completion(model):
+    """Whatever stands at missing pixels of the result is seen by the next round, zeros by the first."""
+    image, mask = model.given("image", "mask")
+    noise = np.random.default_rng(1).standard_normal((2, *model.algorithm.generator.latent_shape)).astype("f")
+    filled = mask * image
+    for draw in noise:
+        filled = tflite.run(model.files["complete_step"], image=filled, mask=mask, noise=draw[None])["image"]
+    expected = tflite.run(model.files["complete"], image=image, mask=mask, noise=noise)["image"]
+    np.testing.assert_allclose(filled, expected, atol=1e-5)
 
 
 @models("complete")

@@ -131,6 +131,19 @@ def test_a_completion_leaves_known_pixels_and_samples_the_others(files):
     np.testing.assert_allclose(found[~known], expected[~known], atol=1e-5)
 
 
+def test_steps_taken_one_at_a_time_are_the_completion(files):
+    """The noise-free ones at the end too, by noise of zeros."""
+    algorithm, paths = files
+    inputs = given(algorithm, np.random.default_rng(6))
+    label, image, mask = labels(algorithm, inputs), inputs["image"], inputs["mask"]
+    x = mask * image + (1 - mask) * inputs["start"]
+    still = np.zeros((algorithm.tasks.denoising_steps, *algorithm.image_shape), np.float32)
+    for draw in [*inputs["noise"], *still]:
+        x = tflite.run(paths["complete_step"], image=x, mask=mask, noise=draw[None], **label)["image"]
+    whole = tflite.run(paths["complete"], **{n: inputs[n] for n in ("image", "mask", "start", "noise")}, **label)
+    np.testing.assert_allclose(np.where(mask == 1, image, np.clip(x, -1, 1)), whole["image"], atol=1e-5)
+
+
 def test_the_number_of_steps_is_the_noises(files):
     algorithm, paths = files
     inputs = given(algorithm, np.random.default_rng(4), steps=6)
@@ -144,7 +157,7 @@ def test_the_number_of_steps_is_the_noises(files):
 
 def test_all_operators_are_built_in(files):
     _, paths = files
-    assert sorted(paths) == ["complete", "energy", "generate", "reconstruct"]
+    assert sorted(paths) == ["complete", "complete_step", "energy", "generate", "reconstruct"]
     for path in paths.values():
         assert built_in(path)
 

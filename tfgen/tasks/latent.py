@@ -109,10 +109,14 @@ class LatentTasks:
         Returns:
             [b, h, w, c], in [-1, 1] where it was missing.
         """
-        known = x = mask * image
+        x = mask * image
         for i in range(self.completion_rounds):
-            x = known + (1 - mask) * tf.clip_by_value(self.decode(infer(x, i)), -1.0, 1.0)
+            x = self.refilled(x, mask, infer(x, i))
         return x
+
+    def refilled(self, image: Image, mask: Mask, latent: Latent) -> Image:
+        """One such round: missing pixels as these latents are decoded, in [-1, 1], and known ones as they are."""
+        return mask * image + (1 - mask) * tf.clip_by_value(self.decode(latent), -1.0, 1.0)
 
     def uncertainty(
         self, image: Image, mask: Mask, seed: Seed, count: tf.Tensor, num_steps: tf.Tensor | int = 0

@@ -1,0 +1,59 @@
+// A completion, one step of the model at a time; a new picture is one of which nothing is known.
+import { normals, uniforms } from "./draws.js";
+import { Picture } from "./picture.js";
+import { pause } from "./work.js";
+
+/**
+ * Yields the picture as it stands at the beginning and after each step.
+ *
+ * mask: 1 where a pixel is known, one number a pixel; options: seed, steps, label.
+ */
+export async function* completed(model, picture, mask, { seed, steps, label }) {
+  const draw = normals(seed);
+  const held = perChannel(mask, model.shape[2]);
+  const count = model.inputShape("complete_step", "noise").reduce((product, side) => product * side, 1);
+  let values = blended(picture.values, held, start(model, draw, seed, label));
+  yield new Picture(model.shape, clipped(values, held));
+  const still = new Float32Array(count);
+  for (let step = 0; step < steps + model.about.denoising_steps; step++) {
+    const noise = step < steps ? draw(count) : still;
+    const given = { image: values, mask, noise, label: [label] };
+    values = (await model.ask("complete_step", given)).image;
+    yield new Picture(model.shape, clipped(values, held));
+  }
+}
+
+/** The last of these pictures, or null if the signal came before it. */
+export async function outcome(model, picture, mask, asked, signal) {
+  let last = null;
+  for await (last of completed(model, picture, mask, asked)) {
+    await pause();
+    if (signal.aborted) return null;
+  }
+  return last;
+}
+
+/** What stands at missing pixels before the first step. */
+function start(model, draw, seed, label) {
+  const { start: reference, starts, classes } = model.about;
+  const channels = model.shape[2];
+  if (starts) {
+    // picture i is of class i % classes
+    const which = Math.floor(uniforms(seed)() * Math.floor(starts / classes)) * classes + label;
+    return model.starts.slice(which * model.size, (which + 1) * model.size);
+  }
+  if (reference.std === 0) return new Float32Array(model.size).map((_, i) => reference.mean[i % channels]);
+  return draw(model.size).map((z, i) => reference.mean[i % channels] + reference.std * z);
+}
+
+function perChannel(mask, channels) {
+  return Float32Array.from({ length: mask.length * channels }, (_, i) => mask[Math.floor(i / channels)]);
+}
+
+function blended(known, held, other) {
+  return known.map((value, i) => (held[i] ? value : other[i]));
+}
+
+function clipped(values, held) {
+  return values.map((value, i) => (held[i] ? value : Math.min(1, Math.max(-1, value))));
+}
