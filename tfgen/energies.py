@@ -43,6 +43,20 @@ def norm(gradient: tf.Tensor) -> tf.Tensor:
     return tf.sqrt(tf.reduce_sum(gradient**2, axis=axes) + 1e-12)
 
 
+def steepness(energy: EnergyFn, image: Image) -> dict[str, tf.Tensor]:
+    """An image's energy, and which pixels it hangs on: |dU/dx|, root mean square over channels.
+
+    Args:
+        energy: U.
+        image: [b, h, w, c].
+
+    Returns:
+        `energy` [b] in nats, and `steepness` [b, h, w, 1] in nats per pixel unit.
+    """
+    u, gradient = value_and_grad(energy, image)
+    return {"energy": u, "steepness": tf.sqrt(tf.reduce_mean(gradient**2, axis=-1, keepdims=True) + 1e-12)}
+
+
 def frozen(net: keras.Model) -> EnergyFn:
     """The net's energy in inference mode, as samplers want it."""
     return lambda x: net(x, training=False)

@@ -115,6 +115,14 @@ def encode(trained: Experiment, values) -> np.ndarray:
     return pictures.rendered(figure)
 
 
+def anomaly(trained: Experiment, values) -> np.ndarray:
+    """Images above the steepness of their energy at each pixel, white where any of them is steepest."""
+    run, given = endpoint(trained, values, "anomaly"), held_out(trained, values)
+    image, steepness = given["image"].numpy(), run(**given)["steepness"].numpy()
+    shown = np.broadcast_to(2 * steepness / max(steepness.max(), 1e-6) - 1, image.shape)
+    return pictures.grid(np.concatenate([image, shown]), columns=len(image))
+
+
 def score(trained: Experiment, values) -> np.ndarray:
     """Held-out images in the order of their energies: the likeliest first, each under its nats."""
     given = held_out(trained, values, count=1000)

@@ -9,6 +9,7 @@
 | complete | held-out images (or --image), masked by --mask, completions below, and how far they differ |
 | interpolate | rows of images between two held-out ones, straight or --spherical in latent space |
 | encode | the latents of held-out images on their two principal axes, by class |
+| anomaly | held-out images (or --image) above which of their pixels the energy hangs on |
 | score | held-out images in the order of their energies |
 | synthesize | a sample of any --size, of a net that takes images of any size |
 | stylize | --image at --size, and it in the style of the texture that a cascade of classifiers learned |
@@ -31,6 +32,7 @@ TASKS = {
     "complete": drawings.complete,
     "interpolate": drawings.interpolate,
     "encode": drawings.encode,
+    "anomaly": drawings.anomaly,
     "score": drawings.score,
     "synthesize": drawings.synthesize,
     "stylize": drawings.stylize,

@@ -18,7 +18,7 @@ from tfgen.evaluation import generation
 from tfgen.evaluation.fid import FID, frechet_distance
 from tfgen.evaluation.inception_score import InceptionScore, inception_score
 from tfgen.evaluation.kid import KID
-from tfgen.evaluation.outliers import Outliers
+from tfgen.evaluation.outliers import Outliers, png_nats
 from tfgen.evaluation.precision_recall import PrecisionRecall
 from tfgen.nets import convnet_classifier, generative_convnet_digits, triangle_digits
 from tfgen.types import Endpoint
@@ -183,14 +183,28 @@ def area(inliers, outliers):
     return np.mean(outliers[:, None] > inliers[None, :])
 
 
+def areas(*kinds):
+    """The names of what is yielded of kinds of outliers."""
+    return {f"auroc_{kind}{sign}" for kind in kinds for sign in ("", "_typicality", "_ratio")}
+
+
+def test_plain_images_take_fewer_nats_than_noise():
+    """A PNG of noise holds all of its 256 bytes and more; of one colour, hardly more than its frame."""
+    noise = np.random.default_rng(0).uniform(-1, 1, (1, 16, 16, 1))
+    plain, noisy = png_nats(np.concatenate([np.zeros_like(noise), noise]))
+    assert noisy - plain > 200 * 8 * np.log(2)
+
+
 def test_without_a_net_images_are_as_outlying_as_they_are_far_from_the_references_mean():
-    found = dict(Outliers(energy(scale=0.0), DATA, num_images=100, dataset="digits").run())
-    assert set(found) == {"energy_gap", "auroc_noise", "auroc_constant", "auroc_dataset"}
+    found = dict(Outliers(energy(scale=0.0), DATA, num_images=100, datasets="digits").run())
+    assert set(found) == {"energy_gap", *areas("noise", "constant", "digits")}
     train, test = sizes(DATA.train.whole()), sizes(DATA.test.whole())
     assert found["energy_gap"] == pytest.approx(test.mean() - train.mean(), rel=1e-3)
     digits = sizes(load("digits", test_fraction=0).test.whole())
     # energies are float32: pairs closer than that may change places
-    assert found["auroc_dataset"] == pytest.approx(area(test, digits), abs=1e-3)
+    assert found["auroc_digits"] == pytest.approx(area(test, digits), abs=1e-3)
+    typical = [np.abs(u - train.mean()) for u in (test, digits)]
+    assert found["auroc_digits_typicality"] == pytest.approx(area(*typical), abs=1e-3)
 
 
 def test_noise_is_no_outlier_among_noise_and_images_of_one_colour_are_as_often_paler_as_brighter():
@@ -200,20 +214,21 @@ def test_noise_is_no_outlier_among_noise_and_images_of_one_colour_are_as_often_p
     them are; standard error 0.05. Each within 4 of them: it fails once in 8,000 seeds.
     """
     found = dict(Outliers(energy(scale=0.0), DATA, num_images=100).run())
-    assert set(found) == {"energy_gap", "auroc_noise", "auroc_constant"}
+    assert set(found) == {"energy_gap", *areas("noise", "constant")}
     assert abs(found["auroc_noise"] - 0.5) < 0.164
     assert abs(found["auroc_constant"] - (1 - 1 / np.sqrt(3))) < 0.2
 
 
 def test_another_data_set_is_resized_to_the_models_images():
     """A picture of 512 x 512 is a single image of 8 x 8 here."""
-    found = dict(Outliers(energy(), DATA, num_images=10, dataset="textures/brick").run())
-    assert 0 <= found["auroc_dataset"] <= 1
+    found = dict(Outliers(energy(), DATA, num_images=10, datasets="textures/brick,digits").run())
+    assert 0 <= found["auroc_brick"] <= 1
+    assert 0 <= found["auroc_digits"] <= 1
 
 
 def test_where_files_lie_is_no_part_of_the_protocol():
-    protocol = Outliers(energy(), DATA, dataset="mnist", data_dir="a", manual_dir="b").protocol()
-    assert protocol["dataset"] == "mnist"
+    protocol = Outliers(energy(), DATA, datasets="mnist", data_dir="a", manual_dir="b").protocol()
+    assert protocol["datasets"] == "mnist"
     assert not {"data_dir", "manual_dir"} & set(protocol)
 
 

@@ -98,6 +98,7 @@ class CascadeTasks:
 
         found = {
             "energy": Endpoint(lambda image: {"energy": self.energy(image)}, [seen]),
+            "anomaly": Endpoint(lambda image: energies.steepness(self.energy, image), [seen]),
             "features": Endpoint(lambda image: {"features": self.features(image)}, [seen]),
             "generate": Endpoint(images(self.generate), [count, seed]),
             "advance": Endpoint(images(self.advance), [image, stage, seed]),

@@ -103,6 +103,7 @@ class EnergyTasks:
 
         found = {
             "energy": Endpoint(lambda *inputs: {"energy": self.energy(*inputs)}, [image, *label]),
+            "anomaly": Endpoint(lambda x, c=None: energies.steepness(self.density(c), x), [image, *label]),
             "reconstruct": Endpoint(images(self.reconstruct), [image, *label]),
             "generate": Endpoint(images(self.generate), [count, seed, num_steps, *label]),
             "complete": Endpoint(images(self.complete), [image, mask, seed, num_steps, *label]),

@@ -179,6 +179,7 @@ class LatentTasks:
             }
         if self.density is not None:
             found["energy"] = Endpoint(lambda image: {"energy": self.energy(image)}, [image])
+            found["anomaly"] = Endpoint(lambda image: energies.steepness(self.density, image), [image])
         if self.generator.any_size:
             found["synthesize"] = Endpoint(images(self.synthesize), [count, seed, size, *steps])
         return found
