@@ -11,7 +11,7 @@ from scipy import special
 
 from tfgen import random
 from tfgen.references import Reference
-from tfgen.samplers import HMC, evolve, run
+from tfgen.samplers import evolve
 from tfgen.samplers.importance import ACCEPTANCE, AnnealedImportance
 from tfgen.types import EnergyFn, Seed
 
@@ -134,45 +134,54 @@ class Annealing:
             Bounds, until their gap is small enough or the temperatures are as many as may be.
         """
         ends = [reference.pulled_back(u) for u in (reference.energy, energy)]
-        start_seed, pilot_seed, *seeds = random.split(seed, 4)
+        up, down = Way(*ends, self.num_leapfrog_steps, self.jit), Way(*ends[::-1], self.num_leapfrog_steps, self.jit)
+        start_seed, up_seed, settle_seed, down_seed = random.split(seed, 4)
 
-        def start(number):
-            return reference.free(reference.sample((self.chains, *shape), random.fold_in(start_seed, number)))
+        def climb(number: int, schedule: Schedule, adapt: bool) -> Annealed:
+            start = reference.sample((self.chains, *shape), random.fold_in(start_seed, number))
+            return up.follow(reference.free(start), schedule, random.fold_in(up_seed, number), adapt)
 
+        temperatures, number = self.temperatures, 1
         # half of the pilot's temperatures below 0.06: a density is steepest where it leaves the reference
-        beta = np.linspace(0, 1, 2 * self.temperatures + 1) ** 4
-        pilot = Schedule(beta, np.full(2 * self.temperatures, self.step_size))
-        found = self.anneal(*ends, start(0), pilot, pilot_seed, adapt=True)
-        schedule, temperatures, number = pilot, self.temperatures, 1
+        beta = np.linspace(0, 1, 2 * temperatures + 1) ** 4
+        schedule = Schedule(beta, np.full(2 * temperatures, self.step_size))
+        found = climb(0, schedule, adapt=True)
         while True:
             schedule = respaced(schedule, found, temperatures)
-            found = self.anneal(*ends, start(number), schedule, random.fold_in(seeds[0], number))
-            down, down_seed = reference.free(samples), random.fold_in(seeds[1], number)
+            found, settled = climb(number, schedule, adapt=False), reference.free(samples)
             if not exact:
-                down = self.settle(ends[1], down, schedule.step_size[-1], temperatures, random.fold_in(down_seed, 1))
-            back = self.anneal(*ends[::-1], down, schedule.reversed, down_seed)
-            bounds = Bounds(
-                found.log_ratio, -back.log_ratio, temperatures, found.effective, float(found.acceptance.mean())
-            )
+                still = Schedule(np.ones(temperatures + 1), np.full(temperatures, schedule.step_size[-1]))
+                settled = up.follow(settled, still, random.fold_in(settle_seed, number)).x
+            back = down.follow(settled, schedule.reversed, random.fold_in(down_seed, number))
+            acceptance = float(found.acceptance.mean())
+            bounds = Bounds(found.log_ratio, -back.log_ratio, temperatures, found.effective, acceptance)
             yield bounds
             if abs(bounds.gap) <= self.gap or 2 * temperatures > self.most_temperatures:
                 return
             temperatures, number = 2 * temperatures, number + 1
 
-    def settle(self, energy: EnergyFn, x: tf.Tensor, step_size: float, num_steps: int, seed: Seed) -> tf.Tensor:
-        """Chains after so many steps under one energy, [chains, ...]."""
-        kernel = HMC(step_size, self.num_leapfrog_steps)
-        move = tf.function(lambda x: run(kernel, energy, x, seed, num_steps)[0], autograph=False, jit_compile=self.jit)
-        return move(x)
 
-    def anneal(
-        self, first: EnergyFn, last: EnergyFn, start: tf.Tensor, schedule: Schedule, seed: Seed, adapt: bool = False
-    ) -> Annealed:
-        """Chains from one density to another.
+class Way:
+    """From one density to another; traced once, whatever the temperatures.
+
+    Args:
+        first: U₀.
+        last: U₁.
+        num_leapfrog_steps: gradients a temperature.
+        jit: whether XLA compiles it.
+    """
+
+    def __init__(self, first: EnergyFn, last: EnergyFn, num_leapfrog_steps: int, jit: bool):
+        def follow(x, beta, step_size, seed, adapt):
+            kernel = AnnealedImportance(first, beta, step_size, num_leapfrog_steps, adapt)
+            return evolve(kernel, last, kernel.init(last, x), seed, tf.size(step_size))[0]
+
+        self._follow = tf.function(follow, autograph=False, jit_compile=jit, reduce_retracing=True)
+
+    def follow(self, start: tf.Tensor, schedule: Schedule, seed: Seed, adapt: bool = False) -> Annealed:
+        """Chains from the first density to the last.
 
         Args:
-            first: U₀.
-            last: U₁.
             start: draws of the first, [chains, ...].
             schedule: the temperatures.
             seed: int32 [2].
@@ -181,14 +190,8 @@ class Annealing:
         Returns:
             What came of it.
         """
-
-        @tf.function(autograph=False, jit_compile=self.jit)
-        def follow(x, beta, step_size, seed):
-            kernel = AnnealedImportance(first, beta, step_size, self.num_leapfrog_steps, adapt)
-            return evolve(kernel, last, kernel.init(last, x), seed, len(schedule.step_size))[0]
-
         given = [tf.constant(part, tf.float32) for part in schedule]
-        state = follow(start, *given, seed)
+        state = self._follow(tf.convert_to_tensor(start), *given, seed, tf.constant(adapt))
         kept = (state.x, state.log_weight, state.steps, state.acceptance, state.spread)
         return Annealed(*(t.numpy() for t in kept))
 

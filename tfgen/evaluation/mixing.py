@@ -108,21 +108,25 @@ class Mixing(Evaluator):
         self, kernel: Kernel, energy: EnergyFn, x: tf.Tensor, image: Callable[[tf.Tensor], tf.Tensor]
     ) -> Course:
         """Chains at 1, 10 and 100 times the short run's steps."""
-        ends, before = [], 0
-        for number, factor in enumerate(FACTORS):
-            steps = (factor - before) * self.short_steps
-            every = max(1, steps // KEPT) if factor == FACTORS[-1] else 0
-            seed = random.fold_in(random.root(self.seed), number)
-            x, summary = self._moved(kernel, energy, x, seed, steps, every)
-            ends.append(image(x).numpy())
-            before = factor
+        short, middle, long = (int(n) * self.short_steps for n in np.diff((0, *FACTORS)))
+        every = max(1, long // KEPT)
+
+        @tf.function(autograph=False)
+        def move(x, seed, num_steps):
+            return run(kernel, energy, x, seed, num_steps)[0]
+
+        @tf.function(autograph=False)
+        def follow(x, seed):
+            return run(kernel, energy, x, seed, long, every)
+
+        seeds = random.split(random.root(self.seed), 3)
+        first = move(x, seeds[0], tf.constant(short))
+        second = move(first, seeds[1], tf.constant(middle))
+        third, summary = follow(second, seeds[2])
+        ends = [image(x).numpy() for x in (first, second, third)]
         kept = summary.kept
         images = tf.reshape(image(tf.reshape(kept, [-1, *kept.shape[2:]])), kept.shape)
         return Course(ends, images.numpy(), float(tf.reduce_mean(summary.mean.acceptance)))
-
-    def _moved(self, kernel: Kernel, energy: EnergyFn, x: tf.Tensor, seed: tf.Tensor, steps: int, every: int):
-        move = tf.function(lambda x, seed: run(kernel, energy, x, seed, steps, every), autograph=False)
-        return move(x, seed)
 
     def _tuned(self, energy: EnergyFn, x: tf.Tensor, step_size: float) -> MALA:
         """The correction with steps that are accepted about as often as is best."""

@@ -52,7 +52,7 @@ class AnnealedImportance(Kernel):
     beta: tf.Tensor
     step_size: tf.Tensor
     num_leapfrog_steps: int = 4
-    adapt: bool = False
+    adapt: bool | tf.Tensor = False
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
         del energy
@@ -63,7 +63,7 @@ class AnnealedImportance(Kernel):
         i, x = state.number, state.x
         difference = energy(x) - self.first(x)
         log_weight = state.log_weight - (self.beta[i + 1] - self.beta[i]) * difference
-        step_size = state.step_size if self.adapt else self.step_size[i]
+        step_size = tf.where(self.adapt, state.step_size, self.step_size[i])
         kernel, between = HMC(step_size, self.num_leapfrog_steps), self._between(energy, self.beta[i + 1])
         moved, info = kernel.step(between, kernel.init(between, x), seed)
         accepted = tf.reduce_mean(info.acceptance)

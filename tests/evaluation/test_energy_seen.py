@@ -1,0 +1,192 @@
+"""What is asked of a trained energy: its likelihood, its chains, its landscape; on models whose answers are known."""
+
+import functools
+import math
+import types
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import stats
+
+from tfgen.algorithms.generative_convnet import GenerativeConvNet
+from tfgen.algorithms.vae import VAE
+from tfgen.data.images import Examples, Images
+from tfgen.errors import UserError
+from tfgen.evaluation.importance_bound import ImportanceBound
+from tfgen.evaluation.landscape import Landscape
+from tfgen.evaluation.likelihood import Likelihood, bits_per_dim
+from tfgen.evaluation.mixing import Mixing
+from tfgen.nets import generative_convnet_digits, triangle_digits
+from tfgen.tasks import Amortized, LatentTasks
+
+SHAPE = (8, 8, 1)
+SIGMA = 0.3
+
+
+def pictures(count, seed, shape=SHAPE):
+    """Labelled draws of N(0, SIGMA²)."""
+    rng = np.random.default_rng(seed)
+    return Examples((SIGMA * rng.normal(size=(count, *shape))).astype(np.float32), rng.integers(0, 2, count))
+
+
+DATA = Images(pictures(60, 0), pictures(200, 1), SHAPE, 60)
+
+
+@functools.cache
+def gaussian():
+    """A generative ConvNet whose score is zero: white noise."""
+    keras.utils.set_random_seed(0)
+    net = generative_convnet_digits.energy(SHAPE, width=0.1)
+    for weight in net.weights:
+        weight.assign(0 * weight.value)
+    return GenerativeConvNet(net, image_shape=SHAPE, image_mean=[0.0], sigma=SIGMA, chains=4, step_size=0.5 * SIGMA)
+
+
+@functools.cache
+def vae():
+    """Without an energy."""
+    nets = [getattr(triangle_digits, role)(SHAPE, width=0.125, latent_dim=2) for role in ("generator", "inference")]
+    return VAE(*nets, image_shape=SHAPE)
+
+
+def test_the_likelihood_of_white_noise_is_exact():
+    """U lacks the constant 64 log(sigma √(2π)), and every step of the annealing is the identity."""
+    evaluator = Likelihood(gaussian(), DATA, num_images=200, chains=5, temperatures=4, most_temperatures=4)
+    found = dict(evaluator.run())
+    log_z = 64 * math.log(SIGMA * math.sqrt(2 * math.pi))
+    assert found["log_z_lower"] == pytest.approx(log_z, abs=1e-2)
+    assert found["log_z_upper"] == pytest.approx(log_z, abs=1e-2)
+    assert found["reached"] == 1
+    exact = stats.norm.logpdf(np.clip(DATA.test.whole(), -1, 1), scale=SIGMA).sum(axis=(1, 2, 3)).mean()
+    # between the bounds lies Markov's slack of log 40 each way; the rounding's noise changes a mean by less than 0.1
+    assert found["nats_lower"] + math.log(40) == pytest.approx(exact, abs=0.1)
+    assert found["nats_upper"] - math.log(40) == pytest.approx(exact, abs=0.1)
+    assert "two bounds of log Z are" in evaluator.verdict(found)
+
+
+def test_bits_of_the_uniform_density_are_eight_but_for_the_step_between_levels():
+    """Levels are 2 / 255 apart: 255 of them span [-1, 1]."""
+    assert bits_per_dim(-64 * math.log(2), 64) == pytest.approx(math.log2(255))
+
+
+@pytest.mark.parametrize("gap", [5.0, -5.0])
+def test_a_gap_that_stays_is_said(gap):
+    said = Likelihood(gaussian(), DATA).verdict({"gap": gap, "temperatures": 400.0, "reached": 0.0})
+    assert ("came out 5 nats below" in said) == (gap < 0)
+
+
+def test_chains_of_white_noise_stay_where_they_start_and_mix():
+    """Started from noise cut at ±1 (1 in 1,000 pixels); steps of half a sigma forget where they were in 8.
+
+    The mean energy of 16 chains is 32 ± 1.4 nats; the plain chain's, whose step is large, 32 / (1 - 0.5² / 4) = 34.
+    """
+    found = dict(Mixing(gaussian(), DATA, chains=16, num_steps=5).run())
+    assert found["energy_data"] == pytest.approx(32, abs=2)
+    for kind in ("plain", "corrected"):
+        for factor in (1, 10, 100):
+            assert found[f"energy_{kind}_{factor}x"] == pytest.approx(32, abs=6)
+        assert found[f"rhat_{kind}"] < 1.3
+        assert found[f"ess_{kind}"] > 16
+    assert found["acceptance_corrected"] == pytest.approx(0.57, abs=0.15)
+
+
+VALUES = {"energy_plain_1x": 0.0, "energy_plain_100x": 1.0, "rhat_plain": 1.01, "rhat_corrected": 1.02}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({}, "A density"),
+        ({"rhat_corrected": 3.0}, "do not mix"),
+        ({"drift_plain": -4.0, "energy_plain_100x": -80.0}, "sink below where short ones end, by 80 nats"),
+        ({"drift_corrected": 4.0}, "short-run generator"),
+    ],
+)
+def test_what_chains_show_is_said_in_words(changed, words):
+    values = VALUES | {"drift_plain": 0.1, "drift_corrected": -0.2} | changed
+    assert words in Mixing(gaussian(), DATA).verdict(values)
+
+
+def test_white_noise_is_a_landscape_of_one_minimum():
+    found = dict(Landscape(gaussian(), DATA, num_images=12).run())
+    assert found["minima"] == found["basins"] == found["straight_basins"] == 1
+    share = max(np.bincount(DATA.train.label[:12])) / 12
+    assert found["purity"] == found["purity_shared"] == found["straight_purity"] == pytest.approx(share)
+    assert "depth" not in found and "agreement" not in found
+
+
+@pytest.mark.parametrize("cls", [Landscape, Likelihood, Mixing])
+def test_a_model_without_an_energy_is_refused(cls):
+    with pytest.raises(UserError, match="expects a model with one energy"):
+        list(cls(vae(), DATA).run())
+
+
+@pytest.mark.parametrize(
+    "evaluator",
+    [
+        lambda: Landscape(gaussian(), DATA, points=2),
+        lambda: Landscape(gaussian(), DATA, least_depth=-1.0),
+        lambda: Likelihood(gaussian(), DATA, temperatures=1),
+        lambda: Mixing(gaussian(), DATA, chains=1),
+    ],
+)
+def test_parameters_out_of_their_range_are_refused(evaluator):
+    with pytest.raises(UserError, match=r"expected at least|expected 0 or more"):
+        list(evaluator().run())
+
+
+TINY = (2, 3, 1)
+WEIGHT = (0.4 * np.random.default_rng(0).standard_normal((2, 6))).astype(np.float32)
+
+
+def linear(density=None, deviation=1.2):
+    """g(z) = z W, and q(z|x) with the posterior's mean and a deviation too large by a factor."""
+    covariance = np.linalg.inv(np.eye(2) + WEIGHT @ WEIGHT.T / SIGMA**2)
+    gain = (WEIGHT.T @ covariance / SIGMA**2).astype(np.float32)
+    log_var = np.log(deviation**2 * np.diag(covariance)).astype(np.float32)
+
+    def generator(z, training):
+        return tf.reshape(z @ WEIGHT, [-1, *TINY])
+
+    def inference(x, training):
+        mean = tf.reshape(x, [-1, 6]) @ gain
+        return mean, log_var + tf.zeros_like(mean)
+
+    generator.latent_shape, generator.any_size = (2,), False
+    tasks = LatentTasks(generator, TINY, Amortized(inference), density)
+    return types.SimpleNamespace(tasks=tasks, sigma=SIGMA)
+
+
+def images():
+    """Draws of the linear generator, and their exact log-density."""
+    rng = np.random.default_rng(1)
+    covariance = WEIGHT.T @ WEIGHT + SIGMA**2 * np.eye(6)
+    x = rng.multivariate_normal(np.zeros(6), covariance, 40).astype(np.float32)
+    split = Examples(x.reshape(-1, *TINY), None)
+    return Images(split, split, TINY, 40), stats.multivariate_normal(np.zeros(6), covariance).logpdf(x).mean()
+
+
+def test_the_importance_weighted_bound_comes_near_the_exact_likelihood_and_above_the_elbo():
+    """5,000 weights whose logarithms spread by less than 1.5 put it within 0.02 of log p, 40 images averaged."""
+    data, exact = images()
+    found = dict(ImportanceBound(linear(), data, samples=5000).run())
+    assert found["elbo"] < found["nats"] - 0.05
+    assert found["nats"] == pytest.approx(exact, abs=0.02)
+    assert "divergence" not in found
+
+
+def test_the_triangle_bounds_the_difference_of_the_two_likelihoods():
+    """An energy that is white noise, log Z known: D ≥ E log π - E log p, but for 4 standard errors of 40 draws."""
+    data, exact = images()
+    density = functools.partial(lambda x: tf.reduce_sum(x**2, axis=[1, 2, 3]) / 2)
+    found = dict(ImportanceBound(linear(density), data, samples=100).run())
+    energy = stats.norm.logpdf(data.test.whole()).sum(axis=(1, 2, 3)).mean()
+    assert found["divergence"] > energy - exact - 1.5
+    assert found["divergence"] < energy - exact + 6
+
+
+def test_a_generator_without_sigma_or_inference_is_refused():
+    with pytest.raises(UserError, match="generator and an inference net"):
+        list(ImportanceBound(gaussian(), DATA).run())
