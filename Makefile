@@ -29,9 +29,12 @@ $(VENV)/installed-peers: $(VENV)/installed-test
 quickstart: $(VENV)/installed
 	$(TRAIN) --flagfile=trainers/flagfiles/divergence_triangle_digits_cpu.flags --workdir=$(RUNS)/triangle --steps=1500
 	$(EVALUATE) --workdir=$(RUNS)/triangle --metrics=reconstruction,completion,outliers
+	$(PYTHON) -m trainers.landscape --workdir=$(RUNS)/triangle --landscape.num_images=150
+	$(EVALUATE) --workdir=$(RUNS)/triangle --metrics=importance_bound,mixing
 	$(SAMPLE) --workdir=$(RUNS)/triangle --task=generate --count=64 --output=$(RUNS)/triangle/pictures/generate.png
 	$(SAMPLE) --workdir=$(RUNS)/triangle --task=reconstruct --output=$(RUNS)/triangle/pictures/reconstruct.png
 	$(SAMPLE) --workdir=$(RUNS)/triangle --task=interpolate --output=$(RUNS)/triangle/pictures/interpolate.png
+	$(SAMPLE) --workdir=$(RUNS)/triangle --task=anomaly --output=$(RUNS)/triangle/pictures/anomaly.png
 	$(SAMPLE) --workdir=$(RUNS)/triangle --task=score --output=$(RUNS)/triangle/pictures/score.png
 	$(EXPORT) --workdir=$(RUNS)/triangle --formats=saved_model,tflite --output=$(RUNS)/export
 	$(CLIENT) --saved_model=$(RUNS)/export/saved_model/divergence_triangle --task=uncertainty --mask=B30 --workdir=$(RUNS)/triangle --output=$(RUNS)/triangle/pictures/uncertainty_with_export.png

@@ -134,7 +134,7 @@ class Annealing:
             Bounds, until their gap is small enough or the temperatures are as many as may be.
         """
         ends = [reference.pulled_back(u) for u in (reference.energy, energy)]
-        up, down = Way(*ends, self.num_leapfrog_steps, self.jit), Way(*ends[::-1], self.num_leapfrog_steps, self.jit)
+        up, down = (Way(*way, (self.chains, *shape), self.num_leapfrog_steps, self.jit) for way in (ends, ends[::-1]))
         start_seed, up_seed, settle_seed, down_seed = random.split(seed, 4)
 
         def climb(number: int, schedule: Schedule, adapt: bool) -> Annealed:
@@ -167,16 +167,19 @@ class Way:
     Args:
         first: U₀.
         last: U₁.
+        shape: of the chains, with their number.
         num_leapfrog_steps: gradients a temperature.
         jit: whether XLA compiles it.
     """
 
-    def __init__(self, first: EnergyFn, last: EnergyFn, num_leapfrog_steps: int, jit: bool):
+    def __init__(self, first: EnergyFn, last: EnergyFn, shape: tuple[int, ...], num_leapfrog_steps: int, jit: bool):
         def follow(x, beta, step_size, seed, adapt):
             kernel = AnnealedImportance(first, beta, step_size, num_leapfrog_steps, adapt)
             return evolve(kernel, last, kernel.init(last, x), seed, tf.size(step_size))[0]
 
-        self._follow = tf.function(follow, autograph=False, jit_compile=jit, reduce_retracing=True)
+        given = [(shape, tf.float32), ([None], tf.float32), ([None], tf.float32), ([2], tf.int32), ([], tf.bool)]
+        signature = [tf.TensorSpec(*spec) for spec in given]
+        self._follow = tf.function(follow, input_signature=signature, autograph=False, jit_compile=jit)
 
     def follow(self, start: tf.Tensor, schedule: Schedule, seed: Seed, adapt: bool = False) -> Annealed:
         """Chains from the first density to the last.
