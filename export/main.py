@@ -6,10 +6,11 @@ Writes OUT/saved_model/ALGORITHM/VERSION/, OUT/tflite/ENDPOINT.tflite and OUT/mo
 """
 
 import pathlib
+import sys
 
 from absl import flags as absl_flags
 
-from export import model_card, saved_model, tflite
+from export import model_card, saved_model, tflite, warmup
 from tfgen.errors import UserError
 from trainers import commands, experiment, flags
 
@@ -38,6 +39,8 @@ def main(values: absl_flags.FlagValues) -> None:
         tflite.endpoints(trained.algorithm)  # a model that has none is refused before anything is written
     written = []
     if "saved_model" in values.formats:
+        if not warmup.available():
+            print(warmup.MISSING, file=sys.stderr)
         written.append(saved_model.write(trained.algorithm, output / "saved_model" / trained.values.algorithm))
     if "tflite" in values.formats:
         written += tflite.write(trained.algorithm, output / "tflite")

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from command_line import content, mistake
 
-from export import client
+from export import client, models
 from tfgen import random
 from tfgen.data import masks, preprocess
 from trainers import experiment, pictures
@@ -25,7 +25,7 @@ def ask(task: str, model, output, *args: str) -> np.ndarray:
 
 def signature(model, name: str):
     (directory,) = (model / "saved_model").iterdir()
-    return client.load(directory).signatures[name]
+    return models.load(directory).signatures[name]
 
 
 def grey(image) -> np.ndarray:
@@ -40,10 +40,10 @@ def held_out(workdir, count: int) -> tf.Tensor:
 def test_the_client_draws_what_the_model_answers(digits, exported, tmp_path, task):
     steps = [] if task == "reconstruct" else ["--steps=5"]
     found = ask(task, exported, tmp_path / "out.png", f"--workdir={digits}", "--count=4", *steps)
-    image, seed, steps = held_out(digits, 4), random.root(0), tf.constant(5)
+    image, seed, steps = held_out(digits, 4), tf.constant(client.seeds(random.root(0), 4)), tf.fill([4], 5)
     mask = masks.half((4, 8, 8), "bottom")
     given = {
-        "generate": {"count": tf.constant(4), "seed": seed, "num_steps": steps},
+        "generate": {"seed": seed, "num_steps": steps},
         "complete": {"image": image, "mask": mask, "seed": seed, "num_steps": steps},
         "reconstruct": {"image": image},
     }[task]
@@ -125,7 +125,7 @@ def test_the_client_asks_the_newest_version(tmp_path):
         module = tf.Module()
         module.number = tf.Variable(number)
         tf.saved_model.save(module, str(tmp_path / version))
-    assert float(client.load(tmp_path).number) == 10.0
+    assert float(models.load(tmp_path).number) == 10.0
 
 
 @pytest.mark.parametrize(
