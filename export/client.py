@@ -17,7 +17,7 @@
 """
 
 import pathlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 from absl import flags as absl_flags
@@ -97,7 +97,7 @@ def _asker(model: models.Model, values: absl_flags.FlagValues) -> Ask:
         raise UserError(f"--task: this model can {', '.join(sorted(able))} and cannot {values.task}")
     if values.steps is not None and "num_steps" not in signatures[values.task]:
         raise UserError(f"--steps: expected none, since {values.task} of this model takes no sampling steps")
-    steps = _usual_steps(signatures) if values.steps is None else values.steps
+    steps = model.usual_steps if values.steps is None else values.steps
     usual = {"num_steps": steps, "spherical": values.spherical, "gamma": values.gamma, "count": COMPLETIONS}
     usual |= {"size": experiment.sides("size", values.size)}
 
@@ -111,11 +111,6 @@ def _asker(model: models.Model, values: absl_flags.FlagValues) -> Ask:
         return model.answer(name, {n: np.asarray(every[n], s.dtype.as_numpy_dtype) for n, s in inputs.items()})
 
     return ask
-
-
-def _usual_steps(signatures: Iterable[str]) -> int:
-    """Of a model with a generator, of a cascade, of an energy alone."""
-    return next((steps for name, steps in (("decode", 0), ("advance", 20)) if name in signatures), 1000)
 
 
 def _below(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> np.ndarray:

@@ -30,6 +30,53 @@ def rows(endpoint: Endpoint, image_shape: Iterable[int], count: int = 1) -> dict
     }
 
 
+def single(endpoint: Endpoint) -> dict[str, np.ndarray]:
+    """What a LiteRT file takes: noise for its image, eight draws where their number is free.
+
+    Args:
+        endpoint: of one image.
+
+    Returns:
+        By name of the input.
+    """
+    rng = np.random.default_rng(0)
+    return {spec.name: _single(spec, rng) for spec in endpoint.signature}
+
+
+def code(spec: tf.TensorSpec, value: np.ndarray, image_shape: Iterable[int], module: str = "tf") -> str:
+    """An input like an example, as a line of Python.
+
+    Args:
+        spec: the input.
+        value: the example.
+        image_shape: height, width, channels.
+        module: tf for tensors, np for arrays.
+    """
+    if spec.dtype == tf.string:
+        height, width, channels = image_shape
+        shape = (height, width, 1 if spec.name == "mask_bytes" else channels)
+        return f"tf.stack([tf.io.encode_png(tf.zeros({shape}, tf.uint8))])"
+    kind = "bool" if spec.dtype == tf.bool else f"{module}.{spec.dtype.name}"
+    if value.ndim > 1 and spec.dtype == tf.float32:
+        return f"{module}.zeros({value.shape}, {kind})"
+    return f"{module}.{'constant' if module == 'tf' else 'array'}({value.tolist()}, {kind})"
+
+
+def _single(spec: tf.TensorSpec, rng: np.random.Generator) -> np.ndarray:
+    noise = np.asarray(rng.standard_normal([8 if side is None else side for side in spec.shape]))
+    if spec.name == "mask":
+        noise = noise > 0
+    elif spec.name not in ("noise", "latent"):
+        noise = np.tanh(noise)
+    if spec.name in ("square", "count", "position"):
+        noise = np.abs(noise)
+    return (
+        noise.astype(spec.dtype.as_numpy_dtype)
+        if spec.dtype.is_floating
+        else np.zeros_like(noise, spec.dtype.as_numpy_dtype)
+    )
+
+
 def _row(spec: tf.TensorSpec, image_shape: tuple[int, ...], number: int) -> np.ndarray:
     height, width, channels = image_shape
     dtype = object if spec.dtype == tf.string else spec.dtype.as_numpy_dtype

@@ -25,6 +25,11 @@ class Model(abc.ABC):
     def __init__(self, signatures: Mapping[str, Inputs]):
         self.signatures = dict(signatures)
 
+    @property
+    def usual_steps(self) -> int:
+        """Sampling steps of a model with a generator, of a cascade, of an energy alone."""
+        return next((steps for name, steps in (("decode", 0), ("advance", 20)) if name in self.signatures), 1000)
+
     @abc.abstractmethod
     def answer(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What a signature answers.
@@ -77,13 +82,18 @@ def load(directory: pathlib.Path):
         raise UserError(f"--saved_model: expected a directory of versions 1, 2, ... and found none in {directory}")
     try:
         return tf.saved_model.load(str(versions[-1]))
-    except (OSError, ValueError, KeyError, AttributeError, tf.errors.OpError) as error:
+    except (OSError, ValueError, LookupError, AttributeError, tf.errors.OpError) as error:
         raise UserError(f"--saved_model: expected a whole SavedModel and could not load {versions[-1]}") from error
 
 
 def declared(signatures: Iterable[tuple[str, meta_graph_pb2.SignatureDef]]) -> dict[str, Inputs]:
     """What signatures take, of what a server says of them."""
-    return {name: {n: _spec(n, info) for n, info in found.inputs.items()} for name, found in signatures}
+    return {name: specs(found.inputs) for name, found in signatures}
+
+
+def specs(tensors: Mapping[str, meta_graph_pb2.TensorInfo]) -> Inputs:
+    """Types and shapes of a signature's inputs, or of its outputs, by name."""
+    return {name: _spec(name, tensors[name]) for name in sorted(tensors)}
 
 
 def refusal(message: str) -> str:

@@ -107,7 +107,9 @@ def test_the_client_grows_a_texture_and_stylizes_a_picture(tmp_path):
 
     workdir, output = tmp_path / "run", tmp_path / "out"
     command_line.train(workdir, *cascade_runs.TEXTURE)
-    command_line.start("export.main", f"--workdir={workdir}", "--formats=saved_model", f"--output={output}")
+    command_line.start(
+        "export.main", f"--workdir={workdir}", "--formats=saved_model", "--nomeasure", f"--output={output}"
+    )
     model = f"--saved_model={output / 'saved_model' / 'introspective'}"
     grown = tmp_path / "grown.png"
     command_line.start("export.client", model, "--task=synthesize", "--size=70,90", "--count=1", f"--output={grown}")

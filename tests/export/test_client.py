@@ -1,5 +1,11 @@
 """The client asks a SavedModel by its own signatures, and draws or prints what it answers."""
 
+import functools
+import os
+import pathlib
+import shutil
+from unittest import mock
+
 import command_line
 import imageio.v3 as iio
 import numpy as np
@@ -11,6 +17,13 @@ from export import client, models
 from tfgen import random
 from tfgen.data import masks, preprocess
 from trainers import experiment, pictures
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _each_model_is_loaded_once():
+    """Loading takes seconds, and the client asks often here."""
+    with mock.patch.object(models, "load", functools.cache(models.load)):
+        yield
 
 
 def ask(task: str, model, output, *args: str) -> np.ndarray:
@@ -151,12 +164,30 @@ def test_what_the_client_cannot_do_is_said(exported, tmp_path, args, named):
     assert content(tmp_path) == {}
 
 
-def test_the_client_names_a_damaged_model(tmp_path):
-    model = tmp_path / "model" / "1"
-    model.mkdir(parents=True)
-    (model / "saved_model.pb").write_bytes(b"half")
+def half(file: pathlib.Path):
+    """Cuts a file's second half off."""
+    os.truncate(file, file.stat().st_size // 2)
+
+
+DAMAGE = {
+    "half a graph": lambda model: half(model / "saved_model.pb"),
+    "junk": lambda model: (model / "saved_model.pb").write_bytes(b"half"),
+    "half the weights": lambda model: half(model / "variables" / "variables.data-00000-of-00001"),
+    "half the index": lambda model: half(model / "variables" / "variables.index"),
+    "no weights": lambda model: shutil.rmtree(model / "variables"),
+    "no graph": lambda model: (model / "saved_model.pb").unlink(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_the_client_names_a_damaged_model(exported, tmp_path, damage):
+    shutil.copytree(exported / "saved_model" / "generative_convnet", tmp_path / "model")
+    DAMAGE[damage](tmp_path / "model" / "1")
     asked = ["--task=generate", f"--output={tmp_path / 'out.png'}", f"--saved_model={tmp_path / 'model'}"]
-    assert str(model) in mistake("export.client", *asked)
+    sentence = mistake("export.client", *asked)
+    assert "--saved_model: expected a whole SavedModel" in sentence
+    assert str(tmp_path / "model" / "1") in sentence
+    assert not (tmp_path / "out.png").exists()
 
 
 class Labelled(tf.Module):

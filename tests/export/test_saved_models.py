@@ -61,7 +61,9 @@ def texture(trained, tmp_path_factory):
     """A run of a texture, and its model as it is loaded again."""
     workdir = trained("texture", *TEXTURE)
     output = tmp_path_factory.mktemp("texture")
-    command_line.start("export.main", f"--workdir={workdir}", f"--output={output}", "--formats=saved_model")
+    command_line.start(
+        "export.main", f"--workdir={workdir}", f"--output={output}", "--formats=saved_model", "--nomeasure"
+    )
     return workdir, tf.saved_model.load(str(output / "saved_model" / "generative_convnet" / "1"))
 
 
@@ -88,7 +90,9 @@ def test_classes_are_an_input_and_a_classifier_classifies(trained, tmp_path):
     given = [flag for flag in DIGITS if "generative_convnet." not in flag]
     classifier = ("--algorithm=discriminative_convnet", "--nets=generative_convnet_digits", "--energy.outputs=10")
     workdir = trained("classifier", *given, *classifier, "--discriminative_convnet.sample_steps=2")
-    command_line.start("export.main", f"--workdir={workdir}", f"--output={tmp_path}", "--formats=saved_model")
+    command_line.start(
+        "export.main", f"--workdir={workdir}", f"--output={tmp_path}", "--formats=saved_model", "--nomeasure"
+    )
     model = tf.saved_model.load(str(tmp_path / "saved_model" / "discriminative_convnet" / "1"))
     algorithm = experiment.restored(workdir).algorithm
     image = tf.constant(np.random.default_rng(0).uniform(-1, 1, (3, 8, 8, 1)), tf.float32)
