@@ -10,7 +10,16 @@ import tensorflow as tf
 from tfgen.data import preprocess
 from tfgen.types import Endpoint
 
-SCALARS = {"num_steps": 1, "count": 2, "label": 0, "position": 0.5, "spherical": False, "gamma": 0.3, "stage": 0}
+SCALARS = {
+    "num_steps": 1,
+    "count": 2,
+    "label": 0,
+    "position": 0.5,
+    "spherical": False,
+    "gamma": 0.3,
+    "stage": 0,
+    "index": 0,
+}
 """Of each row."""
 
 
@@ -78,14 +87,30 @@ def _single(spec: tf.TensorSpec, rng: np.random.Generator) -> np.ndarray:
 
 
 def _row(spec: tf.TensorSpec, image_shape: tuple[int, ...], number: int) -> np.ndarray:
-    height, width, channels = image_shape
-    dtype = object if spec.dtype == tf.string else spec.dtype.as_numpy_dtype
-    ramp = np.broadcast_to(np.linspace(-1, 1, width)[None, :, None], (height, width, channels))
-    mask = np.broadcast_to((np.arange(width) < (width + 1) // 2)[None, :, None], (height, width, 1))
-    known = {"image": ramp, "first": ramp, "second": -ramp, "mask": mask, "size": [height, width]}
-    known |= {"seed": [0, number], "index": number}
-    known |= {"image_bytes": _png(ramp), "mask_bytes": _png(2.0 * mask - 1), "latent": np.zeros(spec.shape[1:])}
-    return np.asarray((known | SCALARS)[spec.name], dtype)
+    sized = spec.shape.rank == 4 and None not in spec.shape[1:3]
+    sides = spec.shape[1:3] if sized else image_shape[:2]
+    ramp = np.broadcast_to(np.linspace(-1, 1, sides[1])[:, None], (*sides, image_shape[-1]))
+    mask = np.broadcast_to((np.arange(sides[1]) < (sides[1] + 1) // 2)[:, None], (*sides, 1))
+    match spec.name:
+        case "image" | "first":
+            value = ramp
+        case "second":
+            value = -ramp
+        case "mask":
+            value = mask
+        case "image_bytes":
+            value = _png(ramp)
+        case "mask_bytes":
+            value = _png(2.0 * mask - 1)
+        case "latent":
+            value = np.zeros(spec.shape[1:])
+        case "size":
+            value = image_shape[:2]
+        case "seed":
+            value = [0, number]
+        case name:
+            value = SCALARS[name]
+    return np.asarray(value, object if spec.dtype == tf.string else spec.dtype.as_numpy_dtype)
 
 
 def _png(image: np.ndarray) -> bytes:

@@ -5,6 +5,8 @@ dimension. Seeds and numbers of steps are each row's own: a row is answered as i
 Other numbers, such as a size, must be the same in all rows. What needs no example is made as often as there are rows.
 """
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from export import checks, png
@@ -39,8 +41,7 @@ def by_row(endpoint: Endpoint) -> Endpoint:
             count, is the number of rows; an endpoint without inputs gets the `index` of each row that it gives.
     """
     if not endpoint.signature:
-        index = tf.TensorSpec((None,), tf.int32, "index")
-        return Endpoint(lambda rows: {n: tf.gather(v, rows) for n, v in endpoint.fn().items()}, [index])
+        return Endpoint(_gathered(endpoint), [tf.TensorSpec((None,), tf.int32, "index")])
     counted = "count" in endpoint.inputs and not any(map(_batched, endpoint.signature))
     signature = [spec if _batched(spec) else _several(spec) for spec in endpoint.signature]
     signature = [spec for spec in signature if not (counted and spec.name == "count")]
@@ -54,6 +55,19 @@ def by_row(endpoint: Endpoint) -> Endpoint:
         return endpoint.fn(*(given[name] for name in endpoint.inputs))
 
     return Endpoint(answer, signature)
+
+
+def _gathered(endpoint: Endpoint) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    """Some rows of what an endpoint gives."""
+
+    def answer(index):
+        found = endpoint.fn()
+        count = tf.shape(next(iter(found.values())))[0]
+        words = tf.strings.format("index: expected numbers below {} and found", count)
+        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(index < count), [words, index])]):
+            return {name: tf.gather(value, index) for name, value in found.items()}
+
+    return answer
 
 
 def _batched(spec: tf.TensorSpec) -> bool:

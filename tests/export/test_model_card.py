@@ -11,9 +11,8 @@ from unittest import mock
 
 import command_line
 import pytest
-import tensorflow as tf
 
-from export import examples, model_card, quality, serving, terms, tflite
+from export import model_card, quality, terms, tflite
 from trainers import experiment
 
 ENDPOINTS = ("complete", "energy", "generate", "reconstruct")
@@ -129,14 +128,6 @@ def test_terms_are_those_of_the_data_or_said_to_be_unknown():
     assert terms.of("cifar10:/some/place.zip") == terms.of("cifar10")
     assert "not known here" in terms.of("folder:/my/pictures")
     assert "not known here" in terms.of("some_other_set")
-
-
-def test_examples_are_what_endpoints_take(triangle):
-    algorithm = experiment.restored(triangle).algorithm
-    for endpoint in serving.endpoints(algorithm).values():
-        for spec in endpoint.signature:
-            found = examples.rows(endpoint, algorithm.image_shape, 3)[spec.name]
-            assert spec.is_compatible_with(tf.constant(found))
 
 
 def test_the_median_of_calls_does_not_count_the_first():

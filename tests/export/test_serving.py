@@ -80,7 +80,11 @@ def test_an_endpoint_without_inputs_gives_the_rows_of_an_index():
     numbers = Endpoint(lambda: {"number": tf.constant([5.0, 6.0, 7.0])}, [])
     published = serving.by_row(numbers)
     assert published.inputs == ["index"]
-    np.testing.assert_array_equal(published.fn(tf.constant([2, 0]))["number"], [7.0, 5.0])
+    answer = tf.function(published.fn, autograph=False)
+    np.testing.assert_array_equal(answer(tf.constant([2, 0]))["number"], [7.0, 5.0])
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        answer(tf.constant([3]))
+    assert "index: expected numbers below 3 and found" in models.refusal(caught.value.message)
 
 
 BAD = {
