@@ -20,9 +20,9 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(PYTHON) -m pip install --quiet --editable .[test]
 	touch $@
 
-# The libraries that measurements are compared with.
+# The libraries that measurements are compared with, and those of bulk work.
 $(VENV)/installed-peers: $(VENV)/installed-test
-	$(PYTHON) -m pip install --quiet --editable .[test,peers]
+	$(PYTHON) -m pip install --quiet --editable .[test,peers,beam]
 	touch $@
 
 # Trains the divergence triangle on digits, measures it, exports it, completes occluded digits with the export, reports.

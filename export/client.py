@@ -1,6 +1,8 @@
-"""Asks an exported SavedModel; needs nothing of the model but its directory.
+"""Asks an exported SavedModel: in this process, given its directory, or behind a server that speaks REST or gRPC.
 
     python -m export.client --saved_model=OUT/saved_model/ALGORITHM --task=complete --image=FILE --output=F.png
+    python -m export.client --server=http://HOST:8501 --model=ALGORITHM --task=complete --image=FILE --output=F.png
+    python -m export.client --server=HOST:8500 --model=ALGORITHM --task=complete --image=FILE --output=F.png
 
 | task | answer |
 |------|--------|
@@ -18,9 +20,9 @@ import pathlib
 from collections.abc import Callable
 
 import numpy as np
-import tensorflow as tf
 from absl import flags as absl_flags
 
+from export import models, servers
 from tfgen import random
 from tfgen.data import masks, preprocess, sources
 from tfgen.errors import UserError
@@ -28,13 +30,15 @@ from trainers import commands, experiment, flags, pictures
 
 TASKS = ("generate", "synthesize", "stylize", "reconstruct", "complete", "interpolate", "uncertainty", "energy")
 COMPLETIONS = 20  # of each image, for their mean and spread
-Ask = Callable[..., dict[str, np.ndarray]]  # a signature, given its name and whatever it may take by name
+Ask = Callable[..., dict[str, np.ndarray]]  # a signature, given its name, maybe a seed, and rows by name
 
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
     where = {"flag_values": values, "module_name": "export.client"}
     absl_flags.DEFINE_string("saved_model", None, "A model's directory, of which the newest version is asked.", **where)
+    absl_flags.DEFINE_string("server", None, "A server to ask instead: URL (REST), or HOST:PORT (gRPC).", **where)
+    absl_flags.DEFINE_string("model", None, "The model's name on the server.", **where)
     absl_flags.DEFINE_enum("task", None, TASKS, "What to ask for.", **where)
     absl_flags.DEFINE_string("output", None, "The picture to write, a .png file.", **where)
     absl_flags.DEFINE_multi_string("image", None, "An image file to work on; may be given again.", **where)
@@ -52,67 +56,61 @@ def define(values: absl_flags.FlagValues) -> None:
 
 def main(values: absl_flags.FlagValues) -> None:
     """Asks."""
-    flags.require(values, "saved_model", "task", *([] if values.task == "energy" else ["output"]))
+    flags.require(values, "task", *([] if values.task == "energy" else ["output"]))
     if values.output and pathlib.Path(values.output).suffix != ".png":
         raise UserError(f"--output: expected a .png file and found {values.output}")
-    signatures = load(pathlib.Path(values.saved_model)).signatures
-    ask = _asker(signatures, values)
+    model = _model(values)
+    ask = _asker(model, values)
     if values.task == "energy":
-        energies = ask("energy", image=_images(values, signatures))["energy"]
+        energies = ask("energy", image=_images(values, model))["energy"]
         print("image  energy (nats)", *(f"{number:5d}  {u:.6g}" for number, u in enumerate(energies)), sep="\n")
         return
     if values.task in ("generate", "synthesize"):
-        picture = pictures.grid(ask(values.task, count=values.count)["image"])
+        picture = pictures.grid(ask(values.task)["image"])
     else:
         draw = _between if values.task == "interpolate" else _below
-        picture = draw(ask, values, _images(values, signatures))
+        picture = draw(ask, values, _images(values, model))
     pictures.save(pathlib.Path(values.output), picture)
     print(values.output)
 
 
-def load(directory: pathlib.Path):
-    """The newest version of a model.
-
-    Args:
-        directory: with a directory for each version.
-
-    Raises:
-        UserError: if there is none, or it is damaged.
-    """
-    versions = sorted((d for d in directory.glob("*") if d.name.isdigit()), key=lambda d: int(d.name))
-    if not versions:
-        raise UserError(f"--saved_model: expected a directory of versions 1, 2, ... and found none in {directory}")
-    try:
-        return tf.saved_model.load(str(versions[-1]))
-    except (OSError, ValueError, tf.errors.OpError) as error:
-        raise UserError(f"--saved_model: expected a whole SavedModel and could not load {versions[-1]}") from error
+def _model(values: absl_flags.FlagValues) -> models.Model:
+    if (values.saved_model is None) == (values.server is None):
+        found = "neither" if values.server is None else "both"
+        raise UserError(f"--saved_model: expected a model's directory, or a --server, and found {found}")
+    if values.server is None:
+        return models.Loaded(pathlib.Path(values.saved_model))
+    flags.require(values, "model")
+    return servers.connect(values.server, values.model)
 
 
-def _asker(signatures, values: absl_flags.FlagValues) -> Ask:
-    """A way to ask: each signature takes what it wants of what is given and of the flags' seed and steps."""
+def seeds(root: random.Seed, count: int) -> np.ndarray:
+    """A seed for each row, [count, 2]."""
+    return np.stack([random.fold_in(root, number).numpy() for number in range(count)])
+
+
+def _asker(model: models.Model, values: absl_flags.FlagValues) -> Ask:
+    """A way to ask: each signature takes what it wants of what is given and of the flags, a row for each example."""
+    signatures = model.signatures
     if values.task not in signatures:
-        able = sorted(signatures.keys() - {"serving_default"})
-        raise UserError(f"--task: this model can {', '.join(able)} and cannot {values.task}")
-    if values.steps is not None and "num_steps" not in signatures[values.task].structured_input_signature[1]:
+        able = [task for task in TASKS if task in signatures]
+        raise UserError(f"--task: this model can {', '.join(sorted(able))} and cannot {values.task}")
+    if values.steps is not None and "num_steps" not in signatures[values.task]:
         raise UserError(f"--steps: expected none, since {values.task} of this model takes no sampling steps")
-    steps = _usual_steps(signatures) if values.steps is None else values.steps
-    usual = {"seed": random.root(values.seed), "num_steps": steps, "spherical": values.spherical}
-    usual |= {"gamma": values.gamma, "size": experiment.sides("size", values.size)}
+    steps = model.usual_steps if values.steps is None else values.steps
+    usual = {"num_steps": steps, "spherical": values.spherical, "gamma": values.gamma, "count": COMPLETIONS}
+    usual |= {"size": experiment.sides("size", values.size)}
 
-    def ask(name: str, **given) -> dict[str, np.ndarray]:
-        inputs = signatures[name].structured_input_signature[1]
-        given = usual | given
-        if missing := sorted(inputs.keys() - given.keys()):
-            raise UserError(f"--saved_model: {name} of this model takes {', '.join(missing)}, which is not given here")
-        answer = signatures[name](**{n: tf.convert_to_tensor(given[n], spec.dtype) for n, spec in inputs.items()})
-        return {name: value.numpy() for name, value in answer.items()}
+    def ask(name: str, seed: random.Seed | None = None, **given) -> dict[str, np.ndarray]:
+        inputs = signatures[name]
+        rows = max((len(value) for value in given.values()), default=values.count)
+        every = {key: np.broadcast_to(value, (rows, *np.shape(value))) for key, value in usual.items()}
+        every |= {"seed": seeds(random.root(values.seed) if seed is None else seed, rows), **given}
+        if missing := sorted(inputs.keys() - every.keys()):
+            raise UserError(f"--task: {name} of this model takes {', '.join(missing)}, which is not given here")
+        return model.answer(name, {n: np.asarray(every[n], s.dtype.as_numpy_dtype) for n, s in inputs.items()})
 
     return ask
-
-
-def _usual_steps(signatures) -> int:
-    """Of a model with a generator, of a cascade, of an energy alone."""
-    return next((steps for name, steps in (("decode", 0), ("advance", 20)) if name in signatures), 1000)
 
 
 def _below(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> np.ndarray:
@@ -132,9 +130,9 @@ def _completed(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> li
     masked, given = mask * image, {"image": image, "mask": mask}
     if values.task == "complete":
         return [masked, ask("complete", **given)["image"]]
-    found = ask("uncertainty", **given, count=COMPLETIONS)
+    found = ask("uncertainty", **given)
     spread = found["spread"] / max(found["spread"].max(), 1e-6)
-    some = [ask("complete", **given | {"seed": random.fold_in(seed, i)})["image"] for i in range(3)]
+    some = [ask("complete", random.fold_in(seed, i), **given)["image"] for i in range(3)]
     return [masked, found["image"], np.broadcast_to(2 * spread - 1, image.shape), *some]
 
 
@@ -145,11 +143,11 @@ def _between(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> np.n
     return pictures.ways(lambda **way: ask("interpolate", **way)["image"], image)
 
 
-def _images(values: absl_flags.FlagValues, signatures) -> np.ndarray:
-    inputs = signatures[values.task].structured_input_signature[1]
+def _images(values: absl_flags.FlagValues, model: models.Model) -> np.ndarray:
+    inputs = model.signatures[values.task]
     _, *sides, channels = inputs.get("image", inputs.get("first")).shape
     height, width = experiment.sides("size", values.size) if None in sides else sides
-    least = min(signatures["energy"].structured_input_signature[1]["image"].shape[1:3]) if None in sides else 0
+    least = min(model.signatures["energy"]["image"].shape[1:3]) if None in sides else 0
     if min(height, width) < least:
         raise UserError(f"--size: expected at least {least} pixels a side and found {min(height, width)}")
     if values.image:

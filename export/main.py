@@ -2,14 +2,16 @@
 
     python -m export.main --workdir=DIR --formats=saved_model,tflite --output=OUT
 
-Writes OUT/saved_model/ALGORITHM/VERSION/, OUT/tflite/ENDPOINT.tflite and OUT/model_card.md.
+Writes OUT/saved_model/ALGORITHM/VERSION/, OUT/tflite/ENDPOINT.tflite (.int8.tflite, .float16.tflite), and a model card,
+OUT/model_card.md and .json.
 """
 
 import pathlib
+import sys
 
 from absl import flags as absl_flags
 
-from export import model_card, saved_model, tflite
+from export import model_card, saved_model, tflite, warmup
 from tfgen.errors import UserError
 from trainers import commands, experiment, flags
 
@@ -21,29 +23,40 @@ def define(values: absl_flags.FlagValues) -> None:
     where = {"flag_values": values, "module_name": "export.main"}
     absl_flags.DEFINE_string("workdir", None, "The run whose model to export.", **where)
     absl_flags.DEFINE_list("formats", list(FORMATS), f"Some of {', '.join(FORMATS)}.", **where)
+    absl_flags.DEFINE_list("variants", ["float32"], f"Of LiteRT files: some of {', '.join(tflite.VARIANTS)}.", **where)
+    absl_flags.DEFINE_boolean("measure", True, "Time what was exported, and compare it with the library.", **where)
     absl_flags.DEFINE_string("output", None, "The directory to write to.", **where)
 
 
 def main(values: absl_flags.FlagValues) -> None:
     """Exports."""
     flags.require(values, "workdir", "output")
-    for name in values.formats or [""]:
-        if name not in FORMATS:
-            raise UserError(f"--formats: expected some of {', '.join(FORMATS)} and found {name or 'none'}")
+    _some_of("formats", values.formats, FORMATS)
+    _some_of("variants", values.variants, tflite.VARIANTS)
     output = pathlib.Path(values.output)
-    if output.is_file():
-        raise UserError(f"--output: expected a directory and found the file {output}")
+    for place in (output, *(output / name for name in values.formats)):
+        if place.exists() and not place.is_dir():
+            raise UserError(f"--output: expected a directory and found the file {place}")
     trained = experiment.restored(pathlib.Path(values.workdir))
     if "tflite" in values.formats:
         tflite.endpoints(trained.algorithm)  # a model that has none is refused before anything is written
     written = []
     if "saved_model" in values.formats:
+        if not warmup.available():
+            print(warmup.MISSING, file=sys.stderr)
         written.append(saved_model.write(trained.algorithm, output / "saved_model" / trained.values.algorithm))
     if "tflite" in values.formats:
-        written += tflite.write(trained.algorithm, output / "tflite")
-    written.append(model_card.write(trained, written, output / "model_card.md"))
+        written += tflite.write(trained.algorithm, output / "tflite", values.variants)
+    written += model_card.write(trained, written, output, values.measure)
     for path in written:
         print(path)
+
+
+def _some_of(flag: str, names: list[str], known: tuple[str, ...]) -> None:
+    """Raises UserError unless there are names and all are known."""
+    for name in names or ["none"]:
+        if name not in known:
+            raise UserError(f"--{flag}: expected some of {', '.join(known)} and found {name or 'none'}")
 
 
 if __name__ == "__main__":

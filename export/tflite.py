@@ -1,6 +1,7 @@
 """LiteRT files: one an endpoint, built-in operators only."""
 
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -13,6 +14,9 @@ from tfgen.nets.scoring import ScoringFunction
 from tfgen.tasks import CascadeTasks, EnergyTasks, LatentTasks
 from tfgen.types import Endpoint
 from trainers import files
+
+VARIANTS = ("float32", "int8", "float16")
+"""float32 as trained; int8: weights of large layers in 8 bits (dynamic range); float16: weights in 16 bits."""
 
 
 def endpoints(algorithm: Algorithm) -> dict[str, Endpoint]:
@@ -43,8 +47,13 @@ def note(algorithm: Algorithm) -> str:
     return notes[type(algorithm.tasks)]
 
 
-def convert(endpoint: Endpoint) -> bytes:
-    """A LiteRT model of one endpoint, whose only signature is `serving_default`."""
+def convert(endpoint: Endpoint, variant: str = "float32") -> bytes:
+    """A LiteRT model of one endpoint, whose only signature is `serving_default`.
+
+    Args:
+        endpoint: of one image.
+        variant: of `VARIANTS`.
+    """
     concrete = tf.function(endpoint.fn, input_signature=endpoint.signature, autograph=False).get_concrete_function()
     # variables inside a while loop must be constants before the converter sees them
     frozen = _plain(convert_variables_to_constants_v2(concrete, lower_control_flow=False))
@@ -56,27 +65,38 @@ def convert(endpoint: Endpoint) -> bytes:
     signature = module.answer.get_concrete_function(**{spec.name: spec for spec in endpoint.signature})
     converter = tf.lite.TFLiteConverter.from_concrete_functions([signature], module)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if variant != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if variant == "float16":
+        converter.target_spec.supported_types = [tf.float16]
     return converter.convert()
 
 
-def write(algorithm: Algorithm, directory: pathlib.Path) -> list[pathlib.Path]:
-    """Writes one file an endpoint.
+def write(algorithm: Algorithm, directory: pathlib.Path, variants: Sequence[str] = ("float32",)) -> list[pathlib.Path]:
+    """Writes one file an endpoint and variant.
 
     Args:
         algorithm: trained.
         directory: where to.
+        variants: of `VARIANTS`.
 
     Returns:
         The files.
     """
     written = []
     for name, endpoint in endpoints(algorithm).items():
-        path = directory / f"{name}.tflite"
-        content = convert(endpoint)
-        with files.written_aside(path) as aside:
-            aside.write_bytes(content)
-        written.append(path)
+        for variant in variants:
+            path = directory / file_name(name, variant)
+            content = convert(endpoint, variant)
+            with files.written_aside(path) as aside:
+                aside.write_bytes(content)
+            written.append(path)
     return written
+
+
+def file_name(endpoint: str, variant: str) -> str:
+    """ENDPOINT.tflite, and ENDPOINT.VARIANT.tflite of the smaller ones."""
+    return f"{endpoint}.tflite" if variant == "float32" else f"{endpoint}.{variant}.tflite"
 
 
 def run(path: pathlib.Path, **inputs: np.ndarray) -> dict[str, np.ndarray]:

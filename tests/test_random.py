@@ -83,3 +83,24 @@ def test_a_seed_draws_the_same_numbers_under_xla():
 
     for plain, compiled in zip(draw(), tf.function(draw, jit_compile=True)(), strict=True):
         np.testing.assert_allclose(plain, compiled, rtol=1e-6)
+
+
+def test_each_of_several_seeds_draws_its_share_as_it_would_alone():
+    several = tf.constant([[1, 2], [3, 4], [5, 6]])
+    both = random.normal((6, 4), several), random.uniform((6, 4), several, 0, 1000, tf.int32)
+    for i, seed in enumerate(several):
+        alone = random.normal((2, 4), seed), random.uniform((2, 4), seed, 0, 1000, tf.int32)
+        for share, expected in zip(both, alone, strict=True):
+            np.testing.assert_array_equal(share[2 * i : 2 * i + 2], expected)
+
+
+def test_several_seeds_are_folded_and_split_one_by_one():
+    several = tf.constant([[1, 2], [3, 4]])
+    for i, seed in enumerate(several):
+        np.testing.assert_array_equal(random.fold_in(several, 7)[i], random.fold_in(seed, 7))
+        for found, expected in zip(random.split(several), random.split(seed), strict=True):
+            np.testing.assert_array_equal(found[i], expected)
+
+
+def test_no_seeds_draw_nothing():
+    assert random.normal((0, 4), tf.zeros((0, 2), tf.int32)).shape == (0, 4)

@@ -5,7 +5,12 @@ would draw other numbers.
 
 A training step draws from `fold_in(fold_in(root, step), replica)`, so a resumed run draws what the
 uninterrupted run would have drawn. This is the only file that draws.
+
+Where one seed [2] is expected, several [s, 2] will do: the first axis of what is drawn then falls into s equal
+shares, and each seed draws its own, to the number as it would alone. So served requests do not disturb each other.
 """
+
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -30,36 +35,63 @@ def fold_in(seed: Seed, data: int | tf.Tensor) -> Seed:
     """A new seed, determined by `seed` and an integer such as a step or a replica.
 
     Args:
-        seed: int32 [2].
+        seed: int32 [2], or several.
         data: an integer scalar.
 
     Returns:
-        int32 [2].
+        As many seeds.
     """
-    return tf.random.fold_in(seed, tf.cast(data, tf.int32), alg=GENERATOR)
+    return _each(lambda one: tf.random.fold_in(one, tf.cast(data, tf.int32), alg=GENERATOR), seed)
 
 
 def split(seed: Seed, num: int = 2) -> list[Seed]:
     """`num` independent seeds from one.
 
     Args:
-        seed: int32 [2].
+        seed: int32 [2], or several.
         num: how many, static.
 
     Returns:
-        `num` seeds, int32 [2] each.
+        `num` seeds, int32 [2] each, or several each.
     """
-    return tf.unstack(tf.random.split(seed, num, alg=GENERATOR))
+    return tf.unstack(_each(lambda one: tf.random.split(one, num, alg=GENERATOR), seed), axis=-2)
 
 
 def normal(shape, seed: Seed, dtype: tf.DType = tf.float32) -> tf.Tensor:
     """Standard normal draws of the given shape."""
-    return tf.random.stateless_normal(shape, seed, dtype=dtype, alg=GENERATOR)
+
+    def draw(share, one):
+        return tf.random.stateless_normal(share, one, dtype=dtype, alg=GENERATOR)
+
+    return _shares(draw, shape, seed, dtype)
 
 
 def uniform(shape, seed: Seed, minval=0.0, maxval=1.0, dtype: tf.DType = tf.float32) -> tf.Tensor:
     """Uniform draws in [minval, maxval) of the given shape; integer dtypes draw integers."""
-    return tf.random.stateless_uniform(shape, seed, minval=minval, maxval=maxval, dtype=dtype, alg=GENERATOR)
+
+    def draw(share, one):
+        return tf.random.stateless_uniform(share, one, minval=minval, maxval=maxval, dtype=dtype, alg=GENERATOR)
+
+    return _shares(draw, shape, seed, dtype)
+
+
+def several(seed: Seed) -> bool:
+    """Whether a seed is several, [s, 2]."""
+    return tf.convert_to_tensor(seed).shape.rank == 2
+
+
+def _each(derive: Callable[[Seed], Seed], seed: Seed) -> Seed:
+    """What is derived from a seed, or from each of several."""
+    return tf.map_fn(derive, seed) if several(seed) else derive(seed)
+
+
+def _shares(draw: Callable[..., tf.Tensor], shape, seed: Seed, dtype: tf.DType) -> tf.Tensor:
+    """A draw by one seed, or the shares of several one after the other."""
+    if not several(seed):
+        return draw(shape, seed)
+    shape = tf.convert_to_tensor(shape, tf.int32)
+    share = tf.concat([shape[:1] // tf.maximum(tf.shape(seed)[0], 1), shape[1:]], axis=0)
+    return tf.reshape(tf.map_fn(lambda one: draw(share, one), seed, fn_output_signature=dtype), shape)
 
 
 def shuffled(position: tf.Tensor, size: int, seed: Seed) -> tf.Tensor:

@@ -19,8 +19,8 @@ Latent = Float[tf.Tensor, "b ..."]
 """Latent vectors [b, d], or maps of them [b, h', w', d]; N(0, 1) before anything is seen."""
 
 Label = Int[tf.Tensor, "b"]
-Seed = Int[tf.Tensor, "2"]
-"""A stateless seed; `tfgen.random` derives others from it."""
+Seed = Int[tf.Tensor, "... 2"]
+"""A stateless seed [2], or several [s, 2], one for each share of a batch; `tfgen.random` derives others from it."""
 
 EnergyFn = Callable[[tf.Tensor], Energy]
 """A batch [b, ...] to its energies [b]."""

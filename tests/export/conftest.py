@@ -61,7 +61,7 @@ def digits(trained) -> pathlib.Path:
 def exported(digits, tmp_path_factory) -> pathlib.Path:
     """Everything that is exported of it."""
     output = tmp_path_factory.mktemp("exported") / "out"
-    command_line.start("export.main", f"--workdir={digits}", f"--output={output}")
+    command_line.start("export.main", f"--workdir={digits}", "--nomeasure", f"--output={output}")
     return output
 
 
@@ -73,7 +73,9 @@ def exported_again(digits, exported, tmp_path_factory) -> Export:
     first = command_line.content(output / "saved_model" / "generative_convnet" / "1")
     before = command_line.content(digits)
     with contextlib.redirect_stdout(io.StringIO()) as said:
-        command_line.start("export.main", f"--workdir={digits}", f"--output={output}", "--formats=saved_model")
+        command_line.start(
+            "export.main", f"--workdir={digits}", f"--output={output}", "--formats=saved_model", "--nomeasure"
+        )
     return Export(output, first, (before, command_line.content(digits)), said.getvalue().split())
 
 
@@ -90,5 +92,5 @@ def triangle(trained) -> pathlib.Path:
 def exported_triangle(triangle, tmp_path_factory) -> pathlib.Path:
     """Everything that is exported of it."""
     output = tmp_path_factory.mktemp("exported") / "triangle"
-    command_line.start("export.main", f"--workdir={triangle}", f"--output={output}")
+    command_line.start("export.main", f"--workdir={triangle}", "--nomeasure", f"--output={output}")
     return output

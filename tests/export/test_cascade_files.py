@@ -7,11 +7,12 @@ import cascade_runs
 import command_line
 import numpy as np
 import pytest
+import rows
 import tensorflow as tf
 from command_line import mistake
 from litert import built_in
 
-from export import saved_model, tflite, tflite_cascade
+from export import saved_model, serving, tflite, tflite_cascade
 from tfgen import energies, patches, random
 from tfgen.samplers import Adam
 from tfgen.samplers.adam import State
@@ -39,25 +40,23 @@ def images(algorithm, count, canvas=False):
     return np.tanh(np.random.default_rng(0).normal(size=(count, *shape))).astype(np.float32)
 
 
-def test_a_process_with_tensorflow_alone_gets_the_librarys_answers(algorithm, tmp_path):
+def test_a_process_with_tensorflow_alone_gets_what_the_library_answers_to_each_row(algorithm, tmp_path):
     """To rounding, after a few steps of Adam: 1e-3 of the range, since its steps do not shrink with the gradient."""
     path = saved_model.write(algorithm, tmp_path / "model")
+    published = serving.endpoints(algorithm)
     given = {
         "image": images(algorithm, 2, canvas=True),
         "stage": np.int32(1),
-        "seed": np.array([3, 4], np.int32),
-        "count": np.int32(2),
         "size": np.array([20, 30], np.int32),
-        "num_steps": np.int32(2),
         "gamma": np.float32(0.3),
     }
     inputs = {}
-    for name, endpoint in algorithm.endpoints().items():
+    for name in algorithm.endpoints():
         seen = given | ({"image": images(algorithm, 2)} if name in ("energy", "features") else {})
-        inputs[name] = {n: seen[n] for n in endpoint.inputs}
+        inputs[name] = rows.of(published[name], seen, count=2)
     answers = alone.answers(path, inputs, tmp_path)
     for name, endpoint in algorithm.endpoints().items():
-        for output, value in endpoint.fn(*map(tf.constant, inputs[name].values())).items():
+        for output, value in rows.alone(endpoint, inputs[name]).items():
             found = answers[f"{name}.{output}"]
             assert found.shape == value.shape
             np.testing.assert_allclose(found, value, rtol=0, atol=1e-3 * np.ptp(value))
@@ -108,7 +107,9 @@ def test_the_client_grows_a_texture_and_stylizes_a_picture(tmp_path):
 
     workdir, output = tmp_path / "run", tmp_path / "out"
     command_line.train(workdir, *cascade_runs.TEXTURE)
-    command_line.start("export.main", f"--workdir={workdir}", "--formats=saved_model", f"--output={output}")
+    command_line.start(
+        "export.main", f"--workdir={workdir}", "--formats=saved_model", "--nomeasure", f"--output={output}"
+    )
     model = f"--saved_model={output / 'saved_model' / 'introspective'}"
     grown = tmp_path / "grown.png"
     command_line.start("export.client", model, "--task=synthesize", "--size=70,90", "--count=1", f"--output={grown}")

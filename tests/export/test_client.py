@@ -1,5 +1,11 @@
 """The client asks a SavedModel by its own signatures, and draws or prints what it answers."""
 
+import functools
+import os
+import pathlib
+import shutil
+from unittest import mock
+
 import command_line
 import imageio.v3 as iio
 import numpy as np
@@ -7,10 +13,17 @@ import pytest
 import tensorflow as tf
 from command_line import content, mistake
 
-from export import client
+from export import client, models
 from tfgen import random
 from tfgen.data import masks, preprocess
 from trainers import experiment, pictures
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _each_model_is_loaded_once():
+    """Loading takes seconds, and the client asks often here."""
+    with mock.patch.object(models, "load", functools.cache(models.load)):
+        yield
 
 
 def ask(task: str, model, output, *args: str) -> np.ndarray:
@@ -25,7 +38,7 @@ def ask(task: str, model, output, *args: str) -> np.ndarray:
 
 def signature(model, name: str):
     (directory,) = (model / "saved_model").iterdir()
-    return client.load(directory).signatures[name]
+    return models.load(directory).signatures[name]
 
 
 def grey(image) -> np.ndarray:
@@ -40,10 +53,10 @@ def held_out(workdir, count: int) -> tf.Tensor:
 def test_the_client_draws_what_the_model_answers(digits, exported, tmp_path, task):
     steps = [] if task == "reconstruct" else ["--steps=5"]
     found = ask(task, exported, tmp_path / "out.png", f"--workdir={digits}", "--count=4", *steps)
-    image, seed, steps = held_out(digits, 4), random.root(0), tf.constant(5)
+    image, seed, steps = held_out(digits, 4), tf.constant(client.seeds(random.root(0), 4)), tf.fill([4], 5)
     mask = masks.half((4, 8, 8), "bottom")
     given = {
-        "generate": {"count": tf.constant(4), "seed": seed, "num_steps": steps},
+        "generate": {"seed": seed, "num_steps": steps},
         "complete": {"image": image, "mask": mask, "seed": seed, "num_steps": steps},
         "reconstruct": {"image": image},
     }[task]
@@ -125,7 +138,7 @@ def test_the_client_asks_the_newest_version(tmp_path):
         module = tf.Module()
         module.number = tf.Variable(number)
         tf.saved_model.save(module, str(tmp_path / version))
-    assert float(client.load(tmp_path).number) == 10.0
+    assert float(models.load(tmp_path).number) == 10.0
 
 
 @pytest.mark.parametrize(
@@ -151,12 +164,30 @@ def test_what_the_client_cannot_do_is_said(exported, tmp_path, args, named):
     assert content(tmp_path) == {}
 
 
-def test_the_client_names_a_damaged_model(tmp_path):
-    model = tmp_path / "model" / "1"
-    model.mkdir(parents=True)
-    (model / "saved_model.pb").write_bytes(b"half")
+def half(file: pathlib.Path):
+    """Cuts a file's second half off."""
+    os.truncate(file, file.stat().st_size // 2)
+
+
+DAMAGE = {
+    "half a graph": lambda model: half(model / "saved_model.pb"),
+    "junk": lambda model: (model / "saved_model.pb").write_bytes(b"half"),
+    "half the weights": lambda model: half(model / "variables" / "variables.data-00000-of-00001"),
+    "half the index": lambda model: half(model / "variables" / "variables.index"),
+    "no weights": lambda model: shutil.rmtree(model / "variables"),
+    "no graph": lambda model: (model / "saved_model.pb").unlink(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_the_client_names_a_damaged_model(exported, tmp_path, damage):
+    shutil.copytree(exported / "saved_model" / "generative_convnet", tmp_path / "model")
+    DAMAGE[damage](tmp_path / "model" / "1")
     asked = ["--task=generate", f"--output={tmp_path / 'out.png'}", f"--saved_model={tmp_path / 'model'}"]
-    assert str(model) in mistake("export.client", *asked)
+    sentence = mistake("export.client", *asked)
+    assert "--saved_model: expected a whole SavedModel" in sentence
+    assert str(tmp_path / "model" / "1") in sentence
+    assert not (tmp_path / "out.png").exists()
 
 
 class Labelled(tf.Module):

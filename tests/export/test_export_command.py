@@ -4,7 +4,6 @@ import errno
 import pathlib
 import shutil
 
-import command_line
 import keras
 import pytest
 import tensorflow as tf
@@ -16,18 +15,15 @@ ENDPOINTS = ("complete", "complete_step", "energy", "generate", "reconstruct")
 
 
 def test_an_export_writes_models_and_a_card(exported):
-    assert sorted(path.name for path in exported.iterdir()) == ["model_card.md", "saved_model", "tflite"]
+    assert sorted(path.name for path in exported.iterdir()) == [
+        "model_card.json",
+        "model_card.md",
+        "saved_model",
+        "tflite",
+    ]
     assert [path.name for path in (exported / "saved_model").iterdir()] == ["generative_convnet"]
     assert [path.name for path in (exported / "saved_model" / "generative_convnet").iterdir()] == ["1"]
     assert sorted(path.name for path in (exported / "tflite").iterdir()) == [f"{name}.tflite" for name in ENDPOINTS]
-
-
-def test_the_card_tells_what_was_exported_and_how_to_call_it(exported):
-    card = (exported / "model_card.md").read_text()
-    for words in ("generative_convnet", "generative_convnet_digits", "digits", "4 updates", "8x8x1", *ENDPOINTS):
-        assert words in card
-    size = (exported / "tflite" / "energy.tflite").stat().st_size
-    assert f"`tflite/energy.tflite`: {size:,} bytes" in card
 
 
 def test_a_model_with_latents_is_exported_in_both_formats(exported_triangle):
@@ -37,37 +33,6 @@ def test_a_model_with_latents_is_exported_in_both_formats(exported_triangle):
     card = (exported_triangle / "model_card.md").read_text()
     for words in ("The divergence triangle: energy, generator", "triangle_digits", "2 updates", *lite):
         assert words in card
-
-
-def test_the_card_names_what_endpoints_and_files_take_and_give(exported_triangle):
-    _, _, listed = (exported_triangle / "model_card.md").read_text().partition("## Endpoints of the SavedModel")
-    saved, _, lite = listed.partition("## LiteRT files")
-    image, mask = "`image` float32 (None, 8, 8, 1)", "`mask` float32 (None, 8, 8, 1)"
-    assert f"- `decode`: `latent` float32 (None, 16) gives {image}\n" in saved
-    counts = "`seed` int32 (2,), `count` int32 (), `num_steps` int32 ()"
-    assert f"- `uncertainty`: {image}, {mask}, {counts} gives {image}, `spread` float32 (None, 8, 8, 1)\n" in saved
-    assert "- `encode`: `image` float32 (1, 8, 8, 1) gives `latent` float32 (1, 16), `log_var` float32 (1, 16)" in lite
-    assert "`noise` float32 (1, 16) gives `image` float32 (1, 8, 8, 1)" in lite
-    assert "Langevin dynamics is the SavedModel's business" in lite
-
-
-def test_the_card_lists_only_what_was_exported(digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(tflite, "convert", lambda endpoint: b"model")
-    command_line.start("export.main", f"--workdir={digits}", f"--output={tmp_path}", "--formats=tflite")
-    card = (tmp_path / "model_card.md").read_text()
-    assert "## LiteRT files\n- `energy`: `image` float32 (1, 8, 8, 1) gives `energy` float32 (1,)\n" in card
-    assert "Endpoints of the SavedModel" not in card
-
-
-def test_the_card_holds_the_measurements_of_the_run(digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(tflite, "convert", lambda endpoint: b"model")  # the card is the matter here
-    workdir = shutil.copytree(digits, tmp_path / "run")
-    command_line.start("trainers.evaluate", f"--workdir={workdir}", "--metrics=reconstruction", "--seed=5")
-    output = tmp_path / "out"
-    command_line.start("export.main", f"--workdir={workdir}", f"--output={output}", "--formats=tflite")
-    card = (output / "model_card.md").read_text()
-    assert "reconstruction/test_mse" in card
-    assert "seed 5" in card
 
 
 def test_versions_count_up_and_older_ones_stay(exported_again):
@@ -86,6 +51,7 @@ def test_what_was_written_is_printed(exported_again):
     output = exported_again.output
     assert exported_again.printed == [
         str(output / "saved_model" / "generative_convnet" / "2"),
+        str(output / "model_card.json"),
         str(output / "model_card.md"),
     ]
 
@@ -116,7 +82,7 @@ def test_a_conversion_that_fails_leaves_the_older_files(digits, tmp_path, monkey
     (tmp_path / "tflite").mkdir()
     (tmp_path / "tflite" / "energy.tflite").write_bytes(b"old")
 
-    def convert(endpoint):
+    def convert(*given):
         raise OSError(errno.ENOSPC, "No space left on device", "x")
 
     monkeypatch.setattr(tflite, "convert", convert)
@@ -130,6 +96,8 @@ def test_a_conversion_that_fails_leaves_the_older_files(digits, tmp_path, monkey
         (["--formats=onnx"], ["--formats", "onnx", "saved_model, tflite"]),
         (["--formats=saved_model,tfllite"], ["--formats", "tfllite"]),
         (["--formats="], ["--formats", "none"]),
+        (["--variants=int8,int4"], ["--variants", "int4", "float32, int8, float16"]),
+        (["--variants="], ["--variants", "none"]),
         (["--workdirs=x"], ["--workdirs", "--workdir"]),
     ],
 )
@@ -149,6 +117,33 @@ def test_an_output_that_is_a_file_is_refused(digits, tmp_path):
     (tmp_path / "file").write_text("x")
     assert "--output" in mistake("export.main", f"--workdir={digits}", f"--output={tmp_path / 'file'}")
     assert content(tmp_path) == {"file": b"x"}
+
+
+def test_an_output_whose_place_for_models_is_a_file_is_refused(digits, tmp_path):
+    (tmp_path / "saved_model").write_text("x")
+    assert str(tmp_path / "saved_model") in mistake("export.main", f"--workdir={digits}", f"--output={tmp_path}")
+    assert content(tmp_path) == {"saved_model": b"x"}
+
+
+def test_a_version_that_another_export_wrote_meanwhile_stays(digits, tmp_path, monkeypatch):
+    model = tmp_path / "saved_model" / "generative_convnet"
+
+    def save(archive, path, **kwargs):
+        pathlib.Path(path).mkdir(parents=True)
+        (model / "1").mkdir()
+        (model / "1" / "saved_model.pb").write_bytes(b"theirs")
+
+    monkeypatch.setattr(tf.saved_model, "save", save)
+    sentence = mistake("export.main", f"--workdir={digits}", f"--output={tmp_path}", "--formats=saved_model")
+    assert str(model) in sentence
+    assert content(tmp_path) == {"saved_model/generative_convnet/1/saved_model.pb": b"theirs"}
+
+
+def test_a_run_without_a_checkpoint_is_refused(digits, tmp_path):
+    workdir = shutil.copytree(digits, tmp_path / "run", ignore=shutil.ignore_patterns("checkpoints"))
+    sentence = mistake("export.main", f"--workdir={workdir}", f"--output={tmp_path / 'out'}")
+    assert "--workdir: expected a checkpoint" in sentence
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_model_without_tflite_is_refused_before_anything_is_written(digits, tmp_path, monkeypatch):

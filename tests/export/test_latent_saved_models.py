@@ -7,9 +7,10 @@ import alone
 import latent_models
 import numpy as np
 import pytest
+import rows
 import tensorflow as tf
 
-from export import saved_model
+from export import png, saved_model, serving
 from tfgen.algorithms.base import Algorithm
 from trainers import checkpoints, experiment
 
@@ -42,15 +43,15 @@ def answered(request, tmp_path_factory):
     algorithm = latent_models.build(request.param, place / "run")
     path = saved_model.write(algorithm, place / "model")
     given = latent_models.given(algorithm)
-    inputs = {name: {n: given[n] for n in e.inputs} for name, e in algorithm.endpoints().items()}
+    inputs = {name: rows.of(e, given) for name, e in serving.endpoints(algorithm).items() if "_png" not in name}
     model = tf.saved_model.load(str(path))
     return Answered(request.param, algorithm, model, inputs, alone.answers(path, inputs, place))
 
 
-def test_a_process_with_tensorflow_alone_gets_the_librarys_answers(answered):
+def test_a_process_with_tensorflow_alone_gets_what_the_library_answers_to_each_row(answered):
     """To rounding: 1e-5 of the range of what is answered, after a few steps of sampling at most."""
     for name, endpoint in answered.algorithm.endpoints().items():
-        expected = endpoint.fn(*map(tf.constant, answered.inputs[name].values()))
+        expected = rows.alone(endpoint, answered.inputs[name])
         for output, value in expected.items():
             ours = answered.answers[f"{name}.{output}"]
             assert ours.shape == value.shape
@@ -60,7 +61,8 @@ def test_a_process_with_tensorflow_alone_gets_the_librarys_answers(answered):
 
 def test_the_endpoints_are_those_that_the_model_can_answer(answered):
     assert set(answered.inputs) == ENDPOINTS[answered.kind]
-    assert set(answered.model.signatures) == ENDPOINTS[answered.kind] | {"serving_default"}
+    pictures = {f"{name}_png" for name in png.NAMES if name in ENDPOINTS[answered.kind]}
+    assert set(answered.model.signatures) == ENDPOINTS[answered.kind] | pictures | {"serving_default"}
 
 
 def test_sampling_steps_are_an_input_where_there_is_an_energy(answered):
@@ -94,12 +96,12 @@ def test_only_what_endpoints_use_is_saved(answered):
 def test_a_map_of_latents_synthesizes_images_of_any_size_from_its_export(tmp_path):
     algorithm = latent_models.build("texture", tmp_path / "run")
     endpoint = algorithm.endpoints()["synthesize"]
-    path = saved_model.write(SimpleNamespace(endpoints=lambda: {"synthesize": endpoint}), tmp_path / "model")
-    given = latent_models.given(algorithm)
-    inputs = {name: tf.constant(given[name]) for name in endpoint.inputs}
-    found = tf.saved_model.load(str(path)).signatures["synthesize"](**inputs)["image"]
-    assert found.shape == (5, 40, 70, 1)
-    np.testing.assert_allclose(found, endpoint.fn(*inputs.values())["image"], atol=1e-5)
+    only = SimpleNamespace(endpoints=lambda: {"synthesize": endpoint}, image_shape=algorithm.image_shape)
+    path = saved_model.write(only, tmp_path / "model")
+    inputs = rows.of(serving.endpoints(only)["synthesize"], latent_models.given(algorithm))
+    found = tf.saved_model.load(str(path)).signatures["synthesize"](**{n: tf.constant(v) for n, v in inputs.items()})
+    assert found["image"].shape == (3, 40, 70, 1)
+    np.testing.assert_allclose(found["image"], rows.alone(endpoint, inputs)["image"], atol=1e-5)
 
 
 def test_the_command_exports_the_run_with_its_averaged_weights(triangle, exported_triangle):

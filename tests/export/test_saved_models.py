@@ -4,9 +4,11 @@ import alone
 import command_line
 import numpy as np
 import pytest
+import rows
 import tensorflow as tf
 from command_line import DIGITS, TEXTURE
 
+from export import serving
 from tfgen import random
 from trainers import checkpoints, experiment
 
@@ -14,19 +16,15 @@ ENDPOINTS = ("energy", "reconstruct", "generate", "complete")
 
 
 @pytest.fixture(scope="module")
-def inputs():
-    """Of each endpoint, in the order in which it takes them."""
+def inputs(digits):
+    """Of each endpoint, three rows."""
     rng = np.random.default_rng(0)
-    image = rng.uniform(-1, 1, (3, 8, 8, 1)).astype(np.float32)
-    mask = (rng.uniform(size=(3, 8, 8, 1)) < 0.5).astype(np.float32)
-    seed = random.root(11).numpy()
-    steps = np.int32(7)
-    return {
-        "energy": {"image": image},
-        "reconstruct": {"image": image},
-        "generate": {"count": np.int32(5), "seed": seed, "num_steps": steps},
-        "complete": {"image": image, "mask": mask, "seed": seed, "num_steps": steps},
+    given = {
+        "image": rng.uniform(-1, 1, (3, 8, 8, 1)).astype(np.float32),
+        "mask": (rng.uniform(size=(3, 8, 8, 1)) < 0.5).astype(np.float32),
     }
+    published = serving.endpoints(experiment.restored(digits).algorithm)
+    return {name: rows.of(published[name], given) for name in ENDPOINTS}
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +35,12 @@ def answers(exported, inputs, tmp_path_factory):
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_a_process_with_tensorflow_alone_gets_the_librarys_answers(digits, answers, inputs, endpoint):
-    task = experiment.restored(digits).algorithm.endpoints()[endpoint].fn
-    expected = task(*map(tf.constant, inputs[endpoint].values()))
+def test_a_process_with_tensorflow_alone_gets_what_the_library_answers_to_each_row(digits, answers, inputs, endpoint):
+    expected = rows.alone(experiment.restored(digits).algorithm.endpoints()[endpoint], inputs[endpoint])
     for name, value in expected.items():
         ours = answers[f"{endpoint}.{name}"]
         assert ours.shape == value.shape
-        np.testing.assert_allclose(ours, value.numpy(), rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(ours, value, rtol=1e-5, atol=1e-5)
 
 
 def test_known_pixels_stay_in_a_completion(answers, inputs):
@@ -64,7 +61,9 @@ def texture(trained, tmp_path_factory):
     """A run of a texture, and its model as it is loaded again."""
     workdir = trained("texture", *TEXTURE)
     output = tmp_path_factory.mktemp("texture")
-    command_line.start("export.main", f"--workdir={workdir}", f"--output={output}", "--formats=saved_model")
+    command_line.start(
+        "export.main", f"--workdir={workdir}", f"--output={output}", "--formats=saved_model", "--nomeasure"
+    )
     return workdir, tf.saved_model.load(str(output / "saved_model" / "generative_convnet" / "1"))
 
 
@@ -80,7 +79,8 @@ def test_averaged_weights_are_what_is_exported(digits, answers, inputs):
 def test_a_net_of_any_size_synthesizes_from_its_export(texture):
     workdir, model = texture
     seed, steps, size = random.root(1), tf.constant(3), tf.constant([30, 41])
-    ours = model.signatures["synthesize"](count=tf.constant(1), seed=seed, num_steps=steps, size=size)["image"]
+    row = {"seed": seed[None], "num_steps": steps[None], "size": size[None]}
+    ours = model.signatures["synthesize"](**row)["image"]
     theirs = experiment.restored(workdir).algorithm.tasks.synthesize(tf.constant(1), seed, steps, size)
     assert ours.shape == (1, 30, 41, 1)
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
@@ -90,7 +90,9 @@ def test_classes_are_an_input_and_a_classifier_classifies(trained, tmp_path):
     given = [flag for flag in DIGITS if "generative_convnet." not in flag]
     classifier = ("--algorithm=discriminative_convnet", "--nets=generative_convnet_digits", "--energy.outputs=10")
     workdir = trained("classifier", *given, *classifier, "--discriminative_convnet.sample_steps=2")
-    command_line.start("export.main", f"--workdir={workdir}", f"--output={tmp_path}", "--formats=saved_model")
+    command_line.start(
+        "export.main", f"--workdir={workdir}", f"--output={tmp_path}", "--formats=saved_model", "--nomeasure"
+    )
     model = tf.saved_model.load(str(tmp_path / "saved_model" / "discriminative_convnet" / "1"))
     algorithm = experiment.restored(workdir).algorithm
     image = tf.constant(np.random.default_rng(0).uniform(-1, 1, (3, 8, 8, 1)), tf.float32)

@@ -248,3 +248,13 @@ def test_no_gradient_flows_through_runs_in_turn(start):
         x, _ = run_in_turn(lambda a: (Langevin(0.1), lambda x: weight * ENERGY(x)), start, random.root(0), 2, 2)
         loss = tf.reduce_sum(x)
     assert tape.gradient(loss, [weight, start]) == [None, None]
+
+
+@pytest.mark.parametrize("kernel", [KERNELS["langevin"], KERNELS["mala"]], ids=["langevin", "mala"])
+def test_examples_with_steps_and_seeds_of_their_own_move_as_they_would_alone(kernel, start):
+    steps, seeds = tf.constant([0, 3, 7, 1, 4]), tf.stack([random.root(i) for i in range(5)])
+    found, summary = run(kernel, ENERGY, start, seeds, steps)
+    assert summary.num_steps == 7
+    for i in range(5):
+        alone, _ = run(kernel, ENERGY, start[i : i + 1], seeds[i], steps[i])
+        np.testing.assert_allclose(found[i : i + 1], alone, rtol=1e-4, atol=1e-5)

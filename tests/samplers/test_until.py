@@ -82,3 +82,11 @@ def test_it_rests_when_its_kernel_does():
     x, summary = run(Until(Descent(1.0), -1.0), bowl, points(1.0), SEED, 6)
     assert summary.num_steps == 1
     np.testing.assert_array_equal(x, points(0.0))
+
+
+def test_apiece_each_example_rests_where_it_would_alone():
+    kernel = Until(HALVING, 0.3, window=2, apiece=True)
+    start = points(1e-3, 4.0, 60.0)
+    found, _ = run(kernel, bowl, start, SEED, 40)
+    alone = [run(Until(HALVING, 0.3, window=2), bowl, start[i : i + 1], SEED, 40)[0] for i in range(3)]
+    np.testing.assert_allclose(found, tf.concat(alone, axis=0), rtol=1e-6)

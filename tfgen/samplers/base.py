@@ -1,6 +1,7 @@
 """What a Markov kernel is, and the loops that run it."""
 
 import abc
+import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -50,6 +51,34 @@ class Kernel(abc.ABC):
         return tf.constant(False)
 
 
+class _Counted(NamedTuple):
+    """The batch, the kernel's own state, and the steps taken."""
+
+    x: tf.Tensor
+    inner: Any
+    count: tf.Tensor
+
+
+@dataclasses.dataclass(frozen=True)
+class _Apiece(Kernel):
+    """A kernel's steps, of which each example follows only the first so many, a number of its own."""
+
+    kernel: Kernel
+    num_steps: tf.Tensor
+
+    def init(self, energy: EnergyFn, x: tf.Tensor) -> _Counted:
+        return _Counted(x, self.kernel.init(energy, x), tf.zeros([], self.num_steps.dtype))
+
+    def step(self, energy: EnergyFn, state: _Counted, seed: Seed) -> tuple[_Counted, Info]:
+        inner, info = self.kernel.step(energy, state.inner, seed)
+        moving = tf.reshape(state.count < self.num_steps, [-1] + [1] * (state.x.shape.rank - 1))
+        x = tf.ensure_shape(tf.where(moving, inner.x, state.x), state.x.shape)
+        return _Counted(x, inner, state.count + 1), info
+
+    def finished(self, state: _Counted) -> tf.Tensor:
+        return self.kernel.finished(state.inner)
+
+
 def run(
     kernel: Kernel,
     energy: EnergyFn,
@@ -67,13 +96,16 @@ def run(
         kernel: how to move.
         energy: U, the same at every step.
         x: the start, [b, ...].
-        seed: int32 [2]; step i draws from `fold_in(seed, i)`.
-        num_steps: the most steps to take, not negative.
+        seed: int32 [2], or several; step i draws from `fold_in(seed, i)`.
+        num_steps: the most steps to take, not negative; or each example's own, [b].
         keep_every: keep x after each so many steps; 0 keeps none.
 
     Returns:
         The last x, [b, ...], and the Summary.
     """
+    num_steps = tf.convert_to_tensor(num_steps)
+    if num_steps.shape.rank:
+        kernel, num_steps = _Apiece(kernel, num_steps), tf.reduce_max(num_steps)
     state, summary = evolve(kernel, energy, kernel.init(energy, tf.stop_gradient(x)), seed, num_steps, keep_every)
     return state.x, summary
 

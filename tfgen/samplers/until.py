@@ -10,7 +10,7 @@ from tfgen.types import EnergyFn, Seed
 
 
 class State(NamedTuple):
-    """The batch, the kernel's own state, and the batch's mean energies at the last steps."""
+    """The batch, the kernel's own state, and the last steps' energies, [window, b], or their means, [window, 1]."""
 
     x: tf.Tensor
     inner: Any
@@ -25,6 +25,7 @@ class Until(Kernel):
         kernel: what moves.
         threshold: nats.
         window: steps, at least 1.
+        apiece: each example rests by its own energies instead, whatever the others'.
 
     Source: INNg, sections 3.3 and 4.1.
     """
@@ -32,16 +33,22 @@ class Until(Kernel):
     kernel: Kernel
     threshold: float | tf.Tensor = 0.0
     window: int = 1
+    apiece: bool = False
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
-        return State(x, self.kernel.init(energy, x), tf.fill([self.window], tf.float32.max))
+        count = tf.shape(x)[0] if self.apiece else 1
+        return State(x, self.kernel.init(energy, x), tf.fill([self.window, count], tf.float32.max))
 
     def step(self, energy: EnergyFn, state: State, seed: Seed) -> tuple[State, Info]:
         inner, info = self.kernel.step(energy, state.inner, seed)
-        recent = tf.concat([state.recent[1:], [tf.reduce_mean(info.energy)]], axis=0)
-        return State(inner.x, inner, recent), info
+        u = info.energy if self.apiece else tf.reduce_mean(info.energy, keepdims=True)
+        resting = tf.reshape(self._resting(state), [-1] + [1] * (state.x.shape.rank - 1))
+        x = tf.ensure_shape(tf.where(resting, state.x, inner.x), state.x.shape) if self.apiece else inner.x
+        return State(x, inner, tf.concat([state.recent[1:], u[tf.newaxis]], axis=0)), info
 
     def finished(self, state: State) -> tf.Tensor:
+        return tf.reduce_all(self._resting(state)) | self.kernel.finished(state.inner)
+
+    def _resting(self, state: State) -> tf.Tensor:
         # divided before the sum, which would overflow while the window fills
-        low = tf.reduce_sum(state.recent / self.window) <= self.threshold
-        return low | self.kernel.finished(state.inner)
+        return tf.reduce_sum(state.recent / self.window, axis=0) <= self.threshold

@@ -63,7 +63,7 @@ class CascadeTasks:
 
     def advance(self, image: Image, stage: tf.Tensor, seed: Seed) -> Image:
         """Images across the boundary of one classifier of the cascade, border and all."""
-        x, _ = run(*self._across(stage, tf.shape(image)), image, seed, self.synthesis.num_steps)
+        x, _ = run(*self._across(stage, tf.shape(image), seed), image, seed, self.synthesis.num_steps)
         return x
 
     def stylize(self, image: Image, seed: Seed, num_steps: tf.Tensor, gamma: tf.Tensor) -> Image:
@@ -108,8 +108,10 @@ class CascadeTasks:
             found["synthesize"] = Endpoint(images(self.synthesize), [count, seed, size])
         return found
 
-    def _across(self, stage: tf.Tensor, shape):
-        return self.synthesis.across(self.classifier(stage), self.margins.value[stage], shape)
+    def _across(self, stage: tf.Tensor, shape, seed: Seed):
+        # images with seeds of their own have nothing to do with each other
+        apiece = random.several(seed)
+        return self.synthesis.across(self.classifier(stage), self.margins.value[stage], shape, apiece)
 
     def _through(self, shape, seed: Seed) -> Image:
         start_seed, run_seed = random.split(seed)
@@ -117,7 +119,7 @@ class CascadeTasks:
         x = tf.ensure_shape(x, (None, None, None, self.canvas[-1]))
 
         def stage(number):
-            return self._across(number, tf.shape(x))
+            return self._across(number, tf.shape(x), seed)
 
         x, _ = run_in_turn(stage, x, run_seed, self.cascade.kept.value, self.synthesis.num_steps)
         return cut(x, self.padding)

@@ -134,6 +134,8 @@ class LatentTasks:
             The mean [b, h, w, c], and the standard deviation of each pixel, root mean square over its
             channels, [b, h, w, 1]: zero where it is known.
         """
+        if tf.convert_to_tensor(num_steps).shape.rank:
+            num_steps = tf.repeat(num_steps, count)
         several = self.complete(tf.repeat(image, count, 0), tf.repeat(mask, count, 0), seed, num_steps)
         several = tf.reshape(several, (-1, count, *self.image_shape))
         variance = tf.reduce_mean(tf.math.reduce_variance(several, axis=1), axis=-1, keepdims=True)

@@ -64,15 +64,17 @@ class Synthesis:
         """The objective, of log-odds."""
         return OBJECTIVES[self.objective](log_odds)
 
-    def across(self, log_odds: LogOdds, margin: tf.Tensor, shape) -> tuple[Kernel, EnergyFn]:
+    def across(self, log_odds: LogOdds, margin: tf.Tensor, shape, apiece: bool = False) -> tuple[Kernel, EnergyFn]:
         """A way across a boundary, which ends at a margin of log-odds beyond it.
 
         Args:
             log_odds: of what the classifier sees.
             margin: the log-odds.
             shape: [b, h, w, c] of the images.
+            apiece: whether each image's way ends by itself, not the batch's by its mean.
         """
-        return Until(self._kernel(shape), self.descended(margin), self.window), lambda x: self.descended(log_odds(x))
+        kernel = Until(self._kernel(shape), self.descended(margin), self.window, apiece)
+        return kernel, lambda x: self.descended(log_odds(x))
 
     def near(self, log_odds: LogOdds, content: Image, gamma: tf.Tensor) -> tuple[Kernel, EnergyFn]:
         """A way that never ends, to what the classifier likes and near to a picture.

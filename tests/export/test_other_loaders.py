@@ -1,0 +1,111 @@
+"""SavedModels are loaded by what knows neither the library nor Keras: saved_model_cli, and TensorFlow's C API."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from export import examples, serving
+from trainers import experiment
+
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+@pytest.fixture(scope="module")
+def version(exported_triangle) -> pathlib.Path:
+    return exported_triangle / "saved_model" / "divergence_triangle" / "1"
+
+
+@pytest.fixture(scope="module")
+def published(triangle):
+    return serving.endpoints(experiment.restored(triangle).algorithm)
+
+
+@pytest.fixture(scope="module")
+def expected(version, published):
+    """What TensorFlow in Python answers to an example, by endpoint."""
+    signatures = tf.saved_model.load(str(version)).signatures
+
+    def answer(name: str) -> dict[str, np.ndarray]:
+        given = examples.rows(published[name], (8, 8, 1), 3)
+        return {n: v.numpy() for n, v in signatures[name](**{n: tf.constant(v) for n, v in given.items()}).items()}
+
+    return answer
+
+
+def cli(*args) -> subprocess.CompletedProcess:
+    code = "from tensorflow.python.tools.saved_model_cli import main; main()"
+    command = [sys.executable, "-c", code, *map(str, args)]
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+
+
+def test_saved_model_cli_shows_and_runs_the_endpoints(version, published, expected, tmp_path):
+    given = examples.rows(published["complete"], (8, 8, 1), 3)
+    np.savez(tmp_path / "given.npz", **given)
+    inputs = ";".join(f"{name}={tmp_path / 'given.npz'}[{name}]" for name in given)
+    where = ["--dir", version, "--tag_set", "serve", "--signature_def", "complete"]
+    shown = cli("show", *where)
+    assert "inputs['image'] tensor_info:\n      dtype: DT_FLOAT\n      shape: (-1, 8, 8, 1)" in shown.stdout
+    assert "inputs['seed'] tensor_info:\n      dtype: DT_INT32\n      shape: (-1, 2)" in shown.stdout
+    done = cli("run", *where, "--inputs", inputs, "--outdir", tmp_path)
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(np.load(tmp_path / "image.npy"), expected("complete")["image"], atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def ask(version, tmp_path_factory):
+    """The C program, compiled against the headers and libraries inside the wheel: asks for an output of an endpoint."""
+    if shutil.which("gcc") is None:
+        pytest.skip("needs gcc")
+    place = tmp_path_factory.mktemp("c")
+    program, library = place / "ask", tf.sysconfig.get_lib()
+    source = pathlib.Path(__file__).with_name("ask.c")
+    libraries = [f"-L{library}", "-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2", f"-Wl,-rpath,{library}"]
+    subprocess.run(
+        ["gcc", "-Wall", "-Werror", "-I", tf.sysconfig.get_include(), source, "-o", program, *libraries], check=True
+    )
+    signatures = (
+        saved_model_pb2.SavedModel.FromString((version / "saved_model.pb").read_bytes()).meta_graphs[0].signature_def
+    )
+
+    def asked(name: str, output: str, **given: np.ndarray) -> subprocess.CompletedProcess:
+        words = [version, signatures[name].outputs[output].name]
+        for key, value in given.items():
+            value.tofile(place / key)
+            kind = "int" if value.dtype == np.int32 else "float"
+            words += [signatures[name].inputs[key].name, kind, "x".join(map(str, value.shape)), place / key]
+        return subprocess.run([program, *words], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+
+    return asked
+
+
+@pytest.mark.parametrize(("name", "output"), [("complete", "image"), ("energy", "energy")])
+def test_a_c_program_gets_the_same_answers(ask, published, expected, name, output):
+    done = ask(name, output, **examples.rows(published[name], (8, 8, 1), 3))
+    assert done.returncode == 0, done.stderr
+    found = np.array(done.stdout.split(), np.float32)
+    np.testing.assert_allclose(found, expected(name)[output].ravel(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", ["sides", "rank", "nan", "mask"])
+def test_a_c_program_is_refused_as_a_server_would_be(ask, published, wrong):
+    """Nothing stands between it and the graph: the checks in there refuse what no signature was compared with."""
+    given = examples.rows(published["complete"], (8, 8, 1), 3)
+    given["image"] = {
+        "sides": np.zeros((3, 8, 4, 1), np.float32),
+        "rank": np.zeros((3, 64), np.float32),
+        "nan": np.full((3, 8, 8, 1), np.nan, np.float32),
+    }.get(wrong, given["image"])
+    if wrong == "mask":
+        given["mask"] = given["mask"] / 2
+    done = ask("complete", "image", **given)
+    assert done.returncode == 1
+    assert re.search("^3 ", done.stderr, re.MULTILINE)  # INVALID_ARGUMENT
+    assert ("mask: expected 0" if wrong == "mask" else "image: expected") in done.stderr
