@@ -31,7 +31,8 @@ from trainers.metrics import Metrics
 
 ARCHIVE = "image:../shared/data/textures.zip/inn_jlazarow/"
 TEXTURES = {name: f"{ARCHIVE}{name}.png" for name in ("pebbles", "bark", "bricks", "diamond", "tomatoes", "wall")}
-"""The introspective paper's own pictures."""
+TEXTURES["brick"] = "textures/brick"
+"""The introspective paper's own pictures, and a grey one that needs no download."""
 
 INTROSPECTIVE = "introspective_pebbles_cpu"
 MODELS = {
@@ -205,7 +206,7 @@ def draw(runs: pathlib.Path, texture: str, docs: pathlib.Path, plan: dict[tuple[
             size = ",".join(map(str, picture.shape[1:3]))
             asked = ["--task=synthesize", "--count=1", f"--size={size}", f"--output={sample}"]
             call("trainers.sample", f"--workdir={workdir}", *asked)
-        shown.append(preprocess.to_unit(iio.imread(sample)))
+        shown.append(preprocess.to_unit(iio.imread(sample)).reshape(picture.shape[1:]))
     samples = portilla_simoncelli(runs / texture / "portilla_simoncelli.npz", picture, synthesize=False)
     shown += [] if samples is None else [samples[0]]
     name = f"textures_{texture}.png"

@@ -26,6 +26,7 @@ SHARED = (
     "patch_size",
     "max_images",
     "test_fraction",
+    "validation",
     "missing",
     "steps",
     "batch_size",

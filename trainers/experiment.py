@@ -16,7 +16,8 @@ from tfgen.errors import UserError
 from trainers import catalogue, checkpoints, files, flags, optimizers, strategy
 from trainers.metrics import Metrics
 
-STRUCTURE = ("algorithm", "nets", "dataset", "image_size", "channels", "patch_size", "missing", "max_images", "seed")
+DATA = ("dataset", "image_size", "channels", "patch_size", "missing", "max_images", "validation")
+STRUCTURE = ("algorithm", "nets", *DATA, "seed")
 """Flags that a run cannot change midway; nor can it change its nets."""
 
 
@@ -166,6 +167,7 @@ def load_images(v: absl_flags.FlagValues) -> images.Images:
         missing=v.missing,
         max_images=v.max_images,
         test_fraction=v.test_fraction,
+        validation=v.validation,
         data_dir=v.data_dir,
         manual_dir=v.manual_dir,
     )

@@ -121,6 +121,8 @@ def _define_data(values: flags.FlagValues) -> None:
         upper_bound=0.99,
         **where,
     )
+    text = "Training images, at random, that take the test images' place, so that choices are made without these."
+    flags.DEFINE_integer("validation", 0, text, lower_bound=0, **where)
     flags.DEFINE_string("data_dir", None, "Where TensorFlow Datasets keeps what it prepared.", **where)
     flags.DEFINE_string("manual_dir", None, "Where original files lie that need no download.", **where)
 

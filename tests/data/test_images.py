@@ -254,3 +254,19 @@ def test_the_images_taken_are_a_fair_draw_and_no_seed_of_the_run_changes_it():
     share = np.bincount(load("digits", test_fraction=0).train.label) / 1797
     error = np.sqrt(800 * share * (1 - share) * (1 - 800 / 1797))
     assert np.all(np.abs(np.bincount(found[0].label) - 800 * share) < 5 * error)
+
+
+def test_images_set_aside_come_from_those_of_training_alone_and_hide_nothing():
+    """The test images are neither trained on nor measured by; masks stay those of their images."""
+    usual, chosen = load("digits", missing="B20"), load("digits", missing="B20", validation=180)
+    assert (chosen.size, len(chosen.test)) == (usual.size - 180, 180)
+    assert chosen.test.mask is None
+    masks = {image.tobytes(): mask for image, mask in zip(usual.train.image, usual.train.mask, strict=True)}
+    for image, mask in zip(chosen.train.image, chosen.train.mask, strict=True):
+        np.testing.assert_array_equal(masks.pop(image.tobytes()), mask)
+    assert masks.keys() == {image.tobytes() for image in chosen.test.image}
+
+
+def test_setting_all_images_aside_is_refused():
+    with pytest.raises(UserError, match="validation: expected fewer than the 1617 training images and found 1617"):
+        load("digits", validation=1617)

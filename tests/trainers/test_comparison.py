@@ -108,6 +108,7 @@ def test_the_newest_measurement_counts(tmp_path):
         ("max_images", 10),
         ("image_size", 16),
         ("test_fraction", 0.2),
+        ("validation", 5),
         ("channels", 3),
     ],
 )

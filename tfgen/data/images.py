@@ -94,6 +94,7 @@ def load(
     missing: str | None = None,
     max_images: int | None = None,
     test_fraction: float = 0.1,
+    validation: int = 0,
     data_dir: str | None = None,
     manual_dir: str | None = None,
 ) -> Images:
@@ -108,6 +109,8 @@ def load(
         max_images: take at most so many of the training pictures, at random, and hold test_fraction out of these.
         test_fraction: share held out where the source has no test split, in [0, 1). Of a single picture
             it is the right part that is held out, and 0 takes the whole for training and test alike.
+        validation: training images, at random, that take the test images' place, so that these stay unseen while
+            choices are made.
         data_dir: where TensorFlow Datasets keeps what it prepared.
         manual_dir: where original files lie that TensorFlow Datasets need not download.
 
@@ -132,6 +135,8 @@ def load(
     # the masks are the data set's, not the run's: they never depend on the run's seed
     mask = masks.parse(missing, train.image.shape[:3], random.root(0)).numpy() > 0 if missing else None
     train = dataclasses.replace(train, patch_size=patch_size, mask=mask)
+    if validation:
+        train, test = _set_aside(train, validation)
     return Images(train, test, train.shape, len(train))
 
 
@@ -180,6 +185,20 @@ def _hold_out(examples: Examples, fraction: float) -> tuple[Examples, Examples]:
         return Examples(examples.image[index], None if examples.label is None else examples.label[index])
 
     return part(train), part(test)
+
+
+def _set_aside(examples: Examples, count: int) -> tuple[Examples, Examples]:
+    """The others, and so many drawn at random, whole and with nothing hidden."""
+    if count >= len(examples):
+        raise UserError(f"validation: expected fewer than the {len(examples)} training images and found {count}")
+    order = np.random.default_rng(7).permutation(len(examples))  # another one than the test images were drawn by
+
+    def part(index, **changes):
+        rows = {name: getattr(examples, name) for name in ("label", "mask")}
+        rows = {name: None if values is None else values[index] for name, values in rows.items()}
+        return dataclasses.replace(examples, **({"image": examples.image[index]} | rows | changes))
+
+    return part(np.sort(order[count:])), part(order[:count], mask=None, patch_size=None)
 
 
 def _hold_out_region(examples: Examples, fraction: float) -> tuple[Examples, Examples]:

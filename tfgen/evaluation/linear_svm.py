@@ -1,18 +1,22 @@
 """What a model's features are worth to a linear classifier that sees few labels."""
 
 import dataclasses
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from sklearn.svm import LinearSVC
 
 from tfgen.errors import UserError
+from tfgen.evaluation import l2_svm
 from tfgen.evaluation.base import Evaluator
 
 CANDIDATES = tuple(10.0**power for power in range(-6, -1))
 """Of C, the cost of an example on the wrong side, for features of unit root mean square."""
+
+PART = 500
+"""Images whose features are computed at once."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,31 +47,57 @@ class LinearSVM(Evaluator):
                 f"--linear_svm.validation: expected at most {len(train) - self.labels}, the training images less the "
                 f"{self.labels} of a draw, and found {self.validation}"
             )
-        known, unseen = self._features(train.whole()), self._features(test.whole())
-        scale = np.sqrt(np.mean(known**2))
-        known, unseen = known / scale, unseen / scale
         rng = np.random.default_rng(self.seed)
         order = rng.permutation(len(train))
         aside, rest = order[: self.validation], order[self.validation :]
         draws = [rng.choice(rest, self.labels, replace=False) for _ in range(self.draws)]
-
-        def error(cost, draw, features, label):
-            svm = LinearSVC(C=cost, random_state=self.seed).fit(known[draw], train.label[draw])
-            return 1 - svm.score(features, label)
-
         few = draws[: max(1, self.draws // 10)]
-        mean = {c: np.mean([error(c, d, known[aside], train.label[aside]) for d in few]) for c in CANDIDATES}
-        cost = min(mean, key=mean.get)
-        errors = [error(cost, draw, unseen, test.label) for draw in draws]
+        tried = np.concatenate([self._machines(draw, CANDIDATES) for draw in few])
+        found = self._errors(tried, self._known[aside], train.label[aside]).reshape(len(few), -1)
+        cost = CANDIDATES[np.argmin(found.mean(axis=0))]
+        chosen = np.concatenate([self._machines(draw, [cost]) for draw in draws])
+        errors = self._errors(chosen, test.whole(), test.label)
         yield "error", float(np.mean(errors))
         yield "spread", float(np.std(errors, ddof=1)) if len(errors) > 1 else 0.0
         yield "cost", cost
 
-    def _features(self, images: np.ndarray) -> np.ndarray:
-        """[n, d]."""
-        features = self.endpoint("features").traced()
-        parts = np.array_split(images, -(-len(images) // 500))
-        return np.concatenate([features(image=tf.constant(part))["features"].numpy() for part in parts])
+    def _machines(self, draw: np.ndarray, costs: Sequence[float]) -> np.ndarray:
+        """Trained on a draw, [len(costs), d + 1, classes]."""
+        label = self.images.train.label
+        features = np.concatenate([_with_constant(part / self._scale) for part in self._features(self._known[draw])])
+        return l2_svm.fit(features, label[draw], int(label.max()) + 1, costs)
+
+    def _errors(self, machines: np.ndarray, images: np.ndarray, label: np.ndarray) -> np.ndarray:
+        """The share of images that each of the machines, [m, d + 1, classes], takes for another class, [m]."""
+        beside, guesses = np.concatenate(machines, axis=1), []
+        for part in self._features(images):
+            response = _with_constant(part / self._scale) @ beside
+            guesses.append(np.argmax(response.reshape(len(part), len(machines), -1), axis=2))
+        return np.mean(np.concatenate(guesses) != label[:, np.newaxis], axis=0)
+
+    def _features(self, images: np.ndarray) -> Iterator[np.ndarray]:
+        """[n, d] of part after part: those of all images may not fit into memory."""
+        for part in np.array_split(images, -(-len(images) // PART)):
+            yield self._extract(image=tf.constant(part))["features"].numpy()
+
+    @functools.cached_property
+    def _extract(self) -> Callable[..., dict[str, tf.Tensor]]:
+        return self.endpoint("features").traced()
+
+    @functools.cached_property
+    def _known(self) -> np.ndarray:
+        return self.images.train.whole()
+
+    @functools.cached_property
+    def _scale(self) -> np.float32:
+        """The root mean square of the training images' features."""
+        squares = sum(np.mean(part**2, dtype=np.float64) * len(part) for part in self._features(self._known))
+        return np.float32(np.sqrt(squares / len(self._known)))
 
     def protocol(self) -> dict[str, Any]:
         return super().protocol() | {"num_test": len(self.images.test)}
+
+
+def _with_constant(features: np.ndarray) -> np.ndarray:
+    """For the intercept, [n, d + 1]."""
+    return np.pad(features, ((0, 0), (0, 1)), constant_values=1)

@@ -1,0 +1,48 @@
+"""The plan of the textures' table and its sheets; no training here."""
+
+import pathlib
+import sys
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "trainers"))
+
+import command_line
+
+from benchmarks import textures
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _from_the_root(monkeypatch):
+    """Flagfiles are named from there."""
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.mark.parametrize("texture", textures.TEXTURES)
+def test_all_models_see_one_picture_and_are_measured_alike(texture):
+    plan = dict(textures.plan_of(pathlib.Path("runs"), texture))
+    assert plan.keys() == textures.MODELS.keys()
+    assert len({run.workdir for run in plan.values()}) == len(plan)
+    trained = [command_line.values("trainers.main", *run.training) for run in plan.values()]
+    assert {(v.dataset, tuple(v.image_size), v.seed) for v in trained} == {(textures.TEXTURES[texture], ("128",), 0)}
+    assert len({tuple(run.measuring) for run in plan.values()}) == 1
+    for run in plan.values():
+        command_line.values("trainers.evaluate", f"--metrics={','.join(run.metrics)}", *run.measuring)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_sheet_shows_the_picture_and_each_sample(monkeypatch, tmp_path, channels):
+    """Grey pictures come from their files without a last axis."""
+    picture = np.full((1, 64, 64, channels), -1, np.float32)
+    plan = {(model, "brick"): run for model, run in textures.plan_of(tmp_path, "brick")}
+    monkeypatch.setattr(textures, "training_picture", lambda _: picture)
+    for level, run in enumerate(plan.values()):
+        run.workdir.mkdir(parents=True)
+        iio.imwrite(run.workdir / "sample.png", np.full((64, 64, channels), 50 * level, np.uint8).squeeze())
+    sheet = iio.imread(tmp_path / textures.draw(tmp_path, "brick", tmp_path, plan))
+    shown = {0, *(50 * level for level in range(len(plan)))}
+    assert shown <= set(np.unique(sheet))
