@@ -38,7 +38,7 @@ def test_the_interval_holds_the_constant_of_a_normalised_density(density):
     assert np.mean([b.upper for b in found]) >= -0.05
 
 
-@pytest.mark.parametrize("sigma", [1.0, 0.3])
+@pytest.mark.parametrize("sigma", [pytest.param(1.0, marks=pytest.mark.slow), 0.3])
 def test_the_constant_of_a_linear_score_is_half_its_squared_norm(sigma):
     """f = <a, y> with y = (x - mean) / sigma: log ∫ exp(f) q = |a|² / 2; U lacks the constant of q."""
     a, mean = tf.constant([1.0, -1.5]), np.float32([0.2, 0.1])
@@ -85,6 +85,7 @@ def test_temperatures_double_until_the_gap_is_small_or_they_are_spent():
     assert len(list(easy.bounds(density.energy, WhiteNoise(0.5), SHAPE, random.root(0), samples, exact=True))) == 1
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bounds():
     density = Gaussian()
     once = dataclasses.replace(QUICK, most_temperatures=20)

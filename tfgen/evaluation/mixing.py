@@ -39,12 +39,13 @@ class Course(NamedTuple):
 class Mixing(Evaluator):
     """The same energy sampled for 1, 10 and 100 times a short run, plainly and with a Metropolis correction.
 
-    Chains start where the model's samples do. Yields `energy_data` (of held-out images) and, for `plain` (the model's
-    own Langevin dynamics) and `corrected` (MALA with a step tuned first; where images live in a box, by way of their
-    logits): `energy_KIND_1x`, `_10x` and `_100x` (means, nats), `drift_KIND` (of the mean from 1x to 100x, in standard
-    deviations over the chains at 100x), `rhat_KIND` (the largest potential scale reduction of the energy and of four
-    principal axes of the training images, over the last nine tenths) and `ess_KIND` (the least effective sample size of
-    these, of all chains together); and `acceptance_corrected`, `step_size_corrected`.
+    Chains start from the persistent ones that training left, or else where the model's samples start. Yields
+    `energy_data` (of held-out images) and, for `plain` (the model's own Langevin dynamics) and `corrected` (MALA
+    with a step tuned first; where images live in a box, by way of their logits): `energy_KIND_1x`, `_10x` and
+    `_100x` (means, nats), `drift_KIND` (of the mean from 1x to 100x, in standard deviations over the chains at
+    100x), `rhat_KIND` (the largest potential scale reduction of the energy and of four principal axes of the
+    training images, over the last nine tenths) and `ess_KIND` (the least effective sample size of these, of all
+    chains together); and `acceptance_corrected`, `step_size_corrected`.
 
     Args:
         chains: parallel ones, at least 2.
@@ -93,7 +94,9 @@ class Mixing(Evaluator):
         return self.num_steps or getattr(self.algorithm, "langevin_steps", 20)
 
     def _start(self) -> tf.Tensor:
-        """Images of the model's size that its samples start from, [chains, h, w, c]."""
+        """Persistent chains, or else images of the model's size that its samples start from, [chains, h, w, c]."""
+        if (persistent := getattr(self.algorithm, "chains", None)) is not None:
+            return tf.gather(persistent.state.value, tf.range(self.chains) % persistent.num)
         generate = self.algorithm.endpoints()["generate"]
         given = {"count": self.chains, "seed": random.root(self.seed), "num_steps": 0}
         given = {name: tf.constant(value) for name, value in given.items() if name in generate.inputs}
