@@ -13,6 +13,7 @@
 | complete | images, masked by --mask, and completions below |
 | interpolate | a row for each two images: the one, images on the way, the other |
 | uncertainty | images, masked, the mean of many completions, how far these differ (white: most), and three of them |
+| anomaly | images above which of their pixels the energy hangs on (white: most) |
 | energy | a table on stdout: the energy of each image in nats |
 """
 
@@ -28,7 +29,10 @@ from tfgen.data import masks, preprocess, sources
 from tfgen.errors import UserError
 from trainers import commands, experiment, flags, pictures
 
-TASKS = ("generate", "synthesize", "stylize", "reconstruct", "complete", "interpolate", "uncertainty", "energy")
+TASKS = (
+    *("generate", "synthesize", "stylize", "reconstruct", "complete", "interpolate"),
+    *("uncertainty", "anomaly", "energy"),
+)
 COMPLETIONS = 20  # of each image, for their mean and spread
 Ask = Callable[..., dict[str, np.ndarray]]  # a signature, given its name, maybe a seed, and rows by name
 
@@ -120,7 +124,8 @@ def _below(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> np.nda
 
 
 def _made(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> list[np.ndarray]:
-    return [ask(values.task, image=image)["image"]]
+    found = ask(values.task, image=image)
+    return [pictures.white_most(found["steepness"], image) if values.task == "anomaly" else found["image"]]
 
 
 def _completed(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> list[np.ndarray]:
@@ -131,9 +136,8 @@ def _completed(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> li
     if values.task == "complete":
         return [masked, ask("complete", **given)["image"]]
     found = ask("uncertainty", **given)
-    spread = found["spread"] / max(found["spread"].max(), 1e-6)
     some = [ask("complete", random.fold_in(seed, i), **given)["image"] for i in range(3)]
-    return [masked, found["image"], np.broadcast_to(2 * spread - 1, image.shape), *some]
+    return [masked, found["image"], pictures.white_most(found["spread"], image), *some]
 
 
 def _between(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> np.ndarray:

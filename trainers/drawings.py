@@ -85,7 +85,7 @@ def complete(trained: Experiment, values) -> np.ndarray:
     rows += [run(**given | {"seed": random.fold_in(seed, i)})["image"].numpy() for i in range(2)]
     if "uncertainty" in trained.algorithm.endpoints():
         spread = endpoint(trained, values, "uncertainty")(**given, count=tf.constant(10))["spread"].numpy()
-        rows.append(np.broadcast_to(2 * spread / max(spread.max(), 1e-6) - 1, image.shape))
+        rows.append(pictures.white_most(spread, image))
     return pictures.grid(np.concatenate(rows), columns=len(image))
 
 
@@ -119,8 +119,7 @@ def anomaly(trained: Experiment, values) -> np.ndarray:
     """Images above the steepness of their energy at each pixel, white where any of them is steepest."""
     run, given = endpoint(trained, values, "anomaly"), held_out(trained, values)
     image, steepness = given["image"].numpy(), run(**given)["steepness"].numpy()
-    shown = np.broadcast_to(2 * steepness / max(steepness.max(), 1e-6) - 1, image.shape)
-    return pictures.grid(np.concatenate([image, shown]), columns=len(image))
+    return pictures.grid(np.concatenate([image, pictures.white_most(steepness, image)]), columns=len(image))
 
 
 def score(trained: Experiment, values) -> np.ndarray:

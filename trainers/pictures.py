@@ -67,6 +67,19 @@ def grid(images: np.ndarray, columns: int | None = None, side: int = 64) -> np.n
     return sheet[:-gap, :-gap]
 
 
+def white_most(number: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """Numbers of pixels as images: black is zero, white the largest of all.
+
+    Args:
+        number: [b, h, w, 1], not negative.
+        image: of the shape to have, [b, h, w, c].
+
+    Returns:
+        [b, h, w, c], in [-1, 1].
+    """
+    return np.broadcast_to(2 * number / max(number.max(), 1e-6) - 1, image.shape)
+
+
 def save(path: pathlib.Path, picture: np.ndarray) -> None:
     """Writes a picture [h, w, c], uint8, as PNG."""
     with files.written_aside(path) as aside:

@@ -68,6 +68,13 @@ def test_the_client_draws_what_the_model_answers(digits, exported, tmp_path, tas
         assert np.array_equal(found, [*above, answer])
 
 
+def test_anomalies_are_white_where_the_energy_hangs_on_pixels(digits, exported, tmp_path):
+    found = ask("anomaly", exported, tmp_path / "out.png", f"--workdir={digits}", "--count=3")
+    image = held_out(digits, 3)
+    steepness = signature(exported, "anomaly")(image=image)["steepness"].numpy()
+    assert np.array_equal(found, [grey(image), grey(2 * steepness / steepness.max() - 1)])
+
+
 def test_a_model_with_a_generator_takes_no_steps_unless_asked(triangle, exported_triangle, tmp_path):
     model = exported_triangle
     none, zero, five = (
