@@ -35,13 +35,11 @@ What is seen of trained energies; [how to read it](energy.md). One run and one s
 {% for name, cells in table.rows -%}
 | {{ name }} | {{ cells | join(" | ") }} |
 {% endfor %}
-{% for run in runs if table.verdicts[loop.index0] -%}
-{{ run.title }}: {{ table.verdicts[loop.index0] }}
+{% for title, verdict in table.verdicts -%}
+{{ title }}: {{ verdict }}
 
 {% endfor -%}
-{% for protocol in table.protocols -%}
-Protocol{{ "s" if table.protocols | length > 1 }}: {{ protocol }}.
-{% endfor -%}
+Protocol: {{ table.protocols | join("; or ") }}.
 {% endfor %}
 {% for run in runs if run.picture -%}
 {{ run.title }}:
@@ -66,7 +64,8 @@ def main(values: absl_flags.FlagValues) -> None:
     workdirs, output = [pathlib.Path(workdir) for workdir in values.workdirs], pathlib.Path(values.output)
     runs = [{"title": title(workdir), "picture": _copied(workdir, output.parent)} for workdir in workdirs]
     rows = [Metrics(workdir / "metrics.jsonl") for workdir in workdirs]
-    tables = [table for name in MEASURED if (table := table_of(name, rows))["rows"]]
+    titles = [run["title"] for run in runs]
+    tables = [table for name in MEASURED if (table := table_of(name, dict(zip(titles, rows, strict=True))))["rows"]]
     command = "python -m benchmarks.energies --workdirs=" + ",".join(f"runs/{w.name}" for w in workdirs)
     page = jinja2.Template(PAGE).render(runs=runs, tables=tables, command=command, version=__version__)
     parts.put(output, "energies", page)
@@ -80,20 +79,22 @@ def title(workdir: pathlib.Path) -> str:
     return f"{values.algorithm} on {dataset}, {train[-1]['step'] if train else 0} updates"
 
 
-def table_of(name: str, runs: list[Metrics]) -> dict:
+def table_of(name: str, runs: dict[str, Metrics]) -> dict:
     """One measurement of all runs, a row for each of its values.
 
     Args:
         name: of the measurement.
-        runs: their metrics.
+        runs: their metrics, by title.
     """
-    found = [{row["metric"]: row for row in latest(run.rows("evaluation")) if _of(row, name)} for run in runs]
-    verdicts = [[row["verdict"] for row in run.rows("verdict") if row["metric"] == name][-1:] for run in runs]
+    found = [{row["metric"]: row for row in latest(run.rows("evaluation")) if _of(row, name)} for run in runs.values()]
+    verdicts = {
+        title: row["verdict"] for title, run in runs.items() for row in run.rows("verdict") if row["metric"] == name
+    }
     names = list(dict.fromkeys(metric for values in found for metric in values))
     return {
         "title": name.replace("_", " ").capitalize(),
         "rows": [(n.partition("/")[2], [_cell(values.get(n)) for values in found]) for n in names],
-        "verdicts": ["".join(said) for said in verdicts],
+        "verdicts": list(verdicts.items()),
         "protocols": list(dict.fromkeys(_protocol(row) for values in found for row in values.values())),
     }
 
