@@ -3,12 +3,13 @@
     python -m trainers.landscape --workdir=DIR [--landscape.num_images=N] [--landscape.PARAMETER=VALUE]
 
 Writes DIR/landscape.png, DIR/landscape.html (point at a leaf: the minimum and the images that descend to it) and
-DIR/landscape.npz, and the measurement `landscape` to metrics.jsonl.
+DIR/landscape.npz, and the measurement `landscape` to metrics.jsonl and TensorBoard.
 """
 
 import pathlib
 
 import numpy as np
+import tensorflow as tf
 from absl import flags as absl_flags
 from tqdm import tqdm
 
@@ -41,7 +42,10 @@ def main(values: absl_flags.FlagValues) -> None:
     drawing = disconnectivity.Drawing.of(found, start, label, values.leaves)
     output = pathlib.Path(values.output or values.workdir)
     paths = [output / name for name in NAMES]
-    pictures.save(paths[0], drawing.picture())
+    picture = drawing.picture()
+    pictures.save(paths[0], picture)
+    with tf.summary.create_file_writer(str(trained.workdir / "tensorboard")).as_default(trained.algorithm.num_updates):
+        tf.summary.image("landscape", picture[None])
     with files.written_aside(paths[1]) as aside:
         aside.write_text(drawing.page(trained.workdir.name))
     save(paths[2], found, start, label)
