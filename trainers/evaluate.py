@@ -68,18 +68,17 @@ def record(
         values: names and values, as they come.
     """
     step = trained.algorithm.num_updates
-    writer = tf.summary.create_file_writer(str(trained.workdir / "tensorboard"))
     measured = {}
     for value_name, value in values:
         if not math.isfinite(value):
             raise UserError(f"--metrics: {name}/{value_name} came out as {value}; was anything left to measure?")
         row = {"metric": f"{name}/{value_name}", "value": value, "protocol": evaluator.protocol()}
         trained.metrics.append("evaluation", step, row)
-        with writer.as_default(step):
-            tf.summary.scalar(row["metric"], value)
         print(f"{row['metric']}: {value:.6g}", flush=True)
         measured[value_name] = value
-    writer.close()
+    with tf.summary.create_file_writer(str(trained.workdir / "tensorboard")).as_default(step):
+        for value_name, value in measured.items():
+            tf.summary.scalar(f"{name}/{value_name}", value)
     if verdict := evaluator.verdict(measured):
         trained.metrics.append("verdict", step, {"metric": name, "verdict": verdict, "protocol": evaluator.protocol()})
         print(verdict)

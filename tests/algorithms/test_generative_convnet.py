@@ -390,9 +390,14 @@ def test_a_margin_is_cut_off_what_is_shown():
 @pytest.mark.parametrize(
     ("family", "shape", "outputs", "expected"),
     [
-        (generative_convnet_texture, (32, 32, 1), 1, {"energy", "reconstruct", "generate", "complete", "synthesize"}),
-        (generative_convnet_object, SHAPE, 1, {"energy", "reconstruct", "generate", "complete"}),
-        (generative_convnet_digits, SHAPE, 3, {"energy", "reconstruct", "generate", "complete"}),
+        (
+            generative_convnet_texture,
+            (32, 32, 1),
+            1,
+            {"energy", "anomaly", "reconstruct", "generate", "complete", "synthesize"},
+        ),
+        (generative_convnet_object, SHAPE, 1, {"energy", "anomaly", "reconstruct", "generate", "complete"}),
+        (generative_convnet_digits, SHAPE, 3, {"energy", "anomaly", "reconstruct", "generate", "complete"}),
     ],
     ids=["texture", "object", "classes"],
 )
@@ -413,9 +418,11 @@ def test_endpoints_have_the_shapes_of_their_signature(family, shape, outputs, ex
     for name in expected:
         endpoint = endpoints[name]
         out = endpoint.fn(*[values[spec.name] for spec in endpoint.signature])
-        if name == "energy":
+        if name in ("energy", "anomaly"):
             assert out["energy"].shape == (count,)
-        else:
+        if name == "anomaly":
+            assert out["steepness"].shape == (count, *shape[:2], 1)
+        elif name != "energy":
             assert out["image"].shape == (count, *((36, 40, 1) if name == "synthesize" else shape))
 
 

@@ -182,6 +182,7 @@ def test_samples_pass_through_all_classifiers_in_order_from_clipped_noise(traine
     np.testing.assert_allclose(found, by, rtol=0, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_run_resumed_in_the_midst_of_a_stage_ends_where_the_whole_does():
     """Bit for bit, from the weights alone: the loss window, the stage, its samples, the quantile are among them."""
     options = {"stages": 3, "stage_updates": 5, "loss_window": 4, "stop": "quantile", "noise": 0.05, "reduction": 2}

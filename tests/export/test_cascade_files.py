@@ -40,6 +40,7 @@ def images(algorithm, count, canvas=False):
     return np.tanh(np.random.default_rng(0).normal(size=(count, *shape))).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_a_process_with_tensorflow_alone_gets_what_the_library_answers_to_each_row(algorithm, tmp_path):
     """To rounding, after a few steps of Adam: 1e-3 of the range, since its steps do not shrink with the gradient."""
     path = saved_model.write(algorithm, tmp_path / "model")

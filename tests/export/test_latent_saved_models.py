@@ -15,7 +15,7 @@ from tfgen.algorithms.base import Algorithm
 from trainers import checkpoints, experiment
 
 INFERRED = {"encode", "reconstruct", "interpolate", "complete", "uncertainty"}
-REFINED = INFERRED | {"decode", "generate", "energy"}
+REFINED = INFERRED | {"decode", "generate", "energy", "anomaly"}
 
 ENDPOINTS = {
     "divergence_triangle": REFINED,

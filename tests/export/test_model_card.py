@@ -15,7 +15,8 @@ import pytest
 from export import model_card, quality, terms, tflite
 from trainers import experiment
 
-ENDPOINTS = ("complete", "energy", "generate", "reconstruct")
+ENDPOINTS = ("anomaly", "complete", "energy", "generate", "reconstruct")
+FILES = ("complete", "complete_step", "energy", "generate", "reconstruct")
 
 
 @pytest.fixture(scope="module")
@@ -143,4 +144,4 @@ def test_the_command_writes_the_variants_that_were_asked_for(digits, tmp_path, m
     found = command_line.content(tmp_path / "tflite")
     assert found["energy.tflite"] == b"float32"
     assert found["energy.int8.tflite"] == b"int8"
-    assert len(found) == 2 * len(ENDPOINTS)
+    assert len(found) == 2 * len(FILES)

@@ -15,6 +15,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 from export import examples, serving
 from trainers import experiment
 
+pytestmark = pytest.mark.slow
+
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 

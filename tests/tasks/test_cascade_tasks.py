@@ -276,7 +276,9 @@ def test_endpoints_are_the_tasks_and_trace_with_their_signatures(of):
     of = dataclasses.replace(of, synthesis=dataclasses.replace(of.synthesis, num_steps=3))
     endpoints = of.endpoints()
     any_size = of.synthesis.patch_size is not None
-    names = {"energy", "features", "generate", "advance", "stylize"} | ({"synthesize"} if any_size else set())
+    names = {"energy", "anomaly", "features", "generate", "advance", "stylize"} | (
+        {"synthesize"} if any_size else set()
+    )
     assert set(endpoints) == names
     canvas = tf.tanh(random.normal([2, *of.canvas], SEED))
     values = {
@@ -289,12 +291,13 @@ def test_endpoints_are_the_tasks_and_trace_with_their_signatures(of):
         "gamma": tf.constant(0.3),
     }
     for name, endpoint in endpoints.items():
-        given = values | ({"image": canvas[:, :4, :4]} if name in ("energy", "features") else {})
+        given = values | ({"image": canvas[:, :4, :4]} if name in ("energy", "anomaly", "features") else {})
         given = {spec.name: given[spec.name] for spec in endpoint.signature}
         key = name if name in ("energy", "features") else "image"
-        np.testing.assert_allclose(
-            endpoint.traced()(**given)[key], getattr(of, name)(**given), rtol=1e-4, atol=1e-5, err_msg=name
-        )
+        task = getattr(of, name)(**given)
+        wanted = task if isinstance(task, dict) else {key: task}
+        for key, found in endpoint.traced()(**given).items():
+            np.testing.assert_allclose(found, wanted[key], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 def test_the_images_that_endpoints_take_are_of_any_size_where_patches_are_seen():

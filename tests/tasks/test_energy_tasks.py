@@ -113,9 +113,9 @@ def test_the_same_seed_gives_the_same_sample_and_another_does_not():
 @pytest.mark.parametrize(
     ("options", "names", "labelled"),
     [
-        ({}, {"energy", "reconstruct", "generate", "complete"}, False),
-        ({"any_size": True}, {"energy", "reconstruct", "generate", "complete", "synthesize"}, False),
-        ({"num_classes": 3, "any_size": True}, {"energy", "reconstruct", "generate", "complete"}, True),
+        ({}, {"energy", "anomaly", "reconstruct", "generate", "complete"}, False),
+        ({"any_size": True}, {"energy", "anomaly", "reconstruct", "generate", "complete", "synthesize"}, False),
+        ({"num_classes": 3, "any_size": True}, {"energy", "anomaly", "reconstruct", "generate", "complete"}, True),
     ],
 )
 def test_endpoints_are_those_that_the_model_can_answer(options, names, labelled):
@@ -128,4 +128,5 @@ def test_endpoints_are_those_that_the_model_can_answer(options, names, labelled)
 def test_endpoints_trace_with_their_own_signatures():
     for name, endpoint in tasks(any_size=True).endpoints().items():
         traced = tf.function(endpoint.fn, autograph=False).get_concrete_function(*endpoint.signature)
-        assert set(traced.structured_outputs) == {"energy" if name == "energy" else "image"}
+        wanted = {"energy": {"energy"}, "anomaly": {"energy", "steepness"}}
+        assert set(traced.structured_outputs) == wanted.get(name, {"image"})

@@ -257,7 +257,7 @@ INFERRED = {"encode", "reconstruct", "interpolate", "complete", "uncertainty"}
         (LatentTasks(Linear(), SHAPE), {"decode", "generate"}),
         (LatentTasks(Tiles(), (8, 12, 2)), {"decode", "generate", "synthesize"}),
         (tasks(), {"decode", "generate", *INFERRED}),
-        (tasks(refined=True), {"decode", "generate", *INFERRED, "energy"}),
+        (tasks(refined=True), {"decode", "generate", *INFERRED, "energy", "anomaly"}),
     ],
     ids=["generator", "map", "inference", "energy"],
 )

@@ -268,7 +268,7 @@ def test_accuracy_uses_these_biases(classes):
 
     algorithm, data = classes
     _, _, log_z = exact(algorithm)
-    evaluator = Accuracy(algorithm, data, chains=200, temperatures=100, step_size=0.15)
+    evaluator = Accuracy(algorithm, data, chains=200, temperatures=100)
     np.testing.assert_allclose(evaluator._log_z(3, upward=True), log_z, atol=0.15)
     measured = dict(evaluator.run())
     assert measured["accuracy_fitted"] > 0.85

@@ -49,6 +49,10 @@ class CascadeTasks:
         kept = [self.classifier(stage) for stage in range(self.cascade.num_kept)]
         return energies.cascade(kept, self.synthesis.sigma)(image)
 
+    def anomaly(self, image: Image) -> dict[str, tf.Tensor]:
+        """U(x), and which pixels it hangs on; see `energies.steepness`."""
+        return energies.steepness(self.energy, image)
+
     def features(self, image: Image) -> tf.Tensor:
         """The newest classifier's, [b, d]; INNg, section 4.5."""
         return self.net.features(image)
@@ -98,7 +102,7 @@ class CascadeTasks:
 
         found = {
             "energy": Endpoint(lambda image: {"energy": self.energy(image)}, [seen]),
-            "anomaly": Endpoint(lambda image: energies.steepness(self.energy, image), [seen]),
+            "anomaly": Endpoint(self.anomaly, [seen]),
             "features": Endpoint(lambda image: {"features": self.features(image)}, [seen]),
             "generate": Endpoint(images(self.generate), [count, seed]),
             "advance": Endpoint(images(self.advance), [image, stage, seed]),

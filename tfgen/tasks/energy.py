@@ -49,6 +49,10 @@ class EnergyTasks:
         """U(x) of each image, [b], in nats."""
         return self.density(label)(image)
 
+    def anomaly(self, image: Image, label: Label | None = None) -> dict[str, tf.Tensor]:
+        """U(x), and which pixels it hangs on; see `energies.steepness`."""
+        return energies.steepness(self.density(label), image)
+
     def reconstruct(self, image: Image, label: Label | None = None) -> Image:
         """I - σ² dU/dI: for a ReLU net B, the mean of the Gaussian piece that each image lies on.
 
@@ -103,7 +107,7 @@ class EnergyTasks:
 
         found = {
             "energy": Endpoint(lambda *inputs: {"energy": self.energy(*inputs)}, [image, *label]),
-            "anomaly": Endpoint(lambda x, c=None: energies.steepness(self.density(c), x), [image, *label]),
+            "anomaly": Endpoint(self.anomaly, [image, *label]),
             "reconstruct": Endpoint(images(self.reconstruct), [image, *label]),
             "generate": Endpoint(images(self.generate), [count, seed, num_steps, *label]),
             "complete": Endpoint(images(self.complete), [image, mask, seed, num_steps, *label]),

@@ -64,6 +64,10 @@ class LatentTasks:
         """U(x) of each image, [b], in nats."""
         return self.density(image)
 
+    def anomaly(self, image: Image) -> dict[str, tf.Tensor]:
+        """U(x), and which pixels it hangs on; see `energies.steepness`."""
+        return energies.steepness(self.density, image)
+
     def interpolate(self, first: Image, second: Image, position: tf.Tensor, spherical: tf.Tensor) -> Image:
         """Images between two: decoded from the way between their latents.
 
@@ -181,7 +185,7 @@ class LatentTasks:
             }
         if self.density is not None:
             found["energy"] = Endpoint(lambda image: {"energy": self.energy(image)}, [image])
-            found["anomaly"] = Endpoint(lambda image: energies.steepness(self.density, image), [image])
+            found["anomaly"] = Endpoint(self.anomaly, [image])
         if self.generator.any_size:
             found["synthesize"] = Endpoint(images(self.synthesize), [count, seed, size, *steps])
         return found
