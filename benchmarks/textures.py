@@ -6,8 +6,8 @@ Run again it goes on. Portilla and Simoncelli's model is plenoptic's, which the 
 """
 
 import importlib.util
+import math
 import pathlib
-import statistics
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -59,7 +59,7 @@ new samples to the training picture; small is near. One seed; all models see the
 {% for name, cells in rows -%}
 | {{ name }} | {{ cells | join(" | ") }} |
 {% endfor %}
-`phase noise` has the picture's spectrum and nothing else.
+`phase noise` has the picture's spectrum and nothing else. What is blank was not measured.
 {% for texture, (path, shown) in sheets.items() %}
 {{ texture }}: the picture, then a sample of {{ shown | join("; ") }}.
 
@@ -99,8 +99,8 @@ def main(values: absl_flags.FlagValues) -> None:
         if samples is not None:
             distances[PORTILLA_SIMONCELLI, texture] = distance(picture, samples)
         distances["phase noise", texture] = found["INNg", texture]["phase_noise"]
-    models = sorted({model for model, _ in distances}, key=lambda m: statistics.mean(_of_model(distances, m)))
-    command = f"python -m benchmarks.textures --textures={','.join(values.textures)}"
+    models = sorted({model for model, _ in distances}, key=lambda m: distances.get((m, values.textures[0]), math.inf))
+    command = f"python -m benchmarks.textures --textures={','.join(values.textures)}" + " --notrain" * (not values.train)
     part = jinja2.Template(PART).render(
         command=command,
         version=__version__,
@@ -211,10 +211,6 @@ def draw(
     name = f"textures_{texture}.png"
     pictures.save(docs / name, pictures.grid(np.stack(shown), columns=3))
     return name, [*workdirs, *([] if samples is None else [PORTILLA_SIMONCELLI])]
-
-
-def _of_model(distances: dict[tuple[str, str], float], model: str) -> list[float]:
-    return [value for (name, _), value in distances.items() if name == model]
 
 
 def _cell(value: float | None) -> str:
