@@ -100,7 +100,8 @@ def main(values: absl_flags.FlagValues) -> None:
             distances[PORTILLA_SIMONCELLI, texture] = distance(picture, samples)
         distances["phase noise", texture] = found["INNg", texture]["phase_noise"]
     models = sorted({model for model, _ in distances}, key=lambda m: distances.get((m, values.textures[0]), math.inf))
-    command = f"python -m benchmarks.textures --textures={','.join(values.textures)}" + " --notrain" * (not values.train)
+    command = f"python -m benchmarks.textures --textures={','.join(values.textures)}"
+    command += "" if values.train else " --notrain"
     part = jinja2.Template(PART).render(
         command=command,
         version=__version__,
