@@ -6,8 +6,8 @@ Run again it goes on. Portilla and Simoncelli's model is plenoptic's, which the 
 """
 
 import importlib.util
+import math
 import pathlib
-import statistics
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -59,8 +59,8 @@ new samples to the training picture; small is near. One seed; all models see the
 {% for name, cells in rows -%}
 | {{ name }} | {{ cells | join(" | ") }} |
 {% endfor %}
-`phase noise` has the picture's spectrum and nothing else.
-{% for texture, path in sheets.items() %}
+`phase noise` has the picture's spectrum and nothing else. What is blank was not measured.
+{% for texture, (path, shown) in sheets.items() %}
 {{ texture }}: the picture, then a sample of {{ shown | join("; ") }}.
 
 ![]({{ path }})
@@ -74,7 +74,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_string("runs", "runs/textures", "Where all runs are kept.", **where)
     absl_flags.DEFINE_string("output", "docs/results.md", "The page to write a part of.", **where)
     absl_flags.DEFINE_list("textures", ["pebbles"], f"Some of {', '.join(TEXTURES)}.", **where)
-    absl_flags.DEFINE_boolean("train", True, "Whether to train and measure what is missing, or write alone.", **where)
+    absl_flags.DEFINE_boolean("train", True, "Whether to train and measure what is missing, or leave it out.", **where)
 
 
 def main(values: absl_flags.FlagValues) -> None:
@@ -88,22 +88,26 @@ def main(values: absl_flags.FlagValues) -> None:
         for run in tqdm(plan.values(), unit="run"):
             carry_out(run)
     found = {key: measured(run.workdir) for key, run in plan.items()}
-    distances = {key: rows["samples"] for key, rows in found.items()}
+    plan = {key: run for key, run in plan.items() if found[key]}
+    for texture in values.textures:
+        if ("INNg", texture) not in plan:
+            raise UserError(f"--textures: expected INNg to be measured on {texture}; run without --notrain")
+    distances = {key: found[key]["samples"] for key in plan}
     for texture in values.textures:
         picture = training_picture(plan["INNg", texture].workdir)
         samples = portilla_simoncelli(runs / texture / "portilla_simoncelli.npz", picture, values.train)
         if samples is not None:
             distances[PORTILLA_SIMONCELLI, texture] = distance(picture, samples)
         distances["phase noise", texture] = found["INNg", texture]["phase_noise"]
-    models = sorted({model for model, _ in distances}, key=lambda m: statistics.mean(_of_model(distances, m)))
+    models = sorted({model for model, _ in distances}, key=lambda m: distances.get((m, values.textures[0]), math.inf))
     command = f"python -m benchmarks.textures --textures={','.join(values.textures)}"
+    command += "" if values.train else " --notrain"
     part = jinja2.Template(PART).render(
         command=command,
         version=__version__,
         num_samples=NUM_SAMPLES,
         textures=values.textures,
         rows=[(m, [_cell(distances.get((m, texture))) for texture in values.textures]) for m in models],
-        shown=[*MODELS, PORTILLA_SIMONCELLI],
         sheets={texture: draw(runs, texture, output.parent, plan) for texture in values.textures},
     )
     parts.put(output, "textures", part)
@@ -120,16 +124,9 @@ def plan_of(runs: pathlib.Path, texture: str) -> Iterator[tuple[str, Run]]:
 
 
 def measured(workdir: pathlib.Path) -> dict[str, float]:
-    """What the distance's evaluation yielded, by name.
-
-    Raises:
-        UserError: if it was not made.
-    """
+    """What the distance's evaluation yielded, by name; nothing if it was not made."""
     rows = Metrics(workdir / "metrics.jsonl").rows("evaluation")
-    found = {row["metric"].partition("/")[2]: row["value"] for row in rows if row["metric"].startswith(f"{METRIC}/")}
-    if not found:
-        raise UserError(f"--runs: expected {workdir} to be measured; run without --notrain")
-    return found
+    return {row["metric"].partition("/")[2]: row["value"] for row in rows if row["metric"].startswith(f"{METRIC}/")}
 
 
 def training_picture(workdir: pathlib.Path) -> np.ndarray:
@@ -192,16 +189,19 @@ def _metamer(picture: np.ndarray, seed: int) -> np.ndarray:
     return np.clip(pixels, -1, 1).reshape(picture.shape).astype(np.float32)
 
 
-def draw(runs: pathlib.Path, texture: str, docs: pathlib.Path, plan: dict[tuple[str, str], Run]) -> str:
+def draw(
+    runs: pathlib.Path, texture: str, docs: pathlib.Path, plan: dict[tuple[str, str], Run]
+) -> tuple[str, list[str]]:
     """A sheet: the picture, and a sample of each model.
 
     Returns:
-        Its name beside the page.
+        Its name beside the page, and the models on it.
     """
-    picture = training_picture(plan["INNg", texture].workdir)
+    workdirs = {model: plan[model, texture].workdir for model in MODELS if (model, texture) in plan}
+    picture = training_picture(workdirs["INNg"])
     shown = [picture[0]]
-    for model in MODELS:
-        workdir, sample = plan[model, texture].workdir, plan[model, texture].workdir / "sample.png"
+    for workdir in workdirs.values():
+        sample = workdir / "sample.png"
         if not sample.exists():
             size = ",".join(map(str, picture.shape[1:3]))
             asked = ["--task=synthesize", "--count=1", f"--size={size}", f"--output={sample}"]
@@ -211,11 +211,7 @@ def draw(runs: pathlib.Path, texture: str, docs: pathlib.Path, plan: dict[tuple[
     shown += [] if samples is None else [samples[0]]
     name = f"textures_{texture}.png"
     pictures.save(docs / name, pictures.grid(np.stack(shown), columns=3))
-    return name
-
-
-def _of_model(distances: dict[tuple[str, str], float], model: str) -> list[float]:
-    return [value for (name, _), value in distances.items() if name == model]
+    return name, [*workdirs, *([] if samples is None else [PORTILLA_SIMONCELLI])]
 
 
 def _cell(value: float | None) -> str:

@@ -12,6 +12,7 @@ sys.path.append(str(pathlib.Path(__file__).parents[1] / "trainers"))
 import command_line
 
 from benchmarks import textures
+from trainers.metrics import Metrics
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -43,6 +44,35 @@ def test_a_sheet_shows_the_picture_and_each_sample(monkeypatch, tmp_path, channe
     for level, run in enumerate(plan.values()):
         run.workdir.mkdir(parents=True)
         iio.imwrite(run.workdir / "sample.png", np.full((64, 64, channels), 50 * level, np.uint8).squeeze())
-    sheet = iio.imread(tmp_path / textures.draw(tmp_path, "brick", tmp_path, plan))
-    shown = {0, *(50 * level for level in range(len(plan)))}
-    assert shown <= set(np.unique(sheet))
+    name, models = textures.draw(tmp_path, "brick", tmp_path, plan)
+    assert models == list(textures.MODELS)
+    assert {50 * level for level in range(len(plan))} <= set(np.unique(iio.imread(tmp_path / name)))
+
+
+@pytest.fixture
+def runs(monkeypatch, tmp_path) -> pathlib.Path:
+    """Of pebbles all that INNg and the generative ConvNet would leave."""
+    monkeypatch.setattr(textures, "training_picture", lambda _: np.zeros((1, 64, 64, 3), np.float32))
+    plan = dict(textures.plan_of(tmp_path, "pebbles"))
+    for model, value in {"INNg": 0.25, "generative ConvNet": 0.5}.items():
+        metrics = Metrics(plan[model].workdir / "metrics.jsonl")
+        for name in ("samples", "phase_noise"):
+            metrics.append("evaluation", 1, {"metric": f"sliced_wasserstein/{name}", "value": value, "protocol": {}})
+        iio.imwrite(plan[model].workdir / "sample.png", np.zeros((64, 64, 3), np.uint8))
+    return tmp_path
+
+
+def test_models_that_were_not_measured_are_left_out(runs):
+    command_line.start(
+        "benchmarks.textures", "--notrain", f"--runs={runs}", f"--output={runs / 'page.md'}", "--textures=pebbles"
+    )
+    page = (runs / "page.md").read_text()
+    assert "| INNg | 0.2 |" in page
+    assert "| generative ConvNet | 0.5 |" in page
+    assert "a sample of INNg; generative ConvNet." in page
+    assert "INNg-single" not in page
+
+
+def test_a_texture_that_was_never_learned_is_refused(runs):
+    asked = ["--notrain", f"--runs={runs}", f"--output={runs / 'page.md'}", "--textures=pebbles,bark"]
+    assert "--textures: expected INNg to be measured on bark" in command_line.mistake("benchmarks.textures", *asked)
