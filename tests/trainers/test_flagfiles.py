@@ -142,7 +142,7 @@ def is_quick(path: pathlib.Path) -> bool:
     """Whether an experiment is small, and its data need no preparation."""
     values = command_line.values("trainers.main", f"--flagfile={path}")
     large = values.nets in ("triangle_cifar10", "triangle_mnist", "triangle_texture")  # slow to trace, even when narrow
-    large |= values.dataset.startswith("cifar10")  # slow to read
+    large |= (values.dataset or "").startswith("cifar10")  # slow to read
     return path.stem.endswith(("_cpu", "prototype")) and not large and not needs_tfds(values)
 
 
