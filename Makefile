@@ -25,7 +25,7 @@ $(VENV)/installed-peers: $(VENV)/installed-test
 	$(PYTHON) -m pip install --quiet --editable .[test,peers,beam]
 	touch $@
 
-# Trains the divergence triangle on digits, measures it, exports it, completes occluded digits with the export, reports.
+# Trains the divergence triangle on digits, measures it, maps its energy, exports it, completes occluded digits with the export, reports.
 quickstart: $(VENV)/installed
 	$(TRAIN) --flagfile=trainers/flagfiles/divergence_triangle_digits_cpu.flags --workdir=$(RUNS)/triangle --steps=1500
 	$(EVALUATE) --workdir=$(RUNS)/triangle --metrics=reconstruction,completion,outliers
