@@ -11,6 +11,7 @@ from absl import flags as absl_flags
 
 from export import model_card, saved_model, tflite
 from tfgen.errors import UserError
+from tfgen.nets import implementations
 from trainers import commands, experiment, flags
 
 FORMATS = ("saved_model", "tflite")
@@ -33,7 +34,7 @@ def main(values: absl_flags.FlagValues) -> None:
     output = pathlib.Path(values.output)
     if output.is_file():
         raise UserError(f"--output: expected a directory and found the file {output}")
-    trained = experiment.restored(pathlib.Path(values.workdir))
+    trained = experiment.restored(pathlib.Path(values.workdir), implementations.EXPORTED)
     if "tflite" in values.formats:
         tflite.endpoints(trained.algorithm)  # a model that has none is refused before anything is written
     written = []
