@@ -72,6 +72,7 @@ format: $(VENV)/installed-test
 
 bench: $(VENV)/installed
 	$(PYTHON) -m benchmarks.langevin
+	$(PYTHON) -m benchmarks.convolutions
 	$(PYTHON) -m benchmarks.triangle_step
 	$(PYTHON) -m benchmarks.introspective
 

@@ -116,3 +116,31 @@ def test_kernels_start_normal_with_the_given_scale_and_biases_at_zero():
     conv.build((None, 10, 10, 3))
     assert abs(np.std(conv.kernel.numpy()) / 0.5 - 1) < 5 / np.sqrt(2 * 30_000)
     np.testing.assert_array_equal(conv.bias, np.zeros(100))
+
+
+@pytest.mark.parametrize(
+    ("row", "shape", "way"),
+    [
+        ((256, 5, 2, 2), (100, 8, 8, 128), "toom_cook"),
+        ((64, 5, 1, 2), (2, 72, 72, 100), "toom_cook"),
+        ((256, 5, 2, 2), (1, 8, 8, 128), "direct"),  # no matrix product to speak of
+        ((256, 5, 2, 2), (None, 8, 8, 128), "toom_cook"),
+        ((256, 5, 2, 2), (100, None, None, 128), "direct"),  # transforms are made for a size
+        ((64, 5, 2, 2), (100, 32, 32, 3), "direct"),  # three channels are soon multiplied
+        ((128, 4, 2, 1), (100, 32, 32, 64), "space_to_depth"),
+        ((100, 15, 3, 2), (16, 224, 224, 3), "space_to_depth"),
+        ((9, (8, 8)), (100, 8, 8, 128), "product"),
+    ],
+)
+def test_the_way_is_chosen_by_shape_as_was_measured(row, shape, way):
+    """See benchmarks/results.md, part convolutions."""
+    assert implementations.chosen(Conv(*row), tf.TensorShape(shape), tf.float32) == way
+
+
+def test_layers_run_as_the_default_was_when_they_were_made():
+    with implementations.defaulting_to("direct"):
+        made = Conv(256, 5, 2, 2)
+    shape = tf.TensorShape((100, 8, 8, 128))
+    assert implementations.chosen(made, shape, tf.float32) == "direct"
+    assert implementations.chosen(Conv(256, 5, 2, 2), shape, tf.float32) == "toom_cook"
+    assert implementations.chosen(Conv(256, 5, 2, 2), shape, tf.bfloat16) == "direct"

@@ -24,8 +24,8 @@ _DEFAULT: ContextVar[str] = ContextVar("convolution", default="auto")
 
 TRANSFORMING = 60
 """What a number costs that is transformed, in a matrix product's multiplications, beside those with its side."""
-EXAMPLES = 16
-"""As many make a matrix product out of the multiplications at a point."""
+ROWS = 16
+"""As many tiles and examples make a matrix product out of the multiplications at a point."""
 PADDED = 1.2
 """Up to so many times the kernel may be padded to whole blocks."""
 BLOCK_CHANNELS = 16
@@ -81,9 +81,10 @@ def _can_multiply_less(conv, shape: tf.TensorShape) -> bool:
 
 def _multiplying_less_pays(conv, shape: tf.TensorShape) -> bool:
     batch, *sides, channels = shape
-    if (batch or EXAMPLES) < EXAMPLES or tf.config.list_logical_devices("GPU"):
-        return False
     plan = toom_cook.plan(tuple(sides), conv.kernel_size, conv.strides, conv.padding)
+    rows = plan.columns.output.shape[2] * (batch or ROWS)
+    if rows < ROWS or tf.config.list_logical_devices("GPU"):
+        return False
     transforms = (TRANSFORMING + max(sides)) * (1 / channels + 1 / conv.filters)
     return plan.saving > 1 + transforms
 
