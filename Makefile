@@ -8,7 +8,7 @@ SAMPLE := $(PYTHON) -m trainers.sample
 EXPORT := $(PYTHON) -m export.main
 CLIENT := $(PYTHON) -m export.client
 
-.PHONY: quickstart page page-libraries tables test test-slow lint format bench check
+.PHONY: quickstart page page-libraries tables test test-slow lint format bench bench-peers check
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	python3 -m venv $(VENV)
@@ -75,7 +75,19 @@ format: $(VENV)/installed-test
 
 bench: $(VENV)/installed
 	$(PYTHON) -m benchmarks.langevin
+	$(PYTHON) -m benchmarks.convolutions
 	$(PYTHON) -m benchmarks.triangle_step
 	$(PYTHON) -m benchmarks.introspective
+
+# What a user would pick instead, in an environment of its own.
+PEERS := .venv-peers
+$(PEERS)/installed: benchmarks/peers/requirements.txt
+	python3 -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --upgrade pip
+	$(PEERS)/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+bench-peers: $(VENV)/installed $(PEERS)/installed
+	$(PYTHON) -m benchmarks.against_peers --python=$(PEERS)/bin/python
 
 check: lint test

@@ -1,6 +1,6 @@
 """Langevin steps a second, and the share of the machine's matrix product rate that they reach.
 
-    python -m benchmarks.langevin [--rounds=5] [--dtypes=float32,bfloat16] [--output=benchmarks/results.md]
+    python -m benchmarks.langevin [--rounds=5] [--dtypes=float32,bfloat16] [--page=benchmarks/results.md]
 
 Each workload and the matrix products are timed in turn, A B C A B C ..., in one run; medians are compared.
 GFLOP/s are counted from the convolutions alone: forward, and the gradient in their input.
@@ -15,12 +15,12 @@ import keras
 import tensorflow as tf
 from absl import flags as absl_flags
 
-from benchmarks import rates
+from benchmarks import parts, rates
 from tfgen import energies, random
 from tfgen.nets import dcgan32, generative_convnet_texture
 from tfgen.samplers import Langevin, run
 from tfgen.version import __version__
-from trainers import commands, files
+from trainers import commands
 
 WORKLOADS = {
     "texture net, 224x224x3, 16 chains": (generative_convnet_texture.energy, (224, 224, 3), 16, 2),
@@ -36,7 +36,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_list(
         "dtypes", ["float32", "bfloat16"], "What to compute in; bfloat16 is slow on processors without it.", **where
     )
-    absl_flags.DEFINE_string("output", None, "A Markdown file to write the table to.", **where)
+    absl_flags.DEFINE_string("page", None, "A Markdown page whose part is replaced.", **where)
 
 
 def main(values: absl_flags.FlagValues) -> None:
@@ -50,9 +50,8 @@ def main(values: absl_flags.FlagValues) -> None:
     seconds, grown = rates.interleaved(runs, values.rounds)
     table = report(seconds, work, values, grown)
     print(table)
-    if values.output:
-        with files.written_aside(pathlib.Path(values.output)) as aside:
-            aside.write_text(table + "\n")
+    if values.page:
+        parts.put(pathlib.Path(values.page), "langevin", table)
 
 
 def langevin(dtype: str, build, shape, chains: int, steps: int) -> tuple[Callable[[], None], float]:

@@ -18,14 +18,19 @@ from trainers import files
 
 MATRIX = 2048
 """Side of the matrices of the matrix product."""
+TIMES = 8
+"""How many a timed run."""
+PRODUCT_OPERATIONS = 2.0 * MATRIX**3 * TIMES
+"""Of a timed run."""
 
 
-def interleaved(runs: Mapping, rounds: int) -> tuple[dict, float]:
+def interleaved(runs: Mapping, rounds: int, clock: Callable[[], float] = time.perf_counter) -> tuple[dict, float]:
     """Times everything in turn, A B C A B C ..., after a round to warm up.
 
     Args:
         runs: functions without arguments, by any name.
         rounds: how many times each.
+        clock: says the seconds since some time.
 
     Returns:
         The seconds of each run, by name, and by how many MiB the process's peak memory grew meanwhile.
@@ -36,9 +41,9 @@ def interleaved(runs: Mapping, rounds: int) -> tuple[dict, float]:
     seconds: dict = {name: [] for name in runs}
     for _ in range(rounds):
         for name, timed in runs.items():
-            start = time.perf_counter()
+            start = clock()
             timed()
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(clock() - start)
     return seconds, peak_memory() - before
 
 
@@ -104,13 +109,12 @@ def _layers(net) -> list:
 def matrix_product(dtype: str) -> tuple[Callable[[], None], float]:
     """A timed matrix product, and its floating-point operations."""
     a, b = (tf.cast(random.normal((MATRIX, MATRIX), random.root(i)), dtype) for i in range(2))
-    times = 8
 
     @tf.function(autograph=False)
     def multiply(a, b):
-        return tf.while_loop(lambda i, c: i < times, lambda i, c: (i + 1, c @ b / 64), (0, a))[1]
+        return tf.while_loop(lambda i, c: i < TIMES, lambda i, c: (i + 1, c @ b / 64), (0, a))[1]
 
-    return lambda: multiply(a, b).numpy().sum(), 2.0 * MATRIX**3 * times
+    return lambda: multiply(a, b).numpy().sum(), PRODUCT_OPERATIONS
 
 
 def peak_memory() -> float:

@@ -13,6 +13,7 @@ from absl import flags as absl_flags
 
 from export import model_card, saved_model, tflite, warmup
 from tfgen.errors import UserError
+from tfgen.nets import implementations
 from trainers import commands, experiment, flags
 
 FORMATS = ("saved_model", "tflite")
@@ -37,7 +38,7 @@ def main(values: absl_flags.FlagValues) -> None:
     for place in (output, *(output / name for name in values.formats)):
         if place.exists() and not place.is_dir():
             raise UserError(f"--output: expected a directory and found the file {place}")
-    trained = experiment.restored(pathlib.Path(values.workdir))
+    trained = experiment.restored(pathlib.Path(values.workdir), implementations.EXPORTED)
     if "tflite" in values.formats:
         tflite.endpoints(trained.algorithm)  # a model that has none is refused before anything is written
     written = []

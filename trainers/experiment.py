@@ -13,6 +13,7 @@ from absl import flags as absl_flags
 from tfgen.algorithms.base import Algorithm
 from tfgen.data import images
 from tfgen.errors import UserError
+from tfgen.nets import implementations
 from trainers import catalogue, checkpoints, files, flags, optimizers, strategy
 from trainers.metrics import Metrics
 
@@ -46,7 +47,7 @@ class Experiment:
         keras.config.set_dtype_policy("mixed_bfloat16" if values.compute_dtype == "bfloat16" else "float32")
         keras.utils.set_random_seed(values.seed)
         self.strategy = strategy.build(values.strategy)
-        with self.strategy.scope():
+        with self.strategy.scope(), implementations.defaulting_to(values.convolution):
             self.algorithm = self._algorithm()
 
     @functools.cached_property
@@ -201,16 +202,18 @@ def read(workdir: pathlib.Path) -> absl_flags.FlagValues:
     return values
 
 
-def restored(workdir: pathlib.Path) -> Experiment:
+def restored(workdir: pathlib.Path, convolution: str | None = None) -> Experiment:
     """A run's experiment as its newest checkpoint left it, with averaged weights where it keeps them.
 
     Args:
         workdir: of a run.
+        convolution: how convolutions run; None: as the run's flags have it.
 
     Raises:
         UserError: if it is not one, or has no checkpoint yet.
     """
     values = read(workdir)
+    values.convolution = convolution or values.convolution
     if not checkpoints.steps(workdir / "checkpoints"):
         raise UserError(f"--workdir: expected a checkpoint in {workdir} and found none; train first")
     experiment = Experiment(values)

@@ -12,6 +12,7 @@ from absl import flags
 
 from tfgen.data import masks
 from tfgen.errors import UserError
+from tfgen.nets import implementations
 from trainers import catalogue
 from trainers.catalogue import Parameters
 
@@ -65,6 +66,13 @@ def _define_run(values: flags.FlagValues) -> None:
         "float32",
         ["float32", "bfloat16"],
         "What nets compute in; weights and energies stay float32.",
+        **where,
+    )
+    flags.DEFINE_enum(
+        "convolution",
+        "auto",
+        implementations.NAMES,
+        "How convolutions run: the same numbers but for rounding; auto: the fastest for the device and the shape.",
         **where,
     )
     flags.DEFINE_enum(

@@ -31,7 +31,7 @@ def main(values: absl_flags.FlagValues) -> None:
     output = workdir / "page" if values.output is None else pathlib.Path(values.output)
     experiment.read(workdir)
     site.refuse_others(output)
-    trained = experiment.restored(workdir)
+    trained = experiment.restored(workdir, implementations.EXPORTED)
     site.write(trained, output, values.examples)
     print(output)
     if values.open:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tfgen.nets import implementations
 from tfgen.nets.layers import Conv
 
 CASES = {
@@ -58,9 +59,11 @@ def test_the_layer_is_the_convolution_of_the_textbook(kernel, strides, padding, 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(**CASES)
 def test_space_to_depth_has_the_direct_convolutions_values_and_gradients(kernel, strides, padding, size, channels):
-    direct, x = build(kernel, strides, padding, size, channels, space_to_depth=False)
-    folded, _ = build(kernel, strides, padding, size, channels)
-    assert folded.space_to_depth == (1 < strides < max(kernel))
+    direct, x = build(kernel, strides, padding, size, channels, convolution="direct")
+    folded, _ = build(kernel, strides, padding, size, channels, convolution="space_to_depth")
+    one_place = not padding and size == kernel
+    way = "product" if one_place else "space_to_depth" if 1 < strides < max(kernel) else "direct"
+    assert implementations.chosen(folded, x.shape, x.dtype) == way
     results = []
     for conv in (direct, folded):
         with tf.GradientTape() as tape:
@@ -74,8 +77,8 @@ def test_space_to_depth_has_the_direct_convolutions_values_and_gradients(kernel,
 
 @pytest.mark.parametrize("strides", [2, 3])
 def test_space_to_depth_takes_sides_that_are_unknown_until_it_runs(strides):
-    direct, x = build((5, 4), strides, 2, (13, 11), 3, space_to_depth=False)
-    folded, _ = build((5, 4), strides, 2, (13, 11), 3)
+    direct, x = build((5, 4), strides, 2, (13, 11), 3, convolution="direct")
+    folded, _ = build((5, 4), strides, 2, (13, 11), 3, convolution="space_to_depth")
     traced = tf.function(folded, autograph=False, input_signature=[tf.TensorSpec((None, None, None, 3))])
     for size in ((13, 11), (5, 5), (8, 20)):
         x = integers(2, *size, 3)
@@ -102,8 +105,8 @@ def test_the_transpose_leaves_the_bias_out():
 
 
 def test_the_kernel_on_disk_is_the_same_either_way():
-    for space_to_depth in (True, False):
-        conv, _ = build((5, 5), 2, 0, (9, 9), 3, filters=4, space_to_depth=space_to_depth)
+    for convolution in implementations.NAMES:
+        conv, _ = build((5, 5), 2, 0, (9, 9), 3, filters=4, convolution=convolution)
         assert [tuple(w.shape) for w in conv.weights] == [(5, 5, 3, 4), (4,)]
 
 
@@ -113,3 +116,31 @@ def test_kernels_start_normal_with_the_given_scale_and_biases_at_zero():
     conv.build((None, 10, 10, 3))
     assert abs(np.std(conv.kernel.numpy()) / 0.5 - 1) < 5 / np.sqrt(2 * 30_000)
     np.testing.assert_array_equal(conv.bias, np.zeros(100))
+
+
+@pytest.mark.parametrize(
+    ("row", "shape", "way"),
+    [
+        ((256, 5, 2, 2), (100, 8, 8, 128), "toom_cook"),
+        ((64, 5, 1, 2), (2, 72, 72, 100), "toom_cook"),
+        ((256, 5, 2, 2), (1, 8, 8, 128), "direct"),  # no matrix product to speak of
+        ((256, 5, 2, 2), (None, 8, 8, 128), "toom_cook"),
+        ((256, 5, 2, 2), (100, None, None, 128), "direct"),  # transforms are made for a size
+        ((64, 5, 2, 2), (100, 32, 32, 3), "direct"),  # three channels are soon multiplied
+        ((128, 4, 2, 1), (100, 32, 32, 64), "space_to_depth"),
+        ((100, 15, 3, 2), (16, 224, 224, 3), "space_to_depth"),
+        ((9, (8, 8)), (100, 8, 8, 128), "product"),
+    ],
+)
+def test_the_way_is_chosen_by_shape_as_was_measured(row, shape, way):
+    """See benchmarks/results.md, part convolutions."""
+    assert implementations.chosen(Conv(*row), tf.TensorShape(shape), tf.float32) == way
+
+
+def test_layers_run_as_the_default_was_when_they_were_made():
+    with implementations.defaulting_to("direct"):
+        made = Conv(256, 5, 2, 2)
+    shape = tf.TensorShape((100, 8, 8, 128))
+    assert implementations.chosen(made, shape, tf.float32) == "direct"
+    assert implementations.chosen(Conv(256, 5, 2, 2), shape, tf.float32) == "toom_cook"
+    assert implementations.chosen(Conv(256, 5, 2, 2), shape, tf.bfloat16) == "direct"

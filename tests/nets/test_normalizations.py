@@ -76,10 +76,10 @@ def test_the_direction_is_saved_and_not_trained():
     assert {w.name for w in conv.weights} == {"kernel", "bias", "direction"}
 
 
-@pytest.mark.parametrize("space_to_depth", [False, True])
-def test_the_layer_is_the_convolution_with_the_normalized_kernel(space_to_depth):
-    conv = converge(spectral(space_to_depth=space_to_depth), 3)
-    plain = Conv(5, 4, 2, 1, space_to_depth=False)
+@pytest.mark.parametrize("convolution", ["direct", "space_to_depth", "toom_cook"])
+def test_the_layer_is_the_convolution_with_the_normalized_kernel(convolution):
+    conv = converge(spectral(convolution=convolution), 3)
+    plain = Conv(5, 4, 2, 1, convolution="direct")
     plain.build(X.shape)
     plain.kernel.assign(conv.linear())
     np.testing.assert_allclose(conv(X), plain(X), rtol=1e-4, atol=1e-5)

@@ -81,6 +81,18 @@ def test_a_run_compiled_by_xla_trains_alike(tmp_path):
         assert a["energy_data"] == pytest.approx(b["energy_data"], rel=1e-3)
 
 
+@pytest.mark.parametrize("convolution", ["space_to_depth", "toom_cook"])
+def test_a_run_with_other_convolutions_trains_alike(convolution, tmp_path):
+    """With the same noise, to float32's rounding over a few updates."""
+    command_line.train(tmp_path / "direct", *DIGITS, "--convolution=direct")
+    command_line.train(tmp_path / "other", *DIGITS, f"--convolution={convolution}")
+    assert experiment.restored(tmp_path / "other").algorithm.energy.convs[0].convolution == convolution
+    assert experiment.restored(tmp_path / "other", "direct").algorithm.energy.convs[0].convolution == "direct"
+    ours, theirs = numbers(tmp_path / "other"), numbers(tmp_path / "direct")
+    for name in ours:
+        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-3, atol=1e-4, err_msg=name)
+
+
 def test_a_mirrored_run_on_one_device_is_the_same_run(trained_toy, tmp_path):
     command_line.train(tmp_path / "run", *TOY, "--energy.ema=0.5", "--strategy=mirrored")
     ours, theirs = numbers(tmp_path / "run"), numbers(trained_toy)

@@ -91,7 +91,7 @@ def classifier(image_shape: tuple[int, int, int], *, width: float = 1.0, outputs
         raise UserError(f"outputs: expected at least 2 classes and found {outputs}")
     stages, shape, convs = list(STAGES), (None, *image_shape), []
     # space-to-depth does not pay for kernels this small
-    options = {"padding": 1, "use_bias": False, "initializer_scale": None, "space_to_depth": False}
+    options = {"padding": 1, "use_bias": False, "initializer_scale": None, "convolution": "direct"}
     while stages:
         filters, strides = stages.pop(0)
         for stride in (strides, 1):

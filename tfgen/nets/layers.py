@@ -1,18 +1,21 @@
 """The few layers that the nets share."""
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 
+from tfgen import invariants
 from tfgen.errors import UserError
+from tfgen.nets import implementations, toom_cook
 from tfgen.nets.convolution import blocks_of_kernel, ceil_to, convolve, flat
 
 
 class Conv(keras.layers.Layer):
     """A convolution with explicit zero padding, whose transpose can be asked for.
 
-    A strided convolution with a kernel wider than its stride runs as space-to-depth and a stride-1
-    convolution: the same numbers from the same weights, with an input gradient at the speed of a matrix
-    product. The kernel on disk is [height, width, in, out] either way.
+    It runs in one of several ways, of which `tfgen.nets.implementations` chooses: the same numbers from the same
+    weights, up to rounding. The kernel on disk is [height, width, in, out] either way.
 
     Args:
         filters: how many.
@@ -22,7 +25,7 @@ class Conv(keras.layers.Layer):
         use_bias: whether a bias is added.
         initializer_scale: standard deviation of the normal start of the kernel; None takes He's.
         spectral_norm: whether the kernel, as a matrix, is divided by its largest singular value.
-        space_to_depth: whether to run strided convolutions by space-to-depth.
+        convolution: a name of `implementations.NAMES`; None takes the default of when the layer is made.
     """
 
     def __init__(
@@ -34,7 +37,7 @@ class Conv(keras.layers.Layer):
         use_bias: bool = True,
         initializer_scale: float | None = 0.01,
         spectral_norm: bool = False,
-        space_to_depth: bool = True,
+        convolution: str | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -45,7 +48,7 @@ class Conv(keras.layers.Layer):
         self.use_bias = use_bias
         self.initializer_scale = initializer_scale
         self.spectral_norm = spectral_norm
-        self.space_to_depth = space_to_depth and 1 < strides < max(self.kernel_size)
+        self.convolution = convolution or implementations.default()
 
     def build(self, input_shape):
         self.input_spec = keras.layers.InputSpec(axes={-1: input_shape[-1]})  # TensorFlow would take some others
@@ -74,18 +77,28 @@ class Conv(keras.layers.Layer):
         )
 
     def call(self, x, training=False):
-        kernel = self.linear(training)
-        if not self.padding and tuple(x.shape[1:3]) == self.kernel_size:  # one place
-            # as 1x1, by TensorFlow's own gradients: by ours, or with tf.matmul, runs did not always resume bit for bit
-            flat_kernel = tf.reshape(kernel, [1, 1, -1, self.filters])
-            y = tf.nn.conv2d(tf.reshape(x, [-1, 1, 1, flat_kernel.shape[2]]), flat_kernel, 1, "VALID")
-        elif self.space_to_depth:
-            x, kernel = self._blocks(x), blocks_of_kernel(kernel, self.strides)
-            y = convolve(x, kernel)
-        else:
-            p = self.padding
-            y = tf.nn.conv2d(x, kernel, self.strides, [[0, 0], [p, p], [p, p], [0, 0]])
+        y = self._convolved(x, training)
         return y + tf.cast(self.bias, y.dtype) if self.use_bias else y
+
+    def _convolved(self, x: tf.Tensor, training: bool) -> tf.Tensor:
+        match implementations.chosen(self, x.shape, x.dtype):
+            case "product":  # as 1x1, where gradients are fast; with tf.matmul, runs did not always resume bit for bit
+                kernel = tf.reshape(self.linear(training), [1, 1, -1, self.filters])
+                return tf.nn.conv2d(tf.reshape(x, [-1, 1, 1, kernel.shape[2]]), kernel, 1, "VALID")
+            case "toom_cook":
+                plan = toom_cook.plan(tuple(x.shape[1:3]), self.kernel_size, self.strides, self.padding)
+                kernel = self._held(lambda: toom_cook.prepared(self.linear(training), plan), training, plan)
+                return toom_cook.convolve(x, kernel, plan)
+            case "space_to_depth":
+                kernel = self._held(lambda: blocks_of_kernel(self.linear(training), self.strides), training)
+                return convolve(self._blocks(x), kernel)
+        p = self.padding
+        kernel = self._held(lambda: self.linear(training), training)
+        return tf.nn.conv2d(x, kernel, self.strides, [[0, 0], [p, p], [p, p], [0, 0]])
+
+    def _held(self, kernel: Callable[[], tf.Tensor], training: bool, plan: toom_cook.Plan | None = None) -> tf.Tensor:
+        """A kernel that is prepared once for a loop in which the weights stand still."""
+        return kernel() if training else invariants.held((id(self), id(plan)), kernel)
 
     def linear(self, training: bool = False) -> tf.Tensor:
         """The kernel that acts, [height, width, in, filters].

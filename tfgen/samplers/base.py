@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tfgen import random
+from tfgen import invariants, random
 from tfgen.types import Energy, EnergyFn, Seed
 
 
@@ -150,9 +150,10 @@ def evolve(
         return i + 1, state, info, total, largest, kept
 
     lowest = tf.nest.map_structure(lambda t: t + t.dtype.min, start)
-    i, state, last, total, largest, kept = tf.while_loop(
-        unfinished, body, (tf.constant(0), state, start, start, lowest, kept), parallel_iterations=1
-    )
+    with invariants.around_loop():  # weights stand still
+        i, state, last, total, largest, kept = tf.while_loop(
+            unfinished, body, (tf.constant(0), state, start, start, lowest, kept), parallel_iterations=1
+        )
     count = tf.cast(tf.maximum(i, 1), tf.float32)
     mean = tf.nest.map_structure(lambda t: t / count, total)
     trajectory = kept.stack() if keep_every else x[tf.newaxis][:0]
