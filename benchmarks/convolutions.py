@@ -69,8 +69,8 @@ def main(values: absl_flags.FlagValues) -> None:
 
 def row(name: str, conv: Conv, shape: tuple[int, ...], rounds: int) -> str:
     """One layer's row of the table."""
-    automatic = implementations.chosen(conv, tf.TensorShape(shape), tf.float32)
-    ways = [way for way in WAYS if _runs_so(conv, shape, way)]
+    automatic = _way(conv, shape, "auto")
+    ways = [way for way in WAYS if _way(conv, shape, way) == way]
     runs = {"product": rates.matrix_product("float32")[0]} | {way: descent(conv, shape, way) for way in ways}
     seconds = rates.interleaved(runs, rounds, time.process_time)[0]
     _, height, width, filters = conv.compute_output_shape(shape)
@@ -90,9 +90,9 @@ def row(name: str, conv: Conv, shape: tuple[int, ...], rounds: int) -> str:
     return f"| {name} | {table} | {shown} | {operations / STEPS / 1e9:.2f} | {' | '.join(cells)} | {automatic} |"
 
 
-def _runs_so(conv: Conv, shape, way: str) -> bool:
-    forced = Conv(conv.filters, conv.kernel_size, conv.strides, conv.padding, convolution=way)
-    return implementations.chosen(forced, tf.TensorShape(shape), tf.float32) == way
+def _way(conv: Conv, shape, preferred: str) -> str:
+    sizes = implementations.Convolution(shape, conv.kernel_size, conv.strides, conv.padding, conv.filters)
+    return implementations.chosen(preferred, sizes, tf.float32)
 
 
 def descent(conv: Conv, shape: tuple[int, ...], way: str):

@@ -1,9 +1,12 @@
 """What follows from weights alone is computed once for a loop, and again for the next one."""
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgen import invariants, random
+from tfgen import energies, invariants, random
+from tfgen.cascade import Cascade
+from tfgen.nets import implementations, triangle_digits
 from tfgen.nets.layers import Conv
 from tfgen.samplers import Langevin, run
 
@@ -68,3 +71,23 @@ def test_kernels_are_prepared_outside_of_the_loop(convolution):
     (loop,) = [op for op in graph.get_operations() if op.type in ("While", "StatelessWhile")]
     body = graph._get_function(loop.get_attr("body").name).graph
     assert not [op.name for op in body.get_operations() if op.type == "ReadVariableOp"]
+
+
+@pytest.mark.parametrize("convolution", ["direct", "space_to_depth", "toom_cook"])
+def test_two_classifiers_of_a_cascade_keep_their_own_kernels_in_a_loop(convolution):
+    """A step down the sum of two: the same layers, with other weights."""
+    with implementations.defaulting_to(convolution):
+        net = triangle_digits.energy((8, 8, 1), width=0.25)
+    cascade, x = Cascade(net, 2), random.normal((4, 8, 8, 1), random.root(0))
+    for stage in range(2):
+        for number, weight in enumerate(net.trainable_variables):
+            weight.assign(random.normal(weight.shape, random.root(10 * stage + number)))
+        cascade.keep(net, tf.constant(stage))
+    classifiers = [cascade.classifier(net, stage) for stage in range(2)]
+    energy = lambda x: sum(classifier(x) for classifier in classifiers)  # noqa: E731
+    kernel = Langevin(0.1, temperature=0.0)
+    found, _ = tf.function(lambda x: run(kernel, energy, x, random.root(1), 2), autograph=False)(x)
+    expected = x
+    for _ in range(2):
+        expected = expected - 0.1**2 / 2 * energies.value_and_grad(energy, expected)[1]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * np.abs(expected).max())

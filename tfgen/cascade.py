@@ -5,6 +5,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from tfgen import invariants
 from tfgen.types import Image
 
 
@@ -45,10 +46,12 @@ class Cascade(keras.layers.Layer):
     def classifier(self, net: keras.Model, stage: int | tf.Tensor) -> Callable[[Image], tf.Tensor]:
         """The net as it was at a stage, in inference mode."""
 
+        weights = [stack.value[stage] for stack in self.stacks]  # here, for all steps under this classifier
+        split = len(net.trainable_variables)
+
         def call(x):
-            weights = [stack.value[stage] for stack in self.stacks]
-            split = len(net.trainable_variables)
-            answer, _ = net.stateless_call(weights[:split], weights[split:], x, training=False)
+            with invariants.of_weights(call):
+                answer, _ = net.stateless_call(weights[:split], weights[split:], x, training=False)
             return answer
 
         return call

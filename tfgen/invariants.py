@@ -18,6 +18,7 @@ class _Loop(NamedTuple):
 
 
 _LOOP: ContextVar[_Loop | None] = ContextVar("loop", default=None)
+_WEIGHTS: ContextVar[Hashable] = ContextVar("weights", default=None)
 
 
 @contextlib.contextmanager
@@ -31,6 +32,20 @@ def around_loop() -> Iterator[None]:
         _LOOP.reset(token)
 
 
+@contextlib.contextmanager
+def of_weights(weights: Hashable) -> Iterator[None]:
+    """Around a net's call with weights that are not its own: what is held is theirs.
+
+    Args:
+        weights: tells them from others of the loop.
+    """
+    token = _WEIGHTS.set(weights)
+    try:
+        yield
+    finally:
+        _WEIGHTS.reset(token)
+
+
 def held(key: Hashable, compute: Callable[[], Any]) -> Any:
     """What a function of weights and constants returns, computed before the loop if within one.
 
@@ -41,6 +56,7 @@ def held(key: Hashable, compute: Callable[[], Any]) -> Any:
     loop = _LOOP.get()
     if loop is None:
         return compute()
+    key = (_WEIGHTS.get(), key)
     if key not in loop.values:
         with loop.graph.as_default() if loop.graph else contextlib.nullcontext():
             loop.values[key] = compute()

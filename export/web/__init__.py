@@ -10,6 +10,7 @@ import pathlib
 from absl import flags as absl_flags
 
 from export.web import libraries, server, site
+from tfgen.nets import implementations
 from trainers import experiment, flags
 
 

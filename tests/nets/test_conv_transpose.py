@@ -70,6 +70,26 @@ def test_each_place_of_a_map_adds_its_kernel_to_the_image(kernel, strides, paddi
     assert layer.compute_output_shape(y.shape) == cut.shape
 
 
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(**CASES)
+def test_fewer_multiplications_give_the_same_values_and_gradients(kernel, strides, padding, size, channels, filters):
+    """To 2e-5 of the largest, as in the convolution; kernels within a stride have no such products."""
+    direct, y = build(kernel, strides, padding, size, channels, filters, use_bias=True)
+    other = ConvTranspose(filters, kernel, strides, padding, convolution="toom_cook")
+    other.build(y.shape)
+    found = []
+    for layer in (direct, other):
+        for weight, value in zip(layer.weights, direct.weights, strict=True):
+            weight.assign(value)
+        with tf.GradientTape() as tape:
+            tape.watch(y)
+            x = layer(y)
+            loss = tf.reduce_sum(tf.sin(x / 10))
+        found.append([x, *tape.gradient(loss, [y, *(w.value for w in layer.weights)])])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=2e-5 * max(np.abs(a).max(), 1))
+
+
 def test_a_map_of_unknown_size_is_taken():
     layer, y = build((4, 4), 2, 1, (3, 5), 2, 3, use_bias=True)
     traced = tf.function(layer, autograph=False, input_signature=[tf.TensorSpec((None, None, None, 2))])

@@ -58,11 +58,11 @@ def test_the_transforms_are_exact_but_for_rounding():
     np.testing.assert_allclose(convs[1](x), convs[0](x), rtol=0, atol=1e-12 * np.abs(convs[0](x)).max())
 
 
-@pytest.mark.parametrize(("tile", "roundings"), [(1, 4), (2, 5), (3, 10), (4, 15), (5, 25), (6, 40)])
+@pytest.mark.parametrize(("tile", "roundings"), [(1, 9), (2, 7), (3, 28), (4, 30), (5, 44), (6, 80)])
 def test_rounding_grows_with_the_tile(tile, roundings):
     """The root mean square error of DCGAN's third layer, in units of float32's rounding of its typical output.
 
-    A direct convolution of its 3200 terms errs by 2 of them; ours by 3, 3, 7, 11, 17 and 25.
+    A direct convolution of its 3200 terms errs by 8 of them with oneDNN; ours by 6, 4, 18, 19, 29 and 52.
     """
     axis = toom_cook.axis(8, 5, 2, 2, tile)
     plan = toom_cook.Plan(axis, axis)
@@ -74,10 +74,10 @@ def test_rounding_grows_with_the_tile(tile, roundings):
 
 
 def test_a_plan_makes_the_fewest_multiplications():
-    """4 outputs of 5 taps at stride 2: 4 + 3 - 1 and 4 + 2 - 1 instead of 4 * 5 along a side."""
+    """4 outputs of 5 taps at stride 2: 4 + 3 - 1 for either phase instead of 4 * 5 along a side."""
     plan = toom_cook.plan((8, 8), (5, 5), 2, 2)
-    assert [axis.multiplications for axis in plan] == [11, 11]
-    assert plan.saving == pytest.approx((20 / 11) ** 2)
+    assert [axis.multiplications for axis in plan] == [12, 12]
+    assert plan.saving == pytest.approx((20 / 12) ** 2)
     assert toom_cook.plan((14, 14), (4, 4), 2, 1).rows.multiplications == 2 * (7 + 2 - 1)
 
 

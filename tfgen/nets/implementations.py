@@ -9,6 +9,7 @@ import contextlib
 import math
 from collections.abc import Iterator
 from contextvars import ContextVar
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -22,7 +23,7 @@ EXPORTED = "space_to_depth"
 
 _DEFAULT: ContextVar[str] = ContextVar("convolution", default="auto")
 
-TRANSFORMING = 60
+TRANSFORMING = 30
 """What a number costs that is transformed, in a matrix product's multiplications, beside those with its side."""
 ROWS = 16
 """As many tiles and examples make a matrix product out of the multiplications at a point."""
@@ -51,44 +52,65 @@ def defaulting_to(name: str) -> Iterator[None]:
         _DEFAULT.reset(token)
 
 
-def chosen(conv, shape: tf.TensorShape, dtype: tf.DType) -> str:
-    """How a convolution runs on images of a shape.
+class Convolution(NamedTuple):
+    """What is convolved with what."""
+
+    shape: tuple[int | None, ...]
+    """Of the images: [b, h, w, c]; a side that is not known leaves no choice of `toom_cook`."""
+    kernel_size: tuple[int, int]
+    strides: int
+    padding: int
+    filters: int
+
+    @property
+    def folds(self) -> bool:
+        """Whether blocks of strides x strides pixels are fewer than pixels."""
+        return 1 < self.strides < max(self.kernel_size)
+
+    @property
+    def plan(self) -> toom_cook.Plan:
+        """Of `toom_cook`."""
+        return toom_cook.plan(tuple(self.shape[1:3]), self.kernel_size, self.strides, self.padding)
+
+
+def chosen(preferred: str, convolution: Convolution, dtype: tf.DType) -> str:
+    """How a convolution runs.
 
     Args:
-        conv: a layer with a kernel, strides, padding and `convolution`, the way it prefers.
-        shape: [b, h, w, c]; sides that are not known leave no choice of `toom_cook`.
+        preferred: one of `NAMES`.
+        convolution: its sizes; an adjoint runs as the convolution does.
         dtype: what is computed in.
 
     Returns:
         `direct`, `space_to_depth`, `toom_cook`, or `product` where the kernel covers the image.
     """
-    if not conv.padding and tuple(shape[1:3]) == conv.kernel_size:
+    if not convolution.padding and tuple(convolution.shape[1:3]) == convolution.kernel_size:
         return "product"
-    if conv.convolution == "toom_cook" and _can_multiply_less(conv, shape):
+    if preferred == "toom_cook" and _can_multiply_less(convolution):
         return "toom_cook"
-    folds = 1 < conv.strides < max(conv.kernel_size)
-    if conv.convolution != "auto":
-        return "space_to_depth" if folds and conv.convolution != "direct" else "direct"
-    if dtype == tf.float32 and _can_multiply_less(conv, shape) and _multiplying_less_pays(conv, shape):
+    if preferred != "auto":
+        return "space_to_depth" if convolution.folds and preferred != "direct" else "direct"
+    if dtype == tf.float32 and _can_multiply_less(convolution) and _multiplying_less_pays(convolution):
         return "toom_cook"
-    return "space_to_depth" if folds and _folding_pays(conv, shape[-1]) else "direct"
+    return "space_to_depth" if convolution.folds and _folding_pays(convolution) else "direct"
 
 
-def _can_multiply_less(conv, shape: tf.TensorShape) -> bool:
-    within = all(conv.strides < side <= conv.strides * len(toom_cook.POINTS) for side in conv.kernel_size)
-    return within and None not in shape[1:3]
+def _can_multiply_less(convolution: Convolution) -> bool:
+    strides, most = convolution.strides, convolution.strides * len(toom_cook.POINTS)
+    return all(strides < side <= most for side in convolution.kernel_size) and None not in convolution.shape[1:3]
 
 
-def _multiplying_less_pays(conv, shape: tf.TensorShape) -> bool:
-    batch, *sides, channels = shape
-    plan = toom_cook.plan(tuple(sides), conv.kernel_size, conv.strides, conv.padding)
+def _multiplying_less_pays(convolution: Convolution) -> bool:
+    batch, *sides, channels = convolution.shape
+    plan = convolution.plan
     rows = plan.columns.output.shape[2] * (batch or ROWS)
     if rows < ROWS or tf.config.list_logical_devices("GPU"):
         return False
-    transforms = (TRANSFORMING + max(sides)) * (1 / channels + 1 / conv.filters)
+    transforms = (TRANSFORMING + max(sides)) * (1 / channels + 1 / convolution.filters)
     return plan.saving > 1 + transforms
 
 
-def _folding_pays(conv, channels: int) -> bool:
-    padded = math.prod(ceil_to(side, conv.strides) / side for side in conv.kernel_size)
-    return padded <= PADDED and channels * conv.strides**2 >= BLOCK_CHANNELS
+def _folding_pays(convolution: Convolution) -> bool:
+    s = convolution.strides
+    padded = math.prod(ceil_to(side, s) / side for side in convolution.kernel_size)
+    return padded <= PADDED and convolution.shape[3] * s**2 >= BLOCK_CHANNELS

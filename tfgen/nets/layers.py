@@ -81,12 +81,13 @@ class Conv(keras.layers.Layer):
         return y + tf.cast(self.bias, y.dtype) if self.use_bias else y
 
     def _convolved(self, x: tf.Tensor, training: bool) -> tf.Tensor:
-        match implementations.chosen(self, x.shape, x.dtype):
+        convolution = implementations.Convolution(x.shape, self.kernel_size, self.strides, self.padding, self.filters)
+        match implementations.chosen(self.convolution, convolution, x.dtype):
             case "product":  # as 1x1, where gradients are fast; with tf.matmul, runs did not always resume bit for bit
                 kernel = tf.reshape(self.linear(training), [1, 1, -1, self.filters])
                 return tf.nn.conv2d(tf.reshape(x, [-1, 1, 1, kernel.shape[2]]), kernel, 1, "VALID")
             case "toom_cook":
-                plan = toom_cook.plan(tuple(x.shape[1:3]), self.kernel_size, self.strides, self.padding)
+                plan = convolution.plan
                 kernel = self._held(lambda: toom_cook.prepared(self.linear(training), plan), training, plan)
                 return toom_cook.convolve(x, kernel, plan)
             case "space_to_depth":
@@ -165,6 +166,8 @@ class ConvTranspose(keras.layers.Layer):
         padding: pixels cut off on each side.
         use_bias: whether a bias is added.
         initializer_scale: standard deviation of the normal start of the kernel; None takes He's.
+        convolution: a name of `implementations.NAMES`, of which space_to_depth is direct here; None takes the default
+            of when the layer is made.
     """
 
     def __init__(
@@ -175,6 +178,7 @@ class ConvTranspose(keras.layers.Layer):
         padding: int = 0,
         use_bias: bool = True,
         initializer_scale: float | None = 0.02,
+        convolution: str | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -184,6 +188,7 @@ class ConvTranspose(keras.layers.Layer):
         self.padding = padding
         self.use_bias = use_bias
         self.initializer_scale = initializer_scale
+        self.convolution = convolution or implementations.default()
 
     def build(self, input_shape):
         self.input_spec = keras.layers.InputSpec(axes={-1: input_shape[-1]})  # TensorFlow would take some others
@@ -204,22 +209,25 @@ class ConvTranspose(keras.layers.Layer):
         )
 
     def call(self, x):
-        shape = tf.shape(x)
+        y = self._transposed(x)
+        return y + tf.cast(self.bias, y.dtype) if self.use_bias else y
+
+    def _transposed(self, x: tf.Tensor) -> tf.Tensor:
         if not self.padding and tuple(x.shape[1:3]) == (1, 1):  # one place: a matrix product
             y = tf.matmul(flat(x), tf.reshape(tf.convert_to_tensor(self.kernel), [-1, x.shape[-1]]), transpose_b=True)
-            y = tf.reshape(y, [-1, *self.kernel_size, self.filters])
-            return y + tf.cast(self.bias, y.dtype) if self.use_bias else y
+            return tf.reshape(y, [-1, *self.kernel_size, self.filters])
+        images = self.compute_output_shape(x.shape)
+        convolution = implementations.Convolution(images, self.kernel_size, self.strides, self.padding, x.shape[-1])
+        if implementations.chosen(self.convolution, convolution, x.dtype) == "toom_cook":
+            plan = convolution.plan
+            prepare = lambda: toom_cook.prepared(tf.convert_to_tensor(self.kernel), plan)  # noqa: E731
+            return toom_cook.transpose(x, invariants.held((id(self), id(plan)), prepare), plan)
+        shape, p = tf.shape(x), self.padding
         size = [self._output_side(shape[axis], k) for axis, k in zip((1, 2), self.kernel_size, strict=True)]
-        p = self.padding
-        y = tf.nn.conv2d_transpose(
-            x,
-            tf.convert_to_tensor(self.kernel),
-            tf.stack([shape[0], *size, self.filters]),
-            self.strides,
-            [[0, 0], [p, p], [p, p], [0, 0]],
-        )
-        y = tf.ensure_shape(y, self.compute_output_shape(x.shape))
-        return y + tf.cast(self.bias, y.dtype) if self.use_bias else y
+        size = tf.stack([shape[0], *size, self.filters])
+        kernel, around = tf.convert_to_tensor(self.kernel), [[0, 0], [p, p], [p, p], [0, 0]]
+        y = tf.nn.conv2d_transpose(x, kernel, size, self.strides, around)
+        return tf.ensure_shape(y, images)
 
     def _output_side(self, side, kernel: int):
         return None if side is None else (side - 1) * self.strides + kernel - 2 * self.padding

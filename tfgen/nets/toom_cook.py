@@ -3,10 +3,11 @@
 m outputs of r taps take m + r - 1 multiplications along an axis instead of m r: both factors are evaluated as
 polynomials at so many points, multiplied there, and the product is interpolated. A stride splits an axis into phases,
 each a convolution of stride 1 with its share of the taps. In two dimensions the multiplications at each pair of
-points are a matrix product over channels, of all tiles and examples.
+points are a matrix product over channels, of all tiles and examples; the phases of the rows are channels to it.
 
 All transforms are matrices over a whole side, padding and stride included, so that every step is a product of
-matrices and its gradient another; float32 rounds a few times more than a direct convolution does.
+matrices, its gradient another, and the adjoint convolution the same steps with the matrices transposed. float32 rounds
+a few times more than a direct convolution does.
 
 Source: Lavin and Gray, Fast algorithms for convolutional neural networks, 2016.
 """
@@ -26,16 +27,27 @@ class Axis(NamedTuple):
     """The transforms along one axis, float64."""
 
     data: np.ndarray
-    """[points, tiles, side]"""
+    """[phases, points, tiles, side]"""
     kernel: np.ndarray
-    """[points, taps]"""
+    """[phases, points, taps]"""
     output: np.ndarray
     """[side of the output, points, tiles]"""
 
     @property
     def multiplications(self) -> int:
         """Along this axis."""
-        return self.output.shape[1] * self.output.shape[2]
+        return math.prod(self.data.shape[:3])
+
+    def matrices(self, merged: bool) -> tuple[np.ndarray, np.ndarray]:
+        """What acts on the data, [phases points tiles, side], and what makes the output.
+
+        Args:
+            merged: whether products are summed over the phases before they are the output's, [side, points tiles];
+                else the output's matrix sums, [side, phases points tiles].
+        """
+        output = self.output[:, np.newaxis]
+        output = output if merged else np.repeat(output, len(self.data), axis=1)
+        return self.data.reshape(-1, self.data.shape[3]), output.reshape(len(output), -1)
 
 
 class Plan(NamedTuple):
@@ -47,7 +59,7 @@ class Plan(NamedTuple):
     @property
     def saving(self) -> float:
         """A direct convolution's multiplications over this one's."""
-        return math.prod(len(axis.output) * axis.kernel.shape[1] / axis.multiplications for axis in self)
+        return math.prod(len(axis.output) * axis.kernel.shape[2] / axis.multiplications for axis in self)
 
 
 @functools.cache
@@ -75,27 +87,21 @@ def axis(side: int, taps: int, strides: int, padding: int, tile: int) -> Axis:
     """
     length = (side + 2 * padding - taps) // strides + 1
     tiles = -(-length // tile)
-    phases = [_phase(side, taps, strides, padding, tile, tiles, phase) for phase in range(strides)]
-    data, kernel, output = zip(*phases, strict=True)
-    return Axis(np.concatenate(data), np.concatenate(kernel), np.concatenate(output, axis=1)[:length])
-
-
-def _phase(side, taps, strides, padding, tile, tiles, phase):
-    """The transforms of every `strides`-th tap from the `phase`-th on, and of the pixels that these meet."""
-    own = -(-(taps - phase) // strides)
+    own = -(-taps // strides)
     points = tile + own - 1
     interpolation = np.linalg.inv(_evaluation(points, points)).T
-    data = np.zeros((points, tiles, side))
+    data = np.zeros((strides, points, tiles, side))
+    for phase, number, place in np.ndindex(strides, tiles, points):
+        pixel = strides * (number * tile + place) + phase - padding
+        if 0 <= pixel < side:
+            data[phase, :, number, pixel] = interpolation[:, place]
+    kernel = np.zeros((strides, points, taps))
+    for phase in range(strides):
+        kernel[phase, :, phase::strides] = _evaluation(points, own)[:, : len(range(phase, taps, strides))]
     output = np.zeros((tiles * tile, points, tiles))
-    kernel = np.zeros((points, taps))
-    kernel[:, phase::strides] = _evaluation(points, own)
     for number in range(tiles):
         output[number * tile : (number + 1) * tile, :, number] = _evaluation(points, tile).T
-        for place in range(points):
-            pixel = strides * (number * tile + place) + phase - padding
-            if 0 <= pixel < side:
-                data[:, number, pixel] = interpolation[:, place]
-    return data, kernel, output
+    return Axis(data, kernel, output[:length])
 
 
 def _evaluation(points: int, coefficients: int) -> np.ndarray:
@@ -118,9 +124,15 @@ def prepared(kernel: tf.Tensor, plan: Plan) -> tf.Tensor:
         plan: see `plan`.
 
     Returns:
-        [points' of the columns, points of the rows, in, filters].
+        [phases and points of the columns, 1, points of the rows, phases of the rows and in, filters].
     """
-    return _along(kernel, *(tf.constant(axis.kernel, kernel.dtype) for axis in plan))
+    height, width, channels, filters = kernel.shape
+    phases, points, _ = plan.rows.kernel.shape
+    rows, columns = (tf.constant(axis.kernel.reshape(-1, axis.kernel.shape[2]), kernel.dtype) for axis in plan)
+    half = tf.matmul(rows, tf.reshape(kernel, [height, -1]))
+    half = tf.transpose(tf.reshape(half, [phases, points, width, -1]), [2, 1, 0, 3])
+    whole = tf.matmul(columns, tf.reshape(half, [width, -1]))
+    return tf.reshape(whole, [columns.shape[0], 1, points, phases * channels, filters])
 
 
 def convolve(x: tf.Tensor, prepared_kernel: tf.Tensor, plan: Plan) -> tf.Tensor:
@@ -134,22 +146,64 @@ def convolve(x: tf.Tensor, prepared_kernel: tf.Tensor, plan: Plan) -> tf.Tensor:
     Returns:
         [b, h', w', filters].
     """
-    columns, rows, channels, filters = prepared_kernel.shape
-    # examples beside channels: either axis is transformed by a single product of matrices
-    data = (tf.constant(axis.data.reshape(-1, axis.data.shape[2]), x.dtype) for axis in plan)
-    output = (tf.constant(axis.output.reshape(len(axis.output), -1), x.dtype) for axis in plan[::-1])
-    tiles = _along(tf.transpose(x, [1, 2, 0, 3]), *data)
-    tiles = tf.reshape(tiles, [columns, -1, rows, plan.rows.data.shape[1] * tf.shape(x)[0], channels])
-    products = tf.matmul(tiles, prepared_kernel[:, tf.newaxis])
-    y = _along(tf.reshape(products, [*(axis.multiplications for axis in plan[::-1]), -1, filters]), *output)
-    return tf.transpose(y, [2, 0, 1, 3])
+    (rows, rows_back), (columns, columns_back) = _matrices(plan, x.dtype)
+    tiles = _to_points(x, rows, columns, len(plan.rows.data))
+    products = tf.matmul(_of_kernel(tiles, prepared_kernel), prepared_kernel)
+    return _from_points(_of_image(products, x, plan), rows_back, columns_back, 1)
 
 
-def _along(x: tf.Tensor, first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
-    """A matrix applied to each of the first two axes of [i, j, b, c], which change places: [j', i', b, c]."""
-    i, j, _, channels = x.shape
-    half = tf.matmul(first, tf.reshape(x, [i, -1]))
+def transpose(y: tf.Tensor, prepared_kernel: tf.Tensor, plan: Plan) -> tf.Tensor:
+    """The adjoint of the convolution.
+
+    Args:
+        y: [b, h', w', filters].
+        prepared_kernel: see `prepared`.
+        plan: of the convolution, whose sides come out.
+
+    Returns:
+        [b, h, w, in].
+    """
+    (rows_back, rows), (columns_back, columns) = _matrices(plan, y.dtype)
+    tiles = _to_points(y, tf.transpose(rows), tf.transpose(columns), 1)
+    products = tf.matmul(_of_kernel(tiles, prepared_kernel), prepared_kernel, transpose_b=True)
+    products = _of_image(products, y, plan)
+    return _from_points(products, tf.transpose(rows_back), tf.transpose(columns_back), len(plan.rows.data))
+
+
+def _matrices(plan: Plan, dtype: tf.DType) -> list[tuple[tf.Tensor, tf.Tensor]]:
+    pairs = (plan.rows.matrices(merged=True), plan.columns.matrices(merged=False))
+    return [tuple(tf.constant(matrix, dtype) for matrix in pair) for pair in pairs]
+
+
+def _of_kernel(tiles: tf.Tensor, prepared_kernel: tf.Tensor) -> tf.Tensor:
+    """[columns' multiplications, rows' points and tiles, b, c] beside the kernel: a matrix at each pair of points."""
+    columns, _, rows, _, _ = prepared_kernel.shape
+    across, down, _, channels = tiles.shape
+    return tf.reshape(tiles, [columns, across // columns, rows, down // rows * tf.shape(tiles)[2], channels])
+
+
+def _of_image(products: tf.Tensor, image: tf.Tensor, plan: Plan) -> tf.Tensor:
+    """Back to [columns' multiplications, rows' points and tiles, b, c]."""
+    down = math.prod(plan.rows.output.shape[1:])
+    return tf.reshape(products, [plan.columns.multiplications, down, tf.shape(image)[0], products.shape[-1]])
+
+
+def _to_points(x: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, phases: int) -> tf.Tensor:
+    """A matrix over each side of [b, h, w, c], and the phases of the rows beside channels: [w', h', b, phases c]."""
+    _, height, width, channels = x.shape
+    half = tf.matmul(rows, tf.reshape(x, [-1, height, width * channels]))
+    half = tf.reshape(half, [-1, phases, rows.shape[0] // phases, width, channels])
     # batches of small products would take three times as long as this copy and one large product
-    half = tf.transpose(tf.reshape(half, [first.shape[0], j, -1]), [1, 0, 2])
-    whole = tf.matmul(second, tf.reshape(half, [j, -1]))
-    return tf.reshape(whole, [second.shape[0], first.shape[0], -1, channels])
+    half = tf.transpose(half, [3, 2, 0, 1, 4])
+    whole = tf.matmul(columns, tf.reshape(half, [width, -1]))
+    return tf.reshape(whole, [columns.shape[0], rows.shape[0] // phases, -1, phases * channels])
+
+
+def _from_points(products: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, phases: int) -> tf.Tensor:
+    """The other way: [w', h', b, phases c] to [b, h, w, c]."""
+    across, down, _, channels = products.shape
+    width, channels = columns.shape[0], channels // phases
+    half = tf.matmul(columns, tf.reshape(products, [across, -1]))
+    half = tf.transpose(tf.reshape(half, [width, down, -1, phases, channels]), [2, 3, 1, 0, 4])
+    whole = tf.matmul(rows, tf.reshape(half, [-1, phases * down, width * channels]))
+    return tf.reshape(whole, [-1, rows.shape[0], width, channels])
