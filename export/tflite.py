@@ -10,6 +10,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from export import tflite_cascade, tflite_energy, tflite_latent
 from tfgen.algorithms.base import Algorithm
 from tfgen.errors import UserError
+from tfgen.nets import implementations
 from tfgen.nets.scoring import ScoringFunction
 from tfgen.tasks import CascadeTasks, EnergyTasks, LatentTasks
 from tfgen.types import Endpoint
@@ -54,7 +55,9 @@ def convert(endpoint: Endpoint, variant: str = "float32") -> bytes:
         endpoint: of one image.
         variant: of `VARIANTS`.
     """
-    concrete = tf.function(endpoint.fn, input_signature=endpoint.signature, autograph=False).get_concrete_function()
+    function = tf.function(endpoint.fn, input_signature=endpoint.signature, autograph=False)
+    with implementations.portable():
+        concrete = function.get_concrete_function()
     # variables inside a while loop must be constants before the converter sees them
     frozen = _plain(convert_variables_to_constants_v2(concrete, lower_control_flow=False))
     names = sorted(concrete.structured_outputs)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from tfgen.nets import implementations
 from tfgen.nets.layers import Conv, batch_normalization
 from tfgen.nets.scoring import LEAK
 
@@ -46,7 +47,7 @@ class Discriminator(keras.Model):
         for conv, norm in zip(self.convs, [None, *self.norms], strict=True):
             r = conv(found[-1] if found else x)
             r = r if norm is None else norm(r, training=training)
-            found.append(tf.maximum(r, LEAK * r))
+            found.append(implementations.leaky_relu(r, LEAK))
         return found
 
     def features(self, x: tf.Tensor) -> tf.Tensor:

@@ -1,8 +1,8 @@
-"""The ways in which a convolution runs, and which of them where.
+"""The ways in which a layer runs, and which of them where.
 
-`direct` is TensorFlow's own. `space_to_depth` turns a strided one into one of stride 1 over blocks of pixels, whose
-input gradient is a convolution too. `toom_cook` multiplies less often, see `tfgen.nets.toom_cook`. `auto` is the
-fastest as measured in benchmarks/results.md.
+Of convolutions, `direct` is TensorFlow's own. `space_to_depth` turns a strided one into one of stride 1 over blocks of
+pixels, whose input gradient is a convolution too. `toom_cook` multiplies less often, see `tfgen.nets.toom_cook`. `auto`
+is the fastest as measured in benchmarks/results.md.
 """
 
 import contextlib
@@ -22,6 +22,7 @@ EXPORTED = "space_to_depth"
 """Of the operations that every runtime has, and fast for one example too."""
 
 _DEFAULT: ContextVar[str] = ContextVar("convolution", default="auto")
+_PORTABLE: ContextVar[bool] = ContextVar("portable", default=False)
 
 TRANSFORMING = 30
 """What a number costs that is transformed, in a matrix product's multiplications, beside those with its side."""
@@ -50,6 +51,22 @@ def defaulting_to(name: str) -> Iterator[None]:
         yield
     finally:
         _DEFAULT.reset(token)
+
+
+@contextlib.contextmanager
+def portable() -> Iterator[None]:
+    """What is traced within is of operations that LiteRT has, gradients too, if slower ones."""
+    token = _PORTABLE.set(True)
+    try:
+        yield
+    finally:
+        _PORTABLE.reset(token)
+
+
+def leaky_relu(r: tf.Tensor, leak: float) -> tf.Tensor:
+    """r where it is positive, else leak r."""
+    # the fused operation is twice as fast; LiteRT has none for its gradient
+    return tf.maximum(r, leak * r) if _PORTABLE.get() else tf.nn.leaky_relu(r, leak)
 
 
 class Convolution(NamedTuple):

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from tfgen.errors import UserError
+from tfgen.nets import implementations
 from tfgen.nets.layers import Conv, ConvTranspose, batch_normalization
 from tfgen.nets.scoring import LEAK
 from tfgen.nets.tables import WHOLE, Row, convs_of_table
@@ -164,7 +165,7 @@ class Inference(keras.Model):
             r = conv(h, training=training)
             if self.norms and number:
                 r = self.norms[number - 1](r, training=training)
-            h = tf.maximum(r, LEAK * r)
+            h = implementations.leaky_relu(r, LEAK)
         return self._shaped(self.mean(h)), self._shaped(self.log_var(h))
 
     def _shaped(self, head: tf.Tensor) -> tf.Tensor:

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from tfgen.errors import UserError
+from tfgen.nets import implementations
 from tfgen.nets.layers import Conv, batch_normalization
 from tfgen.nets.tables import Row, convs_of_table
 
@@ -30,8 +31,9 @@ ACTIVATIONS = {
     "relu": Activation(tf.nn.relu, lambda r: tf.cast(r > 0, r.dtype)),
     # tf.nn.swish has a custom gradient, which a LiteRT signature cannot hold
     "swish": Activation(lambda r: r * tf.sigmoid(r), _swish_slope),
-    # tf.nn.leaky_relu's gradient has no LiteRT operator
-    "leaky_relu": Activation(lambda r: tf.maximum(r, LEAK * r), lambda r: tf.where(r > 0, tf.ones_like(r), LEAK)),
+    "leaky_relu": Activation(
+        lambda r: implementations.leaky_relu(r, LEAK), lambda r: tf.where(r > 0, tf.ones_like(r), LEAK)
+    ),
 }
 """The generative ConvNet's, a smooth one, and the divergence triangle's."""
 
