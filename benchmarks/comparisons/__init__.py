@@ -2,6 +2,7 @@
 
 from benchmarks.comparisons.comparison import OURS, Comparison, drawn
 from benchmarks.comparisons.langevin import LangevinDynamics
+from benchmarks.comparisons.learning_iteration import LearningIteration
 from benchmarks.comparisons.triangle_step import TriangleStep
 from tfgen.nets import dcgan32, generative_convnet_texture, triangle_mnist
 
@@ -16,7 +17,8 @@ ALL: dict[str, Comparison] = {
         "Langevin dynamics on a small energy, 28x28x1, 100 chains", triangle_mnist, (28, 28, 1), 100, 20
     ),
     "triangle": TriangleStep(),
+    "learning": LearningIteration(),
 }
 """By the names of `--workloads`."""
 
-__all__ = ["ALL", "OURS", "Comparison", "LangevinDynamics", "TriangleStep", "drawn"]
+__all__ = ["ALL", "OURS", "Comparison", "LangevinDynamics", "LearningIteration", "TriangleStep", "drawn"]

@@ -3,19 +3,21 @@
 import importlib
 import importlib.util
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from benchmarks import against_peers, comparisons, processes
-from benchmarks.comparisons import OURS, LangevinDynamics, TriangleStep
-from benchmarks.peers import tfgen_nets, workload
+from benchmarks.comparisons import OURS, LangevinDynamics, LearningIteration, TriangleStep
+from benchmarks.peers import tf_nets, tfgen_nets, workload
 from tfgen.nets import triangle_cifar10, triangle_digits
 
 TINY = {
     "langevin": LangevinDynamics("digits", triangle_digits, (8, 8, 1), chains=3, times=2),
     "triangle": TriangleStep(batch=3, width=0.1, side=16),
+    "learning": LearningIteration(side=24, chains=2, langevin_steps=2, width=0.1),
 }
 PEERS = processes.ROOT / ".venv-peers" / "bin" / "python"
 
@@ -33,6 +35,12 @@ def answered(name: str, given: dict[str, pathlib.Path]) -> dict[str, np.ndarray]
     """What tfgen answers, in this process."""
     module, *options = TINY[name].contenders[OURS]
     return importlib.import_module(f"benchmarks.peers.{module}").entry([str(given[name]), *options]).answer()
+
+
+def tilted(work: workload.Workload, layers: Sequence[workload.Layer], x: np.ndarray) -> np.ndarray:
+    """U(x) = -f(x / sigma) + |x / sigma|² / 2 by operations of TensorFlow alone."""
+    y = x / work.constants["sigma"]
+    return (y**2).sum((1, 2, 3)) / 2 - tf_nets.score(layers, y)
 
 
 def test_every_comparison_is_tried_and_has_modules_to_run():
@@ -72,11 +80,8 @@ def test_a_net_of_a_workloads_layers_is_the_net_they_were_taken_of():
 
 
 def test_tfgens_langevin_answer_is_the_energy_of_the_file(given):
-    """U(x) = -f(x / sigma) + |x / sigma|² / 2, with f by operations of TensorFlow alone."""
-    tf_nets = importlib.import_module("benchmarks.peers.tf_nets")
     work, found = workload.read(given["langevin"]), answered("langevin", given)
-    y = work.arrays["start"] / work.constants["sigma"]
-    right = (y**2).sum((1, 2, 3)) / 2 - tf_nets.score(work.nets["energy"], y)
+    right = tilted(work, work.nets["energy"], work.arrays["start"])
     np.testing.assert_allclose(found["energies"], right, rtol=1e-5)
     assert found["gradients"].shape == work.arrays["start"].shape
 
@@ -95,6 +100,18 @@ def test_tfgens_triangle_step_draws_what_the_file_says(given):
     error = np.mean((work.arrays["images"] - nets["generator"](z, training=True)) ** 2)
     # after an update of the inference net by Adam's 1e-4
     np.testing.assert_allclose(found["reconstruction_error"], error, rtol=1e-2)
+
+
+def test_tfgens_learning_grows_and_its_chains_are_moved_by_the_noise_of_the_file(given):
+    """The first iteration's energies are those of the first layer; at sigma's scale the last chains follow the noise."""
+    work, found = workload.read(given["learning"]), answered("learning", given)
+    first, observed = work.nets["energy"][:1], work.arrays["observed"]
+    np.testing.assert_allclose(found["energy_data"][0], tilted(work, first, observed).mean(), rtol=1e-5)
+    x = np.zeros_like(work.arrays["noise"][0])
+    for noise in work.arrays["noise"]:
+        step, sigma = work.constants["step_size"], work.constants["sigma"]
+        x += -(step**2) / 2 * x / sigma**2 + step * noise  # all but the score's small slope
+    np.testing.assert_allclose(found["chains"], x, atol=0.1 * x.std())
 
 
 @pytest.mark.slow
