@@ -1,8 +1,11 @@
 """Works that libraries are compared on, a file each."""
 
+from benchmarks.comparisons.annealed_importance import AnnealedImportance
 from benchmarks.comparisons.comparison import OURS, Comparison, drawn
+from benchmarks.comparisons.descent import DescentToMinima
 from benchmarks.comparisons.langevin import LangevinDynamics
 from benchmarks.comparisons.learning_iteration import LearningIteration
+from benchmarks.comparisons.synthesis import SynthesisSteps
 from benchmarks.comparisons.triangle_step import TriangleStep
 from tfgen.nets import dcgan32, generative_convnet_texture, triangle_mnist
 
@@ -18,7 +21,21 @@ ALL: dict[str, Comparison] = {
     ),
     "triangle": TriangleStep(),
     "learning": LearningIteration(),
+    "synthesis": SynthesisSteps(),
+    "annealing": AnnealedImportance(),
+    "descent": DescentToMinima(),
 }
 """By the names of `--workloads`."""
 
-__all__ = ["ALL", "OURS", "Comparison", "LangevinDynamics", "LearningIteration", "TriangleStep", "drawn"]
+__all__ = [
+    "ALL",
+    "OURS",
+    "AnnealedImportance",
+    "Comparison",
+    "DescentToMinima",
+    "LangevinDynamics",
+    "LearningIteration",
+    "SynthesisSteps",
+    "TriangleStep",
+    "drawn",
+]
