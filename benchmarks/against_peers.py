@@ -27,6 +27,11 @@ from trainers import commands
 PRODUCT = "matrix product"
 IN_OURS = ("tfgen_", "tfp_")
 """Modules so called run in tfgen's own environment."""
+HEADER = f"""# tfgen beside other libraries
+
+`make bench-peers` runs all of these, in float32. Every library runs in a process of its own; outputs agreed to
+{Comparison.tolerance:g} first. Times are medians of interleaved runs; shares and ratios are medians of those within a
+round. GFLOP/s count the operations of direct convolutions, whatever is computed."""
 
 
 def define(values: absl_flags.FlagValues) -> None:
@@ -43,7 +48,7 @@ def define(values: absl_flags.FlagValues) -> None:
         **where,
     )
     absl_flags.DEFINE_string("python", ".venv-peers/bin/python", "The peers' own interpreter.", **where)
-    absl_flags.DEFINE_string("page", None, "A Markdown page whose part is replaced.", **where)
+    absl_flags.DEFINE_string("page", None, "A Markdown page, of which each workload's part is replaced.", **where)
 
 
 def main(values: absl_flags.FlagValues) -> None:
@@ -56,15 +61,21 @@ def main(values: absl_flags.FlagValues) -> None:
         )
     if values.processors:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: values.processors])
-    tables = [compare(comparisons.ALL[name], values) for name in values.workloads]
-    text = "\n\n".join([header(values), *tables])
-    print(text)
-    if values.page:
-        parts.put(pathlib.Path(values.page), "peers", text)
+    show("peers", HEADER, values.page)
+    for name in values.workloads:
+        show(f"peers_{name}", compare(name, values), values.page)
 
 
-def compare(comparison: Comparison, values: absl_flags.FlagValues) -> str:
+def show(part: str, text: str, page: str | None) -> None:
+    """Prints a part, and puts it in the page if there is to be one."""
+    print(text, end="\n\n", flush=True)
+    if page:
+        parts.put(pathlib.Path(page), part, text)
+
+
+def compare(name: str, values: absl_flags.FlagValues) -> str:
     """One workload's table."""
+    comparison = comparisons.ALL[name]
     with tempfile.TemporaryDirectory() as directory:
         file = pathlib.Path(directory) / "workload.npz"
         work, operations = comparison.work()
@@ -73,7 +84,7 @@ def compare(comparison: Comparison, values: absl_flags.FlagValues) -> str:
             check(contenders, pathlib.Path(directory), comparison.tolerance)
             seconds = processes.interleaved(contenders, values.rounds, values.clock)
             versions = {name: c.version for name, c in contenders.items()}
-    return report(comparison, seconds, operations, versions)
+    return report(comparison, command(name, values), seconds, operations, versions)
 
 
 def commands_of(comparison: Comparison, file: str, python: str) -> dict[str, list[str]]:
@@ -101,25 +112,23 @@ def check(contenders: Mapping[str, processes.Contender], directory: pathlib.Path
                 raise UserError(f"{name}: expected tfgen's {what} and found some that differ by {error:.1e} of them")
 
 
-def header(values: absl_flags.FlagValues) -> str:
+def command(name: str, values: absl_flags.FlagValues) -> str:
     """What was run, and where."""
-    given = [f"--rounds={values.rounds}", f"--workloads={','.join(values.workloads)}"]
+    given = [f"--rounds={values.rounds}", f"--workloads={name}"]
     given += [f"--processors={values.processors}"] if values.processors else []
     given += [f"--clock={values.clock}"] if values.clock != "wall" else []
-    return (
-        "# tfgen beside other libraries\n\n"
-        f"Command: `make bench-peers`, which is `python -m benchmarks.against_peers {' '.join(given)}`; "
-        f"{platform.machine()}, {len(os.sched_getaffinity(0))} processors, float32. Every library runs in a process of "
-        f"its own; outputs agreed to {Comparison.tolerance:g} first. Medians of {values.rounds} interleaved runs; "
-        "shares and ratios are medians of those within a round. GFLOP/s count the operations of direct convolutions, "
-        "whatever is computed."
-    )
+    where = f"{platform.machine()}, {len(os.sched_getaffinity(0))} processors"
+    return f"`python -m benchmarks.against_peers {' '.join(given)}`; {where}"
 
 
 def report(
-    comparison: Comparison, seconds: dict[str, list[float]], operations: float | None, versions: Mapping[str, str]
+    comparison: Comparison,
+    origin: str,
+    seconds: dict[str, list[float]],
+    operations: float | None,
+    versions: Mapping[str, str],
 ) -> str:
-    """One workload's table as Markdown."""
+    """One workload's table as Markdown; its origin is the command, and where it ran."""
     product = [rates.PRODUCT_OPERATIONS / s for s in seconds.pop(PRODUCT)]
     columns = ["library", f"milliseconds a {comparison.unit}"]
     columns += ["GFLOP/s", "of the matrix product"] if operations else []
@@ -127,7 +136,7 @@ def report(
     lines = [
         f"## {comparison.title}",
         "",
-        f"Matrix product: {statistics.median(product) / 1e9:.0f} GFLOP/s.",
+        f"Command: {origin}. Matrix product: {statistics.median(product) / 1e9:.0f} GFLOP/s.",
         "",
         row(columns),
         "|" + "---|" * len(columns),

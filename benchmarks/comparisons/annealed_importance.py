@@ -62,7 +62,7 @@ class AnnealedImportance(Comparison):
         constants = {
             "width": self.width,
             "temperatures": self.times,
-            "step_size": 0.3,
+            "step_size": 0.5,  # most trajectories are accepted, not all
             "leapfrog_steps": self.leapfrog_steps,
         }
         start = Uniform().free(Uniform().sample((self.chains, *shape), random.root(0))).numpy()

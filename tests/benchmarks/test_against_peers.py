@@ -5,6 +5,7 @@ import types
 
 import numpy as np
 import pytest
+from absl import flags as absl_flags
 
 from benchmarks import against_peers, processes
 from benchmarks.comparisons import OURS, LangevinDynamics
@@ -56,6 +57,22 @@ def test_a_contender_with_other_numbers_is_refused(wrong, tmp_path):
         against_peers.check(contenders("silent", lambda path: {}), tmp_path, 1e-4)
 
 
+def test_a_comparison_goes_from_its_command_to_a_page_and_leaves_the_others_there(tmp_path, monkeypatch):
+    page = tmp_path / "results.md"
+    page.write_text("<!-- part: peers_other -->\nstays\n")
+    command = [sys.executable, "-c", ECHO]
+    monkeypatch.setattr(against_peers.comparisons, "ALL", {"tiny": TINY})
+    monkeypatch.setattr(against_peers, "commands_of", lambda *_: {"matrix product": command, OURS: command})
+    values = absl_flags.FlagValues()
+    against_peers.define(values)
+    values(["", "--rounds=1", f"--python={sys.executable}", f"--page={page}"])
+    against_peers.main(values)
+    found = page.read_text()
+    assert "peers_other -->\nstays" in found
+    assert "Command: `python -m benchmarks.against_peers --rounds=1 --workloads=tiny`" in found
+    assert found.splitlines()[-1].startswith("| tfgen 1.2 | ")
+
+
 @pytest.mark.slow
 def test_tfgens_numbers_are_those_of_its_neighbour_in_the_same_environment(tmp_path):
     """Two processes that import TensorFlow; the other peers are checked so whenever they are timed."""
@@ -74,7 +91,7 @@ def test_the_table_compares_within_a_round(counted):
     operations = against_peers.rates.PRODUCT_OPERATIONS
     rate = operations / 1e9
     seconds = {"matrix product": [1.0, 2.0, 1.0], "tfgen": [2.0, 4.0, 2.0], "peer": [4.0, 8.0, 4.0]}
-    found = against_peers.report(TINY, seconds, operations if counted else None, {"tfgen": "0", "peer": "1"})
+    found = against_peers.report(TINY, "`me`", seconds, operations if counted else None, {"tfgen": "0", "peer": "1"})
     shares = [f"{rate / 2:.0f} | 0.50 | ", f"{rate / 4:.0f} | 0.25 | "] if counted else ["", ""]
     columns, _, *lines = found.splitlines()[-4:]
     assert lines == [f"| tfgen 0 | 1000.0 | {shares[0]}1.00 |", f"| peer 1 | 2000.0 | {shares[1]}2.00 |"]
