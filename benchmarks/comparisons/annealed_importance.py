@@ -25,7 +25,7 @@ from tfgen.references import Uniform
 
 @dataclasses.dataclass(frozen=True)
 class AnnealedImportance(Comparison):
-    """Temperatures of some chains; energies and gradients at the start are compared, and the weights at the end.
+    """Temperatures of some chains; energies and gradients at the start are compared, places and weights at the end.
 
     Args:
         side: of the images, a multiple of 4.

@@ -40,14 +40,14 @@ class Annealing:
         energy = torch_nets.Energy(work.nets["energy"]).requires_grad_(False)
         self.energy = torch.compile(energy) if options.compiled else energy
 
-    def log_weights(self, y, draw: Draw):
-        """After all temperatures, [b]."""
+    def follow(self, y, draw: Draw):
+        """Where the chains are after all temperatures, and their log-weights, [b]."""
         count, uniform = self.known["temperatures"], math.prod(y.shape[1:]) * math.log(2)
         here, log_weight = self.point(y), torch.zeros(len(y))
         for number in range(count):
             log_weight -= (here.energy - uniform) / count
             here = self._moved(here, (number + 1) / count, *draw(number))
-        return log_weight
+        return here.y, log_weight
 
     def point(self, y) -> Point:
         """What is known of y."""
@@ -86,15 +86,15 @@ def entry(words: Sequence[str]) -> contender.Entry:
 
     def answer():
         here = annealing.point(start)
-        gradients = torch_nets.channels_last(here.slope + here.x)
-        found = annealing.log_weights(start, lambda number: (momenta[number], levels[number]))
+        ends, log_weight = annealing.follow(start, lambda number: (momenta[number], levels[number]))
         return {
             "energies": (here.energy + here.volume).numpy(),
-            "gradients": gradients,
-            "log_weights": found.numpy(),
+            "gradients": torch_nets.channels_last(here.slope + here.x),
+            "ends": torch_nets.channels_last(ends),
+            "log_weights": log_weight.numpy(),
         }
 
     def run():
-        return annealing.log_weights(start, lambda number: (torch.randn_like(start), torch.rand(len(start))))
+        return annealing.follow(start, lambda number: (torch.randn_like(start), torch.rand(len(start))))
 
     return contender.Entry(torch.__version__, answer, run)
