@@ -79,7 +79,7 @@ bench: $(VENV)/installed
 	$(PYTHON) -m benchmarks.triangle_step
 	$(PYTHON) -m benchmarks.introspective
 
-# What a user would pick instead, in an environment of its own.
+# tfgen beside what a user would pick instead, which has an environment of its own; --workloads= picks some.
 PEERS := .venv-peers
 $(PEERS)/installed: benchmarks/peers/requirements.txt
 	python3 -m venv $(PEERS)

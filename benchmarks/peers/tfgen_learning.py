@@ -1,0 +1,59 @@
+"""Learning iterations of the generative ConvNet by tfgen, as its users have them.
+
+python -m benchmarks.peers tfgen_learning WORKLOAD.npz
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.peers import contender, tfgen_nets, workload
+from tfgen import random
+from tfgen.algorithms.generative_convnet import GenerativeConvNet
+from tfgen.nets import generative_convnet_texture
+from tfgen.version import __version__
+
+COMPARED = ("energy_data", "energy_samples", "weight_grad_norm")
+"""Of what an iteration logs."""
+
+
+def entry(words: Sequence[str]) -> contender.Entry:
+    """Given a workload's file."""
+    work = workload.read(words[0])
+    algorithm = algorithm_of(work)
+    batch = {"image": tf.constant(work.arrays["observed"]), "index": tf.range(1)}
+    # a depth's own graph, as growth makes it
+    updates = [tf.function(algorithm.update, autograph=False) for _ in work.nets["energy"]]
+
+    def run():
+        logs = []
+        for algorithm.energy.depth, update in enumerate(updates, start=1):
+            algorithm.chains.restart()
+            logs.append({name: value.numpy() for name, value in update(batch, random.root(1)).items()})
+        return logs
+
+    def answer():
+        logs = run()
+        found = {name: np.array([row[name] for row in logs]) for name in COMPARED}
+        return found | {"chains": algorithm.chains.state.numpy()}
+
+    return contender.Entry(__version__, answer, run)
+
+
+def algorithm_of(work: workload.Workload) -> GenerativeConvNet:
+    """The algorithm with the workload's weights and constants."""
+    known, (steps, chains, *shape) = work.constants, work.arrays["noise"].shape
+    net = generative_convnet_texture.energy(tuple(shape), width=known["width"])
+    algorithm = GenerativeConvNet(
+        tfgen_nets.load(net, work.nets["energy"]),
+        image_shape=shape,
+        image_mean=[0.0] * shape[-1],
+        chains=chains,
+        langevin_steps=steps,
+        map_area_normalization=True,
+        **{name: known[name] for name in ("sigma", "step_size", "max_gradient", "weight_decay", "bias_rate")},
+    )
+    algorithm.compile({"energy": keras.optimizers.SGD(known["rate"])})
+    return algorithm
