@@ -8,7 +8,7 @@ SAMPLE := $(PYTHON) -m trainers.sample
 EXPORT := $(PYTHON) -m export.main
 CLIENT := $(PYTHON) -m export.client
 
-.PHONY: quickstart page page-libraries tables test test-slow lint format bench bench-peers check
+.PHONY: quickstart page page-libraries tables test test-slow lint format bench bench-check bench-peers check
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	python3 -m venv $(VENV)
@@ -78,6 +78,10 @@ bench: $(VENV)/installed
 	$(PYTHON) -m benchmarks.convolutions
 	$(PYTHON) -m benchmarks.triangle_step
 	$(PYTHON) -m benchmarks.introspective
+
+# Whether anything has become slower than benchmarks/regression.json says; not part of the tests, which time nothing.
+bench-check: $(VENV)/installed
+	$(PYTHON) -m benchmarks.regression
 
 # What a user would pick instead, in an environment of its own.
 PEERS := .venv-peers
