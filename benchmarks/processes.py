@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 
 class Contender:
-    """A process that serves as `benchmarks.peers.contender` has it.
+    """A process that serves an entry of `benchmarks.peers`.
 
     Args:
         command: what starts it.
@@ -45,11 +45,11 @@ class Contender:
         """Of its library, once it is ready."""
         return self._answer()
 
-    def outputs(self, path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
-        """Its energies [b] and gradients [b, h, w, c] of the workload's start, by way of a file."""
+    def outputs(self, path: pathlib.Path) -> dict[str, np.ndarray]:
+        """What its work comes to, by way of a file; asked for before its first run."""
         self._ask(f"answer {path}")
         with np.load(path) as file:
-            return file["energy"], file["gradient"]
+            return dict(file)
 
     def seconds(self, clock: str) -> float:
         """Of one run, by a clock of `CLOCKS`."""
@@ -97,4 +97,4 @@ def interleaved(contenders: Mapping[str, Contender], rounds: int, clock: str) ->
 
 def command_of(module: str, *words: str, python: str | None = None) -> list[str]:
     """What starts a module of `benchmarks.peers`, by default with the interpreter that runs now."""
-    return [python or sys.executable, "-m", f"benchmarks.peers.{module}", *words]
+    return [python or sys.executable, "-m", "benchmarks.peers", module, *words]

@@ -3,36 +3,44 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, TextIO
 
 import numpy as np
 
-ANSWERS = os.dup(1)
-"""Where answers go: libraries that print must not be mistaken for them."""
-os.dup2(2, 1)
+
+class Entry(NamedTuple):
+    """What a library enters into a comparison."""
+
+    version: str
+    answer: Callable[[], Mapping[str, np.ndarray]] | None
+    """Arrays by name, which the others' are compared with; asked for before the first run. None if there are none."""
+    run: Callable[[], object]
+    """Must not return before it is done."""
 
 
-def serve(version: str, answer: Callable[[], tuple[np.ndarray, np.ndarray]] | None, run: Callable[[], object]) -> None:
-    """Answers commands on stdin, a line each, until it ends.
+def answers() -> TextIO:
+    """Where answers go: stdout as it was; from here on libraries that print do so to stderr, not to be mistaken."""
+    said = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    return said
 
-    `answer PATH` writes energy [b] and gradient [b, h, w, c] of the start as .npz; `run` runs once and says
-    how many seconds it took, and how many of them a processor spent on it.
 
-    Args:
-        version: of the library, said first.
-        answer: these energies and gradients; None where there are none.
-        run: must not return before it is done.
+def serve(entry: Entry, said: TextIO) -> None:
+    """Answers commands on stdin, a line each, until it ends; the first answer is the version.
+
+    `answer PATH` writes the entry's answer as .npz; `run` runs once and says how many seconds it took, and how many of
+    them a processor spent on it.
     """
-    with os.fdopen(ANSWERS, "w", buffering=1) as said:
-        said.write(f"{version}\n")
+    with said:
+        said.write(f"{entry.version}\n")
         for command, argument in _commands():
             if command == "answer":
-                energy, gradient = answer()
-                np.savez(argument, energy=energy, gradient=gradient)
+                np.savez(argument, **entry.answer())
                 said.write("done\n")
             else:
                 start, own = time.perf_counter(), time.process_time()
-                run()
+                entry.run()
                 said.write(f"{time.perf_counter() - start} {time.process_time() - own}\n")
 
 

@@ -1,36 +1,26 @@
 """Langevin dynamics by tfgen, as its users have it.
 
-python -m benchmarks.peers.tfgen_langevin WORKLOAD.npz
+python -m benchmarks.peers tfgen_langevin WORKLOAD.npz
 """
 
 import importlib
-import sys
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from benchmarks.peers import contender, workload
+from benchmarks.peers import contender, tfgen_nets, workload
 from tfgen import energies, random
 from tfgen.samplers import Langevin, run
 from tfgen.version import __version__
 
 
-def net_of(work: workload.Workload):
-    """The family's energy with the workload's weights."""
-    net = importlib.import_module(f"tfgen.nets.{work.net}").energy(work.start.shape[1:])
-    for conv, layer in zip(net.convs, work.layers, strict=True):
-        conv.kernel.assign(layer.kernel)
-        if layer.bias is not None:
-            conv.bias.assign(layer.bias)
-    if work.top is not None:
-        net.top.kernel.assign(work.top)
-    return net
-
-
-def main() -> None:
-    """Serves one workload."""
-    work = workload.read(sys.argv[1])
-    density = energies.tilted(energies.frozen(net_of(work)), work.sigma)
-    start = tf.constant(work.start)
+def entry(words: Sequence[str]) -> contender.Entry:
+    """Given a workload's file and options."""
+    work = workload.read(words[0])
+    known, start = work.constants, tf.constant(work.arrays["start"])
+    family = importlib.import_module(f"tfgen.nets.{known['family']}")
+    net = tfgen_nets.load(family.energy(start.shape[1:]), work.nets["energy"])
+    density = energies.tilted(energies.frozen(net), known["sigma"])
 
     @tf.function(autograph=False)
     def slope(x):
@@ -38,10 +28,10 @@ def main() -> None:
 
     @tf.function(autograph=False)
     def sample(x):
-        return run(Langevin(work.step_size), density, x, random.root(1), work.steps)[0]
+        return run(Langevin(known["step_size"]), density, x, random.root(1), known["steps"])[0]
 
-    contender.serve(__version__, lambda: tuple(t.numpy() for t in slope(start)), lambda: sample(start).numpy())
+    def answer():
+        energy, gradient = slope(start)
+        return {"energies": energy.numpy(), "gradients": gradient.numpy()}
 
-
-if __name__ == "__main__":
-    main()
+    return contender.Entry(__version__, answer, lambda: sample(start).numpy())

@@ -1,6 +1,5 @@
-"""Contenders in processes of their own: what they are given, how they are asked, that a wrong one is refused."""
+"""Contenders in processes of their own: how they are asked, that a wrong one is refused, the table of their times."""
 
-import pathlib
 import sys
 import types
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import against_peers, processes
+from benchmarks.comparisons import OURS, LangevinDynamics
 from benchmarks.peers import workload
 from tfgen.errors import UserError
 from tfgen.nets import triangle_digits
@@ -15,36 +15,19 @@ from tfgen.nets import triangle_digits
 ECHO = """
 from benchmarks.peers import contender
 import numpy as np
+said = contender.answers()
 print("a library's chatter")
-contender.serve("1.2", lambda: (np.ones(2), np.zeros((2, 1, 1, 1))), lambda: print("more of it"))
+contender.serve(contender.Entry("1.2", lambda: {"energies": np.ones(2)}, lambda: print("more of it")), said)
 """
-CASE = against_peers.Case("digits", triangle_digits, (8, 8, 1), chains=3, steps=2)
-
-
-def small_workload(tmp_path) -> pathlib.Path:
-    """A file of it."""
-    file = tmp_path / "w.npz"
-    workload.write(file, against_peers.workload_of(CASE, against_peers.net_of(CASE)))
-    return file
-
-
-def test_a_workload_is_read_as_it_was_written(tmp_path):
-    net = against_peers.net_of(CASE)
-    found = workload.read(small_workload(tmp_path))
-    assert (found.net, found.steps, found.activation) == ("triangle_digits", 2, "leaky_relu")
-    assert found.start.shape == (3, 8, 8, 1)
-    for conv, layer in zip(net.convs, found.layers, strict=True):
-        np.testing.assert_array_equal(conv.kernel, layer.kernel)
-        assert (layer.bias, layer.strides, layer.padding) == (None, conv.strides, conv.padding)
-    np.testing.assert_array_equal(net.top.kernel, found.top)
+TINY = LangevinDynamics("digits", triangle_digits, (8, 8, 1), chains=3, times=2)
 
 
 def test_a_contender_answers_whatever_its_library_prints(tmp_path):
     with processes.started({"echo": [sys.executable, "-c", ECHO]}) as contenders:
         echo = contenders["echo"]
         assert echo.version == "1.2"
-        energy, gradient = echo.outputs(tmp_path / "o.npz")
-        assert (energy.shape, gradient.shape) == ((2,), (2, 1, 1, 1))
+        outputs = echo.outputs(tmp_path / "o.npz")
+        assert {name: array.shape for name, array in outputs.items()} == {"energies": (2,)}
         seconds = processes.interleaved(contenders, 3, "processor")
     assert len(seconds["echo"]) == 3
     assert all(0 <= s < 1 for s in seconds["echo"])
@@ -58,38 +41,41 @@ def test_a_contender_that_ends_is_named_with_its_last_words():
         pass
 
 
-@pytest.mark.parametrize("wrong", [0, 1])
+@pytest.mark.parametrize("wrong", ["energies", "gradients"])
 def test_a_contender_with_other_numbers_is_refused(wrong, tmp_path):
-    right = (np.ones(2), np.ones((2, 1, 1, 1)))
-    other = [a.copy() for a in right]
-    other[wrong] *= 1.001
+    right = {"energies": np.ones(2), "gradients": np.ones((2, 1, 1, 1))}
+    other = right | {wrong: right[wrong] * 1.001}
 
-    def contender(outputs):
-        return types.SimpleNamespace(outputs=lambda path: outputs)
+    def contenders(name, outputs):
+        return {OURS: types.SimpleNamespace(outputs=lambda path: right), name: types.SimpleNamespace(outputs=outputs)}
 
-    against_peers.check({against_peers.OURS: contender(right), "same": contender(right)}, tmp_path)
-    with pytest.raises(UserError, match="other: expected tfgen's"):
-        against_peers.check({against_peers.OURS: contender(right), "other": contender(other)}, tmp_path)
+    against_peers.check(contenders("same", lambda path: right), tmp_path, 1e-4)
+    with pytest.raises(UserError, match=f"other: expected tfgen's {wrong}"):
+        against_peers.check(contenders("other", lambda path: other), tmp_path, 1e-4)
+    with pytest.raises(UserError, match="silent: expected some of energies, gradients and found nothing"):
+        against_peers.check(contenders("silent", lambda path: {}), tmp_path, 1e-4)
 
 
 @pytest.mark.slow
 def test_tfgens_numbers_are_those_of_its_neighbour_in_the_same_environment(tmp_path):
     """Two processes that import TensorFlow; the other peers are checked so whenever they are timed."""
-    file = str(small_workload(tmp_path))
-    commands = {
-        name: processes.command_of(against_peers.CONTENDERS[name][0], file)
-        for name in ("tfgen", "TensorFlow Probability")
-    }
+    file = tmp_path / "w.npz"
+    workload.write(file, TINY.work()[0])
+    commands = against_peers.commands_of(TINY, str(file), sys.executable)
+    commands = {name: commands[name] for name in (OURS, "TensorFlow Probability")}
     with processes.started(commands) as contenders:
-        against_peers.check(contenders, tmp_path)
+        against_peers.check(contenders, tmp_path, TINY.tolerance)
         assert processes.interleaved(contenders, 1, "wall").keys() == commands.keys()
 
 
-def test_the_table_compares_within_a_round():
+@pytest.mark.parametrize("counted", [True, False])
+def test_the_table_compares_within_a_round(counted):
     """A product of 100 GFLOP/s; tfgen at 50 and a peer at half of it, then a slow round for all."""
     operations = against_peers.rates.PRODUCT_OPERATIONS
-    seconds = {"matrix product": [1.0, 2.0, 1.0], "tfgen": [2.0, 4.0, 2.0], "peer": [4.0, 8.0, 4.0]}
-    lines = against_peers.report(CASE, seconds, operations, {"tfgen": "0", "peer": "1"}).splitlines()
     rate = operations / 1e9
-    assert lines[-2] == f"| tfgen 0 | 1000.0 | {rate / 2:.0f} | 0.50 | 1.00 |"
-    assert lines[-1] == f"| peer 1 | 2000.0 | {rate / 4:.0f} | 0.25 | 2.00 |"
+    seconds = {"matrix product": [1.0, 2.0, 1.0], "tfgen": [2.0, 4.0, 2.0], "peer": [4.0, 8.0, 4.0]}
+    found = against_peers.report(TINY, seconds, operations if counted else None, {"tfgen": "0", "peer": "1"})
+    shares = [f"{rate / 2:.0f} | 0.50 | ", f"{rate / 4:.0f} | 0.25 | "] if counted else ["", ""]
+    columns, _, *lines = found.splitlines()[-4:]
+    assert lines == [f"| tfgen 0 | 1000.0 | {shares[0]}1.00 |", f"| peer 1 | 2000.0 | {shares[1]}2.00 |"]
+    assert columns.count("|") == lines[0].count("|")

@@ -1,0 +1,15 @@
+"""Serves what a module of this package enters.
+
+python -m benchmarks.peers MODULE [WORKLOAD.npz] [--OPTION]
+"""
+
+import importlib
+
+from benchmarks.peers import contender
+
+
+def main() -> None:
+    """Until stdin ends."""
+    said = contender.answers()  # before the library is imported, which may print
+    module, *words = sys.argv[1:]
+    return contender.Entry(importlib.import_module(f"benchmarks.peers.{module}").entry(words), said)
