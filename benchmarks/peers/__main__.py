@@ -4,6 +4,7 @@ python -m benchmarks.peers MODULE [WORKLOAD.npz] [--OPTION]
 """
 
 import importlib
+import sys
 
 from benchmarks.peers import contender
 
@@ -12,4 +13,8 @@ def main() -> None:
     """Until stdin ends."""
     said = contender.answers()  # before the library is imported, which may print
     module, *words = sys.argv[1:]
-    return contender.Entry(importlib.import_module(f"benchmarks.peers.{module}").entry(words), said)
+    contender.serve(importlib.import_module(f"benchmarks.peers.{module}").entry(words), said)
+
+
+if __name__ == "__main__":
+    main()
