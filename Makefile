@@ -8,7 +8,7 @@ SAMPLE := $(PYTHON) -m trainers.sample
 EXPORT := $(PYTHON) -m export.main
 CLIENT := $(PYTHON) -m export.client
 
-.PHONY: quickstart page page-libraries tables test test-slow lint format bench bench-check bench-peers check
+.PHONY: quickstart page page-libraries tables test test-slow lint format bench bench-check bench-peers bench-costs check
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	python3 -m venv $(VENV)
@@ -93,5 +93,11 @@ $(PEERS)/installed: benchmarks/peers/requirements.txt
 
 bench-peers: $(VENV)/installed $(PEERS)/installed
 	$(PYTHON) -m benchmarks.against_peers --python=$(PEERS)/bin/python
+
+# What a user waits for and pays besides steps: exports' answers, the start, data, memory; how the cost grows.
+bench-costs: $(VENV)/installed $(PEERS)/installed
+	$(PYTHON) -m benchmarks.latency --python=$(PEERS)/bin/python
+	$(PYTHON) -m benchmarks.startup --python=$(PEERS)/bin/python
+	$(PYTHON) -m benchmarks.growth
 
 check: lint test
