@@ -141,8 +141,8 @@ def report(found: Mapping[str, Sequence[Point]], values: absl_flags.FlagValues) 
         "",
         f"Command: `python -m benchmarks.growth {' '.join(words)}`; tfgen {__version__}, {platform.machine()}, "
         f"{len(os.sched_getaffinity(0))} processors, float32. Seconds an iteration of the generative ConvNet's "
-        f"learning on the texture net, medians of {values.rounds} interleaved ones; seconds = constant x size^exponent, "
-        "the exponent with its standard error.",
+        f"learning on the texture net, medians of {values.rounds} interleaved ones; seconds = constant x "
+        "size^exponent, the exponent with its standard error.",
         "",
         "| grows in | sizes | seconds | constant | exponent |",
         "|---|---|---|---|---|",
