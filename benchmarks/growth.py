@@ -100,7 +100,7 @@ def sizes(sweep: str, values: absl_flags.FlagValues) -> list[dict[str, float]]:
 def measured(asked: Sequence[Mapping[str, float]], values: absl_flags.FlagValues) -> list[Point]:
     """What sizes cost, timed in turn."""
     commands_of = {
-        str(number): processes.command_of("tfgen_learning", *(f"--{name}={value}" for name, value in size.items()))
+        str(number): processes.command_of("tfgen_growth", *(f"--{name}={value}" for name, value in size.items()))
         for number, size in enumerate(asked)
     }
     with processes.started(commands_of) as contenders:

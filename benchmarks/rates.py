@@ -88,7 +88,7 @@ def operations(net: ScoringFunction | Discriminator | Inference | Generator, sha
     """Of the convolutions of one forward pass of one image: two for each multiplication and addition.
 
     Args:
-        net: of convolutions.
+        net: of convolutions; of one that grows, those in use count.
         shape: of what it is called on, without the batch.
     """
     layers, below = _layers(net), (None, *shape) if len(shape) == 3 else (None, 1, 1, *shape)
@@ -104,6 +104,8 @@ def operations(net: ScoringFunction | Discriminator | Inference | Generator, sha
 
 
 def _layers(net) -> list:
+    if isinstance(net, ScoringFunction):
+        return net.layers_in_use
     return net.stack if isinstance(net, Generator) else net.convs
 
 

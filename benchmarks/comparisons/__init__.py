@@ -1,7 +1,11 @@
 """Works that libraries are compared on, a file each."""
 
+from benchmarks.comparisons.annealed_importance import AnnealedImportance
 from benchmarks.comparisons.comparison import OURS, Comparison, drawn
+from benchmarks.comparisons.descent import DescentToMinima
 from benchmarks.comparisons.langevin import LangevinDynamics
+from benchmarks.comparisons.learning_iteration import LearningIteration
+from benchmarks.comparisons.synthesis import SynthesisSteps
 from benchmarks.comparisons.triangle_step import TriangleStep
 from tfgen.nets import dcgan32, generative_convnet_texture, triangle_mnist
 
@@ -16,7 +20,22 @@ ALL: dict[str, Comparison] = {
         "Langevin dynamics on a small energy, 28x28x1, 100 chains", triangle_mnist, (28, 28, 1), 100, 20
     ),
     "triangle": TriangleStep(),
+    "learning": LearningIteration(),
+    "synthesis": SynthesisSteps(),
+    "annealing": AnnealedImportance(),
+    "descent": DescentToMinima(),
 }
 """By the names of `--workloads`."""
 
-__all__ = ["ALL", "OURS", "Comparison", "LangevinDynamics", "TriangleStep", "drawn"]
+__all__ = [
+    "ALL",
+    "OURS",
+    "AnnealedImportance",
+    "Comparison",
+    "DescentToMinima",
+    "LangevinDynamics",
+    "LearningIteration",
+    "SynthesisSteps",
+    "TriangleStep",
+    "drawn",
+]

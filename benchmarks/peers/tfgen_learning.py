@@ -1,60 +1,59 @@
-"""An iteration of the generative ConvNet's learning by tfgen: Langevin steps of all chains, then an update.
+"""Learning iterations of the generative ConvNet by tfgen, as its users have them.
 
-python -m benchmarks.peers tfgen_learning --steps=N --chains=N --side=N --width=X --replicas=N
+python -m benchmarks.peers tfgen_learning WORKLOAD.npz
 """
 
-import argparse
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from benchmarks.peers import contender
+from benchmarks.peers import contender, tfgen_nets, workload
 from tfgen import random
 from tfgen.algorithms.generative_convnet import GenerativeConvNet
 from tfgen.nets import generative_convnet_texture
 from tfgen.version import __version__
 
-
-def replicated(count: int) -> tf.distribute.Strategy:
-    """So many replicas, on logical devices of one processor."""
-    if count == 1:
-        return tf.distribute.get_strategy()
-    logical = [tf.config.LogicalDeviceConfiguration()] * count
-    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], logical)
-    return tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(count)])
-
-
-def learner(side: int, width: float, chains: int, steps: int) -> GenerativeConvNet:
-    """The texture net and its chains."""
-    shape = (side, side, 3)
-    net = generative_convnet_texture.energy(shape, width=width)
-    made = GenerativeConvNet(net, image_shape=shape, image_mean=(0.0,) * 3, chains=chains, langevin_steps=steps)
-    made.compile({"energy": keras.optimizers.SGD(1e-9)})
-    return made
+COMPARED = ("energy_data", "energy_samples", "weight_grad_norm")
+"""Of what an iteration logs."""
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
-    """Given the sizes; as many images are observed as there are chains, and both are each replica's own number."""
-    parser = argparse.ArgumentParser()
-    for name in ("steps", "chains", "side", "replicas"):
-        parser.add_argument(f"--{name}", type=int, required=True)
-    parser.add_argument("--width", type=float, required=True)
-    given = parser.parse_args(words)
-    strategy = replicated(given.replicas)
-    chains = given.chains * given.replicas
-    with strategy.scope():
-        algorithm = learner(given.side, given.width, chains, given.steps)
-    images = random.normal((chains, given.side, given.side, 3), random.root(0)) / 2
-    observed = tf.data.Dataset.from_tensors({"image": images, "index": tf.range(chains)}).repeat()
-    batches = iter(strategy.experimental_distribute_dataset(observed))
-
-    @tf.function(autograph=False)
-    def iterate(batch):
-        return strategy.run(algorithm.train_step, (batch,))
+    """Given a workload's file."""
+    work = workload.read(words[0])
+    algorithm = algorithm_of(work)
+    batch = {"image": tf.constant(work.arrays["observed"]), "index": tf.range(1)}
+    # a depth's own graph, as growth makes it
+    updates = [tf.function(algorithm.update, autograph=False) for _ in work.nets["energy"]]
 
     def run():
-        iterate(next(batches))
-        return algorithm.step.numpy()
+        logs = []
+        for algorithm.energy.depth, update in enumerate(updates, start=1):
+            algorithm.chains.restart()
+            logs.append({name: value.numpy() for name, value in update(batch, random.root(1)).items()})
+        return logs
 
-    return contender.Entry(__version__, None, run)
+    def answer():
+        logs = run()
+        found = {name: np.array([row[name] for row in logs]) for name in COMPARED}
+        return found | {"chains": algorithm.chains.state.numpy()}
+
+    return contender.Entry(__version__, answer, run)
+
+
+def algorithm_of(work: workload.Workload) -> GenerativeConvNet:
+    """The algorithm with the workload's weights and constants."""
+    known, (steps, chains, *shape) = work.constants, work.arrays["noise"].shape
+    net = generative_convnet_texture.energy(tuple(shape), width=known["width"])
+    algorithm = GenerativeConvNet(
+        tfgen_nets.load(net, work.nets["energy"]),
+        image_shape=shape,
+        image_mean=[0.0] * shape[-1],
+        chains=chains,
+        langevin_steps=steps,
+        map_area_normalization=True,
+        **{name: known[name] for name in ("sigma", "step_size", "max_gradient", "weight_decay", "bias_rate")},
+    )
+    algorithm.compile({"energy": keras.optimizers.SGD(known["rate"])})
+    return algorithm

@@ -6,23 +6,8 @@ python -m benchmarks.peers torch_langevin WORKLOAD.npz [--compiled] [--channels_
 from collections.abc import Sequence
 
 import torch
-from torch import nn
 
 from benchmarks.peers import contender, torch_nets, workload
-
-
-class Density(nn.Module):
-    """U of images [b, c, h, w]."""
-
-    def __init__(self, work: workload.Workload):
-        super().__init__()
-        self.energy = torch_nets.Energy(work.nets["energy"])
-        self.sigma = work.constants["sigma"]
-        self.requires_grad_(False)  # nothing is spent on the weights' gradients
-
-    def forward(self, x):
-        y = x / self.sigma
-        return (y**2).sum(dim=(1, 2, 3)) / 2 + self.energy(y)
 
 
 def langevin(density, x, step_size: float, steps: int):
@@ -51,7 +36,8 @@ def entry(words: Sequence[str]) -> contender.Entry:
     options = torch_nets.arguments(words, "torchebm")
     work, layout = workload.read(options.workload), torch_nets.layout_of(options)
     step_size, steps = work.constants["step_size"], work.constants["steps"]
-    density = Density(work).to(memory_format=layout)
+    density = torch_nets.Tilted(torch_nets.net_of(work.nets["energy"]), work.constants["sigma"])
+    density = density.requires_grad_(False).to(memory_format=layout)  # nothing is spent on the weights' gradients
     density = torch.compile(density) if options.compiled else density
     start = torch_nets.channels_first(work.arrays["start"], layout)
     sample = by_torchebm(density, step_size) if options.torchebm else None

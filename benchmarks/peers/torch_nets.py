@@ -28,6 +28,18 @@ class Energy(nn.Module):
         return -self.score(x).sum(dim=(1, 2, 3))
 
 
+class Tilted(nn.Module):
+    """U(x) = -f(y) + |y|² / 2 with y = x / sigma, of a score f: the sum of a net's maps."""
+
+    def __init__(self, score: nn.Module, sigma: float):
+        super().__init__()
+        self.score, self.sigma = score, sigma
+
+    def forward(self, x):
+        y = x / self.sigma
+        return (y**2).sum(dim=(1, 2, 3)) / 2 - self.score(y).sum(dim=(1, 2, 3))
+
+
 class Inference(nn.Module):
     """The mean and the log-variance of q(z|x), [b, d] each."""
 

@@ -1,21 +1,37 @@
 """What libraries are compared on: the file that all are given, and that tfgen's own numbers are right."""
 
+import dataclasses
 import importlib
 import importlib.util
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from benchmarks import against_peers, comparisons, processes
-from benchmarks.comparisons import OURS, LangevinDynamics, TriangleStep
-from benchmarks.peers import tfgen_nets, workload
+from benchmarks.comparisons import (
+    OURS,
+    AnnealedImportance,
+    DescentToMinima,
+    LangevinDynamics,
+    LearningIteration,
+    SynthesisSteps,
+    TriangleStep,
+)
+from benchmarks.peers import tf_nets, tfgen_nets, workload
+from tfgen import energies, random
 from tfgen.nets import triangle_cifar10, triangle_digits
+from tfgen.samplers import HMC
 
 TINY = {
     "langevin": LangevinDynamics("digits", triangle_digits, (8, 8, 1), chains=3, times=2),
     "triangle": TriangleStep(batch=3, width=0.1, side=16),
+    "learning": LearningIteration(side=24, chains=2, langevin_steps=2, width=0.1),
+    "synthesis": SynthesisSteps(side=48, seen=32, number=2, width=0.1, times=2),
+    "annealing": AnnealedImportance(side=8, chains=3, width=0.2, times=4),
+    "descent": DescentToMinima(side=8, batch=3, width=0.2, times=8),
 }
 PEERS = processes.ROOT / ".venv-peers" / "bin" / "python"
 
@@ -33,6 +49,12 @@ def answered(name: str, given: dict[str, pathlib.Path]) -> dict[str, np.ndarray]
     """What tfgen answers, in this process."""
     module, *options = TINY[name].contenders[OURS]
     return importlib.import_module(f"benchmarks.peers.{module}").entry([str(given[name]), *options]).answer()
+
+
+def tilted(work: workload.Workload, layers: Sequence[workload.Layer], x: np.ndarray) -> np.ndarray:
+    """U(x) = -f(x / sigma) + |x / sigma|² / 2 by operations of TensorFlow alone."""
+    y = x / work.constants["sigma"]
+    return (y**2).sum((1, 2, 3)) / 2 - tf_nets.score(layers, y).numpy()
 
 
 def test_every_comparison_is_tried_and_has_modules_to_run():
@@ -72,11 +94,8 @@ def test_a_net_of_a_workloads_layers_is_the_net_they_were_taken_of():
 
 
 def test_tfgens_langevin_answer_is_the_energy_of_the_file(given):
-    """U(x) = -f(x / sigma) + |x / sigma|² / 2, with f by operations of TensorFlow alone."""
-    tf_nets = importlib.import_module("benchmarks.peers.tf_nets")
     work, found = workload.read(given["langevin"]), answered("langevin", given)
-    y = work.arrays["start"] / work.constants["sigma"]
-    right = (y**2).sum((1, 2, 3)) / 2 - tf_nets.score(work.nets["energy"], y)
+    right = tilted(work, work.nets["energy"], work.arrays["start"])
     np.testing.assert_allclose(found["energies"], right, rtol=1e-5)
     assert found["gradients"].shape == work.arrays["start"].shape
 
@@ -95,6 +114,61 @@ def test_tfgens_triangle_step_draws_what_the_file_says(given):
     error = np.mean((work.arrays["images"] - nets["generator"](z, training=True)) ** 2)
     # after an update of the inference net by Adam's 1e-4
     np.testing.assert_allclose(found["reconstruction_error"], error, rtol=1e-2)
+
+
+def test_tfgens_learning_grows_and_its_chains_are_moved_by_the_noise_of_the_file(given):
+    """The first iteration's energies are those of the first layer; chains follow the noise and the reference."""
+    work, found = workload.read(given["learning"]), answered("learning", given)
+    first, observed = work.nets["energy"][:1], work.arrays["observed"]
+    np.testing.assert_allclose(found["energy_data"][0], tilted(work, first, observed).mean(), rtol=1e-5)
+    x = np.zeros_like(work.arrays["noise"][0])
+    for noise in work.arrays["noise"]:
+        step, sigma = work.constants["step_size"], work.constants["sigma"]
+        x += -(step**2) / 2 * x / sigma**2 + step * noise  # all but the score's small slope
+    np.testing.assert_allclose(found["chains"], x, atol=0.1 * x.std())
+
+
+def test_tfgens_synthesis_sees_the_patches_of_the_file(given):
+    """Pixels outside of them stay, those inside move."""
+    work, found = workload.read(given["synthesis"]), answered("synthesis", given)
+    seen = np.zeros(work.arrays["start"].shape[1:3], bool)
+    for top, left in work.arrays["places"].reshape(-1, 2):
+        seen[top : top + 32, left : left + 32] = True
+    moved = (found["textures"] != work.arrays["start"]).any(axis=(0, 3))
+    assert not moved[~seen].any()
+    assert (~seen).any()
+    assert moved[seen].mean() > 0.9
+
+
+def test_tfgens_annealing_draws_what_the_file_says(given):
+    """Momenta and acceptances of Hamiltonian Monte Carlo by the seed of the first temperature."""
+    arrays = workload.read(given["annealing"]).arrays
+    kernel, energy = HMC(2.0, 1), energies.white_noise(1.0)
+    state, _ = kernel.step(energy, kernel.init(energy, arrays["start"]), random.fold_in(random.root(1), 0))
+    np.testing.assert_array_equal(state.results.proposed_results.initial_momentum[0], arrays["momenta"][0])
+    accepted = np.log(arrays["levels"][0]) < state.results.log_accept_ratio
+    np.testing.assert_array_equal(state.results.is_accepted, accepted)
+
+
+def test_tfgens_annealing_weighs_by_the_energies_of_the_file(tmp_path):
+    """With one temperature the weight is U₀ - U₁ at the start: |box| in nats, and the score of the image."""
+    file = tmp_path / "w.npz"
+    work, _ = dataclasses.replace(TINY["annealing"], times=1).work()
+    workload.write(file, work)
+    found = answered("annealing", {"annealing": file})
+    start = work.arrays["start"]
+    score = tf_nets.score(work.nets["energy"], np.tanh(start / 2)).numpy()
+    np.testing.assert_allclose(found["log_weights"], score + 64 * np.log(2), rtol=1e-5)
+    volume = np.log((1 - np.tanh(start / 2) ** 2) / 2).sum((1, 2, 3))
+    np.testing.assert_allclose(found["energies"], -score - volume, rtol=1e-4)
+
+
+def test_tfgens_descent_ends_lower_and_says_how_low(given):
+    work, found = workload.read(given["descent"]), answered("descent", given)
+    at_start, at_end = (-tf_nets.score(work.nets["energy"], x).numpy() for x in (work.arrays["start"], found["ends"]))
+    np.testing.assert_allclose(found["energies"], at_end, rtol=1e-4, atol=1e-5)
+    assert (at_end < at_start).all()
+    assert np.abs(found["ends"]).max() <= 1
 
 
 @pytest.mark.slow

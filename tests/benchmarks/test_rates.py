@@ -16,6 +16,8 @@ def test_operations_are_those_of_the_convolutions_counted_by_hand():
     trunk = 64 * 9 * 1 * 2 + 16 * 16 * 2 * 3
     energy = ScoringFunction.from_table(rows, shape, width=1.0, activation="relu", outputs=1)
     assert rates.operations(energy, shape) == 2 * (trunk + 16 * 3 * 1)
+    energy.depth = 1
+    assert rates.operations(energy, shape) == 2 * 64 * 9 * 1 * 2
     inference = Inference.from_table(rows, None, latents, shape, width=1.0, batch_norm=False)
     assert rates.operations(inference, shape) == 2 * (trunk + 2 * 16 * 3 * latents)
     up = [Row(3, 4), Row(2, 4, 2, 1), Row(1, 3, 1, 1)]

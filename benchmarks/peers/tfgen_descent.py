@@ -1,0 +1,33 @@
+"""Descent to minima by tfgen, as `tfgen.landscape.minima` has it.
+
+python -m benchmarks.peers tfgen_descent WORKLOAD.npz
+"""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from benchmarks.peers import contender, tfgen_nets, workload
+from tfgen import energies, random
+from tfgen.nets import triangle_mnist
+from tfgen.samplers import Descent, run
+from tfgen.version import __version__
+
+
+def entry(words: Sequence[str]) -> contender.Entry:
+    """Given a workload's file."""
+    work = workload.read(words[0])
+    known, start = work.constants, tf.constant(work.arrays["start"])
+    net = tfgen_nets.load(triangle_mnist.energy(start.shape[1:], width=known["width"]), work.nets["energy"])
+    energy = energies.frozen(net)
+    kernel = Descent(known["step_size"], known["tolerance"], known["min_step"], tuple(known["bounds"]))
+
+    @tf.function(autograph=False)
+    def descend(x):
+        x, summary = run(kernel, energy, x, random.root(0), known["steps"])
+        return {"ends": x, "energies": energy(x), "slopes": summary.last.grad_norm}
+
+    def outputs():
+        return {name: tensor.numpy() for name, tensor in descend(start).items()}
+
+    return contender.Entry(__version__, outputs, outputs)
