@@ -182,7 +182,7 @@ def start_table(starts: Sequence[watching.Watched], entered: Mapping[str, Sequen
         "|---|---|---|---|",
     ]
     runs = [Started(start.built, start.rows[0].seconds, start.rows[0].peak) for start in starts]
-    rows = {"`trainers.main`, data and pictures included": runs}
+    rows = {"`trainers.main`, data included": runs}
     rows |= {f"a triangle step: {name}": found for name, found in entered.items()}
     for name, found in rows.items():
         ready, first, peak = map(statistics.median, zip(*found, strict=True))

@@ -88,7 +88,7 @@ def test_starts_are_medians():
     starts = [watching.Watched(b, [watching.Seen(2 * b, 0.0, 100 * b)]) for b in (1.0, 3.0, 2.0)]
     lines = startup.start_table(starts, {"peer": [startup.Started(1.0, 2.0, 30.0)]})
     assert lines[-2:] == [
-        "| `trainers.main`, data and pictures included | 2.0 | 4.0 | 200 |",
+        "| `trainers.main`, data included | 2.0 | 4.0 | 200 |",
         "| a triangle step: peer | 1.0 | 2.0 | 30 |",
     ]
 
