@@ -8,7 +8,7 @@ SAMPLE := $(PYTHON) -m trainers.sample
 EXPORT := $(PYTHON) -m export.main
 CLIENT := $(PYTHON) -m export.client
 
-.PHONY: quickstart page page-libraries tables test test-slow lint format bench bench-peers check
+.PHONY: quickstart page page-libraries tables test test-slow lint format bench bench-check bench-peers bench-costs check
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	python3 -m venv $(VENV)
@@ -79,6 +79,10 @@ bench: $(VENV)/installed
 	$(PYTHON) -m benchmarks.triangle_step
 	$(PYTHON) -m benchmarks.introspective
 
+# Whether anything has become slower than benchmarks/regression.json says; not part of the tests, which time nothing.
+bench-check: $(VENV)/installed
+	$(PYTHON) -m benchmarks.regression
+
 # tfgen beside what a user would pick instead, which has an environment of its own; --workloads= picks some.
 PEERS := .venv-peers
 $(PEERS)/installed: benchmarks/peers/requirements.txt
@@ -89,5 +93,11 @@ $(PEERS)/installed: benchmarks/peers/requirements.txt
 
 bench-peers: $(VENV)/installed $(PEERS)/installed
 	$(PYTHON) -m benchmarks.against_peers --python=$(PEERS)/bin/python
+
+# What a user waits for and pays besides steps: exports' answers, the start, data, memory; how the cost grows.
+bench-costs: $(VENV)/installed $(PEERS)/installed
+	$(PYTHON) -m benchmarks.latency --python=$(PEERS)/bin/python
+	$(PYTHON) -m benchmarks.startup --python=$(PEERS)/bin/python
+	$(PYTHON) -m benchmarks.growth
 
 check: lint test

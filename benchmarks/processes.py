@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from benchmarks import memory
 from tfgen.errors import UserError
 
 CLOCKS = ("wall", "processor")
@@ -54,6 +55,11 @@ class Contender:
     def seconds(self, clock: str) -> float:
         """Of one run, by a clock of `CLOCKS`."""
         return dict(zip(CLOCKS, map(float, self._ask("run").split()), strict=True))[clock]
+
+    @property
+    def peak(self) -> float:
+        """The most memory that it has held so far, MiB."""
+        return memory.peak(self._process.pid)
 
     def close(self) -> None:
         """Ends the process."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import tensorflow as tf
+from tqdm import tqdm
 
 from tfgen import random
 from tfgen.nets.discriminator import Discriminator
@@ -39,7 +40,7 @@ def interleaved(runs: Mapping, rounds: int, clock: Callable[[], float] = time.pe
         warm_up()
     before = peak_memory()
     seconds: dict = {name: [] for name in runs}
-    for _ in range(rounds):
+    for _ in tqdm(range(rounds), unit="round", leave=False, dynamic_ncols=True):
         for name, timed in runs.items():
             start = clock()
             timed()

@@ -59,12 +59,13 @@ class Examples:
 
         def batch(step):
             index = random.shuffled(step * batch_size + tf.range(batch_size, dtype=tf.int64), len(self), order)
-            image = tf.gather(images, index)
+            if self.patch_size is None:
+                image = tf.gather(images, index)
+            else:
+                _, height, width, _ = images.shape
+                at = patches.places(index, height, width, self.patch_size, random.fold_in(cuts, step))
+                image = patches.cut(images, at, self.patch_size)
             image = tf.cast(image, tf.float32) / 127.5 - 1 if images.dtype == tf.uint8 else image
-            if self.patch_size is not None:
-                _, height, width, _ = image.shape
-                at = patches.places(tf.range(batch_size), height, width, self.patch_size, random.fold_in(cuts, step))
-                image = patches.cut(image, at, self.patch_size)
             found = {name: tf.gather(values, index) for name, values in rows.items()}
             if "mask" in found:
                 found["mask"] = tf.cast(found["mask"], tf.float32)

@@ -4,7 +4,6 @@ import dataclasses
 from typing import Any, NamedTuple
 
 import tensorflow as tf
-import tensorflow_probability as tfp
 
 from tfgen import energies
 from tfgen.samplers.base import Info, Kernel
@@ -34,7 +33,10 @@ class HMC(Kernel):
     num_leapfrog_steps: int = 5
     temperature: float = 1.0
 
-    def _kernel(self, energy: EnergyFn) -> tfp.mcmc.TransitionKernel:
+    def _kernel(self, energy: EnergyFn) -> Any:
+        # here, since it takes seconds, which only those should wait for who sample so
+        import tensorflow_probability as tfp
+
         return tfp.mcmc.HamiltonianMonteCarlo(
             target_log_prob_fn=lambda x: -energy(x) / self.temperature,
             step_size=self.step_size,

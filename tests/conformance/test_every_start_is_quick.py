@@ -1,0 +1,56 @@
+"""Training starts without libraries that take seconds to import and that few runs use."""
+
+import ast
+import pathlib
+
+import registry
+
+SLOW = ("tensorflow_probability", "tensorflow_datasets", "apache_beam", "matplotlib.pyplot")
+STARTS = [
+    "trainers.main",
+    *(
+        f"tfgen.{room}.{f.stem}"
+        for room in ("algorithms", "nets")
+        for f in sorted((registry.ROOT / "tfgen" / room).glob("*.py"))
+    ),
+]
+"""The command, and what it finds by name."""
+
+
+def path_of(module: str) -> pathlib.Path | None:
+    """The file of one of our modules; None of others'."""
+    place = registry.ROOT / pathlib.Path(*module.split("."))
+    return next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None)
+
+
+def imported(path: pathlib.Path) -> set[str]:
+    """What a file imports when it is imported itself, names that may be modules included."""
+    found = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def reached(starts: list[str]) -> dict[str, set[str]]:
+    """What each of our modules that the starts lead to imports."""
+    found, left = {}, list(starts)
+    while left:
+        module = left.pop()
+        if module not in found and (path := path_of(module)):
+            found[module] = imported(path)
+            left += found[module]
+    return found
+
+
+def test_the_way_is_followed():
+    """From the command to the samplers, and to a sampler's file through its package."""
+    assert {"trainers.experiment", "tfgen.samplers.hmc", "tfgen.data.sources"} <= reached(STARTS).keys()
+
+
+def test_nothing_slow_is_imported_on_the_way():
+    for module, names in reached(STARTS).items():
+        slow = [name for name in names if name.startswith(SLOW)]
+        assert not slow, f"{module} imports {slow}"
