@@ -27,7 +27,7 @@ def entry(words: Sequence[str]) -> contender.Entry:
     schedule = Schedule(np.linspace(0, 1, count + 1), np.full(count, known["step_size"]))
 
     def run():
-        return way.follow(start, schedule, random.root(1))
+        return way.follow(start, schedule, random.root(known["seed"]))
 
     def answer():
         u, gradient = tf.function(lambda y: energies.value_and_grad(last, y), autograph=False)(start)
