@@ -39,6 +39,7 @@ def define(values: absl_flags.FlagValues) -> None:
     where = {"flag_values": values, "module_name": "benchmarks.against_peers"}
     absl_flags.DEFINE_integer("rounds", 5, "Timed runs of everything.", lower_bound=1, **where)
     absl_flags.DEFINE_list("workloads", list(comparisons.ALL), f"Some of {','.join(comparisons.ALL)}.", **where)
+    absl_flags.DEFINE_list("without", [], "Libraries to leave out, by their names in the tables, such as JAX.", **where)
     absl_flags.DEFINE_integer("processors", None, "How many to use; all unless given.", lower_bound=1, **where)
     absl_flags.DEFINE_enum(
         "clock",
@@ -55,6 +56,9 @@ def main(values: absl_flags.FlagValues) -> None:
     """Times everything and prints the tables."""
     for name in set(values.workloads) - set(comparisons.ALL):
         raise UserError(f"--workloads: expected some of {', '.join(comparisons.ALL)} and found {name}")
+    known = {name for comparison in comparisons.ALL.values() for name in comparison.contenders} - {OURS}
+    for name in set(values.without) - known:
+        raise UserError(f"--without: expected some of {', '.join(sorted(known))} and found {name}")
     if not (processes.ROOT / values.python).exists():
         raise UserError(
             f"--python: expected the peers' interpreter and found none at {values.python}; make bench-peers"
@@ -80,7 +84,9 @@ def compare(name: str, values: absl_flags.FlagValues) -> str:
         file = pathlib.Path(directory) / "workload.npz"
         work, operations = comparison.work()
         workload.write(file, work)
-        with processes.started(commands_of(comparison, str(file), values.python)) as contenders:
+        commands = commands_of(comparison, str(file), values.python)
+        commands = {name: words for name, words in commands.items() if name not in values.without}
+        with processes.started(commands) as contenders:
             check(contenders, pathlib.Path(directory), comparison.tolerance)
             seconds = processes.interleaved(contenders, values.rounds, values.clock)
             versions = {name: c.version for name, c in contenders.items()}
@@ -115,6 +121,8 @@ def check(contenders: Mapping[str, processes.Contender], directory: pathlib.Path
 def command(name: str, values: absl_flags.FlagValues) -> str:
     """What was run, and where."""
     given = [f"--rounds={values.rounds}", f"--workloads={name}"]
+    left_out = [library for library in values.without if library in comparisons.ALL[name].contenders]
+    given += [f"--without={','.join(left_out)}"] if left_out else []
     given += [f"--processors={values.processors}"] if values.processors else []
     given += [f"--clock={values.clock}"] if values.clock != "wall" else []
     where = f"{platform.machine()}, {len(os.sched_getaffinity(0))} processors"

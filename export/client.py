@@ -55,6 +55,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_integer(
         "steps", None, "Sampling steps; 1000, or 0 if there is a generator, or 20 a classifier.", 0, **where
     )
+    absl_flags.DEFINE_integer("label", None, "The class, of a model that has classes.", lower_bound=0, **where)
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
 
 
@@ -101,9 +102,12 @@ def _asker(model: models.Model, values: absl_flags.FlagValues) -> Ask:
         raise UserError(f"--task: this model can {', '.join(sorted(able))} and cannot {values.task}")
     if values.steps is not None and "num_steps" not in signatures[values.task]:
         raise UserError(f"--steps: expected none, since {values.task} of this model takes no sampling steps")
+    if (values.label is not None) != ("label" in signatures[values.task]):
+        expected, why = ("none", "has no classes") if values.label is not None else ("a class", "has classes")
+        raise UserError(f"--label: expected {expected}, since this model {why}")
     steps = model.usual_steps if values.steps is None else values.steps
     usual = {"num_steps": steps, "spherical": values.spherical, "gamma": values.gamma, "count": COMPLETIONS}
-    usual |= {"size": experiment.sides("size", values.size)}
+    usual |= {"size": experiment.sides("size", values.size), "label": values.label}
 
     def ask(name: str, seed: random.Seed | None = None, **given) -> dict[str, np.ndarray]:
         inputs = signatures[name]

@@ -207,11 +207,28 @@ class Labelled(tf.Module):
         return {"energy": tf.reduce_sum(image, axis=[1, 2, 3]) + tf.cast(label, tf.float32)}
 
 
-def test_the_client_says_what_it_cannot_give(digits, tmp_path):
+@pytest.fixture
+def labelled(digits, tmp_path):
+    """What asks such a model for the energies of held-out digits."""
     model = Labelled()
     tf.saved_model.save(model, str(tmp_path / "model" / "1"), signatures={"energy": model.energy})
-    asked = [f"--saved_model={tmp_path / 'model'}", "--task=energy", f"--workdir={digits}"]
-    assert "takes label, which is not given" in mistake("export.client", *asked)
+    return ["export.client", f"--saved_model={tmp_path / 'model'}", "--task=energy", f"--workdir={digits}", "--count=2"]
+
+
+def test_the_client_gives_a_model_the_class_that_it_takes(labelled, capsys):
+    """An energy that grows by 1 from class to class."""
+    energies = []
+    for label in (2, 5):
+        command_line.start(*labelled, f"--label={label}")
+        energies.append([float(line.split()[1]) for line in capsys.readouterr().out.splitlines()[1:]])
+    np.testing.assert_allclose(np.subtract(*energies[::-1]), [3, 3], rtol=1e-3)
+
+
+def test_a_class_is_asked_for_where_there_are_classes_and_only_there(labelled, exported, tmp_path):
+    assert "--label: expected a class, since this model has classes" in mistake(*labelled)
+    asked = [f"--saved_model={exported / 'saved_model' / 'generative_convnet'}", "--task=generate", "--label=1"]
+    sentence = mistake("export.client", *asked, f"--output={tmp_path / 'out.png'}")
+    assert "--label: expected none, since this model has no classes" in sentence
 
 
 def test_one_picture_has_no_way_to_another(exported_triangle, tmp_path):
