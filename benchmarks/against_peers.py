@@ -84,9 +84,9 @@ def compare(name: str, values: absl_flags.FlagValues) -> str:
         file = pathlib.Path(directory) / "workload.npz"
         work, operations = comparison.work()
         workload.write(file, work)
-        commands = commands_of(comparison, str(file), values.python)
-        commands = {name: words for name, words in commands.items() if name not in values.without}
-        with processes.started(commands) as contenders:
+        started_by = commands_of(comparison, str(file), values.python)
+        chosen = {name: words for name, words in started_by.items() if name not in values.without}
+        with processes.started(chosen) as contenders:
             check(contenders, pathlib.Path(directory), comparison.tolerance)
             seconds = processes.interleaved(contenders, values.rounds, values.clock)
             versions = {name: c.version for name, c in contenders.items()}

@@ -62,14 +62,15 @@ def test_a_comparison_goes_from_its_command_to_a_page_and_leaves_the_others_ther
     page.write_text("<!-- part: peers_other -->\nstays\n")
     command = [sys.executable, "-c", ECHO]
     monkeypatch.setattr(against_peers.comparisons, "ALL", {"tiny": TINY})
-    monkeypatch.setattr(against_peers, "commands_of", lambda *_: {"matrix product": command, OURS: command})
+    started = {"matrix product": command, OURS: command, "JAX": [sys.executable, "-c", "raise SystemExit('left out')"]}
+    monkeypatch.setattr(against_peers, "commands_of", lambda *_: started)
     values = absl_flags.FlagValues()
     against_peers.define(values)
-    values(["", "--rounds=1", f"--python={sys.executable}", f"--page={page}"])
+    values(["", "--rounds=1", "--without=JAX", f"--python={sys.executable}", f"--page={page}"])
     against_peers.main(values)
     found = page.read_text()
     assert "peers_other -->\nstays" in found
-    assert "Command: `python -m benchmarks.against_peers --rounds=1 --workloads=tiny`" in found
+    assert "Command: `python -m benchmarks.against_peers --rounds=1 --workloads=tiny --without=JAX`" in found
     assert found.splitlines()[-1].startswith("| tfgen 1.2 | ")
 
 

@@ -129,9 +129,9 @@ def test_kernels_start_normal_with_the_given_scale_and_biases_at_zero():
     [
         ((256, 5, 2, 2), (100, 8, 8, 128), "toom_cook"),
         ((64, 5, 1, 2), (2, 72, 72, 100), "toom_cook"),
-        ((256, 5, 2, 2), (1, 8, 8, 128), "direct"),  # no matrix product to speak of
+        ((256, 5, 2, 2), (1, 8, 8, 128), "space_to_depth"),  # no matrix product to speak of
         ((256, 5, 2, 2), (None, 8, 8, 128), "toom_cook"),
-        ((256, 5, 2, 2), (100, None, None, 128), "direct"),  # transforms are made for a size
+        ((256, 5, 2, 2), (100, None, None, 128), "space_to_depth"),  # transforms are made for a size
         ((64, 5, 2, 2), (100, 32, 32, 3), "direct"),  # three channels are soon multiplied
         ((128, 4, 2, 1), (100, 32, 32, 64), "toom_cook"),
         ((100, 15, 3, 2), (16, 224, 224, 3), "space_to_depth"),
@@ -149,4 +149,4 @@ def test_layers_run_as_the_default_was_when_they_were_made():
     shape = tf.TensorShape((100, 8, 8, 128))
     assert way_of(made, shape) == "direct"
     assert way_of(Conv(256, 5, 2, 2), shape) == "toom_cook"
-    assert way_of(Conv(256, 5, 2, 2), shape, tf.bfloat16) == "direct"
+    assert way_of(Conv(256, 5, 2, 2), shape, tf.bfloat16) == "space_to_depth"

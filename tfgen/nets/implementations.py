@@ -26,9 +26,9 @@ _PORTABLE: ContextVar[bool] = ContextVar("portable", default=False)
 
 TRANSFORMING = 30
 """What a number costs that is transformed, in a matrix product's multiplications, beside those with its side."""
-ROWS = 16
+ROWS = 8
 """As many tiles and examples make a matrix product out of the multiplications at a point."""
-PADDED = 1.2
+PADDED = 1.5
 """Up to so many times the kernel may be padded to whole blocks."""
 BLOCK_CHANNELS = 16
 """As many channels of a block make its convolution faster than a strided one."""
