@@ -159,7 +159,7 @@ def test_pictures_are_scored_as_arrays_are(signatures, asked):
     expected = answer(signatures["energy"], {"image": image})["energy"]
     files = np.array([picture(i) for i in image], object)
     found = answer(signatures["energy_png"], {"image_bytes": files})["energy"]
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6 * np.abs(expected).max())
 
 
 def test_points_of_the_plane_have_no_pictures():
