@@ -20,8 +20,6 @@ ENDPOINTS = ("complete_step", "decode", "encode", "energy")
 """What the page asks of a model; what it cannot is hidden."""
 MADE = {"model.json", "models", "examples", "libraries", "starts.bin"}
 """What a page's directory holds beside the files of PAGE."""
-STARTS = 64
-"""Pictures that sampling starts from, at most, of a model that remembers some."""
 
 
 def endpoints(algorithm: Algorithm) -> dict[str, Endpoint]:
@@ -112,11 +110,8 @@ def _starts(algorithm: Algorithm, directory: pathlib.Path) -> dict:
     memory = getattr(algorithm.tasks, "memory", None)
     if memory is None:
         return {"starts": 0}
-    # picture i is of class i % classes: whole rounds of them
-    classes = algorithm.tasks.num_classes
-    count = min(memory.shape[0], max(STARTS - STARTS % classes, classes))
-    (directory / "starts.bin").write_bytes(memory.numpy()[:count].astype("<f4").tobytes())
-    return {"starts": count}
+    (directory / "starts.bin").write_bytes(memory.numpy().astype("<f4").tobytes())
+    return {"starts": memory.shape[0]}
 
 
 def _examples(trained: Experiment, directory: pathlib.Path, count: int) -> list[str]:

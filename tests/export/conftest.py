@@ -5,6 +5,7 @@ import io
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 from typing import NamedTuple
 
@@ -15,8 +16,13 @@ import pytest
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "trainers"))
 
+import browsing
 import command_line
 import latent_models
+
+from export.web import libraries
+
+FLAGFILES = pathlib.Path(__file__).parents[2] / "trainers" / "flagfiles"
 
 
 class Export(NamedTuple):
@@ -94,3 +100,60 @@ def exported_triangle(triangle, tmp_path_factory) -> pathlib.Path:
     output = tmp_path_factory.mktemp("exported") / "triangle"
     command_line.start("export.main", f"--workdir={triangle}", "--nomeasure", f"--output={output}")
     return output
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if browsing.CHROMIUM is None:
+        pytest.skip("there is no chromium")
+    if shutil.which("npm") is None:
+        pytest.skip("there is no npm, which installs the page's libraries")
+    if not all((libraries.INSTALLED / name).exists() for name in libraries.FILES):
+        subprocess.run(["npm", "ci", "--prefix", str(libraries.HERE)], check=True)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=browsing.CHROMIUM)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def triangle_page(tmp_path_factory):
+    """Of the quickstart's model with narrower nets, after fewer updates."""
+    place = tmp_path_factory.mktemp("triangle_page")
+    flagfile = FLAGFILES / "divergence_triangle_digits_cpu.flags"
+    narrow = [f"--{role}.width=0.25" for role in ("energy", "generator", "inference")]
+    command_line.train(place / "run", f"--flagfile={flagfile}", *narrow, "--steps=400", "--jit_compile=false")
+    served = browsing.Served(place / "run", place / "page")
+    yield served
+    served.server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def energy_page(digits, tmp_path_factory):
+    """Of a model with an energy alone."""
+    served = browsing.Served(digits, tmp_path_factory.mktemp("energy_page") / "page")
+    yield served
+    served.server.shutdown()
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens a page as someone with this screen; pages with errors on the console fail."""
+    contexts, errors = [], []
+
+    def open_page(served: browsing.Served, ready: bool = True, **screen):
+        contexts.append(browser.new_context(**{"reduced_motion": "reduce"} | screen))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(browsing.PATIENCE)
+        page.on("pageerror", lambda error: errors.append(error))
+        page.goto(served.address)
+        page.wait_for_function("!document.querySelector('main').inert || !document.getElementById('trouble').hidden")
+        assert page.is_visible("#trouble") != ready, page.text_content("#trouble")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not errors

@@ -3,130 +3,19 @@
 Chromium and npm must be installed, and the latter installs the page's libraries by their lock file.
 """
 
-import pathlib
-import shutil
-import subprocess
-import threading
-
-import command_line
 import numpy as np
 import pytest
 import tensorflow as tf
+from browsing import HALF, own, seen, wait
 
-from export import tflite
-from export.web import libraries, server
 from tfgen.tasks import LatentTasks
-from trainers import experiment
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGFILES = pathlib.Path(__file__).parents[2] / "trainers" / "flagfiles"
-PATIENCE = 60_000  # milliseconds
-HALF = np.repeat(np.float32([1, 0]), 32).reshape(1, 8, 8, 1)
-"""The page's first mask: the lower half hidden."""
 
-
-def normals(seed: int, count: int, drawn: int = 0) -> np.ndarray:
-    """draws.js once more: mulberry32, and Box and Muller's normals; `count` after so many."""
-    state, uniform = seed, []
-    for _ in range(count + drawn):
-        state = (state + 0x6D2B79F5) % 2**32
-        bits = (state ^ state >> 15) * (state | 1) % 2**32
-        bits ^= (bits + (bits ^ bits >> 7) * (bits | 61)) % 2**32
-        uniform.append((bits ^ bits >> 14) / 2**32)
-    u, v = np.reshape(uniform, (-1, 2)).T
-    z = np.sqrt(-2 * np.log(1 - u)) * np.stack([np.cos(2 * np.pi * v), np.sin(2 * np.pi * v)])
-    return z.T.ravel()[drawn:].astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium")
-    if shutil.which("npm") is None:
-        pytest.skip("there is no npm, which installs the page's libraries")
-    if not all((libraries.INSTALLED / name).exists() for name in libraries.FILES):
-        subprocess.run(["npm", "ci", "--prefix", str(libraries.HERE)], check=True)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield started
-        started.close()
-
-
-class Served:
-    """A run and its page, on a server."""
-
-    def __init__(self, run: pathlib.Path, directory: pathlib.Path):
-        self.directory = directory
-        command_line.start("export.web", f"--workdir={run}", f"--output={directory}", "--noopen")
-        self.experiment = experiment.restored(run)
-        self.image = self.experiment.images.test.whole()[:1]
-        self.server = server.start(directory, 0)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def address(self) -> str:
-        return server.address(self.server)
-
-
-@pytest.fixture(scope="module")
-def triangle_page(tmp_path_factory):
-    """Of the quickstart's model with narrower nets, after fewer updates."""
-    place = tmp_path_factory.mktemp("triangle_page")
-    flagfile = FLAGFILES / "divergence_triangle_digits_cpu.flags"
-    narrow = [f"--{role}.width=0.25" for role in ("energy", "generator", "inference")]
-    command_line.train(place / "run", f"--flagfile={flagfile}", *narrow, "--steps=400", "--jit_compile=false")
-    served = Served(place / "run", place / "page")
-    yield served
-    served.server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def energy_page(digits, tmp_path_factory):
-    """Of a model with an energy alone."""
-    served = Served(digits, tmp_path_factory.mktemp("energy_page") / "page")
-    yield served
-    served.server.shutdown()
-
-
-@pytest.fixture
-def visit(browser):
-    """Opens a page as someone with this screen; pages with errors on the console fail."""
-    contexts, errors = [], []
-
-    def open_page(served: Served, ready: bool = True, **screen):
-        contexts.append(browser.new_context(**{"reduced_motion": "reduce"} | screen))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: errors.append(error))
-        page.goto(served.address)
-        page.wait_for_function("!document.querySelector('main').inert || !document.getElementById('trouble').hidden")
-        assert page.is_visible("#trouble") != ready, page.text_content("#trouble")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not errors
-
-
-def wait(page, words: str) -> None:
-    """Until the page says this."""
-    page.wait_for_function("words => document.getElementById('status').textContent.startsWith(words)", arg=words)
-
-
-def seen(page, canvas: str) -> np.ndarray:
-    """What a canvas shows, [1, h, w, 1] in [-1, 1]."""
-    script = """id => {
-      const canvas = document.getElementById(id);
-      const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-      return [canvas.height, canvas.width, ...data.filter((_, i) => i % 4 === 0)];
-    }"""
-    height, width, *values = page.evaluate(script, canvas)
-    return np.reshape(values, (1, height, width, 1)).astype(np.float32) / 127.5 - 1
+def prior(tasks: LatentTasks, seed: int) -> np.ndarray:
+    """What the SavedModel generates of this seed."""
+    return tasks.generate(1, tf.constant(own(seed))).numpy()
 
 
 def test_a_real_digit_is_completed_as_the_library_does(visit, triangle_page):
@@ -134,19 +23,12 @@ def test_a_real_digit_is_completed_as_the_library_does(visit, triangle_page):
     page = visit(triangle_page)
     tasks = triangle_page.experiment.algorithm.tasks
     assert isinstance(tasks, LatentTasks)
-    (size,) = tasks.generator.latent_shape
     completions = []
     for seed in (1, 7):
         page.fill("#seed", str(seed))
         page.click("#complete")
         wait(page, f"Completed with seed {seed}.")
-        noise = normals(seed, tasks.completion_rounds * size).reshape(-1, 1, size)
-
-        def infer(x, i, noise=noise):
-            mean, log_var = tasks.posterior.gaussian(x)
-            return mean + tf.exp(log_var / 2) * noise[i]
-
-        expected = tasks.filled(tf.constant(triangle_page.image), tf.constant(HALF), infer).numpy()
+        expected = tasks.complete(tf.constant(triangle_page.image), tf.constant(HALF), tf.constant(own(seed))).numpy()
         found = seen(page, "completion")
         assert np.abs(found - expected).mean() < 0.02
         assert np.abs(found - expected).max() < 0.05
@@ -191,17 +73,16 @@ def test_pictures_are_generated_and_put_on_the_easel(visit, triangle_page):
     wait(page, "Generated 3")
     page.click("#generated li:nth-child(2) button")
     tasks = triangle_page.experiment.algorithm.tasks
-    latent = normals(2, *tasks.generator.latent_shape)[None]
-    np.testing.assert_allclose(seen(page, "picture"), np.clip(tasks.decode(tf.constant(latent)), -1, 1), atol=0.02)
+    np.testing.assert_allclose(seen(page, "picture"), np.clip(prior(tasks, 2), -1, 1), atol=0.02)
 
 
 def test_the_slider_goes_from_one_picture_to_the_other(visit, triangle_page):
     page = visit(triangle_page)
     page.click("[data-end=first][data-from=easel]")
     tasks = triangle_page.experiment.algorithm.tasks
-    image, prior = tf.constant(triangle_page.image), normals(1001, *tasks.generator.latent_shape)[None]
-    np.testing.assert_allclose(seen(page, "second"), np.clip(tasks.decode(tf.constant(prior)), -1, 1), atol=0.02)
-    for position, expected in ((0, tasks.reconstruct(image)), (1, tasks.decode(tf.constant(prior)))):
+    image, drawn = tf.constant(triangle_page.image), prior(tasks, 1001)
+    np.testing.assert_allclose(seen(page, "second"), np.clip(drawn, -1, 1), atol=0.02)
+    for position, expected in ((0, tasks.reconstruct(image)), (1, drawn)):
         page.fill("#position", str(position))
         page.wait_for_function(
             "p => document.getElementById('position-output').textContent === p", arg=f"{100 * position} %"
@@ -266,19 +147,15 @@ def test_the_page_fits_a_phone(visit, triangle_page, colour_scheme):
 
 
 def test_of_an_energy_there_is_no_slider_and_a_completion_is_langevins(visit, energy_page):
-    """Five steps with noise from the reference, as the file takes them."""
+    """From the reference's noise, by the explicit top-down pass: what the library's gradients make of the same seed."""
     page = visit(energy_page)
     assert not page.is_visible("#interpolating")
     page.click("#complete")
     wait(page, "Completed with seed 1.")
     tasks = energy_page.experiment.algorithm.tasks
-    z = normals(1, 6 * 64).reshape(6, 1, 8, 8, 1)
-    file = energy_page.directory / "models" / "complete_step.tflite"
-    x = HALF * energy_page.image + (1 - HALF) * (tasks.mean + tasks.sigma * z[0])
-    for noise in z[1:]:
-        x = tflite.run(file, image=x.astype(np.float32), mask=HALF, noise=noise)["image"]
+    x = tasks.complete(tf.constant(energy_page.image), tf.constant(HALF), tf.constant(own(1)), 5).numpy()
     found = seen(page, "completion")
-    assert np.abs(found - np.clip(x, -1, 1)).mean() < 0.02
+    assert np.abs(found - x).mean() < 0.02
     said = page.text_content("#completion-energy").replace("−", "-").split()
     assert float(said[1]) == pytest.approx(float(tasks.energy(tf.constant(x))[0]), abs=0.5)
     page.fill("#generate-count", "2")

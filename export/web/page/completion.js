@@ -1,5 +1,5 @@
 // A completion, one step of the model at a time; a new picture is one of which nothing is known.
-import { normals, uniforms } from "./draws.js";
+import { below, foldIn, normals, ofRow, split } from "./draws.js";
 import { Picture } from "./picture.js";
 import { pause } from "./work.js";
 
@@ -9,14 +9,14 @@ import { pause } from "./work.js";
  * mask: 1 where a pixel is known, one number a pixel; options: seed, steps, label.
  */
 export async function* completed(model, picture, mask, { seed, steps, label }) {
-  const draw = normals(seed);
+  const [starting, running] = seeds(model, seed);
   const held = perChannel(mask, model.shape[2]);
   const count = model.inputShape("complete_step", "noise").reduce((product, side) => product * side, 1);
-  let values = blended(picture.values, held, start(model, draw, seed, label));
+  let values = blended(picture.values, held, start(model, starting, label));
   yield new Picture(model.shape, clipped(values, held));
   const still = new Float32Array(count);
   for (let step = 0; step < steps + model.about.denoising_steps; step++) {
-    const noise = step < steps ? draw(count) : still;
+    const noise = step < steps ? normals(foldIn(running, step), count) : still;
     const given = { image: values, mask, noise, label: [label] };
     values = (await model.ask("complete_step", given)).image;
     yield new Picture(model.shape, clipped(values, held));
@@ -33,17 +33,22 @@ export async function outcome(model, picture, mask, asked, signal) {
   return last;
 }
 
+/** Of what a completion starts from, and of its steps: those of the SavedModel's signature `complete`. */
+function seeds(model, seed) {
+  return model.about.latent_shape ? [null, ofRow(seed)] : split(ofRow(seed));
+}
+
 /** What stands at missing pixels before the first step. */
-function start(model, draw, seed, label) {
+function start(model, starting, label) {
   const { start: reference, starts, classes } = model.about;
   const channels = model.shape[2];
   if (starts) {
     // picture i is of class i % classes
-    const which = Math.floor(uniforms(seed)() * Math.floor(starts / classes)) * classes + label;
+    const which = below(Math.floor(starts / classes), starting) * classes + label;
     return model.starts.slice(which * model.size, (which + 1) * model.size);
   }
   if (reference.std === 0) return new Float32Array(model.size).map((_, i) => reference.mean[i % channels]);
-  return draw(model.size).map((z, i) => reference.mean[i % channels] + reference.std * z);
+  return normals(starting, model.size).map((z, i) => reference.mean[i % channels] + reference.std * z);
 }
 
 function perChannel(mask, channels) {

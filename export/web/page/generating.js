@@ -1,6 +1,6 @@
 // The section where new pictures are made: decoded from draws of the prior, or sampled from the energy.
 import { outcome } from "./completion.js";
-import { normals } from "./draws.js";
+import { normals, ofRow, split } from "./draws.js";
 import { number, options } from "./fields.js";
 import { mask } from "./masks.js";
 import { Picture } from "./picture.js";
@@ -13,9 +13,10 @@ export async function decoded(model, latent) {
   return new Picture(model.shape, image.map((value) => Math.min(1, Math.max(-1, value))));
 }
 
-/** A draw of the prior. */
+/** A draw of the prior: that of the SavedModel's signature `generate`. */
 export function prior(model, seed) {
-  return normals(seed)(model.inputShape("decode", "latent").reduce((product, side) => product * side, 1));
+  const count = model.inputShape("decode", "latent").reduce((product, side) => product * side, 1);
+  return normals(split(ofRow(seed))[0], count);
 }
 
 /** editor: where a picture can be put, or null. */

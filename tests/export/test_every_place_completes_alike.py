@@ -1,0 +1,112 @@
+"""One hidden half of one digit is completed alike wherever a model is asked: the same seed, the same picture.
+
+The quickstart's model with narrower nets, after fewer updates. Its SavedModel answers from a directory, over REST and
+gRPC, and to Apache Beam; its LiteRT files answer to an interpreter and to the page in Chromium.
+"""
+
+from collections.abc import Callable
+
+import command_line
+import imageio.v3 as iio
+import numpy as np
+import pytest
+import serving_stub
+import tensorflow as tf
+from browsing import HALF, Served, own, seen, wait
+
+from export import models, servers, tflite
+from tfgen import random
+from tfgen.data import preprocess
+
+pytestmark = pytest.mark.slow
+
+NAME = "divergence_triangle"
+SEED = 7
+HALF_A_SHADE = 1 / 255
+"""Between a number and the nearest shade of a picture, in [-1, 1]."""
+
+
+@pytest.fixture(scope="module")
+def exported_page(triangle_page, tmp_path_factory):
+    """The export of the page's run."""
+    output = tmp_path_factory.mktemp("everywhere") / "out"
+    run = triangle_page.run
+    command_line.start("export.main", f"--workdir={run}", "--nomeasure", f"--output={output}")
+    return output
+
+
+@pytest.fixture(scope="module")
+def digit(triangle_page) -> np.ndarray:
+    """What all are asked to complete: a held-out digit as its file has it, [1, 8, 8, 1]."""
+    shades = iio.imread(triangle_page.directory / "examples" / "00.png").reshape(1, 8, 8, 1)
+    return preprocess.to_unit(shades)
+
+
+def expected(page: Served, digit: np.ndarray, seed: np.ndarray) -> np.ndarray:
+    """What the library makes of it."""
+    return page.experiment.algorithm.tasks.complete(tf.constant(digit), tf.constant(HALF), tf.constant(seed)).numpy()
+
+
+def asked(model: models.Model, digit: np.ndarray, seed: np.ndarray) -> np.ndarray:
+    rows = {"image": digit, "mask": HALF, "seed": seed, "num_steps": np.zeros(1, np.int32)}
+    return model.answer("complete", rows)["image"]
+
+
+def of_directory(exported, digit, seed):
+    return asked(models.Loaded(exported / "saved_model" / NAME), digit, seed)
+
+
+def behind(serve: Callable) -> Callable:
+    def of_server(exported, digit, seed):
+        with serve(serving_stub.Served(exported / "saved_model" / NAME / "1")) as address:
+            return asked(servers.connect(address, NAME), digit, seed)
+
+    return of_server
+
+
+def of_interpreter(exported, digit, seed):
+    file = exported / "tflite" / "complete.tflite"
+    rounds, size = tf.lite.Interpreter(str(file)).get_signature_runner().get_input_details()["noise"]["shape"]
+    noise = [random.normal((size,), random.fold_in(tf.constant(seed[0]), i)) for i in range(rounds)]
+    return tflite.run(file, image=digit, mask=HALF, noise=np.stack(noise))["image"]
+
+
+PLACES = {
+    "a directory": of_directory,
+    "REST": behind(serving_stub.rest),
+    "gRPC": behind(serving_stub.grpc),
+    "an interpreter": of_interpreter,
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_export_completes_as_the_library_does(triangle_page, exported_page, digit, place):
+    if place in ("REST", "gRPC"):
+        pytest.importorskip("tensorflow_serving")
+    found = PLACES[place](exported_page, digit, own(SEED))
+    np.testing.assert_allclose(found, expected(triangle_page, digit, own(SEED)), atol=1e-4)
+    assert np.abs(found - HALF * digit)[HALF == 0].max() > 0.5  # something was put there
+
+
+def test_the_page_completes_as_the_library_does(visit, triangle_page, digit):
+    page = visit(triangle_page)
+    page.fill("#seed", str(SEED))
+    page.click("#complete")
+    wait(page, f"Completed with seed {SEED}.")
+    found = seen(page, "completion")
+    np.testing.assert_allclose(found, expected(triangle_page, digit, own(SEED)), atol=HALF_A_SHADE + 1e-4)
+
+
+def test_bulk_work_completes_as_the_library_does(triangle_page, exported_page, digit, tmp_path):
+    """By the seed that it makes of the picture's name."""
+    bulk = pytest.importorskip("export.bulk", exc_type=ImportError)
+    examples, answers = triangle_page.directory / "examples", tmp_path / "answers"
+    model = exported_page / "saved_model" / NAME
+    where = [f"--saved_model={model}", f"--input={examples}", f"--output={answers}"]
+    command_line.start("export.batch", *where, f"--seed={SEED}")
+    inputs = models.Loaded(model).signatures["complete"]
+    row = bulk.Job("", "", "complete", "half:bottom", 0, SEED, inputs).row(examples / "00.png")
+    np.testing.assert_array_equal(row["mask"], HALF[0])
+    found = preprocess.to_unit(iio.imread(answers / "00.png").reshape(1, 8, 8, 1))
+    shades = expected(triangle_page, digit, row["seed"][np.newaxis])
+    np.testing.assert_allclose(found, shades, atol=HALF_A_SHADE + 1e-4)
