@@ -123,24 +123,5 @@ def _plain(frozen):
     for node in [*graph.node, *(node for function in graph.library.function for node in function.node_def)]:
         # none is taken of a file's answer, and a signature cannot hold custom ones
         node.attr.pop("_gradient_op_type", None)
-    for node in graph.node:
-        if node.op == "Conv2DBackpropInput" and node.attr["padding"].s == b"EXPLICIT":
-            node.attr["padding"].s = _padding(frozen.graph.get_operation_by_name(node.name))
-            if node.attr["padding"].s != b"EXPLICIT":
-                del node.attr["explicit_paddings"].list.i[:]
     imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(graph, name=""), [])
     return imported.prune([t.name for t in frozen.inputs], [t.name for t in frozen.outputs])
-
-
-def _padding(conv: tf.Operation) -> bytes:
-    """The name of a transposed convolution's padding; LiteRT knows no other, so one without a name is refused there."""
-    numbers = conv.get_attr("explicit_paddings")
-    if not any(numbers):
-        return b"VALID"
-    for axis in (1, 2):
-        before, after = numbers[2 * axis : 2 * axis + 2]
-        rest = conv.inputs[1].shape[axis - 1] - before - after
-        # SAME pads evenly, to images of so many times the size
-        if before != (before + after) // 2 or not 0 < rest <= conv.get_attr("strides")[axis]:
-            return b"EXPLICIT"
-    return b"SAME"

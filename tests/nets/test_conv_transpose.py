@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tfgen.errors import UserError
+from tfgen.nets import implementations
 from tfgen.nets.layers import Conv, ConvTranspose
 
 CASES = {
@@ -53,6 +54,20 @@ def test_it_is_the_adjoint_of_the_convolution_with_the_same_kernel(kernel, strid
     assert ax.shape == y.shape
     assert np.sum(np.float64(ax) * np.float64(y)) == np.sum(np.float64(x) * np.float64(aty))
     np.testing.assert_array_equal(conv.transpose(y, tf.shape(x)), aty)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(**CASES)
+def test_it_is_the_same_where_transposed_convolutions_are_slow(kernel, strides, padding, size, channels, filters):
+    """In LiteRT files, which have its images' sides or learn them when they run."""
+    layer, y = build(kernel, strides, padding, size, channels, filters)
+    traced = tf.function(layer, autograph=False, input_signature=[tf.TensorSpec((None, None, None, channels))])
+    with implementations.portable():
+        found = [layer(y), traced(y)]
+    operations = {op.type for op in traced.get_concrete_function().graph.get_operations()}
+    assert "Conv2DBackpropInput" not in operations
+    for images in found:
+        np.testing.assert_array_equal(images, layer(y))
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)

@@ -1,4 +1,4 @@
-"""Convolution of stride 1, fast in both directions, and how others become it."""
+"""Convolution of stride 1, fast in both directions, and how others and their adjoints become it."""
 
 import math
 
@@ -35,8 +35,43 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 def _full(y: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """What to convolve with what for the adjoint of convolution with the kernel."""
     rows, columns = kernel.shape[0] - 1, kernel.shape[1] - 1
-    y = tf.pad(y, [[0, 0], [rows, rows], [columns, columns], [0, 0]])
-    return y, tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2])
+    return tf.pad(y, [[0, 0], [rows, rows], [columns, columns], [0, 0]]), _turned(kernel)
+
+
+def _turned(kernel: tf.Tensor) -> tf.Tensor:
+    """The kernel of the adjoint: turned by half a circle, from filters to channels."""
+    return tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2])
+
+
+def adjoint(y: tf.Tensor, kernel: tf.Tensor, strides: int, padding: int, size: tuple) -> tf.Tensor:
+    """The adjoint of a convolution, as one of stride 1 whose channels become blocks of pixels.
+
+    Args:
+        y: [b, h', w', filters].
+        kernel: [height, width, channels, filters].
+        strides: the convolution's.
+        padding: the convolution's, zeros on each side of the image.
+        size: h, w of the image; numbers, or scalars where they are not known yet.
+
+    Returns:
+        [b, h, w, channels].
+    """
+    if not padding and tuple(y.shape[1:3]) == (1, 1) and tuple(size) == tuple(kernel.shape[:2]):  # a matrix product
+        x = tf.matmul(flat(y), tf.reshape(kernel, [-1, kernel.shape[3]]), transpose_b=True)
+        return tf.reshape(x, [-1, *kernel.shape[:3]])
+    kernel = _turned(blocks_of_kernel(kernel, strides))
+    before, around = [], []
+    for axis, (side, taps) in enumerate(zip(size, kernel.shape[:2], strict=True), start=1):
+        places = y.shape[axis] if y.shape[axis] is not None else tf.shape(y)[axis]
+        # whole blocks that the padding or the end of the image would cut off are not computed
+        skipped = min(padding // strides, taps - 1)
+        surplus = strides * (places + taps - 1) - padding - side
+        around.append([taps - 1 - skipped, tf.maximum(taps - 1 - surplus // strides, 0)])
+        before.append(padding - strides * skipped)
+    x = tf.nn.conv2d(tf.pad(y, [[0, 0], *around, [0, 0]]), kernel, 1, "VALID")
+    if strides > 1:
+        x = tf.nn.depth_to_space(x, strides)
+    return tf.slice(x, [0, *before, 0], [-1, *size, -1])
 
 
 def blocks_of_kernel(kernel: tf.Tensor, s: int) -> tf.Tensor:

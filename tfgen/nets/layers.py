@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfgen import invariants
 from tfgen.errors import UserError
 from tfgen.nets import implementations, toom_cook
-from tfgen.nets.convolution import blocks_of_kernel, ceil_to, convolve, flat
+from tfgen.nets.convolution import adjoint, blocks_of_kernel, ceil_to, convolve
 
 
 class Conv(keras.layers.Layer):
@@ -131,10 +131,9 @@ class Conv(keras.layers.Layer):
         Returns:
             A tensor of shape `input_shape`.
         """
-        p = self.padding
-        padded = input_shape + tf.constant([0, 2 * p, 2 * p, 0])
-        x = tf.nn.conv2d_transpose(y, self.linear(), padded, self.strides, "VALID")
-        return x[:, p : padded[1] - p, p : padded[2] - p, :]
+        known = tf.get_static_value(input_shape)
+        size = tuple(map(int, known[1:3])) if known is not None else (input_shape[1], input_shape[2])
+        return adjoint(y, self.linear(), self.strides, self.padding, size)
 
     def _output_side(self, side: int | None, kernel: int) -> int | None:
         return None if side is None else (side + 2 * self.padding - kernel) // self.strides + 1
@@ -166,8 +165,8 @@ class ConvTranspose(keras.layers.Layer):
         padding: pixels cut off on each side.
         use_bias: whether a bias is added.
         initializer_scale: standard deviation of the normal start of the kernel; None takes He's.
-        convolution: a name of `implementations.NAMES`, of which space_to_depth is direct here; None takes the default
-            of when the layer is made.
+        convolution: a name of `implementations.NAMES`, of which space_to_depth is direct but in LiteRT files; None takes
+            the default of when the layer is made.
     """
 
     def __init__(
@@ -213,21 +212,25 @@ class ConvTranspose(keras.layers.Layer):
         return y + tf.cast(self.bias, y.dtype) if self.use_bias else y
 
     def _transposed(self, x: tf.Tensor) -> tf.Tensor:
-        if not self.padding and tuple(x.shape[1:3]) == (1, 1):  # one place: a matrix product
-            y = tf.matmul(flat(x), tf.reshape(tf.convert_to_tensor(self.kernel), [-1, x.shape[-1]]), transpose_b=True)
-            return tf.reshape(y, [-1, *self.kernel_size, self.filters])
         images = self.compute_output_shape(x.shape)
         convolution = implementations.Convolution(images, self.kernel_size, self.strides, self.padding, x.shape[-1])
-        if implementations.chosen(self.convolution, convolution, x.dtype) == "toom_cook":
-            plan = convolution.plan
-            prepare = lambda: toom_cook.prepared(tf.convert_to_tensor(self.kernel), plan)  # noqa: E731
-            return toom_cook.transpose(x, invariants.held((id(self), id(plan)), prepare), plan)
-        shape, p = tf.shape(x), self.padding
-        size = [self._output_side(shape[axis], k) for axis, k in zip((1, 2), self.kernel_size, strict=True)]
-        size = tf.stack([shape[0], *size, self.filters])
-        kernel, around = tf.convert_to_tensor(self.kernel), [[0, 0], [p, p], [p, p], [0, 0]]
-        y = tf.nn.conv2d_transpose(x, kernel, size, self.strides, around)
+        kernel, p, sides = tf.convert_to_tensor(self.kernel), self.padding, self._sides(x)
+        match implementations.chosen_for_adjoint(self.convolution, convolution, x.dtype):
+            case "toom_cook":
+                plan = convolution.plan
+                held = invariants.held((id(self), id(plan)), lambda: toom_cook.prepared(kernel, plan))
+                return toom_cook.transpose(x, held, plan)
+            case "direct":
+                size = tf.stack([tf.shape(x)[0], *sides, self.filters])
+                y = tf.nn.conv2d_transpose(x, kernel, size, self.strides, [[0, 0], [p, p], [p, p], [0, 0]])
+            case _:
+                y = adjoint(x, kernel, self.strides, p, sides)
         return tf.ensure_shape(y, images)
+
+    def _sides(self, x: tf.Tensor) -> tuple:
+        """Height and width of the images; scalars where they are not known yet."""
+        known = [x.shape[axis] if x.shape[axis] is not None else tf.shape(x)[axis] for axis in (1, 2)]
+        return tuple(self._output_side(n, k) for n, k in zip(known, self.kernel_size, strict=True))
 
     def _output_side(self, side, kernel: int):
         return None if side is None else (side - 1) * self.strides + kernel - 2 * self.padding
