@@ -11,6 +11,7 @@ meanwhile, `--processors=1 --clock=processor` still compares.
 import os
 import pathlib
 import platform
+import shlex
 import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from absl import flags as absl_flags
 
-from benchmarks import comparisons, parts, processes, rates
+from benchmarks import comparisons, options, parts, processes, rates
 from benchmarks.comparisons import OURS, Comparison
 from benchmarks.peers import workload
 from tfgen.errors import UserError
@@ -40,16 +41,9 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_integer("rounds", 5, "Timed runs of everything.", lower_bound=1, **where)
     absl_flags.DEFINE_list("workloads", list(comparisons.ALL), f"Some of {','.join(comparisons.ALL)}.", **where)
     absl_flags.DEFINE_list("without", [], "Libraries to leave out, by their names in the tables, such as JAX.", **where)
-    absl_flags.DEFINE_integer("processors", None, "How many to use; all unless given.", lower_bound=1, **where)
-    absl_flags.DEFINE_enum(
-        "clock",
-        "wall",
-        processes.CLOCKS,
-        "processor: what each process computes, which other programs disturb less; for one processor.",
-        **where,
-    )
-    absl_flags.DEFINE_string("python", ".venv-peers/bin/python", "The peers' own interpreter.", **where)
-    absl_flags.DEFINE_string("page", None, "A Markdown page, of which each workload's part is replaced.", **where)
+    options.define_timing(where)
+    options.define_python(where)
+    options.define_page(where)
 
 
 def main(values: absl_flags.FlagValues) -> None:
@@ -59,12 +53,8 @@ def main(values: absl_flags.FlagValues) -> None:
     known = {name for comparison in comparisons.ALL.values() for name in comparison.contenders} - {OURS}
     for name in set(values.without) - known:
         raise UserError(f"--without: expected some of {', '.join(sorted(known))} and found {name}")
-    if not (processes.ROOT / values.python).exists():
-        raise UserError(
-            f"--python: expected the peers' interpreter and found none at {values.python}; make bench-peers"
-        )
-    if values.processors:
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: values.processors])
+    options.require_python(values, "bench-peers")
+    options.pin(values)
     show("peers", HEADER, values.page)
     for name in values.workloads:
         show(f"peers_{name}", compare(name, values), values.page)
@@ -96,9 +86,9 @@ def compare(name: str, values: absl_flags.FlagValues) -> str:
 def commands_of(comparison: Comparison, file: str, python: str) -> dict[str, list[str]]:
     """What starts the matrix product and each contender."""
     found = {PRODUCT: processes.command_of("matrix_product")}
-    for name, (module, *options) in comparison.contenders.items():
+    for name, (module, *words) in comparison.contenders.items():
         own = None if module.startswith(IN_OURS) else python
-        found[name] = processes.command_of(module, file, *options, python=own)
+        found[name] = processes.command_of(module, file, *words, python=own)
     return found
 
 
@@ -122,9 +112,9 @@ def command(name: str, values: absl_flags.FlagValues) -> str:
     """What was run, and where."""
     given = [f"--rounds={values.rounds}", f"--workloads={name}"]
     left_out = [library for library in values.without if library in comparisons.ALL[name].contenders]
-    given += [f"--without={','.join(left_out)}"] if left_out else []
-    given += [f"--processors={values.processors}"] if values.processors else []
-    given += [f"--clock={values.clock}"] if values.clock != "wall" else []
+    quoted = [f'"{library}"' if "," in library else library for library in left_out]  # absl reads lists as CSV
+    given += [shlex.quote(f"--without={','.join(quoted)}")] if left_out else []
+    given += options.said(values)
     where = f"{platform.machine()}, {len(os.sched_getaffinity(0))} processors"
     return f"`python -m benchmarks.against_peers {' '.join(given)}`; {where}"
 

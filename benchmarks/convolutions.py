@@ -16,7 +16,7 @@ import time
 import tensorflow as tf
 from absl import flags as absl_flags
 
-from benchmarks import parts, rates
+from benchmarks import options, parts, rates
 from tfgen import random
 from tfgen.errors import UserError
 from tfgen.nets import dcgan32, generative_convnet_texture, implementations, triangle_cifar10, triangle_mnist
@@ -51,7 +51,7 @@ def define(values: absl_flags.FlagValues) -> None:
     where = {"flag_values": values, "module_name": "benchmarks.convolutions"}
     absl_flags.DEFINE_integer("rounds", 5, "Timed runs of everything.", lower_bound=1, **where)
     absl_flags.DEFINE_list("layers", [], "Such as dcgan32/2; all unless given.", **where)
-    absl_flags.DEFINE_string("page", None, "A Markdown page whose part is replaced.", **where)
+    options.define_page(where)
 
 
 def main(values: absl_flags.FlagValues) -> None:

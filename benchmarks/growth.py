@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 from tqdm import tqdm
 
-from benchmarks import machine, parts, processes
+from benchmarks import machine, options, parts, processes
 from tfgen.errors import UserError
 from tfgen.version import __version__
 from trainers import commands, files
@@ -69,19 +69,16 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_integer("chains", 4, "Chains, and images observed.", lower_bound=1, **where)
     absl_flags.DEFINE_integer("side", 64, "Of images, pixels.", lower_bound=24, **where)
     absl_flags.DEFINE_float("width", 0.5, "Factor on the numbers of filters.", lower_bound=0.04, **where)
-    absl_flags.DEFINE_integer("processors", None, "How many to use; all unless given.", lower_bound=1, **where)
-    text = "processor: what each process computes, which other programs disturb less; for one processor."
-    absl_flags.DEFINE_enum("clock", "wall", processes.CLOCKS, text, **where)
+    options.define_timing(where)
     absl_flags.DEFINE_string("picture", "docs/growth.png", "Where the lines are drawn.", **where)
-    absl_flags.DEFINE_string("page", None, "A Markdown page whose part is replaced.", **where)
+    options.define_page(where)
 
 
 def main(values: absl_flags.FlagValues) -> None:
     """Measures every sweep, prints the table, draws the lines."""
     for name in set(values.sweeps) - set(SWEEPS):
         raise UserError(f"--sweeps: expected some of {', '.join(SWEEPS)} and found {name}")
-    if values.processors:
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: values.processors])
+    options.pin(values)
     found = {name: measured(sizes(name, values), values) for name in tqdm(values.sweeps, unit="sweep")}
     draw(found, pathlib.Path(values.picture))
     text = report(found, values)
@@ -132,9 +129,9 @@ def memory_law(points: Sequence[Point]) -> Fit:
 
 def report(found: Mapping[str, Sequence[Point]], values: absl_flags.FlagValues) -> str:
     """The table as Markdown."""
-    given = ["rounds", "steps", "chains", "side", "width"] + ["processors"] * bool(values.processors)
+    given = ["rounds", "steps", "chains", "side", "width"]
     words = [f"--{name}={values[name].value:g}" for name in given] + [f"--sweeps={','.join(found)}"]
-    words += [f"--clock={values.clock}"] if values.clock != "wall" else []
+    words += options.said(values)
     place = pathlib.Path(values.page).parent if values.page else pathlib.Path()
     lines = [
         "# How the cost grows",

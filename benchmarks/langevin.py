@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 from absl import flags as absl_flags
 
-from benchmarks import parts, rates
+from benchmarks import options, parts, rates
 from tfgen import energies, random
 from tfgen.nets import dcgan32, generative_convnet_texture
 from tfgen.samplers import Langevin, run
@@ -36,7 +36,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_list(
         "dtypes", ["float32", "bfloat16"], "What to compute in; bfloat16 is slow on processors without it.", **where
     )
-    absl_flags.DEFINE_string("page", None, "A Markdown page whose part is replaced.", **where)
+    options.define_page(where)
 
 
 def main(values: absl_flags.FlagValues) -> None:

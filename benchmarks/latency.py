@@ -20,7 +20,7 @@ import numpy as np
 from absl import flags as absl_flags
 from tqdm import tqdm
 
-from benchmarks import parts, processes
+from benchmarks import options, parts, processes
 from benchmarks.comparisons.comparison import drawn
 from benchmarks.peers import tfgen_nets, workload
 from benchmarks.tables import call
@@ -63,28 +63,17 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_integer("rounds", 200, "Timed completions of each.", lower_bound=1, **where)
     absl_flags.DEFINE_list("workloads", list(CASES), f"Some of {','.join(CASES)}.", **where)
     absl_flags.DEFINE_float("width", 1.0, "Factor on the numbers of filters.", lower_bound=0.02, **where)
-    absl_flags.DEFINE_integer("processors", None, "How many to use; all unless given.", lower_bound=1, **where)
-    absl_flags.DEFINE_enum(
-        "clock",
-        "wall",
-        processes.CLOCKS,
-        "processor: what each process computes, which other programs disturb less; for one processor.",
-        **where,
-    )
-    absl_flags.DEFINE_string("python", ".venv-peers/bin/python", "The peers' own interpreter.", **where)
-    absl_flags.DEFINE_string("page", None, "A Markdown page whose part is replaced.", **where)
+    options.define_timing(where)
+    options.define_python(where)
+    options.define_page(where)
 
 
 def main(values: absl_flags.FlagValues) -> None:
     """Exports, times everything and prints the tables."""
     for name in set(values.workloads) - set(CASES):
         raise UserError(f"--workloads: expected some of {', '.join(CASES)} and found {name}")
-    if not (processes.ROOT / values.python).exists():
-        raise UserError(
-            f"--python: expected the peers' interpreter and found none at {values.python}; make bench-costs"
-        )
-    if values.processors:
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: values.processors])
+    options.require_python(values, "bench-costs")
+    options.pin(values)
     tables = [compare(CASES[name], values) for name in tqdm(values.workloads, unit="workload")]
     text = "\n\n".join([header(values), *tables])
     print(text)
@@ -161,8 +150,7 @@ def header(values: absl_flags.FlagValues) -> str:
     """What was run, and where."""
     given = [f"--rounds={values.rounds}", f"--workloads={','.join(values.workloads)}"]
     given += [f"--width={values.width:g}"] if values.width != 1 else []
-    given += [f"--processors={values.processors}"] if values.processors else []
-    given += [f"--clock={values.clock}"] if values.clock != "wall" else []
+    given += options.said(values)
     return (
         "# Latency of exported models\n\n"
         f"Command: `python -m benchmarks.latency {' '.join(given)}`; tfgen {__version__}, {platform.machine()}, "

@@ -8,7 +8,6 @@ within a round, and their medians compared; what falls short is measured once mo
 """
 
 import json
-import os
 import pathlib
 import statistics
 import sys
@@ -19,7 +18,7 @@ from typing import NamedTuple
 import tensorflow as tf
 from absl import flags as absl_flags
 
-from benchmarks import introspective, langevin, machine, parts, processes, rates, triangle_step
+from benchmarks import introspective, langevin, machine, options, parts, processes, rates, triangle_step
 from tfgen.errors import UserError
 from tfgen.nets import dcgan32, generative_convnet_texture, triangle_mnist
 from tfgen.version import __version__
@@ -62,20 +61,17 @@ def define(values: absl_flags.FlagValues) -> None:
         upper_bound=1,
         **where,
     )
-    absl_flags.DEFINE_integer("processors", None, "How many to use; all unless given.", lower_bound=1, **where)
-    text = "processor: what this process computes, which other programs disturb less; for one processor."
-    absl_flags.DEFINE_enum("clock", "wall", processes.CLOCKS, text, **where)
+    options.define_timing(where)
     absl_flags.DEFINE_string("ratios", "benchmarks/regression.json", "Where recorded shares are kept.", **where)
     absl_flags.DEFINE_boolean("record", False, "Write what is measured, and compare nothing.", **where)
-    absl_flags.DEFINE_string("page", None, "A Markdown page whose part is replaced.", **where)
+    options.define_page(where)
 
 
 def main(values: absl_flags.FlagValues) -> None:
     """Measures, and compares or records."""
     for name in set(values.workloads) - set(WORKLOADS):
         raise UserError(f"--workloads: expected some of {', '.join(WORKLOADS)} and found {name}")
-    if values.processors:
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: values.processors])
+    options.pin(values)
     path = pathlib.Path(values.ratios)
     found = Record(machine.kind(), values.clock, tf.__version__, {})
     before = None if values.record and not path.exists() else read(path)
@@ -176,8 +172,7 @@ def report(before: Record, now: Record, values: absl_flags.FlagValues) -> str:
     """The table as Markdown."""
     command = f"python -m benchmarks.regression --rounds={values.rounds} --margin={values.margin:g}"
     command += f" --workloads={','.join(now.shares)}" if list(now.shares) != list(WORKLOADS) else ""
-    command += f" --processors={values.processors}" if values.processors else ""
-    command += f" --clock={values.clock}" if values.clock != "wall" else ""
+    command = " ".join([command, *options.said(values)])
     lines = [
         "# Shares of the matrix product's rate beside recorded ones",
         "",

@@ -23,7 +23,7 @@ import numpy as np
 from absl import flags as absl_flags
 from tqdm import tqdm
 
-from benchmarks import parts, processes, watching
+from benchmarks import options, parts, processes, watching
 from benchmarks.comparisons import OURS, TriangleStep
 from benchmarks.peers import workload
 from tfgen.errors import UserError
@@ -76,16 +76,13 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_integer("batches", 100, "Of a pipeline's timed run.", lower_bound=1, **where)
     absl_flags.DEFINE_float("width", 1.0, "Factor on the numbers of filters.", lower_bound=0.02, **where)
     absl_flags.DEFINE_string("flags", "divergence_triangle_digits_cpu", "The flagfile that is run.", **where)
-    absl_flags.DEFINE_string("python", ".venv-peers/bin/python", "The peers' own interpreter.", **where)
-    absl_flags.DEFINE_string("page", None, "A Markdown page whose part is replaced.", **where)
+    options.define_python(where)
+    options.define_page(where)
 
 
 def main(values: absl_flags.FlagValues) -> None:
     """Measures everything and prints the tables."""
-    if not (processes.ROOT / values.python).exists():
-        raise UserError(
-            f"--python: expected the peers' interpreter and found none at {values.python}; make bench-costs"
-        )
+    options.require_python(values, "bench-costs")
     starts = [run(values.flags, 1, 1) for _ in tqdm(range(values.rounds), desc="starts", unit="start")]
     entered = entries(values)
     pipelines = {case.title: pipeline(case, values) for case in tqdm(CASES.values(), desc="pipelines", unit="pipeline")}
@@ -113,9 +110,9 @@ def entries(values: absl_flags.FlagValues) -> dict[str, list[Started]]:
         file = pathlib.Path(directory) / "workload.npz"
         workload.write(file, comparison.work()[0])
         for _ in tqdm(range(values.rounds), desc="libraries", unit="round"):
-            for name, (module, *options) in comparison.contenders.items():
+            for name, (module, *words) in comparison.contenders.items():
                 python = None if name == OURS else values.python
-                found[name].append(started(processes.command_of(module, str(file), *options, python=python)))
+                found[name].append(started(processes.command_of(module, str(file), *words, python=python)))
     return found
 
 
@@ -138,8 +135,8 @@ def pipeline(case: Case, values: absl_flags.FlagValues) -> dict[str, list[float]
         file = pathlib.Path(directory) / "workload.npz"
         workload.write(file, work_of(case, values.batches))
         commands_of = {OURS: processes.command_of("tfgen_pipeline", str(file))}
-        for name, (module, *options) in PEERS.items():
-            commands_of[name] = processes.command_of(module, str(file), *options, python=values.python)
+        for name, (module, *words) in PEERS.items():
+            commands_of[name] = processes.command_of(module, str(file), *words, python=values.python)
         with processes.started(commands_of) as contenders:
             check({n: c.outputs(pathlib.Path(directory) / "answer.npz")["image"] for n, c in contenders.items()})
             seconds = processes.interleaved(contenders, values.rounds, "wall")

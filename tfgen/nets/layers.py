@@ -165,8 +165,8 @@ class ConvTranspose(keras.layers.Layer):
         padding: pixels cut off on each side.
         use_bias: whether a bias is added.
         initializer_scale: standard deviation of the normal start of the kernel; None takes He's.
-        convolution: a name of `implementations.NAMES`, of which space_to_depth is direct but in LiteRT files; None takes
-            the default of when the layer is made.
+        convolution: a name of `implementations.NAMES`; space_to_depth is for LiteRT files, and direct elsewhere. None
+            takes the default of when the layer is made.
     """
 
     def __init__(

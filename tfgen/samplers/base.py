@@ -51,6 +51,25 @@ class Kernel(abc.ABC):
         return tf.constant(False)
 
 
+def selected(accepted: tf.Tensor, proposal: Any, state: Any) -> Any:
+    """Each example's proposal or present state.
+
+    Args:
+        accepted: boolean [b].
+        proposal: tensors [b, ...] in any structure.
+        state: the same.
+
+    Returns:
+        The same.
+    """
+
+    def one(new: tf.Tensor, old: tf.Tensor) -> tf.Tensor:
+        condition = tf.reshape(accepted, [-1] + [1] * (new.shape.rank - 1))
+        return tf.ensure_shape(tf.where(condition, new, old), old.shape)
+
+    return tf.nest.map_structure(one, proposal, state)
+
+
 class _Counted(NamedTuple):
     """The batch, the kernel's own state, and the steps taken."""
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tfgen import energies, random
-from tfgen.samplers.base import Info, Kernel
+from tfgen.samplers.base import Info, Kernel, selected
 from tfgen.types import Energy, EnergyFn, Seed
 
 
@@ -48,7 +48,7 @@ class MALA(Kernel):
         # a proposal of infinite or undefined energy is never accepted
         log_ratio = tf.where(tf.math.is_finite(log_ratio), tf.minimum(log_ratio, 0.0), -float("inf"))
         accepted = tf.math.log(random.uniform(tf.shape(log_ratio), accept)) < log_ratio
-        state = tf.nest.map_structure(lambda new, old: _select(accepted, new, old), proposal, state)
+        state = selected(accepted, proposal, state)
         return state, Info(state.u, energies.norm(state.gradient), tf.exp(log_ratio))
 
     def _mean(self, state: State) -> tf.Tensor:
@@ -59,9 +59,3 @@ class MALA(Kernel):
         axes = list(range(1, x.shape.rank))
         squared = tf.reduce_sum((x - self._mean(given)) ** 2, axis=axes)
         return -squared / (2 * self.step_size**2 * self.temperature)
-
-
-def _select(condition: tf.Tensor, new: tf.Tensor, old: tf.Tensor) -> tf.Tensor:
-    """Each example's new or old value."""
-    condition = tf.reshape(condition, [-1] + [1] * (new.shape.rank - 1))
-    return tf.ensure_shape(tf.where(condition, new, old), old.shape)
