@@ -40,6 +40,8 @@ def define(values: flags.FlagValues) -> None:
         values: where to.
     """
     _define_run(values)
+    _define_computation(values)
+    _define_guard(values)
     _define_data(values)
     for name in catalogue.algorithms():
         cls = catalogue.algorithm_class(name)
@@ -61,6 +63,10 @@ def _define_run(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("save_every", 500, "Updates between two checkpoints.", lower_bound=1, **where)
     flags.DEFINE_integer("sample_every", 500, "Updates between two pictures.", lower_bound=1, **where)
     flags.DEFINE_integer("keep", 3, "Checkpoints to keep.", lower_bound=1, **where)
+
+
+def _define_computation(values: flags.FlagValues) -> None:
+    where = {"flag_values": values, "module_name": "trainers.main"}
     flags.DEFINE_enum(
         "compute_dtype",
         "float32",
@@ -89,6 +95,10 @@ def _define_run(values: flags.FlagValues) -> None:
         "How an update is spread over devices.",
         **where,
     )
+
+
+def _define_guard(values: flags.FlagValues) -> None:
+    where = {"flag_values": values, "module_name": "trainers.main"}
     flags.DEFINE_float(
         "guard_factor",
         1e3,
