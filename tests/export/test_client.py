@@ -231,6 +231,25 @@ def test_a_class_is_asked_for_where_there_are_classes_and_only_there(labelled, e
     assert "--label: expected none, since this model has no classes" in sentence
 
 
+class Clocked(tf.Module):
+    """A model of another house, whose energies take what no client has heard of."""
+
+    @tf.function(
+        input_signature=[tf.TensorSpec((None, 8, 8, 1), tf.float32, "image"), tf.TensorSpec((None,), tf.float32, "time")]
+    )
+    def energy(self, image, time):
+        return {"energy": tf.reduce_sum(image, axis=[1, 2, 3]) + time}
+
+
+def test_inputs_that_the_client_has_no_word_for_are_named(digits, tmp_path):
+    model = Clocked()
+    tf.saved_model.save(model, str(tmp_path / "model" / "1"), signatures={"energy": model.energy})
+    sentence = mistake(
+        "export.client", f"--saved_model={tmp_path / 'model'}", "--task=energy", f"--workdir={digits}", "--count=2"
+    )
+    assert "--task: energy of this model takes time, which is not given here" in sentence
+
+
 def test_one_picture_has_no_way_to_another(exported_triangle, tmp_path):
     iio.imwrite(tmp_path / "mine.png", np.zeros((8, 8), np.uint8))
     (directory,) = (exported_triangle / "saved_model").iterdir()
