@@ -235,10 +235,10 @@ class Clocked(tf.Module):
     """A model of another house, whose energies take what no client has heard of."""
 
     @tf.function(
-        input_signature=[tf.TensorSpec((None, 8, 8, 1), tf.float32, "image"), tf.TensorSpec((None,), tf.float32, "time")]
+        input_signature=[tf.TensorSpec((None, 8, 8, 1), tf.float32, "image"), tf.TensorSpec((None,), tf.float32, "day")]
     )
-    def energy(self, image, time):
-        return {"energy": tf.reduce_sum(image, axis=[1, 2, 3]) + time}
+    def energy(self, image, day):
+        return {"energy": tf.reduce_sum(image, axis=[1, 2, 3]) + day}
 
 
 def test_inputs_that_the_client_has_no_word_for_are_named(digits, tmp_path):
@@ -247,7 +247,7 @@ def test_inputs_that_the_client_has_no_word_for_are_named(digits, tmp_path):
     sentence = mistake(
         "export.client", f"--saved_model={tmp_path / 'model'}", "--task=energy", f"--workdir={digits}", "--count=2"
     )
-    assert "--task: energy of this model takes time, which is not given here" in sentence
+    assert "--task: energy of this model takes day, which is not given here" in sentence
 
 
 def test_one_picture_has_no_way_to_another(exported_triangle, tmp_path):
