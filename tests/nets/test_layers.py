@@ -133,6 +133,7 @@ def test_kernels_start_normal_with_the_given_scale_and_biases_at_zero():
         ((256, 5, 2, 2), (None, 8, 8, 128), "toom_cook"),
         ((256, 5, 2, 2), (100, None, None, 128), "space_to_depth"),  # transforms are made for a size
         ((64, 5, 2, 2), (100, 32, 32, 3), "direct"),  # three channels are soon multiplied
+        ((32, 5, 2, 2), (64, 32, 32, 16), "direct"),  # and of few channels a padded kernel
         ((128, 4, 2, 1), (100, 32, 32, 64), "toom_cook"),
         ((100, 15, 3, 2), (16, 224, 224, 3), "space_to_depth"),
         ((9, (8, 8)), (100, 8, 8, 128), "product"),

@@ -28,8 +28,12 @@ TRANSFORMING = 30
 """What a number costs that is transformed, in a matrix product's multiplications, beside those with its side."""
 ROWS = 8
 """As many tiles and examples make a matrix product out of the multiplications at a point."""
-PADDED = 1.5
-"""Up to so many times the kernel may be padded to whole blocks."""
+PADDED = 1.4
+"""Up to so many times the kernel may be padded to whole blocks,"""
+PADDED_MANY = 1.5
+"""and up to so many times if a block has many channels,"""
+MANY_CHANNELS = 512
+"""which are as many as this."""
 BLOCK_CHANNELS = 16
 """As many channels of a block make its convolution faster than a strided one."""
 
@@ -148,4 +152,5 @@ def _multiplying_less_pays(convolution: Convolution) -> bool:
 def _folding_pays(convolution: Convolution) -> bool:
     s = convolution.strides
     padded = math.prod(ceil_to(side, s) / side for side in convolution.kernel_size)
-    return padded <= PADDED and convolution.shape[3] * s**2 >= BLOCK_CHANNELS
+    channels = convolution.shape[3] * s**2
+    return channels >= BLOCK_CHANNELS and padded <= (PADDED_MANY if channels >= MANY_CHANNELS else PADDED)

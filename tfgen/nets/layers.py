@@ -11,21 +11,70 @@ from tfgen.nets import implementations, toom_cook
 from tfgen.nets.convolution import adjoint, blocks_of_kernel, ceil_to, convolve
 
 
-class Conv(keras.layers.Layer):
-    """A convolution with explicit zero padding, whose transpose can be asked for.
+class _Filters(keras.layers.Layer):
+    """What a convolution and its adjoint share: a kernel, maybe a bias, and how they lie on the images.
 
     It runs in one of several ways, of which `tfgen.nets.implementations` chooses: the same numbers from the same
-    weights, up to rounding. The kernel on disk is [height, width, in, out] either way.
+    weights, up to rounding.
 
     Args:
-        filters: how many.
+        filters: how many channels come out.
         kernel_size: height and width, an integer or a pair.
-        strides: the sub-sampling, at least 1.
-        padding: zeros added on each side of the image.
+        strides: how many pixels of the larger images are one of the smaller, at least 1.
+        padding: zeros on each side of the larger images.
         use_bias: whether a bias is added.
         initializer_scale: standard deviation of the normal start of the kernel; None takes He's.
-        spectral_norm: whether the kernel, as a matrix, is divided by its largest singular value.
         convolution: a name of `implementations.NAMES`; None takes the default of when the layer is made.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, int],
+        strides: int = 1,
+        padding: int = 0,
+        use_bias: bool = True,
+        initializer_scale: float | None = 0.02,
+        convolution: str | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if filters < 1:
+            raise UserError(f"width or outputs: expected at least one filter in every layer and found {filters}")
+        self.filters = filters
+        self.kernel_size = (kernel_size,) * 2 if isinstance(kernel_size, int) else tuple(kernel_size)
+        self.strides = strides
+        self.padding = padding
+        self.use_bias = use_bias
+        self.initializer_scale = initializer_scale
+        self.convolution = convolution or implementations.default()
+
+    def build(self, input_shape):
+        self.input_spec = keras.layers.InputSpec(axes={-1: input_shape[-1]})  # TensorFlow would take some others
+        scale = self.initializer_scale
+        start = keras.initializers.HeNormal() if scale is None else keras.initializers.RandomNormal(stddev=scale)
+        channels = self._channels(input_shape[-1])
+        self.kernel = self.add_weight(shape=(*self.kernel_size, *channels), initializer=start, name="kernel")
+        if self.use_bias:
+            self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
+
+    def compute_output_shape(self, input_shape):
+        batch, *sides, _ = input_shape
+        sides = (self._output_side(n, k) for n, k in zip(sides, self.kernel_size, strict=True))
+        return (batch, *sides, self.filters)
+
+    def _biased(self, y: tf.Tensor) -> tf.Tensor:
+        return y + tf.cast(self.bias, y.dtype) if self.use_bias else y
+
+
+class Conv(_Filters):
+    """A convolution with explicit zero padding, whose transpose can be asked for.
+
+    The kernel on disk is [height, width, in, out] however it runs.
+
+    Args:
+        filters, kernel_size, strides, padding, use_bias, initializer_scale, convolution: see `_Filters`.
+        spectral_norm: whether the kernel, as a matrix, is divided by its largest singular value.
     """
 
     def __init__(
@@ -40,23 +89,11 @@ class Conv(keras.layers.Layer):
         convolution: str | None = None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.filters = _positive(filters)
-        self.kernel_size = (kernel_size,) * 2 if isinstance(kernel_size, int) else tuple(kernel_size)
-        self.strides = strides
-        self.padding = padding
-        self.use_bias = use_bias
-        self.initializer_scale = initializer_scale
+        super().__init__(filters, kernel_size, strides, padding, use_bias, initializer_scale, convolution, **kwargs)
         self.spectral_norm = spectral_norm
-        self.convolution = convolution or implementations.default()
 
     def build(self, input_shape):
-        self.input_spec = keras.layers.InputSpec(axes={-1: input_shape[-1]})  # TensorFlow would take some others
-        self.kernel = self.add_weight(
-            shape=(*self.kernel_size, input_shape[-1], self.filters),
-            initializer=_initializer(self.initializer_scale),
-            name="kernel",
-        )
+        super().build(input_shape)
         if self.spectral_norm:
             self.direction = self.add_weight(
                 shape=(self.filters,),
@@ -65,20 +102,12 @@ class Conv(keras.layers.Layer):
                 aggregation="only_first_replica",
                 name="direction",
             )
-        if self.use_bias:
-            self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
-
-    def compute_output_shape(self, input_shape):
-        batch, *sides, _ = input_shape
-        return (
-            batch,
-            *(self._output_side(n, k) for n, k in zip(sides, self.kernel_size, strict=True)),
-            self.filters,
-        )
 
     def call(self, x, training=False):
-        y = self._convolved(x, training)
-        return y + tf.cast(self.bias, y.dtype) if self.use_bias else y
+        return self._biased(self._convolved(x, training))
+
+    def _channels(self, channels: int) -> tuple[int, int]:
+        return channels, self.filters
 
     def _convolved(self, x: tf.Tensor, training: bool) -> tf.Tensor:
         convolution = implementations.Convolution(x.shape, self.kernel_size, self.strides, self.padding, self.filters)
@@ -153,63 +182,20 @@ class Conv(keras.layers.Layer):
         return tf.nn.space_to_depth(tf.slice(x, [0, 0, 0, 0], [-1, *sides, -1]), self.strides)
 
 
-class ConvTranspose(keras.layers.Layer):
+class ConvTranspose(_Filters):
     """The adjoint of a convolution: images `strides` times as large, and `kernel_size - 2 padding - strides` larger.
 
-    The kernel is [height, width, filters, in].
+    The kernel is [height, width, filters, in]. Of the ways to run, space_to_depth is LiteRT's; it is direct elsewhere.
 
     Args:
-        filters: how many channels come out.
-        kernel_size: height and width, an integer or a pair.
-        strides: the up-sampling, at least 1.
-        padding: pixels cut off on each side.
-        use_bias: whether a bias is added.
-        initializer_scale: standard deviation of the normal start of the kernel; None takes He's.
-        convolution: a name of `implementations.NAMES`; space_to_depth is for LiteRT files, and direct elsewhere. None
-            takes the default of when the layer is made.
+        filters, kernel_size, strides, padding, use_bias, initializer_scale, convolution: see `_Filters`.
     """
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: int | tuple[int, int],
-        strides: int = 1,
-        padding: int = 0,
-        use_bias: bool = True,
-        initializer_scale: float | None = 0.02,
-        convolution: str | None = None,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        self.filters = _positive(filters)
-        self.kernel_size = (kernel_size,) * 2 if isinstance(kernel_size, int) else tuple(kernel_size)
-        self.strides = strides
-        self.padding = padding
-        self.use_bias = use_bias
-        self.initializer_scale = initializer_scale
-        self.convolution = convolution or implementations.default()
-
-    def build(self, input_shape):
-        self.input_spec = keras.layers.InputSpec(axes={-1: input_shape[-1]})  # TensorFlow would take some others
-        self.kernel = self.add_weight(
-            shape=(*self.kernel_size, self.filters, input_shape[-1]),
-            initializer=_initializer(self.initializer_scale),
-            name="kernel",
-        )
-        if self.use_bias:
-            self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
-
-    def compute_output_shape(self, input_shape):
-        batch, *sides, _ = input_shape
-        return (
-            batch,
-            *(self._output_side(n, k) for n, k in zip(sides, self.kernel_size, strict=True)),
-            self.filters,
-        )
-
     def call(self, x):
-        y = self._transposed(x)
-        return y + tf.cast(self.bias, y.dtype) if self.use_bias else y
+        return self._biased(self._transposed(x))
+
+    def _channels(self, channels: int) -> tuple[int, int]:
+        return self.filters, channels
 
     def _transposed(self, x: tf.Tensor) -> tf.Tensor:
         images = self.compute_output_shape(x.shape)
@@ -240,13 +226,3 @@ def batch_normalization() -> keras.layers.BatchNormalization:
     """As DCGANs have it: gains start from N(1, 0.02²), running statistics follow by a tenth."""
     gains = keras.initializers.RandomNormal(mean=1.0, stddev=0.02)
     return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gains)
-
-
-def _initializer(scale: float | None) -> keras.initializers.Initializer:
-    return keras.initializers.HeNormal() if scale is None else keras.initializers.RandomNormal(stddev=scale)
-
-
-def _positive(filters: int) -> int:
-    if filters < 1:
-        raise UserError(f"width or outputs: expected at least one filter in every layer and found {filters}")
-    return filters
