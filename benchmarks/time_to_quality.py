@@ -21,11 +21,12 @@ from tqdm import tqdm
 
 from benchmarks import parts, processes, quality_page, races
 from benchmarks.peers import tfgen_training, workload
-from benchmarks.quality_page import OURS, PAPER, SAME
+from benchmarks.quality_page import OURS, PAPER, SAME, SOONER
 from tfgen.errors import UserError
 from trainers import commands, files
 from trainers.experiment import Experiment
 
+TFGEN = "tfgen_training"
 TOLERANCE = 1e-3
 """Of what the first update logs, relative."""
 
@@ -79,14 +80,7 @@ def show(name: str, curves: list[quality_page.Curves], values: absl_flags.FlagVa
 def run(race: races.Race, seed: int, kept: pathlib.Path, values: absl_flags.FlagValues) -> None:
     """Trains, and keeps samples and times."""
     kept.mkdir(parents=True, exist_ok=True)
-    given = {False: kept / "same.npz"} | ({True: kept / "paper.npz"} if values.paper else {})
-    for paper, file in given.items():
-        flags = race.flags(seed, paper)
-        workload.write(file, race.work(flags, experiment_of(flags)))
-    started_by = {OURS: processes.command_of("tfgen_training", str(given[False].resolve()))}
-    for name, paper in ((SAME, False), (PAPER, True)):
-        if paper in given:
-            started_by[name] = processes.command_of(race.peer, str(given[paper].resolve()), python=values.python)
+    started_by = commands_of(race, seed, kept, values)
     with contextlib.ExitStack() as stack:
         contenders, startup = {}, {}
         for name, command in started_by.items():
@@ -98,6 +92,22 @@ def run(race: races.Race, seed: int, kept: pathlib.Path, values: absl_flags.Flag
         versions = {name: contender.version for name, contender in contenders.items()}
     with files.written_aside(kept / "race.json") as aside:
         aside.write_text(json.dumps({"versions": versions, "startup": startup, "rows": rows}))
+
+
+def commands_of(race: races.Race, seed: int, kept: pathlib.Path, values: absl_flags.FlagValues) -> dict[str, list[str]]:
+    """What starts each contender, from files that are written for them."""
+    wanted = {OURS: (TFGEN, ()), SAME: (race.peer, ())}
+    wanted |= {SOONER: (TFGEN, race.sooner)} if race.sooner else {}
+    wanted |= {PAPER: (race.peer, race.paper)} if values.paper else {}
+    given = {}
+    for number, further in enumerate(dict.fromkeys(further for _, further in wanted.values())):
+        given[further] = (kept / f"{number}.npz").resolve()
+        flags = race.flags(seed, further)
+        workload.write(given[further], race.work(flags, experiment_of(flags)))
+    return {
+        name: processes.command_of(module, str(given[further]), python=None if module == TFGEN else values.python)
+        for name, (module, further) in wanted.items()
+    }
 
 
 def raced(

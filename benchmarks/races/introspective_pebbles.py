@@ -15,8 +15,9 @@ from tfgen.tasks.synthesis import OBJECTIVES
 class IntrospectivePebbles(Race):
     """New samples, from noise."""
 
-    goal: float = 100.0
-    milestones: tuple[int, ...] = (1, *range(240, 2401, 240))
+    goal: float = 142.0
+    milestones: tuple[int, ...] = (1, *range(120, 1201, 120))
+    window: int = 2
     count: int = textures.NUM_SAMPLES
 
     title: ClassVar = "Introspective pebbles"

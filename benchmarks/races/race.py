@@ -30,9 +30,11 @@ class Race(abc.ABC):
         title: what it is called on the page.
         flagfile: what tfgen trains, and PyTorch with the same constants.
         paper: flags that give it the constants of the paper, or of its released code.
+        sooner: flags by which tfgen reaches the goal sooner; none where no such are known.
         peer: the module of `benchmarks.peers` that trains it in PyTorch.
         measure: what the ruler gives, in words.
-        goal: the value to reach.
+        goal: the value to reach, by a mean over the last milestones.
+        window: how many of these.
         milestones: updates after which samples are drawn; the first shows what starting costs.
         source: the endpoint that samples come from: what training has at hand, or new ones.
         count: of new samples.
@@ -41,6 +43,7 @@ class Race(abc.ABC):
 
     goal: float
     milestones: Sequence[int]
+    window: int = 1
     count: int = 0
     changes: Sequence[str] = ()
     """Flags beside the flagfile's, of both."""
@@ -48,14 +51,14 @@ class Race(abc.ABC):
     title: ClassVar[str]
     flagfile: ClassVar[str]
     paper: ClassVar[Sequence[str]]
+    sooner: ClassVar[Sequence[str]] = ()
     peer: ClassVar[str]
     measure: ClassVar[str]
     source: ClassVar[str]
     compared: ClassVar[Sequence[str]]
 
-    def flags(self, seed: int, paper: bool = False) -> list[str]:
+    def flags(self, seed: int, further: Sequence[str] = ()) -> list[str]:
         """What `trainers.main` would be given, but for the work directory."""
-        further = self.paper if paper else ()
         return [f"--flagfile={FLAGFILES / self.flagfile}.flags", f"--seed={seed}", *self.changes, *further]
 
     def work(self, given: list[str], experiment: Experiment) -> Workload:

@@ -1,5 +1,6 @@
 """Races to a quality: what contenders are given, that tfgen starts as the file says, goals, the page."""
 
+import dataclasses
 import importlib.util
 import pathlib
 import sys
@@ -74,8 +75,8 @@ def test_every_race_is_tried_and_has_modules_to_run():
     for race in races.ALL.values():
         assert importlib.util.find_spec(f"benchmarks.peers.{race.peer}")
         assert race.milestones[0] == 1
-        for paper in (False, True):
-            values = tfgen_training.values_of(race.flags(0, paper), "")
+        for further in ((), race.sooner, race.paper):
+            values = tfgen_training.values_of(race.flags(0, further), "")
             assert values.steps >= race.milestones[-1]
 
 
@@ -131,11 +132,16 @@ def curves(*values: float) -> quality_page.Curves:
 
 
 def test_the_goal_is_reached_by_the_mean_over_seeds():
-    """The first seed is there at 10 updates, the second never: their mean at 20."""
+    """The first seed is there at 10 updates, the second never: their mean at 20, and over two milestones too late."""
+    race = races.TriangleDigits(goal=10.0, milestones=(1, 10, 20))
     first, second = curves(100.0, 9.0, 5.0), curves(100.0, 13.0, 13.0)
-    assert quality_page.mean_curve([first], OURS).arrival(10.0) == (10, 11.0)
-    assert quality_page.mean_curve([first, second], OURS).arrival(10.0) == (20, 21.0)
-    assert quality_page.mean_curve([second], OURS).arrival(10.0) is None
+    assert quality_page.mean_curve([first], OURS).arrival(race) == (10, 11.0)
+    assert quality_page.mean_curve([first, second], OURS).arrival(race) == (20, 21.0)
+    assert quality_page.mean_curve([second], OURS).arrival(race) is None
+    smoothed = dataclasses.replace(race, window=2)
+    np.testing.assert_array_equal(quality_page.mean_curve([first], OURS).smooth(2), [np.nan, 54.5, 7.0])
+    assert quality_page.mean_curve([first], OURS).arrival(smoothed) == (20, 21.0)
+    assert quality_page.mean_curve([first, second], OURS).arrival(dataclasses.replace(race, window=3)) is None
 
 
 def test_the_page_says_how_much_later_the_others_come(tmp_path):
