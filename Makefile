@@ -100,7 +100,7 @@ bench-costs: $(VENV)/installed $(PEERS)/installed
 	$(PYTHON) -m benchmarks.startup --python=$(PEERS)/bin/python
 	$(PYTHON) -m benchmarks.growth
 
-# Seconds of training until samples are so good, beside PyTorch; half an hour.
+# Seconds of training until samples are so good, beside PyTorch; most of an hour.
 bench-quality: $(VENV)/installed $(PEERS)/installed
 	$(PYTHON) -m benchmarks.time_to_quality --python=$(PEERS)/bin/python
 

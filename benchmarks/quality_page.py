@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from benchmarks.races import Race
 from trainers import files
 
-OURS, SOONER, SAME, PAPER = "tfgen", "tfgen, other rates", "PyTorch", "PyTorch, the paper's constants"
-"""Contenders: the flagfile; with other flags besides; the same recipe; what the paper or its released code says."""
+OURS, SAME, PAPER = "tfgen", "PyTorch", "PyTorch, the paper's constants"
+"""Contenders: the flagfile; the same recipe; what the paper or its released code says."""
 
 PART = """\
 ## Time to quality: {{ race.title }}

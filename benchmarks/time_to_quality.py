@@ -13,7 +13,7 @@ import json
 import pathlib
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from absl import flags as absl_flags
@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from benchmarks import parts, processes, quality_page, races
 from benchmarks.peers import tfgen_training, workload
-from benchmarks.quality_page import OURS, PAPER, SAME, SOONER
+from benchmarks.quality_page import OURS, PAPER, SAME
 from tfgen.errors import UserError
 from trainers import commands, files
 from trainers.experiment import Experiment
@@ -58,7 +58,7 @@ def main(values: absl_flags.FlagValues) -> None:
         curves = []
         for seed in values.seeds:
             kept = pathlib.Path(values.runs) / name / seed
-            if values.race and not (kept / "race.json").exists():
+            if values.race:
                 run(races.ALL[name], int(seed), kept, values)
             curves.append(judged(races.ALL[name], int(seed), kept))
         show(name, curves, values)
@@ -78,36 +78,33 @@ def show(name: str, curves: list[quality_page.Curves], values: absl_flags.FlagVa
 
 
 def run(race: races.Race, seed: int, kept: pathlib.Path, values: absl_flags.FlagValues) -> None:
-    """Trains, and keeps samples and times."""
-    kept.mkdir(parents=True, exist_ok=True)
-    started_by = commands_of(race, seed, kept, values)
+    """Trains those that were not trained, and keeps samples and times."""
+    found = read(kept) or {"versions": {}, "startup": {}, "rows": []}
+    plan = {name: entered for name, entered in plan_of(race, values.paper).items() if name not in found["versions"]}
     with contextlib.ExitStack() as stack:
-        contenders, startup = {}, {}
-        for name, command in started_by.items():
+        contenders = {}
+        for name, (module, further) in plan.items():
+            command = command_of(race, module, race.flags(seed, further), place(kept, name), values.python)
             start = time.perf_counter()
             contenders[name] = stack.enter_context(contextlib.closing(processes.Contender(command)))
-            _ = contenders[name].version  # ready from here on
-            startup[name] = time.perf_counter() - start
-        rows = raced(race, contenders, startup, kept, values.budget)
-        versions = {name: contender.version for name, contender in contenders.items()}
-    with files.written_aside(kept / "race.json") as aside:
-        aside.write_text(json.dumps({"versions": versions, "startup": startup, "rows": rows}))
+            found["versions"][name] = contenders[name].version  # ready from here on
+            found["startup"][name] = time.perf_counter() - start
+        if contenders:
+            found["rows"] += raced(race, contenders, found["startup"], kept, values.budget)
+            write(kept, found)
 
 
-def commands_of(race: races.Race, seed: int, kept: pathlib.Path, values: absl_flags.FlagValues) -> dict[str, list[str]]:
-    """What starts each contender, from files that are written for them."""
-    wanted = {OURS: (TFGEN, ()), SAME: (race.peer, ())}
-    wanted |= {SOONER: (TFGEN, race.sooner)} if race.sooner else {}
-    wanted |= {PAPER: (race.peer, race.paper)} if values.paper else {}
-    given = {}
-    for number, further in enumerate(dict.fromkeys(further for _, further in wanted.values())):
-        given[further] = (kept / f"{number}.npz").resolve()
-        flags = race.flags(seed, further)
-        workload.write(given[further], race.work(flags, experiment_of(flags)))
-    return {
-        name: processes.command_of(module, str(given[further]), python=None if module == TFGEN else values.python)
-        for name, (module, further) in wanted.items()
-    }
+def plan_of(race: races.Race, paper: bool) -> dict[str, tuple[str, Sequence[str]]]:
+    """By contender, the module that trains it, and flags beside the flagfile's."""
+    plan = {OURS: (TFGEN, ()), SAME: (race.peer, ())}
+    return plan | ({PAPER: (race.peer, race.paper)} if paper else {})
+
+
+def command_of(race: races.Race, module: str, flags: list[str], file: pathlib.Path, python: str) -> list[str]:
+    """What starts a contender, by a file that is written for it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    workload.write(file, race.work(flags, experiment_of(flags)))
+    return processes.command_of(module, str(file), python=None if module == TFGEN else python)
 
 
 def raced(
@@ -120,14 +117,13 @@ def raced(
     """What was reached when: the contender, its updates and its seconds, start-up included."""
     seconds, rows = dict(startup), []
     for milestone in tqdm(race.milestones, unit="milestone"):
-        running = [name for name in contenders if seconds[name] < budget or milestone == race.milestones[0]]
-        outputs = {}
-        for name in running:
-            seconds[name] += contenders[name].seconds("wall")
-            outputs[name] = contenders[name].outputs(samples_file(kept, name, milestone))
-            rows.append({"contender": name, "update": milestone, "seconds": seconds[name]})
+        for name, contender in contenders.items():
+            if seconds[name] < budget or milestone == race.milestones[0]:
+                seconds[name] += contender.seconds("wall")
+                contender.outputs(place(kept, name, milestone))
+                rows.append({"contender": name, "update": milestone, "seconds": seconds[name]})
         if milestone == race.milestones[0]:
-            check(race, outputs)
+            check(race, {name: dict(np.load(place(kept, name, milestone))) for name in (OURS, SAME)})
     return rows
 
 
@@ -141,23 +137,35 @@ def check(race: races.Race, outputs: Mapping[str, Mapping[str, np.ndarray]]) -> 
 
 def judged(race: races.Race, seed: int, kept: pathlib.Path) -> quality_page.Curves:
     """The race with the value of all samples, which is kept too."""
-    if not (kept / "race.json").exists():
+    found = read(kept)
+    if found is None:
         raise UserError(f"--runs: expected a race and found none in {kept}; run without --norace")
-    found = json.loads((kept / "race.json").read_text())
-    if not all("value" in row for row in found["rows"]):
+    unknown = [row for row in found["rows"] if "value" not in row]
+    if unknown:
         ruler = race.ruler(experiment_of(race.flags(seed)), kept.parents[2] / "tables")
-        for row in tqdm(found["rows"], unit="value"):
-            with np.load(samples_file(kept, row["contender"], row["update"])) as file:
+        for row in tqdm(unknown, unit="value"):
+            with np.load(place(kept, row["contender"], row["update"])) as file:
                 row["value"] = ruler(file["image"])
-        with files.written_aside(kept / "race.json") as aside:
-            aside.write_text(json.dumps(found))
+        write(kept, found)
     return quality_page.Curves(**found)
 
 
-def samples_file(kept: pathlib.Path, contender: str, update: int) -> pathlib.Path:
-    """Where a contender's samples are kept."""
+def read(kept: pathlib.Path) -> dict | None:
+    """What a race left: versions, startup, rows; None if there was none."""
+    record = kept / "race.json"
+    return json.loads(record.read_text()) if record.exists() else None
+
+
+def write(kept: pathlib.Path, found: dict) -> None:
+    """Keeps what `read` reads."""
+    with files.written_aside(kept / "race.json") as aside:
+        aside.write_text(json.dumps(found))
+
+
+def place(kept: pathlib.Path, contender: str, update: int | None = None) -> pathlib.Path:
+    """Where a contender's samples after so many updates are kept, or what it is given."""
     slug = "".join(c if c.isalnum() else "_" for c in contender.lower())
-    return (kept / f"{slug}-{update:06d}.npz").resolve()
+    return (kept / (f"{slug}.npz" if update is None else f"{slug}-{update:06d}.npz")).resolve()
 
 
 def experiment_of(flags: list[str]) -> Experiment:

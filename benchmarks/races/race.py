@@ -30,7 +30,6 @@ class Race(abc.ABC):
         title: what it is called on the page.
         flagfile: what tfgen trains, and PyTorch with the same constants.
         paper: flags that give it the constants of the paper, or of its released code.
-        sooner: flags by which tfgen reaches the goal sooner; none where no such are known.
         peer: the module of `benchmarks.peers` that trains it in PyTorch.
         measure: what the ruler gives, in words.
         goal: the value to reach, by a mean over the last milestones.
@@ -51,7 +50,6 @@ class Race(abc.ABC):
     title: ClassVar[str]
     flagfile: ClassVar[str]
     paper: ClassVar[Sequence[str]]
-    sooner: ClassVar[Sequence[str]] = ()
     peer: ClassVar[str]
     measure: ClassVar[str]
     source: ClassVar[str]

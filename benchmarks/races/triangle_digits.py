@@ -31,7 +31,6 @@ class TriangleDigits(Race):
         *(f"--{role}.decay=0.998" for role in ("energy", "generator", "inference")),
         *(f"--{role}.decay_steps=16" for role in ("energy", "generator", "inference")),
     )
-    sooner: ClassVar = ("--generator.learning_rate=1e-3", "--inference.learning_rate=1e-3")
     peer: ClassVar = "torch_triangle_training"
     measure: ClassVar = f"FID of {DATA.generated} samples to the held-out digits"
     source: ClassVar = "generate"

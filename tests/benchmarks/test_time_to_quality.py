@@ -75,7 +75,7 @@ def test_every_race_is_tried_and_has_modules_to_run():
     for race in races.ALL.values():
         assert importlib.util.find_spec(f"benchmarks.peers.{race.peer}")
         assert race.milestones[0] == 1
-        for further in ((), race.sooner, race.paper):
+        for further in ((), race.paper):
             values = tfgen_training.values_of(race.flags(0, further), "")
             assert values.steps >= race.milestones[-1]
 
@@ -203,8 +203,6 @@ def test_pytorch_trains_alike(name, tmp_path, monkeypatch):
     kept = tmp_path / name / "0"
     time_to_quality.run(TINY[name], 0, kept, values)
     for update in TINY[name].milestones:
-        ours, theirs = (
-            np.load(time_to_quality.samples_file(kept, contender, update))["image"] for contender in (OURS, SAME)
-        )
+        ours, theirs = (np.load(time_to_quality.place(kept, contender, update))["image"] for contender in (OURS, SAME))
         assert ours.shape == theirs.shape
         assert np.abs(theirs).max() <= 1
