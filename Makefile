@@ -8,7 +8,7 @@ SAMPLE := $(PYTHON) -m trainers.sample
 EXPORT := $(PYTHON) -m export.main
 CLIENT := $(PYTHON) -m export.client
 
-.PHONY: quickstart page page-libraries tables test test-slow lint format bench bench-check bench-peers bench-costs check
+.PHONY: quickstart page page-libraries tables test test-slow lint format bench bench-check bench-peers bench-costs bench-quality check
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	python3 -m venv $(VENV)
@@ -99,5 +99,9 @@ bench-costs: $(VENV)/installed $(PEERS)/installed
 	$(PYTHON) -m benchmarks.latency --python=$(PEERS)/bin/python
 	$(PYTHON) -m benchmarks.startup --python=$(PEERS)/bin/python
 	$(PYTHON) -m benchmarks.growth
+
+# Seconds of training until samples are so good, beside PyTorch; most of an hour.
+bench-quality: $(VENV)/installed $(PEERS)/installed
+	$(PYTHON) -m benchmarks.time_to_quality --python=$(PEERS)/bin/python
 
 check: lint test

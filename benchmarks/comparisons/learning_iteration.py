@@ -60,9 +60,12 @@ class LearningIteration(Comparison):
         net = drawn(generative_convnet_texture.energy(shape, width=self.width), 0.01)
         constants = {
             "width": self.width,
+            "image_mean": 0.0,
             "sigma": 1 / 127.5,
             "step_size": 0.3 / 127.5,
+            "clamp": False,
             "rate": 5e-4,
+            "map_area_normalization": True,
             "max_gradient": 20.0,
             "weight_decay": 1e-4,
             "bias_rate": 2.0,

@@ -17,6 +17,8 @@ from tfgen.version import __version__
 
 COMPARED = ("energy_data", "energy_samples", "weight_grad_norm")
 """Of what an iteration logs."""
+CONSTANTS = ("sigma", "step_size", "clamp", "map_area_normalization", "max_gradient", "weight_decay", "bias_rate")
+"""Of the workload, by the names of the algorithm's hyperparameters."""
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
@@ -49,11 +51,10 @@ def algorithm_of(work: workload.Workload) -> GenerativeConvNet:
     algorithm = GenerativeConvNet(
         tfgen_nets.load(net, work.nets["energy"]),
         image_shape=shape,
-        image_mean=[0.0] * shape[-1],
+        image_mean=[known["image_mean"]] * shape[-1],
         chains=chains,
         langevin_steps=steps,
-        map_area_normalization=True,
-        **{name: known[name] for name in ("sigma", "step_size", "max_gradient", "weight_decay", "bias_rate")},
+        **{name: known[name] for name in CONSTANTS},
     )
     algorithm.compile({"energy": keras.optimizers.SGD(known["rate"])})
     return algorithm

@@ -3,18 +3,31 @@
 python -m benchmarks.peers torch_langevin WORKLOAD.npz [--compiled] [--channels_last] [--torchebm]
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
 from benchmarks.peers import contender, torch_nets, workload
 
+Draw = Callable[[int, torch.Tensor], torch.Tensor]
+"""The noise of a step, as the chains are."""
 
-def langevin(density, x, step_size: float, steps: int):
-    """The last x."""
-    for _ in range(steps):
+
+def drawn(number: int, x: torch.Tensor) -> torch.Tensor:
+    """New noise at every step."""
+    del number
+    return torch.randn_like(x)
+
+
+def langevin(density, x, step_size: float, steps: int, draw: Draw | None = drawn, clamp: bool = False):
+    """The last x; without a draw there is no noise, with clamp x stays in [-1, 1]."""
+    for number in range(steps):
         _, gradient = torch_nets.value_and_grad(density, x)
-        x = x - step_size**2 / 2 * gradient + step_size * torch.randn_like(x)
+        x = x - step_size**2 / 2 * gradient
+        if draw is not None:
+            x = x + step_size * draw(number, x)
+        if clamp:
+            x = x.clamp(-1, 1)
     return x
 
 

@@ -29,14 +29,15 @@ class Energy(nn.Module):
 
 
 class Tilted(nn.Module):
-    """U(x) = -f(y) + |y|² / 2 with y = x / sigma, of a score f: the sum of a net's maps."""
+    """U(x) = -f(y) + |y|² / 2 with y = (x - mean) / sigma, of a score f: the sum of a net's maps."""
 
-    def __init__(self, score: nn.Module, sigma: float):
+    def __init__(self, score: nn.Module, sigma: float, mean: float | Sequence[float] = 0.0):
         super().__init__()
         self.score, self.sigma = score, sigma
+        self.register_buffer("mean", torch.tensor(mean).reshape(-1, 1, 1), persistent=False)
 
     def forward(self, x):
-        y = x / self.sigma
+        y = (x - self.mean) / self.sigma
         return (y**2).sum(dim=(1, 2, 3)) / 2 - self.score(y).sum(dim=(1, 2, 3))
 
 

@@ -3,8 +3,8 @@
 python -m benchmarks.peers torch_synthesis WORKLOAD.npz [--compiled] [--channels_last]
 """
 
-import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,18 +12,24 @@ from torch.nn import functional
 
 from benchmarks.peers import contender, torch_nets, workload
 
+Places = Sequence[Sequence[tuple[int, int]]]
+"""For each texture, the rows and columns that the patches of a step begin at."""
+
 
 class Synthesis:
-    """A classifier, and steps under it."""
+    """Steps of textures under a classifier.
 
-    def __init__(self, work: workload.Workload, options: argparse.Namespace):
-        self.known, self.layout = work.constants, torch_nets.layout_of(options)
-        net = torch_nets.net_of(work.nets["classifier"]).to(memory_format=self.layout)
-        net = net.eval().requires_grad_(False)
-        self.net = torch.compile(net) if options.compiled else net
+    Args:
+        net: the classifier, as it is while it does not learn.
+        known: seen, the side of a patch; step_size, beta_1, threshold.
+        layout: of images.
+    """
 
-    def steps(self, start, places: Iterable[Sequence[tuple[int, int]]]):
-        """The texture after a step at each set of places, and each step's objective and norm of the slope."""
+    def __init__(self, net: torch.nn.Module, known: Mapping[str, Any], layout: torch.memory_format):
+        self.net, self.known, self.layout = net, known, layout
+
+    def steps(self, start, places: Iterable[Places]):
+        """The textures after a step at each set of places, and each step's objective and norm of the slope."""
         x, logs = start.clone(), []
         adam = torch.optim.Adam([x], self.known["step_size"], (self.known["beta_1"], 0.999), eps=1e-8)
         for at in places:
@@ -35,15 +41,19 @@ class Synthesis:
                 break
         return x, np.array(logs)
 
-    def _slope(self, x, at: Sequence[tuple[int, int]]):
+    def _slope(self, x, at: Places):
         """The mean objective of some patches, and the mean at each pixel of the slopes of those that cover it."""
         size = self.known["seen"]
-        boxes = [(..., slice(top, top + size), slice(left, left + size)) for top, left in at]
-        seen = torch.stack([x[0][box] for box in boxes]).contiguous(memory_format=self.layout)
+        boxes = [
+            (texture, slice(None), slice(top, top + size), slice(left, left + size))
+            for texture, corners in enumerate(at)
+            for top, left in corners
+        ]
+        seen = torch.stack([x[box] for box in boxes]).contiguous(memory_format=self.layout)
         objectives, slopes = torch_nets.value_and_grad(lambda patch: functional.softplus(-self._log_odds(patch)), seen)
-        total, cover = torch.zeros_like(x), torch.zeros(x.shape[2:])
+        total, cover = torch.zeros_like(x), torch.zeros_like(x[:, :1])
         for box, slope in zip(boxes, slopes, strict=True):
-            total[0][box] += slope
+            total[box] += slope
             cover[box] += 1
         return objectives.mean(), total / cover.clamp(min=1)
 
@@ -54,8 +64,10 @@ class Synthesis:
 def entry(words: Sequence[str]) -> contender.Entry:
     """Given a workload's file and options."""
     options = torch_nets.arguments(words)
-    work = workload.read(options.workload)
-    synthesis, known = Synthesis(work, options), work.arrays["places"]
+    work, layout = workload.read(options.workload), torch_nets.layout_of(options)
+    net = torch_nets.net_of(work.nets["classifier"]).to(memory_format=layout).eval().requires_grad_(False)
+    synthesis = Synthesis(torch.compile(net) if options.compiled else net, work.constants, layout)
+    known = work.arrays["places"][:, None]
     start = torch_nets.channels_first(work.arrays["start"])
     most = start.shape[2] - work.constants["seen"] + 1
 

@@ -17,16 +17,18 @@ EPSILON = 1e-7 / (1 - 0.999) ** 0.5
 
 
 class Triangle:
-    """The three nets and their optimizers."""
+    """The three nets and their optimizers.
 
-    def __init__(self, work: workload.Workload, options: argparse.Namespace):
+    Args:
+        work: holds the nets' layers and the objective's constants.
+        optimizer: what makes a role's optimizer, given the role and parameters.
+        options: compiled, channels_last.
+    """
+
+    def __init__(self, work: workload.Workload, optimizer, options: argparse.Namespace):
         self.known, layout = work.constants, torch_nets.layout_of(options)
         self.nets = {role: make(work.nets[role]).to(memory_format=layout) for role, make in NETS.items()}
-        betas = (self.known["beta_1"], 0.999)
-        self.optimizers = {
-            role: torch.optim.Adam(net.parameters(), self.known["rate"], betas, eps=EPSILON)
-            for role, net in self.nets.items()
-        }
+        self.optimizers = {role: optimizer(role, net.parameters()) for role, net in self.nets.items()}
         if options.compiled:
             self.nets = {role: torch.compile(net) for role, net in self.nets.items()}
 
@@ -92,7 +94,13 @@ def entry(words: Sequence[str]) -> contender.Entry:
     """Given a workload's file and options."""
     options = torch_nets.arguments(words)
     work = workload.read(options.workload)
-    triangle = Triangle(work, options)
+    known = work.constants
+
+    def adam(role, parameters):
+        del role
+        return torch.optim.Adam(parameters, known["rate"], (known["beta_1"], 0.999), eps=EPSILON)
+
+    triangle = Triangle(work, adam, options)
     images = torch_nets.channels_first(work.arrays["images"], torch_nets.layout_of(options))
     z, *noise = (torch.tensor(work.arrays[name]) for name in ("z", "noise0", "noise1"))
 
