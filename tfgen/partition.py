@@ -175,7 +175,8 @@ class Way:
     def __init__(self, first: EnergyFn, last: EnergyFn, shape: tuple[int, ...], num_leapfrog_steps: int, jit: bool):
         def follow(x, beta, step_size, seed, adapt):
             kernel = AnnealedImportance(first, beta, step_size, num_leapfrog_steps, adapt)
-            return evolve(kernel, last, kernel.init(last, x), seed, tf.size(step_size))[0]
+            with random.compiled(jit):
+                return evolve(kernel, last, kernel.init(last, x), seed, tf.size(step_size))[0]
 
         given = [(shape, tf.float32), ([None], tf.float32), ([None], tf.float32), ([2], tf.int32), ([], tf.bool)]
         signature = [tf.TensorSpec(*spec) for spec in given]

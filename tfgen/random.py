@@ -1,7 +1,7 @@
 """Randomness without state: a seed is a value, and the same seed draws the same numbers on any device.
 
-The generator is named (Philox): left to choose, TensorFlow takes another one under XLA, and a compiled run
-would draw other numbers.
+The generator is named (Philox): left to choose, TensorFlow takes another one under XLA. Of the same words XLA makes
+other fractions and normals, too: within `compiled` they are made here, and a compiled run draws what others draw.
 
 A training step draws from `fold_in(fold_in(root, step), replica)`, so a resumed run draws what the
 uninterrupted run would have drawn. This is the only file that draws.
@@ -10,13 +10,34 @@ Where one seed [2] is expected, several [s, 2] will do: the first axis of what i
 shares, and each seed draws its own, to the number as it would alone. So served requests do not disturb each other.
 """
 
-from collections.abc import Callable
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 
 import tensorflow as tf
 
 from tfgen.types import Seed
 
 GENERATOR = "philox"
+MANTISSA = 23
+"""Bits of a float32's fraction, the lower ones of a word."""
+
+_COMPILED: ContextVar[bool] = ContextVar("compiled", default=False)
+
+
+@contextlib.contextmanager
+def compiled(by_xla: bool = True) -> Iterator[None]:
+    """Around the tracing of what XLA compiles: floats are drawn as TensorFlow draws them outside of XLA, to rounding.
+
+    Args:
+        by_xla: whether it does; else nothing changes, and TensorFlow's own draws, which are faster, stay.
+    """
+    token = _COMPILED.set(by_xla)
+    try:
+        yield
+    finally:
+        _COMPILED.reset(token)
 
 
 def root(seed: int) -> Seed:
@@ -61,6 +82,8 @@ def normal(shape, seed: Seed, dtype: tf.DType = tf.float32) -> tf.Tensor:
     """Standard normal draws of the given shape."""
 
     def draw(share, one):
+        if _COMPILED.get() and dtype == tf.float32:
+            return _normals(share, one)
         return tf.random.stateless_normal(share, one, dtype=dtype, alg=GENERATOR)
 
     return _shares(draw, shape, seed, dtype)
@@ -70,9 +93,27 @@ def uniform(shape, seed: Seed, minval=0.0, maxval=1.0, dtype: tf.DType = tf.floa
     """Uniform draws in [minval, maxval) of the given shape; integer dtypes draw integers."""
 
     def draw(share, one):
+        if _COMPILED.get() and dtype == tf.float32:
+            return _fractions(share, one) * (maxval - minval) + minval
         return tf.random.stateless_uniform(share, one, minval=minval, maxval=maxval, dtype=dtype, alg=GENERATOR)
 
     return _shares(draw, shape, seed, dtype)
+
+
+def _fractions(shape, seed: Seed) -> tf.Tensor:
+    """Uniform draws in [0, 1) of the generator's words."""
+    words = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.int32, alg=GENERATOR)
+    return tf.cast(tf.bitwise.bitwise_and(words, 2**MANTISSA - 1), tf.float32) * 2.0**-MANTISSA
+
+
+def _normals(shape, seed: Seed) -> tf.Tensor:
+    """Standard normal draws of the generator's words, two of two by Box and Muller's rule."""
+    shape = tf.convert_to_tensor(shape, tf.int32)
+    count = tf.reduce_prod(shape)
+    u, v = tf.unstack(tf.reshape(_fractions([count + count % 2], seed), [-1, 2]), axis=1)
+    radius, angle = tf.sqrt(-2 * tf.math.log(tf.maximum(u, 1e-7))), 2 * math.pi * v
+    pairs = tf.stack([radius * tf.sin(angle), radius * tf.cos(angle)], axis=1)
+    return tf.reshape(tf.reshape(pairs, [-1])[:count], shape)
 
 
 def several(seed: Seed) -> bool:

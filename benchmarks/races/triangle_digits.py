@@ -3,8 +3,6 @@
 import dataclasses
 from typing import ClassVar
 
-import tensorflow as tf
-
 from benchmarks import tables
 from benchmarks.races.race import Race, Ruler, once
 from tfgen import random
@@ -45,14 +43,9 @@ class TriangleDigits(Race):
 
     def draws(self, experiment, seed):
         shape = (experiment.values.batch_size, *experiment.algorithm.generator.latent_shape)
-
-        @tf.function(autograph=False, jit_compile=experiment.algorithm.jit_compile)  # XLA orders many draws otherwise
-        def drawn():
-            prior, posterior = random.split(seed)
-            noise = {f"noise{number}": random.normal(shape, s) for number, s in enumerate(random.split(posterior))}
-            return {"z": random.normal(shape, prior)} | noise
-
-        return once(drawn())
+        prior, posterior = random.split(seed)
+        noise = {f"noise{number}": random.normal(shape, s) for number, s in enumerate(random.split(posterior))}
+        return once({"z": random.normal(shape, prior)} | noise)
 
     def ruler(self, experiment, runs) -> Ruler:
         tables.export_classifier(runs, DATA)

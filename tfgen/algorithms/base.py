@@ -103,7 +103,9 @@ class Algorithm(keras.Model, abc.ABC):
         """What `fit` calls: seeds the update, keeps its numbers, counts it."""
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         seed = random.fold_in(random.fold_in(random.root(self.seed), self.step.value), replica)
-        for name, value in self.update(batch, seed).items():
+        with random.compiled(self.jit_compile):
+            logged = self.update(batch, seed)
+        for name, value in logged.items():
             self.means[name].update_state(value)
         self.step.assign_add(1)
         return self.get_metrics_result()

@@ -265,4 +265,5 @@ class Stages(keras.callbacks.Callback):
             self.synthesize()
 
     def _synthesize(self) -> None:
-        tf.distribute.get_strategy().run(self.algorithm.synthesize)
+        with random.compiled(self.algorithm.jit_compile):
+            tf.distribute.get_strategy().run(self.algorithm.synthesize)
