@@ -88,6 +88,20 @@ def test_stages_between_start_from_the_last_kept_ones_samples_and_may_take_more_
         np.testing.assert_allclose(end["start"], ends[after - 1]["samples"] if after else noise, rtol=0, atol=HALF)
 
 
+def test_steps_fall_from_stage_to_stage_and_a_kept_classifier_remembers_its_own():
+    """Of five stages, two to a kept one; Adam's first step is as long as a step can be."""
+    options = {"stage_updates": 2, "synthesis_steps": 1, "step_size": 0.1, "noise": 0.0}
+    algorithm = build(stages=5, reduction=2, step_decay=0.5, **options)
+    start, ends = algorithm.start.numpy().copy(), fit(algorithm).ends
+    np.testing.assert_allclose(algorithm.scales, [0.5, 0.125, 0.0625])
+    inner = np.abs(start) < 0.8
+    np.testing.assert_allclose(np.abs(ends[0]["samples"] - start)[inner].max(), 0.1, atol=2 * HALF)
+    np.testing.assert_allclose(np.abs(ends[4]["samples"] - ends[3]["samples"]).max(), 0.00625, atol=2 * HALF)
+    x = tf.constant(ends[3]["start"])
+    moved = np.abs(algorithm.tasks.advance(x, tf.constant(2), SEED) - x).max()  # two steps
+    assert 0.00625 <= moved < 2.5 * 0.00625
+
+
 def trained_stop(stop, **options):
     """One long synthesis of a classifier that has learned."""
     given = {"stages": 1, "stage_updates": 30, "synthesis_steps": 400, "samples": 20, "rate": 0.5, "step_size": 0.02}

@@ -21,6 +21,7 @@ class CascadeTasks:
         net: the classifier's, as it is now.
         cascade: its copies.
         margins: the log-odds at which each classifier's synthesis stops, [stages].
+        scales: factors on its steps, [stages].
         synthesis: how images move.
         image_shape: height, width, channels of what the classifier sees.
         canvas: height, width, channels of the images that training synthesized.
@@ -30,6 +31,7 @@ class CascadeTasks:
     net: keras.Model
     cascade: Cascade
     margins: keras.Variable
+    scales: keras.Variable
     synthesis: Synthesis
     image_shape: tuple[int, int, int]
     canvas: tuple[int, int, int]
@@ -83,7 +85,7 @@ class CascadeTasks:
         """
 
         def stage(number):
-            return self.synthesis.near(self.classifier(number), image, gamma)
+            return self.synthesis.near(self.classifier(number), image, gamma, self.scales.value[number])
 
         return run_in_turn(stage, image, seed, self.cascade.kept.value, num_steps)[0]
 
@@ -115,7 +117,8 @@ class CascadeTasks:
     def _across(self, stage: tf.Tensor, shape, seed: Seed):
         # images with seeds of their own have nothing to do with each other
         apiece = random.several(seed)
-        return self.synthesis.across(self.classifier(stage), self.margins.value[stage], shape, apiece)
+        margin, scale = self.margins.value[stage], self.scales.value[stage]
+        return self.synthesis.across(self.classifier(stage), margin, shape, scale, apiece)
 
     def _through(self, shape, seed: Seed) -> Image:
         start_seed, run_seed = random.split(seed)
