@@ -13,6 +13,7 @@ from tfgen.cascade import Cascade
 from tfgen.errors import UserError, check
 from tfgen.memory import PseudoNegatives
 from tfgen.samplers import run
+from tfgen.stages import Stages
 from tfgen.tasks import CascadeTasks, Synthesis, cut
 from tfgen.tasks.synthesis import OBJECTIVES
 from tfgen.types import Batch, Endpoint, Image, Seed
@@ -231,16 +232,8 @@ class Introspective(Algorithm):
     @property
     def tasks(self) -> CascadeTasks:
         """What the cascade is used for."""
-        return CascadeTasks(
-            self.discriminator,
-            self.cascade,
-            self.margins,
-            self.scales,
-            self.synthesis,
-            self.image_shape,
-            self.canvas,
-            self.padding,
-        )
+        kept = self.cascade, self.margins, self.scales
+        return CascadeTasks(self.discriminator, *kept, self.synthesis, self.image_shape, self.canvas, self.padding)
 
     def endpoints(self) -> dict[str, Endpoint]:
         return self.tasks.endpoints()
@@ -251,25 +244,3 @@ class Introspective(Algorithm):
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
         return [Stages(self)]
-
-
-class Stages(keras.callbacks.Callback):
-    """Ends a stage when its classifier has learned, or after its most updates."""
-
-    def __init__(self, algorithm: Introspective):
-        super().__init__()
-        self.algorithm = algorithm
-        self.synthesize = tf.function(self._synthesize, autograph=False, jit_compile=algorithm.jit_compile)
-
-    def on_train_batch_end(self, batch, logs=None):
-        algorithm = self.algorithm
-        updates = int(algorithm.into_stage.numpy())
-        if updates % algorithm.loss_window and updates < algorithm.stage_updates:
-            return
-        learned = float(algorithm.loss.numpy()) <= algorithm.stop_loss and updates % algorithm.loss_window == 0
-        algorithm.loss.assign(0.0)
-        if learned or updates >= algorithm.stage_updates:
-            self.synthesize()
-
-    def _synthesize(self) -> None:
-        tf.distribute.get_strategy().run(self.algorithm.synthesize)
