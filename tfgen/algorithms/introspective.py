@@ -54,8 +54,8 @@ class Introspective(Algorithm):
         patches: of a canvas with its padding, seen at a step of synthesis.
         sigma: standard deviation, in pixel units, of the noise that synthesis starts from.
         optimizer: of synthesis: adam or sgd.
-        step_size: of the first stage's synthesis, in pixel units.
-        step_decay: factor on it a stage; what a step leaves of grain, the smaller steps of later stages take away.
+        step_size: of synthesis from noise, in pixel units.
+        step_decay: factor on it for each stage that the samples a synthesis starts from have gone through.
         beta_1: of adam.
         noise: standard deviation, in pixel units, of noise added to the first step of a synthesis.
         noise_decay: factor on it a step.
@@ -117,7 +117,8 @@ class Introspective(Algorithm):
         self.loss_window = check("loss_window", loss_window, least=1)
         self.stop_quantile = check("stop_quantile", stop_quantile, least=0, most=1)
         self.sample_steps = check("sample_steps", sample_steps, least=0)
-        self.step_decay = check("step_decay", step_decay, above=0, most=1)
+        # from one kept classifier to the next
+        self.decay = check("step_decay", step_decay, above=0, most=1) ** self.reduction
         self.margin, window = STOPS[stop]
         self.padding = check("padding", padding, least=0)
         self.canvas = self._canvas(check("canvas", canvas, least=0))
@@ -145,7 +146,6 @@ class Introspective(Algorithm):
         self.start = self.add_weight(shape=(samples, *self.canvas), name="start", **options, **noise)
         options["initializer"] = "zeros"
         self.margins = self.add_weight(shape=(kept,), name="margins", **options)
-        self.scales = self.add_weight(shape=(kept,), name="scales", **options)
         self.images_margin = self.add_weight(shape=(), name="images_margin", **options)
         self.loss = self.add_weight(shape=(), name="loss", **options)
         self.stage = self.add_weight(shape=(), dtype="int32", name="stage", **options)
@@ -207,13 +207,12 @@ class Introspective(Algorithm):
         start = self.start.value
         seed = random.fold_in(random.fold_in(random.root(self.seed), -2), stage)
         most = self.synthesis_steps * (since + 1)  # section 3.6
-        scale = tf.constant(self.step_decay) ** tf.cast(stage, tf.float32)
+        scale = self.decay ** tf.cast(number, tf.float32)
         kernel, energy = self.synthesis.across(log_odds, margin, start.shape, scale)
         x, summary = run(kernel, energy, start, seed, most)
 
         self.cascade.keep(self.discriminator, number)
-        for kept, value in ((self.margins, margin), (self.scales, scale)):
-            kept.value.scatter_update(tf.IndexedSlices(value[tf.newaxis], number[tf.newaxis]))
+        self.margins.value.scatter_update(tf.IndexedSlices(margin[tf.newaxis], number[tf.newaxis]))
         self.negatives.keep(stage + 1, x)
         self.start.assign(tf.where(since == self.reduction - 1, x, start))
         self.steps_taken.assign(summary.num_steps)
@@ -232,7 +231,7 @@ class Introspective(Algorithm):
     @property
     def tasks(self) -> CascadeTasks:
         """What the cascade is used for."""
-        kept = self.cascade, self.margins, self.scales
+        kept = self.cascade, self.margins, self.decay
         return CascadeTasks(self.discriminator, *kept, self.synthesis, self.image_shape, self.canvas, self.padding)
 
     def endpoints(self) -> dict[str, Endpoint]:
