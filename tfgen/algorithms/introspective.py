@@ -117,8 +117,7 @@ class Introspective(Algorithm):
         self.loss_window = check("loss_window", loss_window, least=1)
         self.stop_quantile = check("stop_quantile", stop_quantile, least=0, most=1)
         self.sample_steps = check("sample_steps", sample_steps, least=0)
-        # from one kept classifier to the next
-        self.decay = check("step_decay", step_decay, above=0, most=1) ** self.reduction
+        self.decay = check("step_decay", step_decay, above=0, most=1) ** self.reduction  # from one kept to the next
         self.margin, window = STOPS[stop]
         self.padding = check("padding", padding, least=0)
         self.canvas = self._canvas(check("canvas", canvas, least=0))
@@ -142,8 +141,7 @@ class Introspective(Algorithm):
         kept = -(-self.stages // self.reduction)
         self.cascade = Cascade(discriminator, kept)
         options = {"trainable": False, "aggregation": "only_first_replica"}
-        noise = {"initializer": lambda *_, **__: self.negatives.newest(0)}
-        self.start = self.add_weight(shape=(samples, *self.canvas), name="start", **options, **noise)
+        self.start = self.add_weight(shape=(samples, *self.canvas), initializer=self._noise, name="start", **options)
         options["initializer"] = "zeros"
         self.margins = self.add_weight(shape=(kept,), name="margins", **options)
         self.images_margin = self.add_weight(shape=(), name="images_margin", **options)
@@ -163,6 +161,10 @@ class Introspective(Algorithm):
             raise UserError("padding: expected 0 without a canvas, since the classifier sees whole images")
         side = side + 2 * self.padding if side else height
         return side, side, channels
+
+    def _noise(self, *_, **__) -> Image:
+        """What synthesis starts from: the first pseudo-negatives."""
+        return self.negatives.newest(0)
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         # 1. classification: S+ against the pseudo-negatives of the last stages
