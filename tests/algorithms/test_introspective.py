@@ -110,6 +110,7 @@ def test_a_loss_window_that_its_stage_cuts_short_does_not_reach_into_the_next(lo
         ({"reduction": -1}, "reduction: expected a number at least 0 and found -1"),
         ({"sigma": 0.0}, "sigma: expected a number above 0 and found 0.0"),
         ({"step_size": 0.0}, "step_size: expected a number above 0 and found 0.0"),
+        ({"step_decay": 1.1}, "step_decay: expected a number above 0 and at most 1 and found 1.1"),
         ({"beta_1": 1.0}, "beta_1: expected a number at least 0 and at most 0.999 and found 1.0"),
         ({"noise": -0.1}, "noise: expected a number at least 0 and found -0.1"),
         ({"noise_decay": 1.1}, "noise_decay: expected a number above 0 and at most 1 and found 1.1"),

@@ -88,6 +88,25 @@ def test_stages_between_start_from_the_last_kept_ones_samples_and_may_take_more_
         np.testing.assert_allclose(end["start"], ends[after - 1]["samples"] if after else noise, rtol=0, atol=HALF)
 
 
+@pytest.mark.parametrize(("reduction", "scales"), [(1, (1, 0.5, 0.25)), (2, (1, 1, 0.25)), (0, (1, 1, 1))])
+def test_steps_are_shorter_for_each_stage_that_their_start_has_gone_through(reduction, scales):
+    """By halves; Adam's first step is as long as a step can be, here and when the kept classifiers generate."""
+    options = {"stage_updates": 2, "synthesis_steps": 1, "step_size": 0.1, "step_decay": 0.5}
+    algorithm = build(stages=3, reduction=reduction, **options)
+    ends = fit(algorithm).ends
+    x = 0.5 * tf.ones([2, *SHAPE])
+    for stage, scale in enumerate(scales):
+        before = (
+            build(stages=3, reduction=reduction, **options).start.numpy() if scale == 1 else ends[stage - 1]["start"]
+        )
+        moved = np.abs(ends[stage]["samples"] - before).max()
+        assert 0.1 * scale - 2 * HALF <= moved <= 0.25 * scale * ends[stage]["steps"]
+    for number in range(algorithm.cascade.num_kept):
+        moved = np.abs(algorithm.tasks.advance(x, tf.constant(number), SEED) - x).max()
+        scale = 0.5 ** (number * (reduction or 3))
+        assert 0.099 * scale <= moved <= 0.25 * scale * algorithm.synthesis.num_steps
+
+
 def trained_stop(stop, **options):
     """One long synthesis of a classifier that has learned."""
     given = {"stages": 1, "stage_updates": 30, "synthesis_steps": 400, "samples": 20, "rate": 0.5, "step_size": 0.02}

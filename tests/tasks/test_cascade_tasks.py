@@ -52,7 +52,7 @@ WEIGHTS = random.normal([3, *SHAPE], random.root(1)).numpy()
 BIASES = np.float32([-1.0, 0.5, -2.0])
 
 
-def tasks(margins=(0.0, 0.3, 0.1), canvas=SHAPE, padding=0, room=3, **options):
+def tasks(margins=(0.0, 0.3, 0.1), decay=1.0, canvas=SHAPE, padding=0, room=3, **options):
     """A cascade of three; the net itself has moved on."""
     net = Linear(SHAPE)
     cascade = Cascade(net, room)
@@ -60,7 +60,8 @@ def tasks(margins=(0.0, 0.3, 0.1), canvas=SHAPE, padding=0, room=3, **options):
         net.w.assign(w), net.b.assign(b)
         cascade.keep(net, tf.constant(stage))
     net.w.assign(-w)
-    return CascadeTasks(net, cascade, keras.Variable(np.float32(margins)), synthesis(**options), SHAPE, canvas, padding)
+    margins = keras.Variable(np.float32(margins))
+    return CascadeTasks(net, cascade, margins, decay, synthesis(**options), SHAPE, canvas, padding)
 
 
 def patched(canvas=8, padding=0, **options):
@@ -138,6 +139,18 @@ def test_the_released_codes_threshold_is_a_margin_of_cross_entropy():
     margin, window = STOPS["margin"]
     assert window == 1
     assert float(synthesis(objective="cross_entropy").descended(tf.constant(margin))) == pytest.approx(0.62, abs=5e-5)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_steps_become_shorter_from_classifier_to_classifier(optimizer):
+    """Under a constant slope, to a margin out of reach: as many steps, so much shorter."""
+    x = tf.zeros([2, *SHAPE])
+    options = {"margins": [1e9] * 3, "optimizer": optimizer, "num_steps": 3}
+    whole, scaled = tasks(**options), tasks(**options, decay=0.25)
+    for stage, scale in enumerate((1.0, 0.25, 0.0625)):
+        moved = scale * whole.advance(x, tf.constant(stage), SEED)
+        assert np.abs(moved).max() > 1e-3
+        np.testing.assert_allclose(scaled.advance(x, tf.constant(stage), SEED), moved, rtol=1e-5)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])

@@ -13,6 +13,7 @@ from tfgen.cascade import Cascade
 from tfgen.errors import UserError, check
 from tfgen.memory import PseudoNegatives
 from tfgen.samplers import run
+from tfgen.stages import Stages
 from tfgen.tasks import CascadeTasks, Synthesis, cut
 from tfgen.tasks.synthesis import OBJECTIVES
 from tfgen.types import Batch, Endpoint, Image, Seed
@@ -53,7 +54,8 @@ class Introspective(Algorithm):
         patches: of a canvas with its padding, seen at a step of synthesis.
         sigma: standard deviation, in pixel units, of the noise that synthesis starts from.
         optimizer: of synthesis: adam or sgd.
-        step_size: of synthesis, in pixel units.
+        step_size: of synthesis from noise, in pixel units.
+        step_decay: factor on it for each stage that the samples a synthesis starts from have gone through.
         beta_1: of adam.
         noise: standard deviation, in pixel units, of noise added to the first step of a synthesis.
         noise_decay: factor on it a step.
@@ -87,6 +89,7 @@ class Introspective(Algorithm):
         sigma: float = 0.3,
         optimizer: str = "adam",
         step_size: float = 0.01,
+        step_decay: float = 1.0,
         beta_1: float = 0.5,
         noise: float = 0.0,
         noise_decay: float = 0.99,
@@ -114,6 +117,7 @@ class Introspective(Algorithm):
         self.loss_window = check("loss_window", loss_window, least=1)
         self.stop_quantile = check("stop_quantile", stop_quantile, least=0, most=1)
         self.sample_steps = check("sample_steps", sample_steps, least=0)
+        self.decay = check("step_decay", step_decay, above=0, most=1) ** self.reduction  # from one kept to the next
         self.margin, window = STOPS[stop]
         self.padding = check("padding", padding, least=0)
         self.canvas = self._canvas(check("canvas", canvas, least=0))
@@ -137,8 +141,7 @@ class Introspective(Algorithm):
         kept = -(-self.stages // self.reduction)
         self.cascade = Cascade(discriminator, kept)
         options = {"trainable": False, "aggregation": "only_first_replica"}
-        noise = {"initializer": lambda *_, **__: self.negatives.newest(0)}
-        self.start = self.add_weight(shape=(samples, *self.canvas), name="start", **options, **noise)
+        self.start = self.add_weight(shape=(samples, *self.canvas), initializer=self._noise, name="start", **options)
         options["initializer"] = "zeros"
         self.margins = self.add_weight(shape=(kept,), name="margins", **options)
         self.images_margin = self.add_weight(shape=(), name="images_margin", **options)
@@ -158,6 +161,10 @@ class Introspective(Algorithm):
             raise UserError("padding: expected 0 without a canvas, since the classifier sees whole images")
         side = side + 2 * self.padding if side else height
         return side, side, channels
+
+    def _noise(self, *_, **__) -> Image:
+        """What synthesis starts from: the first pseudo-negatives."""
+        return self.negatives.newest(0)
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         # 1. classification: S+ against the pseudo-negatives of the last stages
@@ -202,7 +209,8 @@ class Introspective(Algorithm):
         start = self.start.value
         seed = random.fold_in(random.fold_in(random.root(self.seed), -2), stage)
         most = self.synthesis_steps * (since + 1)  # section 3.6
-        kernel, energy = self.synthesis.across(log_odds, margin, start.shape)
+        scale = self.decay ** tf.cast(number, tf.float32)
+        kernel, energy = self.synthesis.across(log_odds, margin, start.shape, scale)
         x, summary = run(kernel, energy, start, seed, most)
 
         self.cascade.keep(self.discriminator, number)
@@ -225,15 +233,8 @@ class Introspective(Algorithm):
     @property
     def tasks(self) -> CascadeTasks:
         """What the cascade is used for."""
-        return CascadeTasks(
-            self.discriminator,
-            self.cascade,
-            self.margins,
-            self.synthesis,
-            self.image_shape,
-            self.canvas,
-            self.padding,
-        )
+        kept = self.cascade, self.margins, self.decay
+        return CascadeTasks(self.discriminator, *kept, self.synthesis, self.image_shape, self.canvas, self.padding)
 
     def endpoints(self) -> dict[str, Endpoint]:
         return self.tasks.endpoints()
@@ -244,26 +245,3 @@ class Introspective(Algorithm):
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
         return [Stages(self)]
-
-
-class Stages(keras.callbacks.Callback):
-    """Ends a stage when its classifier has learned, or after its most updates."""
-
-    def __init__(self, algorithm: Introspective):
-        super().__init__()
-        self.algorithm = algorithm
-        self.synthesize = tf.function(self._synthesize, autograph=False, jit_compile=algorithm.jit_compile)
-
-    def on_train_batch_end(self, batch, logs=None):
-        algorithm = self.algorithm
-        updates = int(algorithm.into_stage.numpy())
-        if updates % algorithm.loss_window and updates < algorithm.stage_updates:
-            return
-        learned = float(algorithm.loss.numpy()) <= algorithm.stop_loss and updates % algorithm.loss_window == 0
-        algorithm.loss.assign(0.0)
-        if learned or updates >= algorithm.stage_updates:
-            self.synthesize()
-
-    def _synthesize(self) -> None:
-        with random.compiled(self.algorithm.jit_compile):
-            tf.distribute.get_strategy().run(self.algorithm.synthesize)

@@ -32,7 +32,7 @@ class Adam(Kernel):
     Source: Kingma and Ba, Adam, 2015, Algorithm 1; INNg, section 4.1.
     """
 
-    step_size: float
+    step_size: float | tf.Tensor
     beta_1: float = 0.5
     beta_2: float = 0.999
     bounds: tuple[float, float] | None = None

@@ -21,6 +21,7 @@ class CascadeTasks:
         net: the classifier's, as it is now.
         cascade: its copies.
         margins: the log-odds at which each classifier's synthesis stops, [stages].
+        decay: factor on the steps of synthesis from one classifier to the next.
         synthesis: how images move.
         image_shape: height, width, channels of what the classifier sees.
         canvas: height, width, channels of the images that training synthesized.
@@ -30,6 +31,7 @@ class CascadeTasks:
     net: keras.Model
     cascade: Cascade
     margins: keras.Variable
+    decay: float
     synthesis: Synthesis
     image_shape: tuple[int, int, int]
     canvas: tuple[int, int, int]
@@ -83,7 +85,7 @@ class CascadeTasks:
         """
 
         def stage(number):
-            return self.synthesis.near(self.classifier(number), image, gamma)
+            return self.synthesis.near(self.classifier(number), image, gamma, self._scale(number))
 
         return run_in_turn(stage, image, seed, self.cascade.kept.value, num_steps)[0]
 
@@ -115,7 +117,12 @@ class CascadeTasks:
     def _across(self, stage: tf.Tensor, shape, seed: Seed):
         # images with seeds of their own have nothing to do with each other
         apiece = random.several(seed)
-        return self.synthesis.across(self.classifier(stage), self.margins.value[stage], shape, apiece)
+        return self.synthesis.across(
+            self.classifier(stage), self.margins.value[stage], shape, self._scale(stage), apiece
+        )
+
+    def _scale(self, stage: tf.Tensor) -> tf.Tensor:
+        return self.decay ** tf.cast(stage, tf.float32)
 
     def _through(self, shape, seed: Seed) -> Image:
         start_seed, run_seed = random.split(seed)

@@ -64,19 +64,24 @@ class Synthesis:
         """The objective, of log-odds."""
         return OBJECTIVES[self.objective](log_odds)
 
-    def across(self, log_odds: LogOdds, margin: tf.Tensor, shape, apiece: bool = False) -> tuple[Kernel, EnergyFn]:
+    def across(
+        self, log_odds: LogOdds, margin: tf.Tensor, shape, scale: float | tf.Tensor = 1.0, apiece: bool = False
+    ) -> tuple[Kernel, EnergyFn]:
         """A way across a boundary, which ends at a margin of log-odds beyond it.
 
         Args:
             log_odds: of what the classifier sees.
             margin: the log-odds.
             shape: [b, h, w, c] of the images.
+            scale: factor on the step size.
             apiece: whether each image's way ends by itself, not the batch's by its mean.
         """
-        kernel = Until(self._kernel(shape), self.descended(margin), self.window, apiece)
+        kernel = Until(self._kernel(shape, scale), self.descended(margin), self.window, apiece)
         return kernel, lambda x: self.descended(log_odds(x))
 
-    def near(self, log_odds: LogOdds, content: Image, gamma: tf.Tensor) -> tuple[Kernel, EnergyFn]:
+    def near(
+        self, log_odds: LogOdds, content: Image, gamma: tf.Tensor, scale: float | tf.Tensor = 1.0
+    ) -> tuple[Kernel, EnergyFn]:
         """A way that never ends, to what the classifier likes and near to a picture.
 
         Each patch descends gamma |x - content|_2 - (1 - gamma) ln g(x), or the like for the other objective.
@@ -85,6 +90,7 @@ class Synthesis:
             log_odds: of what the classifier sees.
             content: [b, h, w, c].
             gamma: in [0, 1].
+            scale: factor on the step size.
 
         Source: INNg, section 4.2.
         """
@@ -92,13 +98,13 @@ class Synthesis:
         def energy(x, beside=content):
             return gamma * energies.norm(x - beside) + (1 - gamma) * self.descended(log_odds(x))
 
-        return self._kernel(tf.shape(content), content), energy
+        return self._kernel(tf.shape(content), scale, content), energy
 
-    def _kernel(self, shape, beside: Image | None = None) -> Kernel:
+    def _kernel(self, shape, scale: float | tf.Tensor, beside: Image | None = None) -> Kernel:
         if self.optimizer == "adam":
-            kernel = Adam(self.step_size, self.beta_1, bounds=BOUNDS)
+            kernel = Adam(self.step_size * scale, self.beta_1, bounds=BOUNDS)
         else:  # Langevin's ε²/2 is the step
-            kernel = Langevin((2 * self.step_size) ** 0.5, temperature=0.0, bounds=BOUNDS)
+            kernel = Langevin((2 * self.step_size * scale) ** 0.5, temperature=0.0, bounds=BOUNDS)
         if self.noise:
             kernel = Annealed(kernel, self.noise, self.noise_decay, BOUNDS)
         if self.patch_size is None:
