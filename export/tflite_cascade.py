@@ -40,7 +40,6 @@ def endpoints(tasks: CascadeTasks) -> dict[str, Endpoint]:
 
 def _step(tasks: CascadeTasks) -> Endpoint:
     synthesis = tasks.synthesis
-    kernel = Adam(synthesis.step_size, synthesis.beta_1, bounds=BOUNDS)
     maps = [tf.TensorSpec((1, *tasks.canvas), tf.float32, name) for name in ("image", "mean", "square")]
     count, stage = tf.TensorSpec((), tf.float32, "count"), tf.TensorSpec((), tf.int32, "stage")
     places = [tf.TensorSpec((synthesis.patches,), tf.int32, name) for name in ("top", "left")]
@@ -52,6 +51,7 @@ def _step(tasks: CascadeTasks) -> Endpoint:
         if places:
             at = Places(tf.zeros_like(places[0]), *places)
             energy = energies.patchwork(energy, at, synthesis.patch_size)
+        kernel = Adam(synthesis.step_size * tasks.scale(stage), synthesis.beta_1, bounds=BOUNDS)
         state, info = kernel.step(energy, State(image, mean, square, count), random.root(0))
         found = dict(zip(("image", "mean", "square", "count"), state, strict=True))
         return found | {"objective": info.energy}

@@ -22,9 +22,9 @@ from trainers import experiment
 
 @pytest.fixture(scope="module", params=[pytest.param("TEXTURE", marks=pytest.mark.slow), "DIGITS"])
 def algorithm(request, tmp_path_factory):
-    """A finished run, restored."""
+    """A finished run whose steps fall from stage to stage, restored."""
     workdir = tmp_path_factory.mktemp("runs") / request.param.lower()
-    command_line.train(workdir, *getattr(cascade_runs, request.param))
+    command_line.train(workdir, *getattr(cascade_runs, request.param), "--introspective.step_decay=0.5")
     return experiment.restored(workdir).algorithm
 
 
@@ -93,7 +93,7 @@ def test_a_litert_step_is_one_of_adam_under_that_stages_classifier(algorithm, fi
         at = patches.places(which, *x.shape[1:3], synthesis.patch_size, random.root(5))
         given |= {"top": at.top.numpy(), "left": at.left.numpy()}
         energy = energies.patchwork(energy, Places(*at), synthesis.patch_size)
-    kernel = Adam(synthesis.step_size, synthesis.beta_1, bounds=(-1.0, 1.0))
+    kernel = Adam(synthesis.step_size * 0.5**stage, synthesis.beta_1, bounds=(-1.0, 1.0))
     state = State(*(tf.constant(given[name]) for name in ("image", "mean", "square", "count")))
     state, info = kernel.step(energy, state, random.root(0))
     found = tflite.run(files["step"], **given)

@@ -32,6 +32,30 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     return convolution(x, kernel)
 
 
+def convolve_portably(x: tf.Tensor, kernel: tf.Tensor, strides: int, padding: int) -> tf.Tensor:
+    """A convolution whose input gradient is of operations that LiteRT has, which lacks TensorFlow's own.
+
+    Args:
+        x: [b, h, w, in], of known sides.
+        kernel: [height, width, in, filters].
+        strides: the sub-sampling.
+        padding: zeros on each side of the image.
+
+    Returns:
+        [b, h', w', filters].
+    """
+    around = [[0, 0], [padding] * 2, [padding] * 2, [0, 0]]
+
+    @tf.custom_gradient
+    def convolution(x):
+        def gradient(dy):
+            return adjoint(dy, kernel, strides, padding, tuple(x.shape[1:3]))
+
+        return tf.nn.conv2d(x, kernel, strides, around), gradient
+
+    return convolution(x)
+
+
 def _full(y: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """What to convolve with what for the adjoint of convolution with the kernel."""
     rows, columns = kernel.shape[0] - 1, kernel.shape[1] - 1

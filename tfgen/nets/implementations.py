@@ -103,8 +103,14 @@ def chosen(preferred: str, convolution: Convolution, dtype: tf.DType) -> str:
         dtype: what is computed in.
 
     Returns:
-        `direct`, `space_to_depth`, `toom_cook`, or `product` where the kernel covers the image.
+        `direct`, `space_to_depth`, `toom_cook`, or `product` where the kernel covers the image; `portable` is direct,
+        with a gradient that LiteRT has.
     """
+    way = _fastest(preferred, convolution, dtype)
+    return "portable" if way == "direct" and _PORTABLE.get() else way
+
+
+def _fastest(preferred: str, convolution: Convolution, dtype: tf.DType) -> str:
     if not convolution.padding and tuple(convolution.shape[1:3]) == convolution.kernel_size:
         return "product"
     if preferred == "toom_cook" and _can_multiply_less(convolution):

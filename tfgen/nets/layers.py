@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfgen import invariants
 from tfgen.errors import UserError
 from tfgen.nets import implementations, toom_cook
-from tfgen.nets.convolution import adjoint, blocks_of_kernel, ceil_to, convolve
+from tfgen.nets.convolution import adjoint, blocks_of_kernel, ceil_to, convolve, convolve_portably
 
 
 class _Filters(keras.layers.Layer):
@@ -122,6 +122,8 @@ class Conv(_Filters):
             case "space_to_depth":
                 kernel = self._held(lambda: blocks_of_kernel(self.linear(training), self.strides), training)
                 return convolve(self._blocks(x), kernel)
+            case "portable":
+                return convolve_portably(x, self.linear(), self.strides, self.padding)
         p = self.padding
         kernel = self._held(lambda: self.linear(training), training)
         return tf.nn.conv2d(x, kernel, self.strides, [[0, 0], [p, p], [p, p], [0, 0]])

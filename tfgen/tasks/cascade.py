@@ -85,7 +85,7 @@ class CascadeTasks:
         """
 
         def stage(number):
-            return self.synthesis.near(self.classifier(number), image, gamma, self._scale(number))
+            return self.synthesis.near(self.classifier(number), image, gamma, self.scale(number))
 
         return run_in_turn(stage, image, seed, self.cascade.kept.value, num_steps)[0]
 
@@ -118,10 +118,11 @@ class CascadeTasks:
         # images with seeds of their own have nothing to do with each other
         apiece = random.several(seed)
         return self.synthesis.across(
-            self.classifier(stage), self.margins.value[stage], shape, self._scale(stage), apiece
+            self.classifier(stage), self.margins.value[stage], shape, self.scale(stage), apiece
         )
 
-    def _scale(self, stage: tf.Tensor) -> tf.Tensor:
+    def scale(self, stage: tf.Tensor) -> tf.Tensor:
+        """The factor on the steps of synthesis across a classifier's boundary."""
         return self.decay ** tf.cast(stage, tf.float32)
 
     def _through(self, shape, seed: Seed) -> Image:
