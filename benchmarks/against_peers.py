@@ -11,7 +11,6 @@ meanwhile, `--processors=1 --clock=processor` still compares.
 import os
 import pathlib
 import platform
-import shlex
 import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -40,7 +39,7 @@ def define(values: absl_flags.FlagValues) -> None:
     where = {"flag_values": values, "module_name": "benchmarks.against_peers"}
     absl_flags.DEFINE_integer("rounds", 5, "Timed runs of everything.", lower_bound=1, **where)
     absl_flags.DEFINE_list("workloads", list(comparisons.ALL), f"Some of {','.join(comparisons.ALL)}.", **where)
-    absl_flags.DEFINE_list("without", [], "Libraries to leave out, by their names in the tables, such as JAX.", **where)
+    options.define_without(where)
     options.define_timing(where)
     options.define_python(where)
     options.define_page(where)
@@ -50,9 +49,7 @@ def main(values: absl_flags.FlagValues) -> None:
     """Times everything and prints the tables."""
     for name in set(values.workloads) - set(comparisons.ALL):
         raise UserError(f"--workloads: expected some of {', '.join(comparisons.ALL)} and found {name}")
-    known = {name for comparison in comparisons.ALL.values() for name in comparison.contenders} - {OURS}
-    for name in set(values.without) - known:
-        raise UserError(f"--without: expected some of {', '.join(sorted(known))} and found {name}")
+    options.require_known(values, (name for comparison in comparisons.ALL.values() for name in comparison.contenders))
     options.require_python(values, "bench-peers")
     options.pin(values)
     show("peers", HEADER, values.page)
@@ -111,9 +108,7 @@ def check(contenders: Mapping[str, processes.Contender], directory: pathlib.Path
 def command(name: str, values: absl_flags.FlagValues) -> str:
     """What was run, and where."""
     given = [f"--rounds={values.rounds}", f"--workloads={name}"]
-    left_out = [library for library in values.without if library in comparisons.ALL[name].contenders]
-    quoted = [f'"{library}"' if "," in library else library for library in left_out]  # absl reads lists as CSV
-    given += [shlex.quote(f"--without={','.join(quoted)}")] if left_out else []
+    given += options.left_out(values, comparisons.ALL[name].contenders)
     given += options.said(values)
     where = f"{platform.machine()}, {len(os.sched_getaffinity(0))} processors"
     return f"`python -m benchmarks.against_peers {' '.join(given)}`; {where}"

@@ -2,9 +2,12 @@
 
 import os
 import pathlib
+import shlex
+from collections.abc import Iterable
 
 from absl import flags as absl_flags
 
+from benchmarks.comparisons import OURS
 from benchmarks.processes import CLOCKS, ROOT
 from tfgen.errors import UserError
 
@@ -28,6 +31,26 @@ def define_python(where: dict) -> None:
 def define_page(where: dict) -> None:
     """Defines --page."""
     absl_flags.DEFINE_string("page", None, "A Markdown page, of which this measurement's part is replaced.", **where)
+
+
+def define_without(where: dict) -> None:
+    """Defines --without."""
+    text = "Libraries to leave out, by their names in the tables, such as JAX."
+    absl_flags.DEFINE_list("without", [], text, **where)
+
+
+def require_known(values: absl_flags.FlagValues, contenders: Iterable[str]) -> None:
+    """Raises UserError unless all that is left out is known, and not tfgen."""
+    known = set(contenders) - {OURS}
+    for name in set(values.without) - known:
+        raise UserError(f"--without: expected some of {', '.join(sorted(known))} and found {name}")
+
+
+def left_out(values: absl_flags.FlagValues, contenders: Iterable[str]) -> list[str]:
+    """What of these contenders is left out, as words of a command line."""
+    names = [name for name in values.without if name in contenders]
+    quoted = [f'"{name}"' if "," in name else name for name in names]  # absl reads lists as CSV
+    return [shlex.quote(f"--without={','.join(quoted)}")] if names else []
 
 
 def pin(values: absl_flags.FlagValues) -> None:

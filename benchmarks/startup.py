@@ -76,6 +76,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_integer("batches", 100, "Of a pipeline's timed run.", lower_bound=1, **where)
     absl_flags.DEFINE_float("width", 1.0, "Factor on the numbers of filters.", lower_bound=0.02, **where)
     absl_flags.DEFINE_string("flags", "divergence_triangle_digits_cpu", "The flagfile that is run.", **where)
+    options.define_without(where)
     options.define_python(where)
     options.define_page(where)
 
@@ -83,6 +84,7 @@ def define(values: absl_flags.FlagValues) -> None:
 def main(values: absl_flags.FlagValues) -> None:
     """Measures everything and prints the tables."""
     options.require_python(values, "bench-costs")
+    options.require_known(values, TriangleStep.contenders)
     starts = [run(values.flags, 1, 1) for _ in tqdm(range(values.rounds), desc="starts", unit="start")]
     entered = entries(values)
     pipelines = {case.title: pipeline(case, values) for case in tqdm(CASES.values(), desc="pipelines", unit="pipeline")}
@@ -105,12 +107,13 @@ def run(name: str, steps: int, every: int) -> watching.Watched:
 def entries(values: absl_flags.FlagValues) -> dict[str, list[Started]]:
     """Starts of each library with a step of the divergence triangle, in turn."""
     comparison = TriangleStep(width=values.width)
-    found: dict[str, list[Started]] = {name: [] for name in comparison.contenders}
+    contenders = {name: words for name, words in comparison.contenders.items() if name not in values.without}
+    found: dict[str, list[Started]] = {name: [] for name in contenders}
     with tempfile.TemporaryDirectory() as directory:
         file = pathlib.Path(directory) / "workload.npz"
         workload.write(file, comparison.work()[0])
         for _ in tqdm(range(values.rounds), desc="libraries", unit="round"):
-            for name, (module, *words) in comparison.contenders.items():
+            for name, (module, *words) in contenders.items():
                 python = None if name == OURS else values.python
                 found[name].append(started(processes.command_of(module, str(file), *words, python=python)))
     return found
@@ -162,7 +165,7 @@ def check(images: dict[str, np.ndarray]) -> None:
 def header(values: absl_flags.FlagValues) -> list[str]:
     """What was run, and where."""
     given = f"--rounds={values.rounds} --steps={values.steps} --batches={values.batches} --width={values.width:g}"
-    given += f" --flags={values.flags}"
+    given = " ".join([given, f"--flags={values.flags}", *options.left_out(values, TriangleStep.contenders)])
     return [
         "# Start-up, memory, data",
         "",
