@@ -144,7 +144,6 @@ def test_the_goal_is_reached_by_the_mean_over_seeds():
     assert quality_page.mean_curve([first, second], OURS).arrival(dataclasses.replace(race, window=3)) is None
 
 
-@pytest.mark.slow
 def test_the_page_says_how_much_later_the_others_come(tmp_path):
     race = races.TriangleDigits(goal=10.0, milestones=(1, 10, 20))
     found = quality_page.render(race, [curves(100.0, 9.0, 5.0)], "me", "p.png").splitlines()
