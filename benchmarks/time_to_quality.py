@@ -19,7 +19,7 @@ import numpy as np
 from absl import flags as absl_flags
 from tqdm import tqdm
 
-from benchmarks import parts, processes, quality_page, races
+from benchmarks import options, parts, processes, quality_page, races
 from benchmarks.peers import tfgen_training, workload
 from benchmarks.quality_page import OURS, PAPER, SAME
 from tfgen.errors import UserError
@@ -41,9 +41,9 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_boolean(
         "race", True, "Whether to train what was not trained, or measure and write alone.", **where
     )
-    absl_flags.DEFINE_string("python", ".venv-peers/bin/python", "PyTorch's own interpreter.", **where)
+    options.define_python(where)
     absl_flags.DEFINE_string("runs", "runs/quality", "Where samples and times are kept.", **where)
-    absl_flags.DEFINE_string("page", None, "A Markdown page, of which each workload's part is replaced.", **where)
+    options.define_page(where)
 
 
 def main(values: absl_flags.FlagValues) -> None:
@@ -52,8 +52,8 @@ def main(values: absl_flags.FlagValues) -> None:
         raise UserError(f"--workloads: expected some of {', '.join(races.ALL)} and found {name}")
     if not all(seed.isdigit() for seed in values.seeds):
         raise UserError(f"--seeds: expected numbers and found {','.join(values.seeds)}")
-    if values.race and not (processes.ROOT / values.python).exists():
-        raise UserError(f"--python: expected PyTorch's interpreter and found none at {values.python}; make bench-peers")
+    if values.race:
+        options.require_python(values, "bench-peers")
     for name in values.workloads:
         curves = []
         for seed in values.seeds:
