@@ -179,9 +179,13 @@ def draw(found: Mapping[str, Sequence[Point]], path: pathlib.Path) -> None:
     figure = Figure(figsize=(2.6 * len(found), 2.6), layout="constrained")
     for axes, (name, points) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
         fit, at = power_law(name, points), np.array(axis(name, points))
-        axes.loglog(at, [statistics.median(point.seconds) for point in points], "o")
+        seconds = [statistics.median(point.seconds) for point in points]
+        axes.loglog(at, seconds, "o")
         axes.loglog(at, np.exp(fit.intercept) * at**fit.slope, label=f"exponent {fit.slope:.2f}")
         axes.set(xlabel=LABELS[name], ylabel="seconds an iteration" if name == next(iter(found)) else None)
+        axes.minorticks_off()
+        axes.set_xticks(at, [f"{size:g}" for size in at], rotation=30)
+        axes.set_yticks(seconds, [f"{s:.2g}" for s in seconds])
         axes.legend(frameon=False)
     with files.written_aside(path) as aside:
         figure.savefig(aside, dpi=110)

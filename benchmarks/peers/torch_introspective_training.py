@@ -51,9 +51,9 @@ class Training(torch_training.Training):
         """New ones: from noise through all classifiers."""
         shape = (self.known["count"], *self.negatives[0].shape[1:])
         x, net = (self.known["sigma"] * torch.randn(shape)).clamp(-1, 1), copy.deepcopy(self.net.state_dict())
-        for kept in self.cascade:
+        for number, kept in enumerate(self.cascade):
             self.net.load_state_dict(kept)
-            x = self._moved(x)
+            x = self._moved(x, number)
         self.net.load_state_dict(net)
         cut = self.known["padding"]
         return x[:, :, cut : x.shape[2] - cut, cut : x.shape[3] - cut]
@@ -75,17 +75,17 @@ class Training(torch_training.Training):
         return (updates % window == 0 and low) or updates >= self.known["stage_updates"]
 
     def _synthesize(self) -> None:
-        self.negatives.append(self._moved(self.negatives[-1]))
+        self.negatives.append(self._moved(self.negatives[-1], len(self.cascade)))
         self.cascade.append(copy.deepcopy(self.net.state_dict()))
         self.losses = []
 
-    def _moved(self, x):
-        """Textures across the boundary of the classifier."""
+    def _moved(self, x, stage: int):
+        """Textures across the boundary of the classifier, by steps that fall from stage to stage."""
         self.net.eval().requires_grad_(False)
         number = math.ceil(self.known["patches"] * x.shape[2] * x.shape[3] / self.known["area"])
         most = x.shape[2] - self.known["seen"] + 1
         places = (torch.randint(most, (len(x), number, 2)).tolist() for _ in range(self.known["synthesis_steps"]))
-        x, _ = self.synthesis.steps(x, places)
+        x, _ = self.synthesis.steps(x, places, self.known["decay"] ** stage)
         self.net.train().requires_grad_(True)
         return x
 

@@ -28,10 +28,10 @@ class Synthesis:
     def __init__(self, net: torch.nn.Module, known: Mapping[str, Any], layout: torch.memory_format):
         self.net, self.known, self.layout = net, known, layout
 
-    def steps(self, start, places: Iterable[Places]):
+    def steps(self, start, places: Iterable[Places], scale: float = 1.0):
         """The textures after a step at each set of places, and each step's objective and norm of the slope."""
         x, logs = start.clone(), []
-        adam = torch.optim.Adam([x], self.known["step_size"], (self.known["beta_1"], 0.999), eps=1e-8)
+        adam = torch.optim.Adam([x], scale * self.known["step_size"], (self.known["beta_1"], 0.999), eps=1e-8)
         for at in places:
             objective, x.grad = self._slope(x, at)
             logs.append((objective.item(), x.grad.norm().item()))

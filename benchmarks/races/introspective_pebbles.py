@@ -30,6 +30,7 @@ class IntrospectivePebbles(Race):
         "--introspective.stop_loss=0.005",
         "--introspective.memory=60",
         "--introspective.step_size=0.01",
+        "--introspective.step_decay=1",
         "--introspective.synthesis_steps=500",
     )
     peer: ClassVar = "torch_introspective_training"
@@ -44,7 +45,8 @@ class IntrospectivePebbles(Race):
         algorithm = experiment.algorithm
         margin, _ = STOPS["margin"]
         threshold = float(OBJECTIVES[algorithm.synthesis.objective](tf.constant(margin)))
-        return {"seen": algorithm.image_shape[0], "area": algorithm.synthesis.area, "threshold": threshold}
+        sizes = {"seen": algorithm.image_shape[0], "area": algorithm.synthesis.area}
+        return sizes | {"threshold": threshold, "decay": algorithm.decay}
 
     def draws(self, experiment, seed):
         algorithm, batch = experiment.algorithm, experiment.values.batch_size
