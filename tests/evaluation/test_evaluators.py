@@ -107,12 +107,13 @@ def texture():
 
 
 @pytest.mark.parametrize("source", ["chains", "generate"])
-def test_sliced_wasserstein_measures_samples_and_both_yardsticks(texture, source):
+def test_sliced_wasserstein_measures_samples_and_all_yardsticks(texture, source):
     measure = sliced_wasserstein.SlicedWasserstein(*texture, source=source, num_samples=2, patches=200, projections=8)
     found = dict(measure.run())
-    for name in ("samples", "second_crop", "phase_noise"):
+    for name in ("samples", "training_crops", "second_crop", "phase_noise"):
         levels = [value for key, value in found.items() if key.startswith(f"{name}_level")]
         assert found[name] == pytest.approx(np.mean(levels))
+    assert found["training_crops"] < found["samples"]
     assert found["second_crop"] < found["samples"]
 
 

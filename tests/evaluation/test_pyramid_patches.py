@@ -52,6 +52,20 @@ def test_images_of_different_sizes_and_numbers_compare():
     assert len(pp.sliced_wasserstein(BRICK[None], images, **OPTIONS)) == OPTIONS["levels"]
 
 
+def test_crops_are_met_wherever_they_fit():
+    """Of two 5x4 images a 4x3 crop has 2 x 2 x 2 places; 200 draws miss one with a probability below 1e-10."""
+    images = np.arange(2 * 5 * 4 * 3).reshape(2, 5, 4, 3)
+    found = pp.crops(images, (200, 4, 3), np.random.default_rng(0))
+    places = {(n, i, j): images[n, i : i + 4, j : j + 3] for n in range(2) for i in range(2) for j in range(2)}
+    met = [next(place for place, crop in places.items() if np.array_equal(crop, f)) for f in found]
+    assert set(met) == set(places)
+
+
+def test_crops_larger_than_the_images_are_the_images():
+    images = np.random.default_rng(0).normal(size=(1, 5, 4, 2))
+    np.testing.assert_array_equal(pp.crops(images, (3, 9, 4), np.random.default_rng(0)), np.repeat(images, 3, axis=0))
+
+
 @pytest.mark.parametrize("shape", [(64, 64, 1), (48, 65, 3)])
 def test_phase_randomised_noise_keeps_the_spectrum_and_the_mean(shape):
     """Every amplitude, to rounding."""

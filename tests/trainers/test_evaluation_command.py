@@ -76,7 +76,8 @@ def test_a_texture_is_judged_beside_its_yardsticks(texture):
         "--sliced_wasserstein.levels=1",
     )
     names = {row["metric"] for row in rows(texture, "evaluation")}
-    assert names >= {f"sliced_wasserstein/{name}" for name in ("samples", "second_crop", "phase_noise")}
+    yardsticks = ("training_crops", "second_crop", "phase_noise")
+    assert names >= {f"sliced_wasserstein/{name}" for name in ("samples", *yardsticks)}
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,23 @@ def _quantiles(projected: np.ndarray) -> np.ndarray:
     return np.sort(projected, axis=0)[np.clip(np.rint(ranks).astype(int), 0, len(projected) - 1)]
 
 
+def crops(images: np.ndarray, shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
+    """Rectangles of images, drawn uniformly from the places where they fit.
+
+    Args:
+        images: [n, h, w, c].
+        shape: count, height and width; a side that exceeds the images' becomes theirs.
+        rng: draws.
+
+    Returns:
+        [count, height, width, c].
+    """
+    height, width = (min(sides) for sides in zip(shape[1:], images.shape[1:3], strict=True))
+    windows = np.lib.stride_tricks.sliding_window_view(images, (height, width), axis=(1, 2))
+    chosen = [rng.integers(side, size=shape[0]) for side in windows.shape[:3]]
+    return np.moveaxis(windows[tuple(chosen)], 1, -1)
+
+
 def phase_randomised(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Noise with an image's mean and spectrum: all that second-order statistics tell of it.
 

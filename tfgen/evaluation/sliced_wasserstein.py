@@ -1,4 +1,4 @@
-"""How near synthesized textures are to the training texture, beside two yardsticks."""
+"""How near synthesized textures are to the training texture, beside three yardsticks."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -14,10 +14,11 @@ from tfgen.evaluation.base import Evaluator
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SlicedWasserstein(Evaluator):
-    """Sliced Wasserstein distance over pyramid patches, of the samples and of two yardsticks.
+    """Sliced Wasserstein distance over pyramid patches, of the samples and of three yardsticks.
 
-    Yields the mean over levels of each, and each level, 0 the finest: `samples`, `second_crop` (held-out
-    texture: the floor), and `phase_noise` (noise of the same spectrum: what second-order statistics give).
+    Yields the mean over levels of each, and each level, 0 the finest: `samples`, `training_crops` (as many and as
+    large, cut from the training texture at random: what the best of samplers may hope for), `second_crop` (held-out
+    texture), and `phase_noise` (noise of the same spectrum: what second-order statistics give).
 
     Args:
         source: which samples: `chains`, the ones that training synthesized, or `generate`, new ones.
@@ -39,8 +40,10 @@ class SlicedWasserstein(Evaluator):
         rng = np.random.default_rng(self.seed)
         train, test = self.images.train.whole(), self.images.test.whole()
         noise = [pyramid_patches.phase_randomised(train[i % len(train)], rng) for i in range(self.num_samples)]
+        samples = self._samples()
         for name, images in {
-            "samples": self._samples(),
+            "samples": samples,
+            "training_crops": pyramid_patches.crops(train, samples.shape[:3], rng),
             "second_crop": test,
             "phase_noise": np.stack(noise),
         }.items():
