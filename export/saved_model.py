@@ -1,12 +1,13 @@
 """SavedModels: versioned directories with every endpoint of an algorithm, which TensorFlow alone can load."""
 
 import pathlib
+from collections.abc import Callable, Mapping
 
-import keras
 import tensorflow as tf
 
 from export import examples, serving, warmup
 from tfgen.algorithms.base import Algorithm
+from tfgen.types import Endpoint
 from trainers import files
 
 
@@ -27,16 +28,33 @@ def write(algorithm: Algorithm, directory: pathlib.Path) -> pathlib.Path:
     Returns:
         The version's directory, which appears whole or not at all.
     """
-    # only what the endpoints use is saved: what training remembers of its images stays here
-    archive = keras.export.ExportArchive()
     published = serving.endpoints(algorithm)
-    for name, endpoint in published.items():
-        archive.add_endpoint(name, endpoint.fn, input_signature=endpoint.signature)
+    model = _model(published)
     place = directory / str(next_version(directory))
     with files.written_aside(place) as aside:
         # nobody differentiates an export; its endpoints hold the gradients that sampling takes
-        archive.write_out(str(aside), tf.saved_model.SaveOptions(experimental_custom_gradients=False), verbose=False)
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(model, str(aside), _signatures(model, list(published)), options)
         if warmup.available():
             shown = {name: examples.rows(endpoint, algorithm.image_shape) for name, endpoint in published.items()}
             warmup.write(aside, directory.name, shown)
     return place
+
+
+def _signatures(model: tf.Module, names: list[str]) -> dict[str, Callable]:
+    """The first one's is what a server answers by that is asked for none."""
+    found = {name: getattr(model, name) for name in names}
+    return found | {tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY: found[names[0]]}
+
+
+def _model(published: Mapping[str, Endpoint]) -> tf.Module:
+    """What is saved: endpoints as attributes, and the variables they use; what training remembers of images is not.
+
+    The endpoints are traced here, once: Keras's ExportArchive holds functions that saving would trace again.
+    """
+    model = tf.Module()
+    for name, endpoint in published.items():
+        graph = tf.function(endpoint.fn, endpoint.signature, autograph=False)
+        setattr(model, name, graph.get_concrete_function())
+    model.used = list({id(v): v for name in published for v in getattr(model, name).variables}.values())
+    return model

@@ -100,6 +100,7 @@ def test_tfgens_langevin_answer_is_the_energy_of_the_file(given):
     assert found["gradients"].shape == work.arrays["start"].shape
 
 
+@pytest.mark.slow
 def test_tfgens_triangle_step_draws_what_the_file_says(given):
     """The energy of g(z) and the reconstruction from the posterior's noise, by nets apart from the algorithm."""
     work, found = workload.read(given["triangle"]), answered("triangle", given)

@@ -80,6 +80,7 @@ def test_every_race_is_tried_and_has_modules_to_run():
             assert values.steps >= race.milestones[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TINY)
 def test_tfgens_first_update_is_that_of_the_file(name, tmp_path):
     """What it logs is what the file's nets make of the file's images and draws; then it trains on."""

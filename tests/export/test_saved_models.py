@@ -86,6 +86,7 @@ def test_a_net_of_any_size_synthesizes_from_its_export(texture):
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_classes_are_an_input_and_a_classifier_classifies(trained, tmp_path):
     given = [flag for flag in DIGITS if "generative_convnet." not in flag]
     classifier = ("--algorithm=discriminative_convnet", "--nets=generative_convnet_digits", "--energy.outputs=10")

@@ -263,6 +263,7 @@ def test_the_bayes_classifier_of_the_densities_is_the_softmax_with_biases_log_rh
     assert np.abs(special.softmax(f + log_rho + log_z, axis=1) - bayes)[somewhere].max() > 0.2
 
 
+@pytest.mark.slow
 def test_accuracy_uses_these_biases(classes):
     """Its log Z by annealed importance sampling is near the grid's, and its accuracy near that of fitted biases."""
     from tfgen.evaluation.accuracy import Accuracy

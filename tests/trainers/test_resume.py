@@ -110,6 +110,7 @@ def test_a_kill_beside_the_step_that_adds_a_layer_changes_nothing(uninterrupted,
     assert final_weights(tmp_path / "run") == final_weights(uninterrupted)
 
 
+@pytest.mark.slow
 def test_the_same_command_in_a_fresh_process_goes_on_after_kills_from_outside(uninterrupted, tmp_path):
     workdir = tmp_path / "run"
     command = [sys.executable, "-m", "trainers.main", *RUN, f"--workdir={workdir}"]
