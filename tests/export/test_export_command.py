@@ -65,7 +65,7 @@ def test_the_next_version_is_one_more_than_the_newest(tmp_path, there, expected)
 
 
 def test_an_export_that_fails_leaves_nothing_half_written(digits, exported, tmp_path, monkeypatch):
-    def save(archive, path, **kwargs):
+    def save(_, path, *__):
         pathlib.Path(path, "variables").mkdir(parents=True)
         pathlib.Path(path, "saved_model.pb").write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device", path)
@@ -128,7 +128,7 @@ def test_an_output_whose_place_for_models_is_a_file_is_refused(digits, tmp_path)
 def test_a_version_that_another_export_wrote_meanwhile_stays(digits, tmp_path, monkeypatch):
     model = tmp_path / "saved_model" / "generative_convnet"
 
-    def save(archive, path, **kwargs):
+    def save(_, path, *__):
         pathlib.Path(path).mkdir(parents=True)
         (model / "1").mkdir()
         (model / "1" / "saved_model.pb").write_bytes(b"theirs")

@@ -90,7 +90,7 @@ def test_only_what_endpoints_use_is_saved(answered):
     """Neither optimizers nor what training remembers of each image."""
     roles = [role for role in ("energy", "generator", "inference") if hasattr(answered.algorithm, role)]
     used = sorted(tuple(w.shape) for role in roles for w in getattr(answered.algorithm, role).weights)
-    assert sorted(tuple(v.shape) for v in answered.model._all_variables) == used
+    assert sorted(tuple(v.shape) for v in answered.model.used) == used
 
 
 def test_a_map_of_latents_synthesizes_images_of_any_size_from_its_export(tmp_path):
