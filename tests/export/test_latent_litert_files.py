@@ -42,7 +42,7 @@ class Model(NamedTuple):
 
 def models(*having: str):
     """Asks a test of the models that have these endpoints without sampling; all have `decode`."""
-    kinds = latent_models.every("divergence_triangle", "abp", "texture")
+    kinds = latent_models.every("divergence_triangle", "abp")
     able = [kind for kind in kinds if set(having) <= FILES.get(kind.values[0], INFERRED | {"energy"})]
     return pytest.mark.parametrize("model", able, indirect=True)
 

@@ -206,7 +206,7 @@ REMEMBERING = {
 KILL = {"divergence_triangle": ("batch", "", 5), "abp": ("os.rename", "step-0000000004", 1)}
 
 
-@pytest.fixture(scope="module", params=REMEMBERING)
+@pytest.fixture(scope="module", params=["divergence_triangle", pytest.param("abp", marks=pytest.mark.slow)])
 def remembering(request, tmp_path_factory) -> tuple[str, pathlib.Path, pathlib.Path]:
     """An algorithm's name, a run of it, and the same run killed between two checkpoints or within one."""
     name, directory = request.param, tmp_path_factory.mktemp(request.param)
