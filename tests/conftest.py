@@ -12,6 +12,7 @@ SHARING = ("conformance", "export")
 """Directories whose files share what takes long to make."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
     """Where tests run side by side, those of a file run in one process; those of a directory that shares, too."""
     for item in items:
