@@ -59,7 +59,7 @@ tables: $(VENV)/installed
 	$(PYTHON) -m benchmarks.tables --data=$(DATA) --seeds=$(SEEDS) --output=docs/results.md
 
 test: $(VENV)/installed-test
-	$(PYTHON) -m pytest -n 2 --dist loadgroup tests
+	$(PYTHON) -m pytest -n 2 --dist loadfile tests
 
 test-slow: $(VENV)/installed-peers
 	$(PYTHON) -m pytest -m slow tests
