@@ -3,6 +3,7 @@
 import errno
 import pathlib
 import shutil
+from types import SimpleNamespace
 
 import keras
 import pytest
@@ -10,6 +11,7 @@ import tensorflow as tf
 from command_line import content, mistake
 
 from export import saved_model, tflite
+from tfgen.types import Endpoint
 
 ENDPOINTS = ("complete", "complete_step", "energy", "generate", "reconstruct")
 
@@ -62,6 +64,19 @@ def test_the_next_version_is_one_more_than_the_newest(tmp_path, there, expected)
         (tmp_path / name).mkdir()
     assert saved_model.next_version(tmp_path) == expected
     assert saved_model.next_version(tmp_path / "nowhere") == 1
+
+
+def test_each_endpoint_is_traced_once(tmp_path):
+    """Tracing is most of the time that an export takes."""
+    traced = []
+
+    def score(image):
+        traced.append(image)
+        return {"score": tf.reduce_sum(image, axis=(1, 2, 3))}
+
+    endpoint = Endpoint(score, [tf.TensorSpec((None, 4, 4, 1), tf.float32, "image")])
+    saved_model.write(SimpleNamespace(endpoints=lambda: {"score": endpoint}, image_shape=(4, 4, 1)), tmp_path / "model")
+    assert len(traced) == 1
 
 
 def test_an_export_that_fails_leaves_nothing_half_written(digits, exported, tmp_path, monkeypatch):

@@ -203,10 +203,11 @@ REMEMBERING = {
     "divergence_triangle": (*latent_runs.TRIANGLE, *OFTEN, "--missing=B20"),
     "abp": (*latent_runs.ABP, *OFTEN),
 }
+SLOW = {"abp": pytest.mark.slow}
 KILL = {"divergence_triangle": ("batch", "", 5), "abp": ("os.rename", "step-0000000004", 1)}
 
 
-@pytest.fixture(scope="module", params=["divergence_triangle", pytest.param("abp", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=SLOW.get(name, ())) for name in REMEMBERING])
 def remembering(request, tmp_path_factory) -> tuple[str, pathlib.Path, pathlib.Path]:
     """An algorithm's name, a run of it, and the same run killed between two checkpoints or within one."""
     name, directory = request.param, tmp_path_factory.mktemp(request.param)
