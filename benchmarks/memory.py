@@ -2,26 +2,28 @@
 
 import pathlib
 import re
+from typing import NamedTuple
 
 
-def resident(process: int) -> float:
-    """What a process holds now, MiB; 0 once it has ended.
+class Held(NamedTuple):
+    """What a process holds, MiB; zeros once it has ended."""
+
+    resident: float
+    """Now."""
+    peak: float
+    """The most so far."""
+
+
+def held(process: int) -> Held:
+    """Reads both at once, so that the peak is never below what is held now.
 
     Args:
         process: its id.
     """
-    return _said(process, "VmRSS")
-
-
-def peak(process: int) -> float:
-    """The most that a process has held so far, MiB; 0 once it has ended."""
-    return _said(process, "VmHWM")
-
-
-def _said(process: int, what: str) -> float:
     try:
         status = pathlib.Path(f"/proc/{process}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
-        return 0.0
-    found = re.search(rf"^{what}:\s*(\d+) kB", status, re.M)
-    return int(found[1]) / 1024 if found else 0.0  # a process that has ended but was not waited for says nothing
+        status = ""
+    said = dict(re.findall(r"^(\w+):\s*(\d+) kB", status, re.M))
+    # A process that has ended but was not waited for has a status, without these lines.
+    return Held(*(int(said.get(name, 0)) / 1024 for name in ("VmRSS", "VmHWM")))

@@ -59,7 +59,7 @@ class Contender:
     @property
     def peak(self) -> float:
         """The most memory that it has held so far, MiB."""
-        return memory.peak(self._process.pid)
+        return memory.held(self._process.pid).peak
 
     def close(self) -> None:
         """Ends the process."""

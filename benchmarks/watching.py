@@ -53,7 +53,7 @@ def watch(workdir: pathlib.Path, *command: str) -> Watched:
             if built is None and (workdir / "flags.cfg").exists():
                 built = seconds
             if _lines(workdir / "metrics.jsonl") > len(rows):
-                rows.append(Seen(seconds, memory.resident(process.pid), memory.peak(process.pid)))
+                rows.append(Seen(seconds, *memory.held(process.pid)))
             time.sleep(PATIENCE)
         if not process.returncode and built is not None and rows:
             return Watched(built, rows)

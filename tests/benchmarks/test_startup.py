@@ -27,8 +27,9 @@ for step in range(3):
     with (workdir / "metrics.jsonl").open("a") as file:
         file.write("{}\\n")
     print("chatter " * 100000, file=sys.stderr)
-    time.sleep(0.1)
+    time.sleep(0.5)
 """
+"""A run of three rows, half a second apart, which is much more than a busy machine takes to look at it."""
 
 ENTRY = """
 import time
@@ -44,7 +45,7 @@ def test_a_run_is_seen_at_each_row_it_writes(tmp_path):
     found = watching.watch(tmp_path / "run", sys.executable, "-c", RUN, str(tmp_path / "run"))
     assert len(found.rows) == 3
     assert 0.1 <= found.built <= found.rows[0].seconds
-    assert found.rows[0].seconds + 0.2 <= found.rows[2].seconds + 0.01
+    assert found.rows[0].seconds + 0.6 <= found.rows[2].seconds
     assert 50 < found.rows[2].resident - found.rows[0].resident < 70
     assert all(row.peak >= row.resident > 25 for row in found.rows)
 
@@ -56,8 +57,9 @@ def test_a_run_that_fails_or_writes_nothing_is_named_with_its_last_words(script,
 
 
 def test_memory_is_that_of_a_living_process():
-    assert 0 < memory.resident(os.getpid()) <= memory.peak(os.getpid())
-    assert memory.resident(2**30) == memory.peak(2**30) == 0
+    own = memory.held(os.getpid())
+    assert 0 < own.resident <= own.peak
+    assert memory.held(2**30) == (0, 0)
 
 
 def test_a_patch_says_which_picture_it_is_from():
