@@ -108,14 +108,14 @@ def _tflite(trained: Experiment, directory: pathlib.Path, measure: bool) -> dict
     shape = trained.algorithm.image_shape
 
     def described(name: str, endpoint: Endpoint) -> dict:
-        concrete = tf.function(endpoint.fn, autograph=False).get_concrete_function(*endpoint.signature)
+        answer = tf.function(endpoint.fn, endpoint.signature, autograph=False).get_concrete_function()
         given = examples.single(endpoint)
         words = [f"{spec.name}={examples.code(spec, given[spec.name], shape, 'np')}" for spec in endpoint.signature]
         return {
             "inputs": _tensors({spec.name: spec for spec in endpoint.signature}),
-            "outputs": _tensors(concrete.structured_outputs),
+            "outputs": _tensors(answer.structured_outputs),
             "example": f'tf.lite.Interpreter("tflite/{name}.tflite").get_signature_runner()({", ".join(words)})',
-            "variants": quality.variants(directory, name, endpoint) if measure else {},
+            "variants": quality.variants(directory, name, given, answer(*given.values())) if measure else {},
         }
 
     found = tflite.endpoints(trained.algorithm)

@@ -64,15 +64,14 @@ def served(version: pathlib.Path, published: Mapping[str, Endpoint], image_shape
     return found
 
 
-def lite(path: pathlib.Path, endpoint: Endpoint) -> dict[str, object]:
+def lite(path: pathlib.Path, given: Mapping[str, np.ndarray], expected: Mapping[str, tf.Tensor]) -> dict[str, object]:
     """A LiteRT file's size, latency, and the largest difference of each output from the library's answer.
 
     Args:
         path: the file.
-        endpoint: what it was made of.
+        given: its inputs.
+        expected: the library's answer to them.
     """
-    given = examples.single(endpoint)
-    expected = endpoint.traced()(**{name: tf.constant(value) for name, value in given.items()})
     runner = tf.lite.Interpreter(str(path)).get_signature_runner()
     found = runner(**given)
     return {
@@ -83,7 +82,10 @@ def lite(path: pathlib.Path, endpoint: Endpoint) -> dict[str, object]:
     }
 
 
-def variants(directory: pathlib.Path, name: str, endpoint: Endpoint) -> dict[str, dict[str, object]]:
+def variants(
+    directory: pathlib.Path, name: str, given: Mapping[str, np.ndarray], expected: Mapping[str, tf.Tensor]
+) -> dict[str, dict[str, object]]:
     """All variants of an endpoint's file that a directory holds; see `lite`."""
     paths = {variant: directory / tflite.file_name(name, variant) for variant in tflite.VARIANTS}
-    return {variant: {"file": path.name} | lite(path, endpoint) for variant, path in paths.items() if path.exists()}
+    found = {variant: path for variant, path in paths.items() if path.exists()}
+    return {variant: {"file": path.name} | lite(path, given, expected) for variant, path in found.items()}

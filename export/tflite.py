@@ -48,12 +48,12 @@ def note(algorithm: Algorithm) -> str:
     return notes[type(algorithm.tasks)]
 
 
-def convert(endpoint: Endpoint, variant: str = "float32") -> bytes:
-    """A LiteRT model of one endpoint, whose only signature is `serving_default`.
+def convert(endpoint: Endpoint, variants: Sequence[str] = ("float32",)) -> dict[str, bytes]:
+    """LiteRT models of one endpoint by variant, whose only signature is `serving_default`; it is traced once for all.
 
     Args:
         endpoint: of one image.
-        variant: of `VARIANTS`.
+        variants: of `VARIANTS`.
     """
     function = tf.function(endpoint.fn, input_signature=endpoint.signature, autograph=False)
     with implementations.portable():
@@ -66,13 +66,7 @@ def convert(endpoint: Endpoint, variant: str = "float32") -> bytes:
         lambda **inputs: dict(zip(names, frozen(*(inputs[n] for n in endpoint.inputs)), strict=True)), autograph=False
     )
     signature = module.answer.get_concrete_function(**{spec.name: spec for spec in endpoint.signature})
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([signature], module)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    if variant != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if variant == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    return converter.convert()
+    return {variant: _converter(signature, module, variant).convert() for variant in variants}
 
 
 def write(algorithm: Algorithm, directory: pathlib.Path, variants: Sequence[str] = ("float32",)) -> list[pathlib.Path]:
@@ -88,9 +82,8 @@ def write(algorithm: Algorithm, directory: pathlib.Path, variants: Sequence[str]
     """
     written = []
     for name, endpoint in endpoints(algorithm).items():
-        for variant in variants:
+        for variant, content in convert(endpoint, variants).items():
             path = directory / file_name(name, variant)
-            content = convert(endpoint, variant)
             with files.written_aside(path) as aside:
                 aside.write_bytes(content)
             written.append(path)
@@ -115,6 +108,17 @@ def run(path: pathlib.Path, **inputs: np.ndarray) -> dict[str, np.ndarray]:
     interpreter = tf.lite.Interpreter(str(path))
     runner = interpreter.get_signature_runner()
     return runner(**inputs)
+
+
+def _converter(signature, module: tf.Module, variant: str) -> tf.lite.TFLiteConverter:
+    """Of built-in operators, for a variant."""
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([signature], module)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if variant != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if variant == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    return converter
 
 
 def _plain(frozen):

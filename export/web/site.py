@@ -69,7 +69,7 @@ def write(trained: Experiment, output: pathlib.Path, examples: int) -> None:
         for name, endpoint in found.items():
             path = aside / "models" / f"{name}.tflite"
             path.parent.mkdir(exist_ok=True)
-            path.write_bytes(tflite.convert(endpoint))
+            path.write_bytes(tflite.convert(endpoint)["float32"])
         shown = _examples(trained, aside, examples) if "complete_step" in found else []
         known = describe(trained) | {"files": list(found), "examples": shown} | _starts(trained.algorithm, aside)
         (aside / "model.json").write_text(json.dumps(known, indent=2) + "\n")

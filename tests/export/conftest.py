@@ -44,15 +44,13 @@ def _default_precision():
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory):
+def trained(made_once):
     """Trains runs by name; each once, none to be changed."""
-    made = {}
 
     def train(name: str, *flags: str) -> pathlib.Path:
-        if name not in made:
-            made[name] = tmp_path_factory.mktemp("runs") / name
-            command_line.train(made[name], "--generative_convnet.sample_steps=5", *flags)
-        return made[name]
+        return made_once(
+            f"to_export_{name}", lambda w: command_line.train(w, "--generative_convnet.sample_steps=5", *flags)
+        )
 
     return train
 
@@ -64,11 +62,9 @@ def digits(trained) -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
-def exported(digits, tmp_path_factory) -> pathlib.Path:
+def exported(digits, made_once) -> pathlib.Path:
     """Everything that is exported of it."""
-    output = tmp_path_factory.mktemp("exported") / "out"
-    command_line.start("export.main", f"--workdir={digits}", "--nomeasure", f"--output={output}")
-    return output
+    return made_once("exported_digits", lambda output: _export(digits, output))
 
 
 @pytest.fixture(scope="session")
@@ -95,11 +91,13 @@ def triangle(trained) -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
-def exported_triangle(triangle, tmp_path_factory) -> pathlib.Path:
+def exported_triangle(triangle, made_once) -> pathlib.Path:
     """Everything that is exported of it."""
-    output = tmp_path_factory.mktemp("exported") / "triangle"
-    command_line.start("export.main", f"--workdir={triangle}", "--nomeasure", f"--output={output}")
-    return output
+    return made_once("exported_triangle", lambda output: _export(triangle, output))
+
+
+def _export(workdir: pathlib.Path, output: pathlib.Path) -> None:
+    command_line.start("export.main", f"--workdir={workdir}", "--nomeasure", f"--output={output}")
 
 
 @pytest.fixture(scope="session")

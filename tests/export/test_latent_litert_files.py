@@ -138,13 +138,25 @@ def test_a_completion_keeps_known_pixels_and_follows_the_noise(model):
 def converted(function, place: pathlib.Path, **inputs: np.ndarray) -> np.ndarray:
     """What a function answers out of a file."""
     signature = [tf.TensorSpec(value.shape, tf.float32, name) for name, value in inputs.items()]
-    (place / "f.tflite").write_bytes(tflite.convert(Endpoint(lambda *x: {"y": function(*x)}, signature)))
+    (place / "f.tflite").write_bytes(tflite.convert(Endpoint(lambda *x: {"y": function(*x)}, signature))["float32"])
     assert built_in(place / "f.tflite")
     return tflite.run(place / "f.tflite", **inputs)["y"]
 
 
 def normal(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+
+
+def test_an_endpoint_is_traced_once_for_all_variants():
+    traces = []
+
+    def answer(x: tf.Tensor) -> dict[str, tf.Tensor]:
+        traces.append(x)
+        return {"y": 2 * x}
+
+    made = tflite.convert(Endpoint(answer, [tf.TensorSpec([1, 3], name="x")]), tflite.VARIANTS)
+    assert len(traces) == 1
+    assert set(made) == set(tflite.VARIANTS)
 
 
 def test_a_custom_gradient_is_no_hindrance(tmp_path):

@@ -104,7 +104,7 @@ def test_the_examples_run_with_tensorflow_alone(measured, tmp_path):
 
 
 def test_the_card_lists_only_what_was_exported(digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(tflite, "convert", lambda *given: b"model")
+    monkeypatch.setattr(tflite, "convert", lambda endpoint, variants: dict.fromkeys(variants, b"model"))
     command_line.start("export.main", f"--workdir={digits}", f"--output={tmp_path}", "--formats=tflite", "--nomeasure")
     page = (tmp_path / "model_card.md").read_text()
     assert "## LiteRT files\n- `energy`: `image` float32 [1, 8, 8, 1] gives `energy` float32 [1]\n" in page
@@ -114,7 +114,8 @@ def test_the_card_lists_only_what_was_exported(digits, tmp_path, monkeypatch):
 
 
 def test_the_card_holds_the_measurements_of_the_run(digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(tflite, "convert", lambda *given: b"model")  # the card is the matter here
+    # the card is the matter here
+    monkeypatch.setattr(tflite, "convert", lambda endpoint, variants: dict.fromkeys(variants, b"model"))
     workdir = shutil.copytree(digits, tmp_path / "run")
     command_line.start("trainers.evaluate", f"--workdir={workdir}", "--metrics=reconstruction", "--seed=5")
     output = tmp_path / "out"
@@ -138,7 +139,7 @@ def test_the_median_of_calls_does_not_count_the_first():
 
 
 def test_the_command_writes_the_variants_that_were_asked_for(digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(tflite, "convert", lambda endpoint, variant: variant.encode())
+    monkeypatch.setattr(tflite, "convert", lambda endpoint, variants: {v: v.encode() for v in variants})
     args = [f"--workdir={digits}", f"--output={tmp_path}", "--formats=tflite", "--variants=int8,float32", "--nomeasure"]
     command_line.start("export.main", *args)
     found = command_line.content(tmp_path / "tflite")

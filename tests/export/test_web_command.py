@@ -24,7 +24,7 @@ def installed(tmp_path, monkeypatch):
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_text(f"// {name}")
     monkeypatch.setattr(libraries, "INSTALLED", directory)
-    monkeypatch.setattr(tflite, "convert", lambda endpoint: b"model")
+    monkeypatch.setattr(tflite, "convert", lambda endpoint: {"float32": b"model"})
     return directory
 
 

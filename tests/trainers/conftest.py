@@ -18,34 +18,28 @@ def _default_precision():
     keras.config.set_dtype_policy("float32")
 
 
-def _trained(factory, name: str, *flags: str) -> pathlib.Path:
-    workdir = factory.mktemp("runs") / name
-    command_line.train(workdir, *flags)
-    return workdir
-
-
 @pytest.fixture(scope="session")
-def trained_toy(tmp_path_factory) -> pathlib.Path:
+def trained_toy(made_once) -> pathlib.Path:
     """A finished run of points in the plane; not to be changed."""
-    return _trained(tmp_path_factory, "toy", *command_line.TOY, "--energy.ema=0.5")
+    return made_once("toy", lambda w: command_line.train(w, *command_line.TOY, "--energy.ema=0.5"))
 
 
 @pytest.fixture(scope="session")
-def trained_digits(tmp_path_factory) -> pathlib.Path:
+def trained_digits(made_once) -> pathlib.Path:
     """A finished run of digits; not to be changed."""
-    return _trained(tmp_path_factory, "digits", *command_line.DIGITS)
+    return made_once("digits", lambda w: command_line.train(w, *command_line.DIGITS))
 
 
 @pytest.fixture(scope="session")
-def trained_classes(tmp_path_factory) -> pathlib.Path:
+def trained_classes(made_once) -> pathlib.Path:
     """A finished run of digits with an energy for each class; not to be changed."""
-    return _trained(tmp_path_factory, "classes", *command_line.DIGITS, "--energy.outputs=10")
+    return made_once("classes", lambda w: command_line.train(w, *command_line.DIGITS, "--energy.outputs=10"))
 
 
 @pytest.fixture(scope="session")
-def trained_texture(tmp_path_factory) -> pathlib.Path:
+def trained_texture(made_once) -> pathlib.Path:
     """A finished run of a texture; not to be changed."""
-    return _trained(tmp_path_factory, "texture", *command_line.TEXTURE)
+    return made_once("texture", lambda w: command_line.train(w, *command_line.TEXTURE))
 
 
 @pytest.fixture
