@@ -160,6 +160,11 @@ def test_reading_a_stream_from_a_late_step_takes_no_longer_than_from_the_first()
     assert take(numbered(7), 1, start=1_000_000)[0]["image"].shape == (4, 3, 3, 1)
 
 
+def test_nobody_waits_for_a_stream_that_is_dropped():
+    """Whose tuning sleeps for as long as it has run, up to a minute, and cannot be woken."""
+    assert numbered(7).batches(4, SEED).options().autotune.enabled is False
+
+
 # incomplete images
 
 

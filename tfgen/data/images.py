@@ -11,6 +11,10 @@ from tfgen.data import masks, preprocess, sources
 from tfgen.errors import UserError
 from tfgen.types import Seed
 
+_FIXED = tf.data.Options()
+# tuning keeps a thread that comes to sleep for up to a minute, and whoever drops a stream before its end waits for it
+_FIXED.autotune.enabled = False
+
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
@@ -72,7 +76,8 @@ class Examples:
                 image *= found["mask"]
             return found | {"image": image, "index": index}
 
-        return tf.data.Dataset.counter(start).map(batch).prefetch(2)
+        stream = tf.data.Dataset.counter(start).map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
+        return stream.with_options(_FIXED)
 
 
 class Images(NamedTuple):
