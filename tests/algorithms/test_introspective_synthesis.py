@@ -88,7 +88,14 @@ def test_stages_between_start_from_the_last_kept_ones_samples_and_may_take_more_
         np.testing.assert_allclose(end["start"], ends[after - 1]["samples"] if after else noise, rtol=0, atol=HALF)
 
 
-@pytest.mark.parametrize(("reduction", "scales"), [(1, (1, 0.5, 0.25)), (2, (1, 1, 0.25)), (0, (1, 1, 1))])
+@pytest.mark.parametrize(
+    ("reduction", "scales"),
+    [
+        (1, (1, 0.5, 0.25)),
+        pytest.param(2, (1, 1, 0.25), marks=pytest.mark.slow),
+        pytest.param(0, (1, 1, 1), marks=pytest.mark.slow),
+    ],
+)
 def test_steps_are_shorter_for_each_stage_that_their_start_has_gone_through(reduction, scales):
     """By halves; Adam's first step is as long as a step can be, here and when the kept classifiers generate."""
     options = {"stage_updates": 2, "synthesis_steps": 1, "step_size": 0.1, "step_decay": 0.5}

@@ -129,6 +129,7 @@ def tilted():
     return trained(net, TILTED, 0.1, samples=SAMPLES, sigma=WIDE, **options)
 
 
+@pytest.mark.slow
 def test_the_first_classifier_brings_the_model_nearer_whatever_the_shape(tilted):
     """Theorem 1 with exact draws of p_0, that is white noise: no less than half of the divergence goes."""
     before, after = (divergence(TILTED, tilted[0], t) for t in (0, 1))

@@ -12,11 +12,10 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def found():
-    """What the other process printed."""
+def printed(what: str) -> dict:
+    """By the other process."""
     done = subprocess.run(
-        [sys.executable, str(pathlib.Path(__file__).with_name("two_replicas.py"))],
+        [sys.executable, str(pathlib.Path(__file__).with_name("two_replicas.py")), what],
         capture_output=True,
         text=True,
         check=False,
@@ -24,6 +23,18 @@ def found():
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def found():
+    """Of updates, steps and chains."""
+    return printed("updates")
+
+
+@pytest.fixture(scope="module")
+def incomplete():
+    """Of images with missing pixels: by the algorithm's name, of one replica and of two."""
+    return printed("incomplete")
 
 
 def test_weights_agree_with_those_of_one_replica_on_the_same_batches(found):
@@ -58,20 +69,22 @@ def test_chains_that_cannot_be_shared_evenly_are_refused(found):
     assert "2 replicas share evenly. Received: 3" in found["refused"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["divergence_triangle", "abp"])
-def test_learning_from_incomplete_images_is_the_same_on_one_replica_and_on_two(found, name):
+def test_learning_from_incomplete_images_is_the_same_on_one_replica_and_on_two(incomplete, name):
     """Four updates whose draws are the same for all images: to 1e-5, but for pixels in half precision."""
-    one, two = found["incomplete"][name]
+    one, two = incomplete[name]
     assert np.isfinite(one["matrices"]).all()
     np.testing.assert_allclose(two["matrices"], one["matrices"], rtol=1e-5, atol=1e-5)
     for ours, theirs, rounding in zip(two["memories"], one["memories"], (2**-9, 1e-5), strict=False):
         np.testing.assert_allclose(ours, np.repeat(theirs, 2, axis=0), rtol=0, atol=rounding)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["divergence_triangle", "abp"])
-def test_what_each_replica_made_of_its_images_is_remembered_on_both(found, name):
+def test_what_each_replica_made_of_its_images_is_remembered_on_both(incomplete, name):
     """4 batches of 8 have seen every one of 20 images."""
-    for memory in found["incomplete"][name][1]["memories"]:
+    for memory in incomplete[name][1]["memories"]:
         first, second = np.array(memory)
         np.testing.assert_array_equal(first, second)
         assert (np.abs(first).reshape(20, -1).max(axis=1) > 0).all()

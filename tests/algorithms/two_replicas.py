@@ -60,8 +60,8 @@ def weights(algorithm):
     return np.concatenate([w.numpy().ravel() for w in algorithm.energy.weights]).tolist()
 
 
-def incomplete():
-    """Twenty images, each with a pixel missing."""
+def missing_a_pixel():
+    """Twenty images, each without one."""
     rng = np.random.default_rng(0)
     image = np.tanh(rng.normal(size=(20, *linear_gaussian.SHAPE))).astype(np.float32)
     return Examples(image, mask=(np.arange(4) != rng.integers(4, size=(20, 1))).reshape(image.shape))
@@ -75,7 +75,9 @@ def train_incomplete(strategy, cls, roles, num_steps=4, **options):
     with strategy.scope():
         algorithm = linear_gaussian.build(cls, roles, 0.05, num_incomplete=20, **options)
         with same:
-            algorithm.fit(incomplete().batches(8, random.root(0)), steps_per_epoch=num_steps, verbose=0, shuffle=False)
+            algorithm.fit(
+                missing_a_pixel().batches(8, random.root(0)), steps_per_epoch=num_steps, verbose=0, shuffle=False
+            )
     memories = [getattr(algorithm, name) for name in ("missing", "latents") if hasattr(algorithm, name)]
     rows = [np.stack([v.numpy() for v in getattr(m.rows.value, "values", [m.rows.value])]) for m in memories]
     matrices = [v.numpy().ravel() for role in roles for v in getattr(algorithm, role).named.values()]
@@ -87,22 +89,23 @@ INCOMPLETE = {
     "abp": (ABP, ("generator",), {"train_size": 20, "langevin_steps": 2, "inference_steps": 1}),
 }
 
-
 alone = tf.distribute.get_strategy()
 mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-quiet = {"contrastive_divergence": True, "temperature": 0.0, "map_area_normalization": True, "max_gradient": 0.05}
-one, _ = train(alone, **quiet)
-two, shapes = train(mirrored, **quiet)
-chains, _ = train(mirrored)
-refused = ""
-try:
-    with mirrored.scope():
-        Chains(3, SHAPE)
-except ValueError as error:
-    refused = str(error)
 
-json.dump(
-    {
+
+def updates():
+    """Of contrastive divergence without noise, and of persistent chains."""
+    quiet = {"contrastive_divergence": True, "temperature": 0.0, "map_area_normalization": True, "max_gradient": 0.05}
+    one, _ = train(alone, **quiet)
+    two, shapes = train(mirrored, **quiet)
+    chains, _ = train(mirrored)
+    refused = ""
+    try:
+        with mirrored.scope():
+            Chains(3, SHAPE)
+    except ValueError as error:
+        refused = str(error)
+    return {
         "start": weights(build(alone, **quiet)),
         "one": weights(one),
         "two": weights(two),
@@ -111,10 +114,15 @@ json.dump(
         "chains": copies(chains),
         "saved": next(w.numpy().tolist() for w in chains.weights if w is chains.chains.state),
         "refused": refused,
-        "incomplete": {
-            name: [train_incomplete(strategy, cls, roles, **options) for strategy in (alone, mirrored)]
-            for name, (cls, roles, options) in INCOMPLETE.items()
-        },
-    },
-    sys.stdout,
-)
+    }
+
+
+def incomplete():
+    """Of each algorithm that learns from them: on one replica and on two."""
+    return {
+        name: [train_incomplete(strategy, cls, roles, **options) for strategy in (alone, mirrored)]
+        for name, (cls, roles, options) in INCOMPLETE.items()
+    }
+
+
+json.dump({"updates": updates, "incomplete": incomplete}[sys.argv[1]](), sys.stdout)

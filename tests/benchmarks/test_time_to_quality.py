@@ -108,6 +108,7 @@ def test_tfgens_first_update_is_that_of_the_file(name, tmp_path):
     assert (found["image"] != before).any()
 
 
+@pytest.mark.slow
 def test_averages_of_weights_are_sampled_and_then_forgotten(tmp_path):
     work = written("digits", tmp_path / "w.npz")
     training = tfgen_training.Training(work.constants)

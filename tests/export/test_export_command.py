@@ -140,6 +140,7 @@ def test_an_output_whose_place_for_models_is_a_file_is_refused(digits, tmp_path)
     assert content(tmp_path) == {"saved_model": b"x"}
 
 
+@pytest.mark.slow
 def test_a_version_that_another_export_wrote_meanwhile_stays(digits, tmp_path, monkeypatch):
     model = tmp_path / "saved_model" / "generative_convnet"
 

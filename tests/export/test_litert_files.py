@@ -31,7 +31,7 @@ FLAGS = {
 }
 """A model of each kind that the files must follow."""
 
-FAST = ("relu", "classes", "texture")
+FAST = ("relu", "texture")
 
 
 def model(name: str, directory) -> tuple[object, dict]:

@@ -10,9 +10,12 @@ import sys
 from unittest import mock
 
 import command_line
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from export import model_card, quality, terms, tflite
+from tfgen.types import Endpoint
 from trainers import experiment
 
 ENDPOINTS = ("anomaly", "complete", "energy", "generate", "reconstruct")
@@ -45,6 +48,7 @@ def test_the_card_tells_what_was_exported(exported):
     assert f"`tflite/energy.tflite`: {size:,} bytes" in card
 
 
+@pytest.mark.slow
 def test_the_card_names_what_endpoints_and_files_take_and_give(measured):
     _, _, listed = (measured / "model_card.md").read_text().partition("## Endpoints of the SavedModel")
     saved, _, lite = listed.partition("## LiteRT files")
@@ -57,6 +61,7 @@ def test_the_card_names_what_endpoints_and_files_take_and_give(measured):
     assert "Langevin dynamics is the SavedModel's business" in lite
 
 
+@pytest.mark.slow
 def test_the_card_is_a_page_and_a_file_that_say_the_same(measured, card):
     page = (measured / "model_card.md").read_text()
     assert "\\\n" not in page
@@ -72,6 +77,7 @@ def test_the_card_is_a_page_and_a_file_that_say_the_same(measured, card):
     assert all(limit in page for limit in card["limits"])
 
 
+@pytest.mark.slow
 def test_sizes_errors_and_latencies_of_each_variant_are_measured(measured, card):
     """float32 answers as the library does; the others are smaller and less exact, and near it all the same."""
     for name, endpoint in card["tflite"]["endpoints"].items():
@@ -130,6 +136,31 @@ def test_terms_are_those_of_the_data_or_said_to_be_unknown():
     assert terms.of("cifar10:/some/place.zip") == terms.of("cifar10")
     assert "not known here" in terms.of("folder:/my/pictures")
     assert "not known here" in terms.of("some_other_set")
+
+
+def test_files_are_measured_against_the_librarys_answer(tmp_path):
+    """Of one endpoint, which says what is 0.5 more than the file does."""
+    endpoint = Endpoint(lambda x: {"y": 2 * x}, [tf.TensorSpec([1, 3], name="x")])
+    for variant, content in tflite.convert(endpoint, ("float32", "int8")).items():
+        (tmp_path / tflite.file_name("double", variant)).write_bytes(content)
+    x = np.array([[1, -4, 2]], np.float32)
+    found = quality.variants(tmp_path, "double", {"x": x}, {"y": tf.constant(2 * x + 0.5)})
+    assert set(found) == {"float32", "int8"}
+    for variant in found.values():
+        assert variant["bytes"] == (tmp_path / variant["file"]).stat().st_size
+        assert variant["milliseconds"] > 0
+        assert variant["error"] == {"y": pytest.approx(0.5)}
+        assert variant["range"] == {"y": 7.5}
+
+
+def test_a_saved_model_is_timed_at_each_number_of_rows(tmp_path):
+    endpoint = Endpoint(lambda image: {"y": 2 * image}, [tf.TensorSpec([None, 2, 2, 1], name="image")])
+    module = tf.Module()
+    module.double = tf.function(endpoint.fn, endpoint.signature)
+    tf.saved_model.save(module, str(tmp_path), {"double": module.double})
+    found = quality.served(tmp_path, {"double": endpoint}, (2, 2, 1))
+    assert set(found["double"]) == {str(count) for count in quality.BATCHES}
+    assert all(time > 0 for time in found["double"].values())
 
 
 def test_the_median_of_calls_does_not_count_the_first():

@@ -78,7 +78,7 @@ def test_ends_near_each_other_are_one_minimum_and_the_deepest_of_them_stands_for
     assert found.energy.min() == pytest.approx(best, abs=1e-5)
 
 
-@pytest.mark.parametrize("steps", [0, 5, 40])
+@pytest.mark.parametrize("steps", [5, *(pytest.param(n, marks=pytest.mark.slow) for n in (0, 40))])
 def test_a_bent_way_is_never_above_the_straight_one(steps):
     rng = np.random.default_rng(steps)
     first, second = (rng.uniform(-1, 1, (20, 1, 1, 2)).astype(np.float32) for _ in range(2))

@@ -70,7 +70,7 @@ def observed(trained, count):
 # Theorem 1
 
 
-@pytest.mark.parametrize("name", ["plane", "digits", "brick"])
+@pytest.mark.parametrize("name", [pytest.param("plane", marks=pytest.mark.slow), "digits", "brick"])
 def test_the_score_is_alpha_plus_the_inner_product_with_b(name, request):
     """On observed images and on the chains: to 1e-5 of the summands' sizes."""
     trained = request.getfixturevalue(name)

@@ -147,9 +147,14 @@ def is_quick(path: pathlib.Path) -> bool:
 
 
 QUICK = [path for path in FLAGFILES if is_quick(path)]
+FIRST = {command_line.values("trainers.main", f"--flagfile={path}").algorithm: path for path in reversed(QUICK)}
+"""One of each algorithm, run every time; its others with the slow tests."""
 
 
-@pytest.mark.parametrize("path", QUICK, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, marks=() if p in FIRST.values() else pytest.mark.slow, id=p.stem) for p in QUICK],
+)
 def test_a_small_experiment_runs(path, tmp_path, monkeypatch):
     run(path, tmp_path, monkeypatch)
 

@@ -53,7 +53,10 @@ TEXTURE = (
 LAST = 15
 
 
-@pytest.fixture(scope="module", params=[DIGITS, TEXTURE], ids=["whole", "patches"])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(DIGITS, id="whole"), pytest.param(TEXTURE, id="patches", marks=pytest.mark.slow)],
+)
 def whole(request, tmp_path_factory):
     """A run's flags, and the work directory of one that nobody kills."""
     workdir = tmp_path_factory.mktemp("whole") / "run"

@@ -81,7 +81,7 @@ def test_a_run_compiled_by_xla_trains_alike(tmp_path):
         assert a["energy_data"] == pytest.approx(b["energy_data"], rel=1e-3)
 
 
-@pytest.mark.parametrize("convolution", ["space_to_depth", "toom_cook"])
+@pytest.mark.parametrize("convolution", [pytest.param("space_to_depth", marks=pytest.mark.slow), "toom_cook"])
 def test_a_run_with_other_convolutions_trains_alike(convolution, tmp_path):
     """With the same noise, to float32's rounding over a few updates."""
     command_line.train(tmp_path / "direct", *DIGITS, "--convolution=direct")

@@ -86,6 +86,7 @@ def test_a_run_killed_many_times_leaves_the_same_files(uninterrupted, killed):
             assert (killed / name).read_bytes() == (uninterrupted / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_another_seed_ends_with_other_weights(uninterrupted, tmp_path):
     log = tmp_path / "log"
     assert spawned("trainers.main", *RUN, "--seed=1", f"--workdir={tmp_path / 'run'}", log=log) == 0
@@ -93,7 +94,7 @@ def test_another_seed_ends_with_other_weights(uninterrupted, tmp_path):
     assert final_weights(tmp_path / "run") != final_weights(uninterrupted)
 
 
-@pytest.mark.parametrize("file", ["flags.cfg", "data.json"])
+@pytest.mark.parametrize("file", ["flags.cfg", pytest.param("data.json", marks=pytest.mark.slow)])
 def test_a_kill_while_the_work_directory_is_claimed_changes_nothing(uninterrupted, tmp_path, file):
     run = ("trainers.main", *RUN, f"--workdir={tmp_path / 'run'}")
     assert spawned(*run, log=tmp_path / "log", trap=("os.rename", file, 1)) == -signal.SIGKILL
