@@ -46,15 +46,14 @@ def test_a_process_with_tensorflow_alone_gets_what_the_library_answers_to_each_r
     path = saved_model.write(algorithm, tmp_path / "model")
     published = serving.endpoints(algorithm)
     given = {
-        "image": images(algorithm, 2, canvas=True),
         "stage": np.int32(1),
         "size": np.array([20, 30], np.int32),
         "gamma": np.float32(0.3),
     }
     inputs = {}
     for name in algorithm.endpoints():
-        seen = given | ({"image": images(algorithm, 2)} if name in ("energy", "features") else {})
-        inputs[name] = rows.of(published[name], seen, count=2)
+        shown = {"image": images(algorithm, 2, canvas=name in ("advance", "stylize"))}
+        inputs[name] = rows.of(published[name], given | shown, count=2)
     answers = alone.answers(path, inputs, tmp_path)
     for name, endpoint in algorithm.endpoints().items():
         for output, value in rows.alone(endpoint, inputs[name]).items():
