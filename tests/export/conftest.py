@@ -101,13 +101,18 @@ def _export(workdir: pathlib.Path, output: pathlib.Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser():
-    if browsing.CHROMIUM is None:
-        pytest.skip("there is no chromium")
+def page_libraries():
+    """Those of every page, installed."""
     if shutil.which("npm") is None:
         pytest.skip("there is no npm, which installs the page's libraries")
     if not all((libraries.INSTALLED / name).exists() for name in libraries.FILES):
         subprocess.run(["npm", "ci", "--prefix", str(libraries.HERE)], check=True)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if browsing.CHROMIUM is None:
+        pytest.skip("there is no chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -117,7 +122,7 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def triangle_page(tmp_path_factory):
+def triangle_page(tmp_path_factory, page_libraries):
     """Of the quickstart's model with narrower nets, after fewer updates."""
     place = tmp_path_factory.mktemp("triangle_page")
     flagfile = FLAGFILES / "divergence_triangle_digits_cpu.flags"
@@ -129,7 +134,7 @@ def triangle_page(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def energy_page(digits, tmp_path_factory):
+def energy_page(digits, tmp_path_factory, page_libraries):
     """Of a model with an energy alone."""
     served = browsing.Served(digits, tmp_path_factory.mktemp("energy_page") / "page")
     yield served
