@@ -54,6 +54,9 @@ def convert(endpoint: Endpoint, variants: Sequence[str] = ("float32",)) -> dict[
     Args:
         endpoint: of one image.
         variants: of `VARIANTS`.
+
+    Returns:
+        The files' bytes.
     """
     function = tf.function(endpoint.fn, input_signature=endpoint.signature, autograph=False)
     with implementations.portable():

@@ -14,7 +14,7 @@ import tfgen  # noqa: F401  its settings of TensorFlow's start-up, before a test
 
 @pytest.fixture(scope="session", autouse=True)
 def _collect_garbage_seldom():
-    """Graphs are many small objects: by default Python would look through all of them for each hundred new ones."""
+    """Graphs are many small objects: by default Python would look through all of them for each few hundred new ones."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
