@@ -234,7 +234,14 @@ def generative(family, shape, **options):
     return algorithm
 
 
-@pytest.mark.parametrize("options", [{}, {"contrastive_divergence": True}, {"rejuvenation": 0.5, "clamp": True}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, marks=pytest.mark.slow),
+        pytest.param({"contrastive_divergence": True}, marks=pytest.mark.slow),
+        {"rejuvenation": 0.5, "clamp": True},
+    ],
+)
 def test_an_update_is_traced_once_over_batches_epochs_and_fits(options):
     algorithm = generative(toy, (1, 1, 2), **options)
     calls = counted(algorithm)

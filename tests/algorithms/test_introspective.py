@@ -64,7 +64,7 @@ def test_a_stage_ends_after_its_most_updates_and_the_run_with_its_last_stage():
     ]
 
 
-@pytest.mark.parametrize("window", [1, 4])
+@pytest.mark.parametrize("window", [pytest.param(1, marks=pytest.mark.slow), 4])
 def test_a_stage_ends_with_the_first_window_of_updates_whose_mean_loss_is_low(long, window):
     """Where that is, the losses of a stage that is not ended tell: a threshold between its windows' means."""
     means = long.reshape(-1, window).mean(axis=1)

@@ -93,6 +93,7 @@ def test_only_what_endpoints_use_is_saved(answered):
     assert sorted(tuple(v.shape) for v in answered.model.used) == used
 
 
+@pytest.mark.slow
 def test_a_map_of_latents_synthesizes_images_of_any_size_from_its_export(tmp_path):
     algorithm = latent_models.build("texture", tmp_path / "run")
     endpoint = algorithm.endpoints()["synthesize"]

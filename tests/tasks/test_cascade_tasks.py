@@ -119,7 +119,7 @@ def test_a_way_across_ends_with_the_first_step_that_begins_beyond_the_margin():
     np.testing.assert_allclose(of.advance(x, tf.constant(2), SEED), 0.01 * steps * np.sign(x + WEIGHTS[2]), atol=1e-4)
 
 
-@pytest.mark.parametrize("margin", [-0.4, 0.0, 1.3])
+@pytest.mark.parametrize("margin", [-0.4, 0.0, pytest.param(1.3, marks=pytest.mark.slow)])
 def test_cross_entropy_stops_at_the_same_log_odds(margin):
     """It falls with them: the threshold is its value at the margin. The steps are Adam's, and begin with as many."""
     ends = []
@@ -284,7 +284,13 @@ def test_pictures_of_any_size_are_stylized_by_patches():
 # endpoints
 
 
-@pytest.mark.parametrize("of", [tasks(), patched(canvas=6, padding=3)], ids=["whole", "patches"])
+@pytest.mark.parametrize(
+    "of",
+    [
+        pytest.param(tasks(), id="whole"),
+        pytest.param(patched(canvas=6, padding=3), id="patches", marks=pytest.mark.slow),
+    ],
+)
 def test_endpoints_are_the_tasks_and_trace_with_their_signatures(of):
     of = dataclasses.replace(of, synthesis=dataclasses.replace(of.synthesis, num_steps=3))
     endpoints = of.endpoints()

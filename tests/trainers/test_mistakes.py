@@ -418,7 +418,13 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize("failure", FAILURES, ids=["of Python's", "of TensorFlow's"])
+@pytest.mark.parametrize(
+    "failure",
+    [
+        pytest.param(FAILURES[0], id="of Python's", marks=pytest.mark.slow),
+        pytest.param(FAILURES[1], id="of TensorFlow's"),
+    ],
+)
 def test_a_full_disk_is_said_and_the_checkpoints_before_stay(toy, monkeypatch, failure):
     def write(self, path, options=None):
         pathlib.Path(path).parent.mkdir()

@@ -77,7 +77,14 @@ def test_reconstruct_shows_held_out_images_above_their_reconstructions(trained_d
     assert np.abs(found[1].astype(int) - preprocess.to_uint8(expected)[..., 0]).max() <= 1
 
 
-@pytest.mark.parametrize("mask", ["half:bottom", "half:left", "salt_and_pepper:0.5", "blocks:2x3"])
+@pytest.mark.parametrize(
+    "mask",
+    [
+        "half:bottom",
+        "salt_and_pepper:0.5",
+        *(pytest.param(m, marks=pytest.mark.slow) for m in ("half:left", "blocks:2x3")),
+    ],
+)
 def test_complete_leaves_known_pixels_and_fills_the_others(trained_digits, tmp_path, mask):
     sheet = draw(trained_digits, tmp_path / "out.png", "--task=complete", "--count=5", f"--mask={mask}")
     image, masked, *completed = cells(sheet, 8, 8, 8)
@@ -110,7 +117,14 @@ def test_complete_knows_the_classes_of_held_out_images(trained_classes, tmp_path
     assert cells(sheet, 8, 8, 8).shape[:2] == (4, 2)
 
 
-@pytest.mark.parametrize(("size", "shape"), [("32", (64, 64)), ("40,52", (40, 52)), ("70", (70, 70))])
+@pytest.mark.parametrize(
+    ("size", "shape"),
+    [
+        pytest.param("32", (64, 64), marks=pytest.mark.slow),
+        ("40,52", (40, 52)),
+        pytest.param("70", (70, 70), marks=pytest.mark.slow),
+    ],
+)
 def test_synthesize_draws_an_image_of_any_size(trained_texture, tmp_path, size, shape):
     picture = draw(trained_texture, tmp_path / "out.png", "--task=synthesize", f"--size={size}")
     assert picture.shape == shape  # those below 64 pixels are shown enlarged by a whole factor
