@@ -161,7 +161,7 @@ def test_reading_a_stream_from_a_late_step_takes_no_longer_than_from_the_first()
 
 
 def test_nobody_waits_for_a_stream_that_is_dropped():
-    """Whose tuning sleeps for as long as it has run, up to a minute, and cannot be woken."""
+    """Whose tuning thread may sleep for up to a minute, and is waited for."""
     assert numbered(7).batches(4, SEED).options().autotune.enabled is False
 
 
