@@ -22,7 +22,7 @@ from benchmarks import comparisons, options, parts, processes, rates
 from benchmarks.comparisons import OURS, Comparison
 from benchmarks.peers import workload
 from tfgen.errors import UserError
-from trainers import commands
+from trainers.run import commands
 
 PRODUCT = "matrix product"
 IN_OURS = ("tfgen_", "tfp_")
@@ -38,7 +38,9 @@ def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
     where = {"flag_values": values, "module_name": "benchmarks.against_peers"}
     absl_flags.DEFINE_integer("rounds", 5, "Timed runs of everything.", lower_bound=1, **where)
-    absl_flags.DEFINE_list("workloads", list(comparisons.ALL), f"Some of {','.join(comparisons.ALL)}.", **where)
+    absl_flags.DEFINE_list(
+        "workloads", list(comparisons.ALL), f"Some of {','.join(comparisons.ALL)}.", **where
+    )
     options.define_without(where)
     options.define_timing(where)
     options.define_python(where)
@@ -48,8 +50,12 @@ def define(values: absl_flags.FlagValues) -> None:
 def main(values: absl_flags.FlagValues) -> None:
     """Times everything and prints the tables."""
     for name in set(values.workloads) - set(comparisons.ALL):
-        raise UserError(f"--workloads: expected some of {', '.join(comparisons.ALL)} and found {name}")
-    options.require_known(values, (name for comparison in comparisons.ALL.values() for name in comparison.contenders))
+        raise UserError(
+            f"--workloads: expected some of {', '.join(comparisons.ALL)} and found {name}"
+        )
+    options.require_known(
+        values, (name for comparison in comparisons.ALL.values() for name in comparison.contenders)
+    )
     options.require_python(values, "bench-peers")
     options.pin(values)
     show("peers", HEADER, values.page)
@@ -89,7 +95,9 @@ def commands_of(comparison: Comparison, file: str, python: str) -> dict[str, lis
     return found
 
 
-def check(contenders: Mapping[str, processes.Contender], directory: pathlib.Path, tolerance: float) -> None:
+def check(
+    contenders: Mapping[str, processes.Contender], directory: pathlib.Path, tolerance: float
+) -> None:
     """Raises UserError unless all that contenders answer is what tfgen answers."""
     outputs = {
         name: contender.outputs(directory / f"{number}.npz")
@@ -98,11 +106,17 @@ def check(contenders: Mapping[str, processes.Contender], directory: pathlib.Path
     }
     for name, found in outputs.items():
         if not found:
-            raise UserError(f"{name}: expected some of {', '.join(outputs[OURS])} and found nothing")
+            raise UserError(
+                f"{name}: expected some of {', '.join(outputs[OURS])} and found nothing"
+            )
         for what, array in found.items():
-            error = np.linalg.norm(array - outputs[OURS][what]) / np.linalg.norm(outputs[OURS][what])
+            error = np.linalg.norm(array - outputs[OURS][what]) / np.linalg.norm(
+                outputs[OURS][what]
+            )
             if not error < tolerance:
-                raise UserError(f"{name}: expected tfgen's {what} and found some that differ by {error:.1e} of them")
+                raise UserError(
+                    f"{name}: expected tfgen's {what} and found some that differ by {error:.1e} of them"
+                )
 
 
 def command(name: str, values: absl_flags.FlagValues) -> str:
@@ -135,9 +149,14 @@ def report(
         "|" + "---|" * len(columns),
     ]
     for name, times in seconds.items():
-        cells = [f"{name} {versions[name]}", f"{1e3 * statistics.median(times) / comparison.times:.1f}"]
+        cells = [
+            f"{name} {versions[name]}",
+            f"{1e3 * statistics.median(times) / comparison.times:.1f}",
+        ]
         if operations:
-            share = statistics.median(operations / s / p for s, p in zip(times, product, strict=True))
+            share = statistics.median(
+                operations / s / p for s, p in zip(times, product, strict=True)
+            )
             cells += [f"{operations / statistics.median(times) / 1e9:.0f}", f"{share:.2f}"]
         relative = statistics.median(s / o for s, o in zip(times, seconds[OURS], strict=True))
         lines.append(row([*cells, f"{relative:.2f}"]))

@@ -19,11 +19,17 @@ from absl import flags as absl_flags
 from benchmarks import options, parts, rates
 from tfgen import random
 from tfgen.errors import UserError
-from tfgen.nets import dcgan32, generative_convnet_texture, implementations, triangle_cifar10, triangle_mnist
-from tfgen.nets.layers import Conv
+from tfgen.nets.convolution import implementations
+from tfgen.nets.convolution.layers import Conv
+from tfgen.nets.families import (
+    dcgan32,
+    generative_convnet_texture,
+    triangle_cifar10,
+    triangle_mnist,
+)
 from tfgen.samplers import Langevin, run
 from tfgen.version import __version__
-from trainers import commands
+from trainers.run import commands
 
 NETS = {
     "texture": (generative_convnet_texture, (224, 224, 3), 2),
@@ -41,7 +47,9 @@ def cases() -> dict[str, tuple[Conv, tuple[int, ...]]]:
     found = {}
     for name, (family, shape, examples) in NETS.items():
         net = family.energy(shape)
-        for number, (conv, below) in enumerate(zip(net.convs, net.map_shapes((examples, *shape)), strict=False), 1):
+        for number, (conv, below) in enumerate(
+            zip(net.convs, net.map_shapes((examples, *shape)), strict=False), 1
+        ):
             found[f"{name}/{number}"] = (conv, below)
     return found
 
@@ -71,11 +79,21 @@ def row(name: str, conv: Conv, shape: tuple[int, ...], rounds: int) -> str:
     """One layer's row of the table."""
     automatic = _way(conv, shape, "auto")
     ways = [way for way in WAYS if _way(conv, shape, way) == way]
-    runs = {"product": rates.matrix_product("float32")[0]} | {way: descent(conv, shape, way) for way in ways}
+    runs = {"product": rates.matrix_product("float32")[0]} | {
+        way: descent(conv, shape, way) for way in ways
+    }
     seconds = rates.interleaved(runs, rounds, time.process_time)[0]
     _, height, width, filters = conv.compute_output_shape(shape)
     operations = (
-        4.0 * shape[0] * height * width * filters * shape[3] * conv.kernel_size[0] * conv.kernel_size[1] * STEPS
+        4.0
+        * shape[0]
+        * height
+        * width
+        * filters
+        * shape[3]
+        * conv.kernel_size[0]
+        * conv.kernel_size[1]
+        * STEPS
     )
     cells = []
     for way in WAYS:
@@ -91,13 +109,17 @@ def row(name: str, conv: Conv, shape: tuple[int, ...], rounds: int) -> str:
 
 
 def _way(conv: Conv, shape, preferred: str) -> str:
-    sizes = implementations.Convolution(shape, conv.kernel_size, conv.strides, conv.padding, conv.filters)
+    sizes = implementations.Convolution(
+        shape, conv.kernel_size, conv.strides, conv.padding, conv.filters
+    )
     return implementations.chosen(preferred, sizes, tf.float32)
 
 
 def descent(conv: Conv, shape: tuple[int, ...], way: str):
     """A timed run in one way."""
-    layer = Conv(conv.filters, conv.kernel_size, conv.strides, conv.padding, conv.use_bias, convolution=way)
+    layer = Conv(
+        conv.filters, conv.kernel_size, conv.strides, conv.padding, conv.use_bias, convolution=way
+    )
     layer.build(shape)
     kernel, x = Langevin(0.01, temperature=0.0), random.normal(shape, random.root(0))
 

@@ -13,11 +13,12 @@ import jinja2
 from absl import flags as absl_flags
 
 from benchmarks import parts
+from tfgen import files
 from tfgen.errors import UserError
 from tfgen.version import __version__
-from trainers import commands, experiment, files
-from trainers.metrics import Metrics, Row
 from trainers.report import latest
+from trainers.run import commands, experiment
+from trainers.run.metrics import Metrics, Row
 
 MEASURED = ("landscape", "likelihood", "importance_bound", "mixing", "outliers")
 
@@ -61,13 +62,27 @@ def main(values: absl_flags.FlagValues) -> None:
     """Writes the part of the page."""
     if not values.workdirs:
         raise UserError("--workdirs: expected the directories of some runs and found none")
-    workdirs, output = [pathlib.Path(workdir) for workdir in values.workdirs], pathlib.Path(values.output)
-    runs = [{"title": title(workdir), "picture": _copied(workdir, output.parent)} for workdir in workdirs]
+    workdirs, output = (
+        [pathlib.Path(workdir) for workdir in values.workdirs],
+        pathlib.Path(values.output),
+    )
+    runs = [
+        {"title": title(workdir), "picture": _copied(workdir, output.parent)}
+        for workdir in workdirs
+    ]
     rows = [Metrics(workdir / "metrics.jsonl") for workdir in workdirs]
     titles = [run["title"] for run in runs]
-    tables = [table for name in MEASURED if (table := table_of(name, dict(zip(titles, rows, strict=True))))["rows"]]
-    command = "python -m benchmarks.energies --workdirs=" + ",".join(f"runs/{w.name}" for w in workdirs)
-    page = jinja2.Template(PAGE).render(runs=runs, tables=tables, command=command, version=__version__)
+    tables = [
+        table
+        for name in MEASURED
+        if (table := table_of(name, dict(zip(titles, rows, strict=True))))["rows"]
+    ]
+    command = "python -m benchmarks.energies --workdirs=" + ",".join(
+        f"runs/{w.name}" for w in workdirs
+    )
+    page = jinja2.Template(PAGE).render(
+        runs=runs, tables=tables, command=command, version=__version__
+    )
     parts.put(output, "energies", page)
     print(output)
 
@@ -86,16 +101,24 @@ def table_of(name: str, runs: dict[str, Metrics]) -> dict:
         name: of the measurement.
         runs: their metrics, by title.
     """
-    found = [{row["metric"]: row for row in latest(run.rows("evaluation")) if _of(row, name)} for run in runs.values()]
+    found = [
+        {row["metric"]: row for row in latest(run.rows("evaluation")) if _of(row, name)}
+        for run in runs.values()
+    ]
     verdicts = {
-        title: row["verdict"] for title, run in runs.items() for row in run.rows("verdict") if row["metric"] == name
+        title: row["verdict"]
+        for title, run in runs.items()
+        for row in run.rows("verdict")
+        if row["metric"] == name
     }
     names = list(dict.fromkeys(metric for values in found for metric in values))
     return {
         "title": name.replace("_", " ").capitalize(),
         "rows": [(n.partition("/")[2], [_cell(values.get(n)) for values in found]) for n in names],
         "verdicts": list(verdicts.items()),
-        "protocols": list(dict.fromkeys(_protocol(row) for values in found for row in values.values())),
+        "protocols": list(
+            dict.fromkeys(_protocol(row) for values in found for row in values.values())
+        ),
     }
 
 

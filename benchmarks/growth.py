@@ -24,9 +24,10 @@ from scipy import stats
 from tqdm import tqdm
 
 from benchmarks import machine, options, parts, processes
+from tfgen import files
 from tfgen.errors import UserError
 from tfgen.version import __version__
-from trainers import commands, files
+from trainers.run import commands
 
 SWEEPS = {
     "steps": (1, 2, 4, 8),
@@ -36,7 +37,13 @@ SWEEPS = {
     "replicas": (1, 2, 4),
 }
 """Multiples of what the flags say; of one replica."""
-LABELS = {"steps": "Langevin steps", "chains": "chains", "side": "pixels", "width": "width", "replicas": "replicas"}
+LABELS = {
+    "steps": "Langevin steps",
+    "chains": "chains",
+    "side": "pixels",
+    "width": "width",
+    "replicas": "replicas",
+}
 EXAMPLE = (224, 3)
 """Side and channels of the images that a machine's last chains are counted in."""
 
@@ -68,9 +75,13 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_integer("steps", 10, "Langevin steps an iteration.", lower_bound=1, **where)
     absl_flags.DEFINE_integer("chains", 4, "Chains, and images observed.", lower_bound=1, **where)
     absl_flags.DEFINE_integer("side", 64, "Of images, pixels.", lower_bound=24, **where)
-    absl_flags.DEFINE_float("width", 0.5, "Factor on the numbers of filters.", lower_bound=0.04, **where)
+    absl_flags.DEFINE_float(
+        "width", 0.5, "Factor on the numbers of filters.", lower_bound=0.04, **where
+    )
     options.define_timing(where)
-    absl_flags.DEFINE_string("picture", "docs/growth.png", "Where the lines are drawn.", **where)
+    absl_flags.DEFINE_string(
+        "picture", "docs/images/growth.png", "Where the lines are drawn.", **where
+    )
     options.define_page(where)
 
 
@@ -79,7 +90,9 @@ def main(values: absl_flags.FlagValues) -> None:
     for name in set(values.sweeps) - set(SWEEPS):
         raise UserError(f"--sweeps: expected some of {', '.join(SWEEPS)} and found {name}")
     options.pin(values)
-    found = {name: measured(sizes(name, values), values) for name in tqdm(values.sweeps, unit="sweep")}
+    found = {
+        name: measured(sizes(name, values), values) for name in tqdm(values.sweeps, unit="sweep")
+    }
     draw(found, pathlib.Path(values.picture))
     text = report(found, values)
     print(text)
@@ -97,14 +110,17 @@ def sizes(sweep: str, values: absl_flags.FlagValues) -> list[dict[str, float]]:
 def measured(asked: Sequence[Mapping[str, float]], values: absl_flags.FlagValues) -> list[Point]:
     """What sizes cost, timed in turn."""
     commands_of = {
-        str(number): processes.command_of("tfgen_growth", *(f"--{name}={value}" for name, value in size.items()))
+        str(number): processes.command_of(
+            "tfgen_growth", *(f"--{name}={value}" for name, value in size.items())
+        )
         for number, size in enumerate(asked)
     }
     with processes.started(commands_of) as contenders:
         seconds = processes.interleaved(contenders, values.rounds, values.clock)
         peaks = [contender.peak for contender in contenders.values()]
     return [
-        Point(dict(size), *cost) for size, cost in zip(asked, zip(seconds.values(), peaks, strict=True), strict=True)
+        Point(dict(size), *cost)
+        for size, cost in zip(asked, zip(seconds.values(), peaks, strict=True), strict=True)
     ]
 
 
@@ -122,7 +138,10 @@ def power_law(sweep: str, points: Sequence[Point]) -> Fit:
 
 def memory_law(points: Sequence[Point]) -> Fit:
     """The line through peak memory, MiB, over millions of pixels of all chains together."""
-    pixels = [point.size["chains"] * point.size["replicas"] * point.size["side"] ** 2 / 1e6 for point in points]
+    pixels = [
+        point.size["chains"] * point.size["replicas"] * point.size["side"] ** 2 / 1e6
+        for point in points
+    ]
     found = stats.linregress(pixels, [point.peak for point in points])
     return Fit(found.slope, found.stderr, found.intercept)
 
@@ -149,7 +168,9 @@ def report(found: Mapping[str, Sequence[Point]], values: absl_flags.FlagValues) 
         shown = ", ".join(f"{size:g}" for size in axis(name, points))
         seconds = ", ".join(f"{statistics.median(point.seconds):.3g}" for point in points)
         constant = math.exp(fit.intercept)
-        lines.append(f"| {LABELS[name]} | {shown} | {seconds} | {constant:.2g} | {fit.slope:.2f} ± {fit.error:.2f} |")
+        lines.append(
+            f"| {LABELS[name]} | {shown} | {seconds} | {constant:.2g} | {fit.slope:.2f} ± {fit.error:.2f} |"
+        )
     lines += ["", *memory_lines(found), f"![]({os.path.relpath(values.picture, place)})"]
     return "\n".join(lines)
 
@@ -177,12 +198,17 @@ def memory_lines(found: Mapping[str, Sequence[Point]]) -> list[str]:
 def draw(found: Mapping[str, Sequence[Point]], path: pathlib.Path) -> None:
     """Each sweep's points and line."""
     figure = Figure(figsize=(2.6 * len(found), 2.6), layout="constrained")
-    for axes, (name, points) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
+    for axes, (name, points) in zip(
+        figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True
+    ):
         fit, at = power_law(name, points), np.array(axis(name, points))
         seconds = [statistics.median(point.seconds) for point in points]
         axes.loglog(at, seconds, "o")
         axes.loglog(at, np.exp(fit.intercept) * at**fit.slope, label=f"exponent {fit.slope:.2f}")
-        axes.set(xlabel=LABELS[name], ylabel="seconds an iteration" if name == next(iter(found)) else None)
+        axes.set(
+            xlabel=LABELS[name],
+            ylabel="seconds an iteration" if name == next(iter(found)) else None,
+        )
         axes.minorticks_off()
         axes.set_xticks(at, [f"{size:g}" for size in at], rotation=30)
         axes.set_yticks(seconds, [f"{s:.2g}" for s in seconds])

@@ -18,11 +18,11 @@ from absl import flags as absl_flags
 
 from benchmarks import rates
 from tfgen import random
-from tfgen.nets import dcgan64
+from tfgen.models import Synthesis
+from tfgen.nets.families import dcgan64
 from tfgen.samplers import run
-from tfgen.tasks import Synthesis
 from tfgen.version import __version__
-from trainers import commands
+from trainers.run import commands
 
 SEEN = (64, 64, 3)
 """What a classifier sees."""
@@ -52,8 +52,12 @@ def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
     where = {"flag_values": values, "module_name": "benchmarks.introspective"}
     absl_flags.DEFINE_integer("rounds", 3, "Timed runs of everything.", lower_bound=1, **where)
-    absl_flags.DEFINE_integer("steps", 20, "Of a synthesis under one classifier.", lower_bound=1, **where)
-    absl_flags.DEFINE_float("width", 1.0, "Factor on the numbers of filters.", lower_bound=0.02, **where)
+    absl_flags.DEFINE_integer(
+        "steps", 20, "Of a synthesis under one classifier.", lower_bound=1, **where
+    )
+    absl_flags.DEFINE_float(
+        "width", 1.0, "Factor on the numbers of filters.", lower_bound=0.02, **where
+    )
     absl_flags.DEFINE_string("output", None, "A Markdown file to write the table to.", **where)
 
 
@@ -82,10 +86,16 @@ def steps(case: Case, width: float) -> tuple[Callable[[], None], float]:
         patches=case.patches // count,
         area=height * across,
     )
-    kernel, energy = synthesis.across(lambda x: net(x, training=False), tf.constant(1e6), case.shape)
-    moved = tf.function(lambda x: run(kernel, energy, x, random.root(1), WINDOW)[0], autograph=False)
+    kernel, energy = synthesis.across(
+        lambda x: net(x, training=False), tf.constant(1e6), case.shape
+    )
+    moved = tf.function(
+        lambda x: run(kernel, energy, x, random.root(1), WINDOW)[0], autograph=False
+    )
     start = synthesis.start(case.shape, random.root(0))
-    return lambda: moved(start).numpy().sum(), WINDOW * case.patches * 2 * rates.operations(net, SEEN)
+    return lambda: moved(start).numpy().sum(), WINDOW * case.patches * 2 * rates.operations(
+        net, SEEN
+    )
 
 
 def report(timings: dict[str, rates.Timing], values: absl_flags.FlagValues) -> str:
@@ -104,7 +114,9 @@ def report(timings: dict[str, rates.Timing], values: absl_flags.FlagValues) -> s
     for name, (seconds, rate, share) in timings.items():
         step, case = statistics.median(seconds) / WINDOW, CASES[name]
         whole = step * values.steps * case.classifiers
-        lines.append(f"| {name} | {step:.3f} | {rate:.0f} | {share:.2f} | {whole:.0f} | about {case.seconds} |")
+        lines.append(
+            f"| {name} | {step:.3f} | {rate:.0f} | {share:.2f} | {whole:.0f} | about {case.seconds} |"
+        )
     return "\n".join(lines)
 
 

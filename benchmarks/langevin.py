@@ -17,10 +17,10 @@ from absl import flags as absl_flags
 
 from benchmarks import options, parts, rates
 from tfgen import energies, random
-from tfgen.nets import dcgan32, generative_convnet_texture
+from tfgen.nets.families import dcgan32, generative_convnet_texture
 from tfgen.samplers import Langevin, run
 from tfgen.version import __version__
-from trainers import commands
+from trainers.run import commands
 
 WORKLOADS = {
     "texture net, 224x224x3, 16 chains": (generative_convnet_texture.energy, (224, 224, 3), 16, 2),
@@ -34,7 +34,10 @@ def define(values: absl_flags.FlagValues) -> None:
     where = {"flag_values": values, "module_name": "benchmarks.langevin"}
     absl_flags.DEFINE_integer("rounds", 5, "Timed runs of everything.", lower_bound=1, **where)
     absl_flags.DEFINE_list(
-        "dtypes", ["float32", "bfloat16"], "What to compute in; bfloat16 is slow on processors without it.", **where
+        "dtypes",
+        ["float32", "bfloat16"],
+        "What to compute in; bfloat16 is slow on processors without it.",
+        **where,
     )
     options.define_page(where)
 
@@ -84,7 +87,9 @@ def report(seconds, work, values: absl_flags.FlagValues, grown: float) -> str:
         "| workload | dtype | steps a second | GFLOP/s | of float32 matrix product | of the same in float32 |",
         "|---|---|---|---|---|---|",
     ]
-    product = [work["matrix product", "float32"] / s / 1e9 for s in seconds["matrix product", "float32"]]
+    product = [
+        work["matrix product", "float32"] / s / 1e9 for s in seconds["matrix product", "float32"]
+    ]
     for (name, dtype), times in seconds.items():
         reached = [work[name, dtype] / s / 1e9 for s in times]
         in_float32 = [work[name, "float32"] / s / 1e9 for s in seconds[name, "float32"]]

@@ -27,8 +27,8 @@ from benchmarks.tables import call
 from tfgen import random
 from tfgen.errors import UserError
 from tfgen.version import __version__
-from trainers import checkpoints, commands, flags
-from trainers.experiment import Experiment
+from trainers.run import checkpoints, commands, flags
+from trainers.run.experiment import Experiment
 
 TOLERANCE = 1e-4
 """Of completed images, whose pixels are in [-1, 1], root mean square."""
@@ -62,7 +62,9 @@ def define(values: absl_flags.FlagValues) -> None:
     where = {"flag_values": values, "module_name": "benchmarks.latency"}
     absl_flags.DEFINE_integer("rounds", 200, "Timed completions of each.", lower_bound=1, **where)
     absl_flags.DEFINE_list("workloads", list(CASES), f"Some of {','.join(CASES)}.", **where)
-    absl_flags.DEFINE_float("width", 1.0, "Factor on the numbers of filters.", lower_bound=0.02, **where)
+    absl_flags.DEFINE_float(
+        "width", 1.0, "Factor on the numbers of filters.", lower_bound=0.02, **where
+    )
     options.define_timing(where)
     options.define_python(where)
     options.define_page(where)
@@ -86,10 +88,20 @@ def compare(case: Case, values: absl_flags.FlagValues) -> str:
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         trained = model(case, values.width, directory / "run")
-        call("export.main", f"--workdir={directory / 'run'}", "--nomeasure", f"--output={directory / 'export'}")
+        call(
+            "export.main",
+            f"--workdir={directory / 'run'}",
+            "--nomeasure",
+            f"--output={directory / 'export'}",
+        )
         workload.write(directory / "workload.npz", work_of(trained))
         with processes.started(commands_of(directory, values.python)) as contenders:
-            check({name: c.outputs(directory / "answer.npz")["image"] for name, c in contenders.items()})
+            check(
+                {
+                    name: c.outputs(directory / "answer.npz")["image"]
+                    for name, c in contenders.items()
+                }
+            )
             seconds = processes.interleaved(contenders, values.rounds, values.clock)
             versions = {name: c.version for name, c in contenders.items()}
     return report(case.title, seconds, versions)
@@ -100,7 +112,12 @@ def model(case: Case, width: float, workdir: pathlib.Path) -> Experiment:
     height, _, channels = case.shape
     given = absl_flags.FlagValues()
     flags.define(given)
-    words = ["--algorithm=divergence_triangle", f"--nets={case.nets}", "--dataset=digits", "--max_images=10"]
+    words = [
+        "--algorithm=divergence_triangle",
+        f"--nets={case.nets}",
+        "--dataset=digits",
+        "--max_images=10",
+    ]
     words += [f"--image_size={height}", f"--channels={channels}", f"--workdir={workdir}"]
     words += [f"--{role}.width={width}" for role in ("energy", "generator", "inference")]
     made = Experiment(flags.parse(["", *words], given))
@@ -121,8 +138,12 @@ def work_of(trained: Experiment) -> workload.Workload:
     latents = (1, *algorithm.generator.latent_shape)
     rounds = range(algorithm.tasks.completion_rounds)
     noise = np.concatenate([random.normal(latents, random.fold_in(seed, i)) for i in rounds])
-    nets = {name: tfgen_nets.layers_of(getattr(algorithm, name)) for name in ("inference", "generator")}
-    return workload.Workload(nets, {}, {"image": image, "mask": mask, "noise": noise, "seed": seed.numpy()})
+    nets = {
+        name: tfgen_nets.layers_of(getattr(algorithm, name)) for name in ("inference", "generator")
+    }
+    return workload.Workload(
+        nets, {}, {"image": image, "mask": mask, "noise": noise, "seed": seed.numpy()}
+    )
 
 
 def commands_of(directory: pathlib.Path, python: str) -> dict[str, list[str]]:
@@ -131,7 +152,9 @@ def commands_of(directory: pathlib.Path, python: str) -> dict[str, list[str]]:
     saved_model = exported / "saved_model" / "divergence_triangle" / "1"
     found = {
         OURS: processes.command_of("tfgen_completion", file, f"--saved_model={saved_model}"),
-        "LiteRT": processes.command_of("tfgen_completion", file, f"--tflite={exported / 'tflite' / 'complete.tflite'}"),
+        "LiteRT": processes.command_of(
+            "tfgen_completion", file, f"--tflite={exported / 'tflite' / 'complete.tflite'}"
+        ),
     }
     for name, way in PEERS.items():
         found[name] = processes.command_of("torch_completion", file, f"--way={way}", python=python)
@@ -143,7 +166,9 @@ def check(images: dict[str, np.ndarray]) -> None:
     for name, image in images.items():
         error = np.sqrt(np.mean((image - images[OURS]) ** 2))
         if not error < TOLERANCE:
-            raise UserError(f"{name}: expected the {OURS}'s completion and found one that differs by {error:.1e}")
+            raise UserError(
+                f"{name}: expected the {OURS}'s completion and found one that differs by {error:.1e}"
+            )
 
 
 def header(values: absl_flags.FlagValues) -> str:
@@ -170,7 +195,8 @@ def report(title: str, seconds: dict[str, list[float]], versions: dict[str, str]
     ]
     for name, times in seconds.items():
         relative = [
-            statistics.median(s / o for s, o in zip(times, seconds[ours], strict=True)) for ours in (OURS, "LiteRT")
+            statistics.median(s / o for s, o in zip(times, seconds[ours], strict=True))
+            for ours in (OURS, "LiteRT")
         ]
         lines.append(
             f"| {name} {versions[name]} | {1e3 * statistics.median(times):.2f} | {1e3 * np.quantile(times, 0.9):.2f} "

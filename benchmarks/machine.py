@@ -5,7 +5,18 @@ import pathlib
 import platform
 import re
 
-FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "asimd", "sve", "bf16")
+FEATURES = (
+    "avx",
+    "avx2",
+    "fma",
+    "avx512f",
+    "avx512_vnni",
+    "avx512_bf16",
+    "amx_bf16",
+    "asimd",
+    "sve",
+    "bf16",
+)
 """Of processors, as Linux names them: what matrix products are made of."""
 
 PROCESSORS = pathlib.Path("/proc/cpuinfo")

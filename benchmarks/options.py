@@ -18,19 +18,25 @@ def define_timing(where: dict) -> None:
     Args:
         where: the flags' holder and module, as absl wants them named.
     """
-    absl_flags.DEFINE_integer("processors", None, "How many to use; all unless given.", lower_bound=1, **where)
+    absl_flags.DEFINE_integer(
+        "processors", None, "How many to use; all unless given.", lower_bound=1, **where
+    )
     text = "processor: what each process computes, which other programs disturb less; for one processor."
     absl_flags.DEFINE_enum("clock", "wall", CLOCKS, text, **where)
 
 
 def define_python(where: dict) -> None:
     """Defines --python."""
-    absl_flags.DEFINE_string("python", ".venv-peers/bin/python", "The peers' own interpreter.", **where)
+    absl_flags.DEFINE_string(
+        "python", ".venv-peers/bin/python", "The peers' own interpreter.", **where
+    )
 
 
 def define_page(where: dict) -> None:
     """Defines --page."""
-    absl_flags.DEFINE_string("page", None, "A Markdown page, of which this measurement's part is replaced.", **where)
+    absl_flags.DEFINE_string(
+        "page", None, "A Markdown page, of which this measurement's part is replaced.", **where
+    )
 
 
 def define_without(where: dict) -> None:
@@ -73,4 +79,6 @@ def require_python(values: absl_flags.FlagValues, target: str) -> None:
         target: of the Makefile, which makes it.
     """
     if not pathlib.Path(ROOT / values.python).exists():
-        raise UserError(f"--python: expected the peers' interpreter and found none at {values.python}; make {target}")
+        raise UserError(
+            f"--python: expected the peers' interpreter and found none at {values.python}; make {target}"
+        )

@@ -3,7 +3,7 @@
 import pathlib
 import re
 
-from trainers import files
+from tfgen import files
 
 MARK = re.compile(r"^<!-- part: (\w+) -->\n", re.M)
 
@@ -19,4 +19,6 @@ def put(page: pathlib.Path, name: str, text: str) -> None:
     _, *found = MARK.split(page.read_text()) if page.exists() else [""]
     parts = dict(zip(found[::2], found[1::2], strict=True)) | {name: text.strip() + "\n"}
     with files.written_aside(page) as aside:
-        aside.write_text("\n".join(f"<!-- part: {n} -->\n{parts[n].rstrip()}\n" for n in sorted(parts)))
+        aside.write_text(
+            "\n".join(f"<!-- part: {n} -->\n{parts[n].rstrip()}\n" for n in sorted(parts))
+        )

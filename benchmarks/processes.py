@@ -76,7 +76,9 @@ class Contender:
             self._process.wait()
             self._complaints.seek(0)
             last = (self._complaints.read().strip().splitlines() or ["nothing"])[-1]
-            raise UserError(f"{' '.join(self._command)}: expected an answer and found that it ended, saying: {last}")
+            raise UserError(
+                f"{' '.join(self._command)}: expected an answer and found that it ended, saying: {last}"
+            )
         return line.strip()
 
 
@@ -84,13 +86,18 @@ class Contender:
 def started(commands: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Contender]]:
     """Contenders by name, ready, from the commands that start them; they end with the block."""
     with contextlib.ExitStack() as stack:
-        contenders = {name: stack.enter_context(contextlib.closing(Contender(c))) for name, c in commands.items()}
+        contenders = {
+            name: stack.enter_context(contextlib.closing(Contender(c)))
+            for name, c in commands.items()
+        }
         for contender in contenders.values():
             _ = contender.version  # all are ready from here on
         yield contenders
 
 
-def interleaved(contenders: Mapping[str, Contender], rounds: int, clock: str) -> dict[str, list[float]]:
+def interleaved(
+    contenders: Mapping[str, Contender], rounds: int, clock: str
+) -> dict[str, list[float]]:
     """Seconds of each, timed in turn, A B C A B C ..., after a round to warm up."""
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(rounds + 1):

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.races import Race
-from trainers import files
+from tfgen import files
 
 OURS, SAME, PAPER = "tfgen", "PyTorch", "PyTorch, the paper's constants"
 """Contenders: the flagfile; the same recipe; what the paper or its released code says."""
@@ -43,7 +43,14 @@ Values at milestones, and seconds:
 """
 
 
-COLUMNS = ("", "start, s", "first update, s", "then ms an update", "updates to the goal", "seconds to the goal")
+COLUMNS = (
+    "",
+    "start, s",
+    "first update, s",
+    "then ms an update",
+    "updates to the goal",
+    "seconds to the goal",
+)
 COLUMNS += ("tfgen's speed relative to it", "best value")
 
 
@@ -72,14 +79,21 @@ class Curve(NamedTuple):
     def arrival(self, race: Race) -> tuple[int, float] | None:
         """Updates and seconds to the first milestone at the goal; None if there is none."""
         reached = np.flatnonzero(self.smooth(race.window) <= race.goal)
-        return (int(self.updates[reached[0]]), float(self.seconds[reached[0]])) if len(reached) else None
+        return (
+            (int(self.updates[reached[0]]), float(self.seconds[reached[0]]))
+            if len(reached)
+            else None
+        )
 
 
 def mean_curve(races: Sequence[Curves], contender: str) -> Curve:
     """Over the milestones that all races have."""
     rows = [{r["update"]: r for r in race.rows if r["contender"] == contender} for race in races]
     updates = sorted(set.intersection(*(set(each) for each in rows)))
-    found = {key: np.array([[each[u][key] for u in updates] for each in rows]) for key in ("seconds", "value")}
+    found = {
+        key: np.array([[each[u][key] for u in updates] for each in rows])
+        for key in ("seconds", "value")
+    }
     return Curve(np.array(updates), found["seconds"].mean(axis=0), found["value"].mean(axis=0))
 
 
@@ -101,7 +115,10 @@ def render(race: Race, races: Sequence[Curves], command: str, picture: str | Non
     versions = races[0].versions
     ours = curves[OURS].arrival(race)
     summary = [
-        [f"{name} {versions[name]}", *_summary(curve, np.mean([r.startup[name] for r in races]), race, ours)]
+        [
+            f"{name} {versions[name]}",
+            *_summary(curve, np.mean([r.startup[name] for r in races]), race, ours),
+        ]
         for name, curve in curves.items()
     ]
     return jinja2.Template(PART).render(
@@ -112,7 +129,10 @@ def render(race: Race, races: Sequence[Curves], command: str, picture: str | Non
         seeds=len(races),
         summary=summary,
         contenders=list(curves),
-        values=[[update, *(_value(curve, update) for curve in curves.values())] for update in race.milestones],
+        values=[
+            [update, *(_value(curve, update) for curve in curves.values())]
+            for update in race.milestones
+        ],
         picture=picture,
     )
 
@@ -145,7 +165,9 @@ def draw(race: Race, races: Sequence[Curves], path: pathlib.Path) -> None:
         (line,) = axes.plot(curve.seconds[1:], curve.values[1:], ".")
         axes.plot(curve.seconds, curve.smooth(race.window), color=line.get_color(), label=name)
     axes.axhline(race.goal, color="grey", linestyle=":", label=f"goal: {race.goal:g}")
-    axes.set(xlabel="seconds", ylabel=race.measure.partition(" of ")[0], yscale="log", title=race.title)
+    axes.set(
+        xlabel="seconds", ylabel=race.measure.partition(" of ")[0], yscale="log", title=race.title
+    )
     axes.legend()
     with files.written_aside(path) as aside:
         figure.savefig(aside, dpi=100)

@@ -10,12 +10,11 @@ from typing import NamedTuple
 import tensorflow as tf
 from tqdm import tqdm
 
-from tfgen import random
-from tfgen.nets.discriminator import Discriminator
-from tfgen.nets.latent import Generator, Inference
-from tfgen.nets.layers import ConvTranspose
-from tfgen.nets.scoring import ScoringFunction
-from trainers import files
+from tfgen import files, random
+from tfgen.nets.architectures.discriminator import Discriminator
+from tfgen.nets.architectures.latent import Generator, Inference
+from tfgen.nets.architectures.scoring import ScoringFunction
+from tfgen.nets.convolution.layers import ConvTranspose
 
 MATRIX = 2048
 """Side of the matrices of the matrix product."""
@@ -25,7 +24,9 @@ PRODUCT_OPERATIONS = 2.0 * MATRIX**3 * TIMES
 """Of a timed run."""
 
 
-def interleaved(runs: Mapping, rounds: int, clock: Callable[[], float] = time.perf_counter) -> tuple[dict, float]:
+def interleaved(
+    runs: Mapping, rounds: int, clock: Callable[[], float] = time.perf_counter
+) -> tuple[dict, float]:
     """Times everything in turn, A B C A B C ..., after a round to warm up.
 
     Args:
@@ -59,7 +60,9 @@ class Timing(NamedTuple):
     """Of the matrix product's rate: the median of the ratios within a round."""
 
 
-def beside_product(cases: Mapping[str, tuple[Callable[[], None], float]], rounds: int) -> dict[str, Timing]:
+def beside_product(
+    cases: Mapping[str, tuple[Callable[[], None], float]], rounds: int
+) -> dict[str, Timing]:
     """Times functions beside the machine's matrix product.
 
     Args:
@@ -67,11 +70,15 @@ def beside_product(cases: Mapping[str, tuple[Callable[[], None], float]], rounds
         rounds: how many times each.
     """
     product, product_work = matrix_product("float32")
-    seconds, _ = interleaved({"matrix product": product} | {name: timed for name, (timed, _) in cases.items()}, rounds)
+    seconds, _ = interleaved(
+        {"matrix product": product} | {name: timed for name, (timed, _) in cases.items()}, rounds
+    )
     rates = [product_work / s for s in seconds["matrix product"]]
     found = {}
     for name, (_, work) in cases.items():
-        share = statistics.median(work / s / rate for s, rate in zip(seconds[name], rates, strict=True))
+        share = statistics.median(
+            work / s / rate for s, rate in zip(seconds[name], rates, strict=True)
+        )
         found[name] = Timing(seconds[name], work / statistics.median(seconds[name]) / 1e9, share)
     return found
 
@@ -84,7 +91,9 @@ def show(table: str, output: str | None) -> None:
             aside.write_text(table + "\n")
 
 
-def operations(net: ScoringFunction | Discriminator | Inference | Generator, shape: tuple[int, ...]) -> float:
+def operations(
+    net: ScoringFunction | Discriminator | Inference | Generator, shape: tuple[int, ...]
+) -> float:
     """Of the convolutions of one forward pass of one image: two for each multiplication and addition.
 
     Args:
@@ -100,7 +109,9 @@ def operations(net: ScoringFunction | Discriminator | Inference | Generator, sha
         total += 2.0 * places[1] * places[2] * height * width * below[3] * above[3]
         below = above
     heads = [getattr(net, name, None) for name in ("mean", "log_var", "top", "head")]
-    return total + sum(2.0 * below[1] * below[2] * below[3] * head.filters for head in heads if head is not None)
+    return total + sum(
+        2.0 * below[1] * below[2] * below[3] * head.filters for head in heads if head is not None
+    )
 
 
 def _layers(net) -> list:

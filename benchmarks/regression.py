@@ -18,21 +18,35 @@ from typing import NamedTuple
 import tensorflow as tf
 from absl import flags as absl_flags
 
-from benchmarks import introspective, langevin, machine, options, parts, processes, rates, triangle_step
+from benchmarks import (
+    introspective,
+    langevin,
+    machine,
+    options,
+    parts,
+    processes,
+    rates,
+    triangle_step,
+)
+from tfgen import files
 from tfgen.errors import UserError
-from tfgen.nets import dcgan32, generative_convnet_texture, triangle_mnist
+from tfgen.nets.families import dcgan32, generative_convnet_texture, triangle_mnist
 from tfgen.version import __version__
-from trainers import commands, files
+from trainers.run import commands
 
 Work = tuple[Callable[[], None], float]
 """What is timed, and its floating-point operations."""
 
 WORKLOADS: dict[str, Callable[[], Work]] = {
-    "texture": lambda: langevin.langevin("float32", generative_convnet_texture.energy, (224, 224, 3), 4, 1),
+    "texture": lambda: langevin.langevin(
+        "float32", generative_convnet_texture.energy, (224, 224, 3), 4, 1
+    ),
     "dcgan": lambda: langevin.langevin("float32", dcgan32.energy, (32, 32, 3), 100, 4),
     "small": lambda: langevin.langevin("float32", triangle_mnist.energy, (28, 28, 1), 100, 10),
     "triangle": lambda: triangle_step.step("official", 0.25),
-    "synthesis": lambda: introspective.steps(introspective.Case((10, 64, 64, 3), 1, patches=10, seconds=0), 0.5),
+    "synthesis": lambda: introspective.steps(
+        introspective.Case((10, 64, 64, 3), 1, patches=10, seconds=0), 0.5
+    ),
 }
 """Langevin steps on three energies, a divergence triangle's step on narrow nets, steps of a synthesis."""
 
@@ -62,8 +76,12 @@ def define(values: absl_flags.FlagValues) -> None:
         **where,
     )
     options.define_timing(where)
-    absl_flags.DEFINE_string("ratios", "benchmarks/regression.json", "Where recorded shares are kept.", **where)
-    absl_flags.DEFINE_boolean("record", False, "Write what is measured, and compare nothing.", **where)
+    absl_flags.DEFINE_string(
+        "ratios", "benchmarks/regression.json", "Where recorded shares are kept.", **where
+    )
+    absl_flags.DEFINE_boolean(
+        "record", False, "Write what is measured, and compare nothing.", **where
+    )
     options.define_page(where)
 
 
@@ -82,7 +100,9 @@ def main(values: absl_flags.FlagValues) -> None:
     if values.record:
         write(path, found, before)
         return
-    short = {name: cases[name] for name, _ in shortfalls(before.shares, found.shares, values.margin)}
+    short = {
+        name: cases[name] for name, _ in shortfalls(before.shares, found.shares, values.margin)
+    }
     again = measured(short, values.rounds, CLOCKS[values.clock]) if short else {}
     found.shares.update({name: max(share, found.shares[name]) for name, share in again.items()})
     text = report(before, found, values)
@@ -94,7 +114,9 @@ def main(values: absl_flags.FlagValues) -> None:
         sys.exit("\n".join(sentences))
 
 
-def measured(cases: Mapping[str, Work], rounds: int, clock: Callable[[], float]) -> dict[str, float]:
+def measured(
+    cases: Mapping[str, Work], rounds: int, clock: Callable[[], float]
+) -> dict[str, float]:
     """Each workload's share of the matrix product's rate, the median of those within a round.
 
     Args:
@@ -112,7 +134,9 @@ def measured(cases: Mapping[str, Work], rounds: int, clock: Callable[[], float])
     return shares
 
 
-def shortfalls(before: Mapping[str, float], now: Mapping[str, float], margin: float) -> Iterator[tuple[str, str]]:
+def shortfalls(
+    before: Mapping[str, float], now: Mapping[str, float], margin: float
+) -> Iterator[tuple[str, str]]:
     """The workloads that became slower, and a sentence about each.
 
     Args:
@@ -133,7 +157,11 @@ def shortfalls(before: Mapping[str, float], now: Mapping[str, float], margin: fl
 def comparable(before: Record, now: Record, workloads: Sequence[str]) -> None:
     """Raises UserError unless there are recorded shares that this machine's can be compared with."""
     for what, recorded, here in (
-        ("on this kind of machine,", machine.described(before.machine), machine.described(now.machine)),
+        (
+            "on this kind of machine,",
+            machine.described(before.machine),
+            machine.described(now.machine),
+        ),
         ("by the clock", before.clock, now.clock),
     ):
         if recorded != here:
@@ -143,7 +171,9 @@ def comparable(before: Record, now: Record, workloads: Sequence[str]) -> None:
             )
     for name in workloads:
         if name not in before.shares:
-            raise UserError(f"--ratios: expected a recorded share of {name} and found none; --record adds it")
+            raise UserError(
+                f"--ratios: expected a recorded share of {name} and found none; --record adds it"
+            )
 
 
 def read(path: pathlib.Path) -> Record:
@@ -155,15 +185,21 @@ def read(path: pathlib.Path) -> Record:
     try:
         return Record(**json.loads(path.read_text()))
     except FileNotFoundError as error:
-        raise UserError(f"--ratios: expected recorded shares in {path} and found none; --record writes them") from error
+        raise UserError(
+            f"--ratios: expected recorded shares in {path} and found none; --record writes them"
+        ) from error
     except (TypeError, ValueError) as error:
-        raise UserError(f"--ratios: expected recorded shares in {path} and could not read them") from error
+        raise UserError(
+            f"--ratios: expected recorded shares in {path} and could not read them"
+        ) from error
 
 
 def write(path: pathlib.Path, found: Record, before: Record | None) -> None:
     """Records shares; of others, those that the same kind of machine had stay."""
     alike = before is not None and (before.machine, before.clock) == (found.machine, found.clock)
-    shares = (before.shares if alike else {}) | {name: round(share, 3) for name, share in found.shares.items()}
+    shares = (before.shares if alike else {}) | {
+        name: round(share, 3) for name, share in found.shares.items()
+    }
     with files.written_aside(path) as aside:
         aside.write_text(json.dumps(found._replace(shares=shares)._asdict(), indent=2) + "\n")
 

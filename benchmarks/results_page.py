@@ -9,10 +9,16 @@ import jinja2
 
 from tfgen.errors import UserError
 from tfgen.version import __version__
-from trainers import compare, experiment
+from trainers import compare
 from trainers.compare import Measured
+from trainers.run import experiment
 
-GENERATION = ("fid/distance", "kid/distance", "precision_recall/precision", "precision_recall/recall")
+GENERATION = (
+    "fid/distance",
+    "kid/distance",
+    "precision_recall/precision",
+    "precision_recall/recall",
+)
 RECONSTRUCTION = ("reconstruction/test_mse", "reconstruction/test_mse_unit")
 RECOVERY = "recovery/error"
 BLOCKS = ("MB10", "B20", "B30")
@@ -80,9 +86,15 @@ def section(data: Any, workdirs: list[pathlib.Path]) -> dict:
     patterns = list(dict.fromkeys(f.missing for f in flags.values() if f.missing))
     generation = {metric: values_of(metric, whole) for metric in GENERATION}
     reconstruction = {metric: values_of(metric, whole) for metric in RECONSTRUCTION}
-    recovery = {p: values_of(RECOVERY, [w for w in workdirs if flags[w].missing == p]) for p in patterns}
+    recovery = {
+        p: values_of(RECOVERY, [w for w in workdirs if flags[w].missing == p]) for p in patterns
+    }
     first = flags[workdirs[0]]
-    tables = [("Generation", generation), ("Reconstruction", reconstruction), ("Recovery of missing pixels", recovery)]
+    tables = [
+        ("Generation", generation),
+        ("Reconstruction", reconstruction),
+        ("Recovery of missing pixels", recovery),
+    ]
     return {
         "title": data.title,
         "flagfile": data.flagfile,
@@ -90,7 +102,11 @@ def section(data: Any, workdirs: list[pathlib.Path]) -> dict:
         "steps": first.steps,
         "batch_size": first.batch_size,
         "tables": [table(title, columns) for title, columns in tables if columns],
-        "verdicts": list(verdicts(generation["fid/distance"], reconstruction["reconstruction/test_mse"], recovery)),
+        "verdicts": list(
+            verdicts(
+                generation["fid/distance"], reconstruction["reconstruction/test_mse"], recovery
+            )
+        ),
     }
 
 
@@ -116,7 +132,9 @@ def table(title: str, columns: dict[str, Values]) -> dict:
     models = list(next(iter(columns.values())))
     first, *others = [values[models[0]] for values in columns.values()]
     shared = [
-        f"{key} {value}" for key, value in first.protocol.items() if all(o.protocol.get(key) == value for o in others)
+        f"{key} {value}"
+        for key, value in first.protocol.items()
+        if all(o.protocol.get(key) == value for o in others)
     ]
     runs = len(first.values)
     return {
@@ -143,7 +161,9 @@ def verdicts(fid: Values, mse: Values, recovery: dict[str, Values]) -> Iterator[
 
 
 def _ratio(values: Values, other: str) -> float:
-    return statistics.mean(values["divergence_triangle"].values) / statistics.mean(values[other].values)
+    return statistics.mean(values["divergence_triangle"].values) / statistics.mean(
+        values[other].values
+    )
 
 
 def _met(is_met: bool) -> str:

@@ -28,7 +28,7 @@ from benchmarks.comparisons import OURS, TriangleStep
 from benchmarks.peers import workload
 from tfgen.errors import UserError
 from tfgen.version import __version__
-from trainers import commands
+from trainers.run import commands
 
 LONGER = 10
 """Times as many steps, over which memory may not grow."""
@@ -45,7 +45,9 @@ class Case(NamedTuple):
 
 CASES = {
     "whole": Case("4000 images of 64x64x3, 100 a batch", (4000, 64, 64, 3), None, 100),
-    "patches": Case("patches of 64x64 from 200 pictures of 256x256x3, 20 a batch", (200, 256, 256, 3), 64, 20),
+    "patches": Case(
+        "patches of 64x64 from 200 pictures of 256x256x3, 20 a batch", (200, 256, 256, 3), 64, 20
+    ),
 }
 PEERS = {
     "PyTorch's DataLoader": ["torch_pipeline"],
@@ -71,11 +73,19 @@ class Started(NamedTuple):
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
     where = {"flag_values": values, "module_name": "benchmarks.startup"}
-    absl_flags.DEFINE_integer("rounds", 5, "Starts, and timed runs of the pipelines.", lower_bound=1, **where)
-    absl_flags.DEFINE_integer("steps", 200, "Before memory is looked at first.", lower_bound=1, **where)
+    absl_flags.DEFINE_integer(
+        "rounds", 5, "Starts, and timed runs of the pipelines.", lower_bound=1, **where
+    )
+    absl_flags.DEFINE_integer(
+        "steps", 200, "Before memory is looked at first.", lower_bound=1, **where
+    )
     absl_flags.DEFINE_integer("batches", 100, "Of a pipeline's timed run.", lower_bound=1, **where)
-    absl_flags.DEFINE_float("width", 1.0, "Factor on the numbers of filters.", lower_bound=0.02, **where)
-    absl_flags.DEFINE_string("flags", "divergence_triangle_digits_cpu", "The flagfile that is run.", **where)
+    absl_flags.DEFINE_float(
+        "width", 1.0, "Factor on the numbers of filters.", lower_bound=0.02, **where
+    )
+    absl_flags.DEFINE_string(
+        "flags", "divergence_triangle_digits_cpu", "The flagfile that is run.", **where
+    )
     options.define_without(where)
     options.define_python(where)
     options.define_page(where)
@@ -85,11 +95,20 @@ def main(values: absl_flags.FlagValues) -> None:
     """Measures everything and prints the tables."""
     options.require_python(values, "bench-costs")
     options.require_known(values, TriangleStep.contenders)
-    starts = [run(values.flags, 1, 1) for _ in tqdm(range(values.rounds), desc="starts", unit="start")]
+    starts = [
+        run(values.flags, 1, 1) for _ in tqdm(range(values.rounds), desc="starts", unit="start")
+    ]
     entered = entries(values)
-    pipelines = {case.title: pipeline(case, values) for case in tqdm(CASES.values(), desc="pipelines", unit="pipeline")}
+    pipelines = {
+        case.title: pipeline(case, values)
+        for case in tqdm(CASES.values(), desc="pipelines", unit="pipeline")
+    }
     long = run(values.flags, LONGER * values.steps, values.steps)
-    tables = [*start_table(starts, entered), *memory_table(long, values.steps), *data_table(pipelines)]
+    tables = [
+        *start_table(starts, entered),
+        *memory_table(long, values.steps),
+        *data_table(pipelines),
+    ]
     text = "\n".join([*header(values), *tables])
     print(text)
     if values.page:
@@ -98,16 +117,25 @@ def main(values: absl_flags.FlagValues) -> None:
 
 def run(name: str, steps: int, every: int) -> watching.Watched:
     """A flagfile's run of so many steps, whose numbers are written every so many."""
-    counts = [f"--steps={steps}", f"--log_every={every}", f"--save_every={steps}", f"--sample_every={steps}"]
+    counts = [
+        f"--steps={steps}",
+        f"--log_every={every}",
+        f"--save_every={steps}",
+        f"--sample_every={steps}",
+    ]
     with tempfile.TemporaryDirectory() as directory:
         workdir = pathlib.Path(directory) / "run"
-        return watching.training(workdir, f"--flagfile={processes.ROOT}/trainers/flagfiles/{name}.flags", *counts)
+        return watching.training(
+            workdir, f"--flagfile={processes.ROOT}/trainers/flagfiles/{name}.flags", *counts
+        )
 
 
 def entries(values: absl_flags.FlagValues) -> dict[str, list[Started]]:
     """Starts of each library with a step of the divergence triangle, in turn."""
     comparison = TriangleStep(width=values.width)
-    contenders = {name: words for name, words in comparison.contenders.items() if name not in values.without}
+    contenders = {
+        name: words for name, words in comparison.contenders.items() if name not in values.without
+    }
     found: dict[str, list[Started]] = {name: [] for name in contenders}
     with tempfile.TemporaryDirectory() as directory:
         file = pathlib.Path(directory) / "workload.npz"
@@ -115,7 +143,9 @@ def entries(values: absl_flags.FlagValues) -> dict[str, list[Started]]:
         for _ in tqdm(range(values.rounds), desc="libraries", unit="round"):
             for name, (module, *words) in contenders.items():
                 python = None if name == OURS else values.python
-                found[name].append(started(processes.command_of(module, str(file), *words, python=python)))
+                found[name].append(
+                    started(processes.command_of(module, str(file), *words, python=python))
+                )
     return found
 
 
@@ -139,9 +169,16 @@ def pipeline(case: Case, values: absl_flags.FlagValues) -> dict[str, list[float]
         workload.write(file, work_of(case, values.batches))
         commands_of = {OURS: processes.command_of("tfgen_pipeline", str(file))}
         for name, (module, *words) in PEERS.items():
-            commands_of[name] = processes.command_of(module, str(file), *words, python=values.python)
+            commands_of[name] = processes.command_of(
+                module, str(file), *words, python=values.python
+            )
         with processes.started(commands_of) as contenders:
-            check({n: c.outputs(pathlib.Path(directory) / "answer.npz")["image"] for n, c in contenders.items()})
+            check(
+                {
+                    n: c.outputs(pathlib.Path(directory) / "answer.npz")["image"]
+                    for n, c in contenders.items()
+                }
+            )
             seconds = processes.interleaved(contenders, values.rounds, "wall")
     images = values.batches * case.batch_size
     return {name: [images / s for s in times] for name, times in seconds.items()}
@@ -149,7 +186,9 @@ def pipeline(case: Case, values: absl_flags.FlagValues) -> dict[str, list[float]
 
 def work_of(case: Case, batches: int) -> workload.Workload:
     """Pictures of one colour each, so that a patch says which picture it is from, wherever it was cut."""
-    colours = np.random.default_rng(0).integers(0, 256, (case.pictures[0], 1, 1, case.pictures[3]), np.uint8)
+    colours = np.random.default_rng(0).integers(
+        0, 256, (case.pictures[0], 1, 1, case.pictures[3]), np.uint8
+    )
     pictures = np.ascontiguousarray(np.broadcast_to(colours, case.pictures))
     constants = {"patch_size": case.patch_size, "batch_size": case.batch_size, "batches": batches}
     return workload.Workload({}, constants, {"image": pictures})
@@ -165,7 +204,9 @@ def check(images: dict[str, np.ndarray]) -> None:
 def header(values: absl_flags.FlagValues) -> list[str]:
     """What was run, and where."""
     given = f"--rounds={values.rounds} --steps={values.steps} --batches={values.batches} --width={values.width:g}"
-    given = " ".join([given, f"--flags={values.flags}", *options.left_out(values, TriangleStep.contenders)])
+    given = " ".join(
+        [given, f"--flags={values.flags}", *options.left_out(values, TriangleStep.contenders)]
+    )
     return [
         "# Start-up, memory, data",
         "",
@@ -174,7 +215,9 @@ def header(values: absl_flags.FlagValues) -> list[str]:
     ]
 
 
-def start_table(starts: Sequence[watching.Watched], entered: Mapping[str, Sequence[Started]]) -> list[str]:
+def start_table(
+    starts: Sequence[watching.Watched], entered: Mapping[str, Sequence[Started]]
+) -> list[str]:
     """Until the first step, and the most memory."""
     lines = [
         "",
@@ -209,11 +252,17 @@ def memory_table(run: watching.Watched, steps: int) -> list[str]:
 
 def data_table(pipelines: dict[str, dict[str, list[float]]]) -> list[str]:
     """Images a second of each pipeline."""
-    lines = ["", "| pictures | library | images a second | tfgen's relative to it |", "|---|---|---|---|"]
+    lines = [
+        "",
+        "| pictures | library | images a second | tfgen's relative to it |",
+        "|---|---|---|---|",
+    ]
     for title, found in pipelines.items():
         for name, reached in found.items():
             relative = statistics.median(o / r for o, r in zip(found[OURS], reached, strict=True))
-            lines.append(f"| {title} | {name} | {statistics.median(reached):,.0f} | {relative:.2f} |")
+            lines.append(
+                f"| {title} | {name} | {statistics.median(reached):,.0f} | {relative:.2f} |"
+            )
     return lines
 
 

@@ -18,8 +18,8 @@ from tqdm import tqdm
 from benchmarks import parts, results_page
 from tfgen.data.masks import PATTERNS
 from tfgen.errors import UserError
-from trainers import checkpoints, commands, experiment
-from trainers.metrics import Metrics
+from trainers.run import checkpoints, commands, experiment
+from trainers.run.metrics import Metrics
 
 FLAGFILES = pathlib.Path("trainers/flagfiles")
 
@@ -36,10 +36,22 @@ class Data(NamedTuple):
 
 
 DATA = {
-    "digits": Data("Embedded digits, 8x8", "divergence_triangle_digits_cpu", "classifier_digits_cpu", 2000),
+    "digits": Data(
+        "Embedded digits, 8x8", "divergence_triangle_digits_cpu", "classifier_digits_cpu", 2000
+    ),
     "mnist": Data("MNIST, 28x28", "divergence_triangle_mnist_cpu", "classifier_mnist_cpu", 5000),
-    "celeba32": Data("4,000 CelebA faces, 32x32", "divergence_triangle_celeba32_cpu", "classifier_cifar10_cpu", 2000),
-    "cifar10": Data("CIFAR-10's first batch, 32x32", "divergence_triangle_cifar10_cpu", "classifier_cifar10_cpu", 5000),
+    "celeba32": Data(
+        "4,000 CelebA faces, 32x32",
+        "divergence_triangle_celeba32_cpu",
+        "classifier_cifar10_cpu",
+        2000,
+    ),
+    "cifar10": Data(
+        "CIFAR-10's first batch, 32x32",
+        "divergence_triangle_cifar10_cpu",
+        "classifier_cifar10_cpu",
+        5000,
+    ),
 }
 
 WHOLE = ("divergence_triangle", "vae", "wake_sleep", "abp")
@@ -67,7 +79,9 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_list("data", ["digits"], f"Some of {', '.join(DATA)}.", **where)
     absl_flags.DEFINE_list("patterns", list(PATTERNS), "Of missing pixels.", **where)
     absl_flags.DEFINE_list("seeds", ["0", "1", "2"], "Of the runs on whole images.", **where)
-    absl_flags.DEFINE_boolean("train", True, "Whether to train and measure what is missing, or write alone.", **where)
+    absl_flags.DEFINE_boolean(
+        "train", True, "Whether to train and measure what is missing, or write alone.", **where
+    )
 
 
 def main(values: absl_flags.FlagValues) -> None:
@@ -82,7 +96,10 @@ def main(values: absl_flags.FlagValues) -> None:
             export_classifier(runs, DATA[name])
         for run in tqdm([run for of_data in plan.values() for run in of_data], unit="run"):
             carry_out(run)
-    sections = [results_page.section(DATA[name], [run.workdir for run in plan[name]]) for name in values.data]
+    sections = [
+        results_page.section(DATA[name], [run.workdir for run in plan[name]])
+        for name in values.data
+    ]
     command = f"make tables DATA={','.join(values.data)} SEEDS={','.join(values.seeds)}"
     parts.put(pathlib.Path(values.output), "triangle", results_page.render(sections, command))
     print(values.output)
@@ -96,12 +113,30 @@ def plan_of(runs: pathlib.Path, name: str, seeds: list[str], patterns: list[str]
     measuring += [f"--{metric}.num_images={data.generated}" for metric in over_features]
     for seed in seeds:
         for model in WHOLE:
-            training = [f"--flagfile={FLAGFILES / data.flagfile}.flags", f"--algorithm={model}", f"--seed={seed}"]
-            yield Run(runs / name / f"{model}-{seed}", training, measuring, [*over_features, "reconstruction"])
+            training = [
+                f"--flagfile={FLAGFILES / data.flagfile}.flags",
+                f"--algorithm={model}",
+                f"--seed={seed}",
+            ]
+            yield Run(
+                runs / name / f"{model}-{seed}",
+                training,
+                measuring,
+                [*over_features, "reconstruction"],
+            )
     for pattern in patterns:
         for model in INCOMPLETE:
-            training = [f"--flagfile={FLAGFILES / data.flagfile}.flags", f"--algorithm={model}", "--test_fraction=0"]
-            yield Run(runs / name / f"{model}-{pattern}", [*training, f"--missing={pattern}"], [], ["recovery"])
+            training = [
+                f"--flagfile={FLAGFILES / data.flagfile}.flags",
+                f"--algorithm={model}",
+                "--test_fraction=0",
+            ]
+            yield Run(
+                runs / name / f"{model}-{pattern}",
+                [*training, f"--missing={pattern}"],
+                [],
+                ["recovery"],
+            )
 
 
 def features_of(runs: pathlib.Path, data: Data) -> pathlib.Path:
@@ -117,17 +152,30 @@ def export_classifier(runs: pathlib.Path, data: Data) -> None:
     workdir = runs / data.classifier / "run"
     call("trainers.main", f"--flagfile={FLAGFILES / data.classifier}.flags", f"--workdir={workdir}")
     call("trainers.evaluate", f"--workdir={workdir}", "--metrics=accuracy")
-    call("export.main", f"--workdir={workdir}", "--formats=saved_model", f"--output={runs / data.classifier}")
+    call(
+        "export.main",
+        f"--workdir={workdir}",
+        "--formats=saved_model",
+        f"--output={runs / data.classifier}",
+    )
 
 
 def carry_out(run: Run) -> None:
     """Trains a run to its end and measures it, as far as that was not done."""
     if not done(run.workdir):
         call("trainers.main", *run.training, f"--workdir={run.workdir}")
-    made = {row["metric"].partition("/")[0] for row in Metrics(run.workdir / "metrics.jsonl").rows("evaluation")}
+    made = {
+        row["metric"].partition("/")[0]
+        for row in Metrics(run.workdir / "metrics.jsonl").rows("evaluation")
+    }
     missing = [metric for metric in run.metrics if metric not in made]
     if missing:
-        call("trainers.evaluate", f"--workdir={run.workdir}", f"--metrics={','.join(missing)}", *run.measuring)
+        call(
+            "trainers.evaluate",
+            f"--workdir={run.workdir}",
+            f"--metrics={','.join(missing)}",
+            *run.measuring,
+        )
 
 
 def done(workdir: pathlib.Path) -> bool:
@@ -143,7 +191,9 @@ def call(module: str, *flags: str) -> None:
     Raises:
         UserError: if it fails.
     """
-    finished = subprocess.run([sys.executable, "-m", module, *flags], capture_output=True, text=True, check=False)
+    finished = subprocess.run(
+        [sys.executable, "-m", module, *flags], capture_output=True, text=True, check=False
+    )
     if finished.returncode:
         last = (finished.stderr.strip() or "it said nothing").splitlines()[-1]
         raise UserError(f"python -m {module} {' '.join(flags)} failed: {last}")

@@ -21,16 +21,21 @@ from tqdm import tqdm
 
 from benchmarks import parts
 from benchmarks.tables import FLAGFILES, Run, call, carry_out
-from tfgen.data import images, preprocess
+from tfgen import files
+from tfgen.data import examples, preprocess
 from tfgen.errors import UserError
 from tfgen.evaluation.sliced_wasserstein import SlicedWasserstein
 from tfgen.types import Endpoint
 from tfgen.version import __version__
-from trainers import commands, experiment, files, pictures
-from trainers.metrics import Metrics
+from trainers.drawings import pictures
+from trainers.run import commands, experiment
+from trainers.run.metrics import Metrics
 
 ARCHIVE = "image:../shared/data/textures.zip/inn_jlazarow/"
-TEXTURES = {name: f"{ARCHIVE}{name}.png" for name in ("pebbles", "bark", "bricks", "diamond", "tomatoes", "wall")}
+TEXTURES = {
+    name: f"{ARCHIVE}{name}.png"
+    for name in ("pebbles", "bark", "bricks", "diamond", "tomatoes", "wall")
+}
 TEXTURES["brick"] = "textures/brick"
 """The introspective paper's own pictures, and a grey one that needs no download."""
 
@@ -74,7 +79,9 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_string("runs", "runs/textures", "Where all runs are kept.", **where)
     absl_flags.DEFINE_string("output", "docs/results.md", "The page to write a part of.", **where)
     absl_flags.DEFINE_list("textures", ["pebbles"], f"Some of {', '.join(TEXTURES)}.", **where)
-    absl_flags.DEFINE_boolean("train", True, "Whether to train and measure what is missing, or leave it out.", **where)
+    absl_flags.DEFINE_boolean(
+        "train", True, "Whether to train and measure what is missing, or leave it out.", **where
+    )
 
 
 def main(values: absl_flags.FlagValues) -> None:
@@ -83,7 +90,11 @@ def main(values: absl_flags.FlagValues) -> None:
         if name not in TEXTURES:
             raise UserError(f"--textures: expected some of {', '.join(TEXTURES)} and found {name}")
     runs, output = pathlib.Path(values.runs), pathlib.Path(values.output)
-    plan = {(model, texture): run for texture in values.textures for model, run in plan_of(runs, texture)}
+    plan = {
+        (model, texture): run
+        for texture in values.textures
+        for model, run in plan_of(runs, texture)
+    }
     if values.train:
         for run in tqdm(plan.values(), unit="run"):
             carry_out(run)
@@ -91,15 +102,22 @@ def main(values: absl_flags.FlagValues) -> None:
     plan = {key: run for key, run in plan.items() if found[key]}
     for texture in values.textures:
         if ("INNg", texture) not in plan:
-            raise UserError(f"--textures: expected INNg to be measured on {texture}; run without --notrain")
+            raise UserError(
+                f"--textures: expected INNg to be measured on {texture}; run without --notrain"
+            )
     distances = {key: found[key]["samples"] for key in plan}
     for texture in values.textures:
         picture = training_picture(plan["INNg", texture].workdir)
-        samples = portilla_simoncelli(runs / texture / "portilla_simoncelli.npz", picture, values.train)
+        samples = portilla_simoncelli(
+            runs / texture / "portilla_simoncelli.npz", picture, values.train
+        )
         if samples is not None:
             distances[PORTILLA_SIMONCELLI, texture] = distance(picture, samples)
         distances["phase noise", texture] = found["INNg", texture]["phase_noise"]
-    models = sorted({model for model, _ in distances}, key=lambda m: distances.get((m, values.textures[0]), math.inf))
+    models = sorted(
+        {model for model, _ in distances},
+        key=lambda m: distances.get((m, values.textures[0]), math.inf),
+    )
     command = f"python -m benchmarks.textures --textures={','.join(values.textures)}"
     command += "" if values.train else " --notrain"
     part = jinja2.Template(PART).render(
@@ -107,7 +125,9 @@ def main(values: absl_flags.FlagValues) -> None:
         version=__version__,
         num_samples=NUM_SAMPLES,
         textures=values.textures,
-        rows=[(m, [_cell(distances.get((m, texture))) for texture in values.textures]) for m in models],
+        rows=[
+            (m, [_cell(distances.get((m, texture))) for texture in values.textures]) for m in models
+        ],
         sheets={texture: draw(runs, texture, output.parent, plan) for texture in values.textures},
     )
     parts.put(output, "textures", part)
@@ -118,7 +138,11 @@ def plan_of(runs: pathlib.Path, texture: str) -> Iterator[tuple[str, Run]]:
     """All runs of a texture, by model."""
     measuring = [f"--{METRIC}.source=generate", f"--{METRIC}.num_samples={NUM_SAMPLES}"]
     for model, (flagfile, *changes) in MODELS.items():
-        training = [f"--flagfile={FLAGFILES / flagfile}.flags", f"--dataset={TEXTURES[texture]}", *changes]
+        training = [
+            f"--flagfile={FLAGFILES / flagfile}.flags",
+            f"--dataset={TEXTURES[texture]}",
+            *changes,
+        ]
         slug = "".join(c if c.isalnum() else "_" for c in model.lower())
         yield model, Run(runs / texture / slug, training, measuring, [METRIC])
 
@@ -126,7 +150,11 @@ def plan_of(runs: pathlib.Path, texture: str) -> Iterator[tuple[str, Run]]:
 def measured(workdir: pathlib.Path) -> dict[str, float]:
     """What the distance's evaluation yielded, by name; nothing if it was not made."""
     rows = Metrics(workdir / "metrics.jsonl").rows("evaluation")
-    return {row["metric"].partition("/")[2]: row["value"] for row in rows if row["metric"].startswith(f"{METRIC}/")}
+    return {
+        row["metric"].partition("/")[2]: row["value"]
+        for row in rows
+        if row["metric"].startswith(f"{METRIC}/")
+    }
 
 
 def training_picture(workdir: pathlib.Path) -> np.ndarray:
@@ -136,8 +164,10 @@ def training_picture(workdir: pathlib.Path) -> np.ndarray:
 
 def distance(picture: np.ndarray, samples: np.ndarray) -> float:
     """The mean over levels, by the protocol of `trainers.evaluate`."""
-    whole = images.Examples(picture)
-    evaluator = SlicedWasserstein(_Samples(samples), images.Images(whole, whole, whole.shape, 1), source="chains")
+    whole = examples.Examples(picture)
+    evaluator = SlicedWasserstein(
+        _Samples(samples), examples.Images(whole, whole, whole.shape, 1), source="chains"
+    )
     return next(value for name, value in evaluator.run() if name == "samples")
 
 
@@ -151,7 +181,9 @@ class _Samples(NamedTuple):
         return {"chains": Endpoint(lambda: {"image": tf.constant(self.image)}, [])}
 
 
-def portilla_simoncelli(kept: pathlib.Path, picture: np.ndarray, synthesize: bool) -> np.ndarray | None:
+def portilla_simoncelli(
+    kept: pathlib.Path, picture: np.ndarray, synthesize: bool
+) -> np.ndarray | None:
     """Samples of Portilla and Simoncelli's model, or None where plenoptic is not installed.
 
     The model is of grey pictures: the picture's principal colours, which are uncorrelated, are synthesized apart.
@@ -165,7 +197,9 @@ def portilla_simoncelli(kept: pathlib.Path, picture: np.ndarray, synthesize: boo
     """
     if not kept.exists() and synthesize and importlib.util.find_spec("plenoptic"):
         with files.written_aside(kept) as aside, aside.open("wb") as file:
-            np.savez(file, image=np.concatenate([_metamer(picture, seed) for seed in range(NUM_SAMPLES)]))
+            np.savez(
+                file, image=np.concatenate([_metamer(picture, seed) for seed in range(NUM_SAMPLES)])
+            )
     return np.load(kept)["image"] if kept.exists() else None
 
 
@@ -174,7 +208,9 @@ def _metamer(picture: np.ndarray, seed: int) -> np.ndarray:
     import torch
 
     colours = PCA(picture.shape[-1]).fit(picture.reshape(-1, picture.shape[-1]))
-    planes = colours.transform(picture.reshape(-1, picture.shape[-1])).T.reshape(-1, 1, 1, *picture.shape[1:3])
+    planes = colours.transform(picture.reshape(-1, picture.shape[-1])).T.reshape(
+        -1, 1, 1, *picture.shape[1:3]
+    )
     torch.manual_seed(seed)
     found = []
     for plane in torch.tensor(planes, dtype=torch.float32):
@@ -183,7 +219,9 @@ def _metamer(picture: np.ndarray, seed: int) -> np.ndarray:
         model = plenoptic.models.PortillaSimoncelli(unit.shape[-2:]).to(torch.float32)
         metamer = plenoptic.MetamerCTF(unit, model, loss_function=plenoptic.loss.l2_norm)
         metamer.setup((torch.rand_like(unit) - 0.5) * 0.1 + unit.mean())
-        metamer.synthesize(max_iter=300, stop_criterion=1e-9, change_scale_criterion=None, ctf_iters_to_check=7)
+        metamer.synthesize(
+            max_iter=300, stop_criterion=1e-9, change_scale_criterion=None, ctf_iters_to_check=7
+        )
         found.append((metamer.metamer.detach() * (high - low) + low).numpy().ravel())
     pixels = colours.inverse_transform(np.stack(found, axis=1))
     return np.clip(pixels, -1, 1).reshape(picture.shape).astype(np.float32)
@@ -207,7 +245,9 @@ def draw(
             asked = ["--task=synthesize", "--count=1", f"--size={size}", f"--output={sample}"]
             call("trainers.sample", f"--workdir={workdir}", *asked)
         shown.append(preprocess.to_unit(iio.imread(sample)).reshape(picture.shape[1:]))
-    samples = portilla_simoncelli(runs / texture / "portilla_simoncelli.npz", picture, synthesize=False)
+    samples = portilla_simoncelli(
+        runs / texture / "portilla_simoncelli.npz", picture, synthesize=False
+    )
     shown += [] if samples is None else [samples[0]]
     name = f"textures_{texture}.png"
     pictures.save(docs / name, pictures.grid(np.stack(shown), columns=3))

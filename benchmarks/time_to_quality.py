@@ -22,9 +22,10 @@ from tqdm import tqdm
 from benchmarks import options, parts, processes, quality_page, races
 from benchmarks.peers import tfgen_training, workload
 from benchmarks.quality_page import OURS, PAPER, SAME
+from tfgen import files
 from tfgen.errors import UserError
-from trainers import commands, files
-from trainers.experiment import Experiment
+from trainers.run import commands
+from trainers.run.experiment import Experiment
 
 TFGEN = "tfgen_training"
 TOLERANCE = 1e-3
@@ -36,8 +37,12 @@ def define(values: absl_flags.FlagValues) -> None:
     where = {"flag_values": values, "module_name": "benchmarks.time_to_quality"}
     absl_flags.DEFINE_list("workloads", list(races.ALL), f"Some of {','.join(races.ALL)}.", **where)
     absl_flags.DEFINE_list("seeds", ["0"], "Of the trainings; curves are means over them.", **where)
-    absl_flags.DEFINE_float("budget", 600, "Seconds of training after which a library stops.", lower_bound=0, **where)
-    absl_flags.DEFINE_boolean("paper", True, "Whether PyTorch also trains with the paper's own constants.", **where)
+    absl_flags.DEFINE_float(
+        "budget", 600, "Seconds of training after which a library stops.", lower_bound=0, **where
+    )
+    absl_flags.DEFINE_boolean(
+        "paper", True, "Whether PyTorch also trains with the paper's own constants.", **where
+    )
     absl_flags.DEFINE_boolean(
         "race", True, "Whether to train what was not trained, or measure and write alone.", **where
     )
@@ -66,7 +71,11 @@ def main(values: absl_flags.FlagValues) -> None:
 
 def show(name: str, curves: list[quality_page.Curves], values: absl_flags.FlagValues) -> None:
     """Prints a race's part, and puts it in the page beside its picture if there is to be one."""
-    given = [f"--workloads={name}", f"--seeds={','.join(values.seeds)}", f"--budget={values.budget:g}"]
+    given = [
+        f"--workloads={name}",
+        f"--seeds={','.join(values.seeds)}",
+        f"--budget={values.budget:g}",
+    ]
     given += [] if values.paper else ["--nopaper"]
     page, picture = values.page and pathlib.Path(values.page), f"quality_{name}.png"
     command = f"python -m benchmarks.time_to_quality {' '.join(given)}"
@@ -80,11 +89,17 @@ def show(name: str, curves: list[quality_page.Curves], values: absl_flags.FlagVa
 def run(race: races.Race, seed: int, kept: pathlib.Path, values: absl_flags.FlagValues) -> None:
     """Trains those that were not trained, and keeps samples and times."""
     found = read(kept) or {"versions": {}, "startup": {}, "rows": []}
-    plan = {name: entered for name, entered in plan_of(race, values.paper).items() if name not in found["versions"]}
+    plan = {
+        name: entered
+        for name, entered in plan_of(race, values.paper).items()
+        if name not in found["versions"]
+    }
     with contextlib.ExitStack() as stack:
         contenders = {}
         for name, (module, further) in plan.items():
-            command = command_of(race, module, race.flags(seed, further), place(kept, name), values.python)
+            command = command_of(
+                race, module, race.flags(seed, further), place(kept, name), values.python
+            )
             start = time.perf_counter()
             contenders[name] = stack.enter_context(contextlib.closing(processes.Contender(command)))
             found["versions"][name] = contenders[name].version  # ready from here on
@@ -100,7 +115,9 @@ def plan_of(race: races.Race, paper: bool) -> dict[str, tuple[str, Sequence[str]
     return plan | ({PAPER: (race.peer, race.paper)} if paper else {})
 
 
-def command_of(race: races.Race, module: str, flags: list[str], file: pathlib.Path, python: str) -> list[str]:
+def command_of(
+    race: races.Race, module: str, flags: list[str], file: pathlib.Path, python: str
+) -> list[str]:
     """What starts a contender, by a file that is written for it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     workload.write(file, race.work(flags, experiment_of(flags)))
@@ -123,7 +140,9 @@ def raced(
                 contender.outputs(place(kept, name, milestone))
                 rows.append({"contender": name, "update": milestone, "seconds": seconds[name]})
         if milestone == race.milestones[0]:
-            check(race, {name: dict(np.load(place(kept, name, milestone))) for name in (OURS, SAME)})
+            check(
+                race, {name: dict(np.load(place(kept, name, milestone))) for name in (OURS, SAME)}
+            )
     return rows
 
 
@@ -132,7 +151,9 @@ def check(race: races.Race, outputs: Mapping[str, Mapping[str, np.ndarray]]) -> 
     for name in race.compared:
         ours, found = (float(outputs[contender][f"log/{name}"]) for contender in (OURS, SAME))
         if not abs(found - ours) <= TOLERANCE * abs(ours):
-            raise UserError(f"{SAME}: expected a first update of {name} {ours:.7g}, as tfgen's, and found {found:.7g}")
+            raise UserError(
+                f"{SAME}: expected a first update of {name} {ours:.7g}, as tfgen's, and found {found:.7g}"
+            )
 
 
 def judged(race: races.Race, seed: int, kept: pathlib.Path) -> quality_page.Curves:

@@ -18,13 +18,16 @@ from absl import flags as absl_flags
 from benchmarks import rates
 from tfgen import random
 from tfgen.algorithms.divergence_triangle import PRESETS, ROLES, DivergenceTriangle
-from tfgen.nets import triangle_cifar10
+from tfgen.nets.families import triangle_cifar10
 from tfgen.version import __version__
-from trainers import commands
+from trainers.run import commands
 
 SHAPE, BATCH = (32, 32, 3), 100
 
-PASSES = {"official": {"energy": 8, "generator": 8, "inference": 9}, "paper": dict.fromkeys(ROLES, 6)}
+PASSES = {
+    "official": {"energy": 8, "generator": 8, "inference": 9},
+    "paper": dict.fromkeys(ROLES, 6),
+}
 """Forward passes' worth of work of each net in a step: a backward pass is one for inputs and one for weights."""
 
 
@@ -32,7 +35,9 @@ def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
     where = {"flag_values": values, "module_name": "benchmarks.triangle_step"}
     absl_flags.DEFINE_integer("rounds", 3, "Timed steps of everything.", lower_bound=1, **where)
-    absl_flags.DEFINE_float("width", 1.0, "Factor on the numbers of filters.", lower_bound=0.02, **where)
+    absl_flags.DEFINE_float(
+        "width", 1.0, "Factor on the numbers of filters.", lower_bound=0.02, **where
+    )
     absl_flags.DEFINE_string("output", None, "A Markdown file to write the table to.", **where)
 
 
@@ -46,7 +51,9 @@ def step(preset: str, width: float) -> tuple[Callable[[], None], float]:
     """A timed step, and its floating-point operations."""
     nets = {role: getattr(triangle_cifar10, role)(SHAPE, width=width) for role in ROLES}
     algorithm = DivergenceTriangle(**nets, image_shape=SHAPE, preset=preset)
-    algorithm.compile({role: keras.optimizers.Adam(1e-4, beta_1=0.5, global_clipnorm=100.0) for role in ROLES})
+    algorithm.compile(
+        {role: keras.optimizers.Adam(1e-4, beta_1=0.5, global_clipnorm=100.0) for role in ROLES}
+    )
     batch = {"image": random.normal((BATCH, *SHAPE), random.root(0)) / 2, "index": tf.range(BATCH)}
     update = tf.function(algorithm.update, autograph=False)
     shapes = {"energy": SHAPE, "generator": nets["generator"].latent_shape, "inference": SHAPE}
@@ -67,8 +74,12 @@ def report(timings: dict[str, rates.Timing], values: absl_flags.FlagValues) -> s
         "|---|---|---|---|---|",
     ]
     for name, (seconds, rate, share) in timings.items():
-        relative = statistics.median(s / o for s, o in zip(seconds, timings["official"].seconds, strict=True))
-        lines.append(f"| {name} | {statistics.median(seconds):.2f} | {rate:.0f} | {share:.2f} | {relative:.2f} |")
+        relative = statistics.median(
+            s / o for s, o in zip(seconds, timings["official"].seconds, strict=True)
+        )
+        lines.append(
+            f"| {name} | {statistics.median(seconds):.2f} | {rate:.0f} | {share:.2f} | {relative:.2f} |"
+        )
     return "\n".join(lines)
 
 

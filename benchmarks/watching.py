@@ -59,7 +59,9 @@ def watch(workdir: pathlib.Path, *command: str) -> Watched:
             return Watched(built, rows)
         said.seek(0)
         last = (said.read().strip().splitlines() or ["nothing"])[-1]
-    raise UserError(f"{' '.join(command)}: expected a training run and found that it ended, saying: {last}")
+    raise UserError(
+        f"{' '.join(command)}: expected a training run and found that it ended, saying: {last}"
+    )
 
 
 def training(workdir: pathlib.Path, *flags: str) -> Watched:

@@ -17,11 +17,11 @@ import shutil
 
 from absl import flags as absl_flags
 
-from export import models
-from tfgen import random
+from export.clients import backends
+from tfgen import files, random
 from tfgen.data import masks, sources
 from tfgen.errors import UserError
-from trainers import commands, files, flags
+from trainers.run import commands, flags
 
 TASKS = ("complete", "reconstruct", "energy")
 RECORD = "job.json"
@@ -31,18 +31,29 @@ RECORD = "job.json"
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
     where = {"flag_values": values, "module_name": "export.batch"}
-    absl_flags.DEFINE_string("saved_model", None, "A model's directory, of which the newest version is asked.", **where)
+    absl_flags.DEFINE_string(
+        "saved_model", None, "A model's directory, of which the newest version is asked.", **where
+    )
     absl_flags.DEFINE_enum("task", "complete", TASKS, "What to make of each image.", **where)
     absl_flags.DEFINE_string("input", None, "The directory of images.", **where)
     absl_flags.DEFINE_string("output", None, "The directory to write to.", **where)
     absl_flags.DEFINE_string("mask", "half:bottom", masks.NAMES, **where)
-    absl_flags.DEFINE_integer("steps", None, "Sampling steps; as many as export.client takes.", 0, **where)
-    absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
-    absl_flags.DEFINE_integer("batch_size", 64, "Images that are asked for at once, at most.", 1, **where)
-    absl_flags.DEFINE_string(
-        "runner", "DirectRunner", "Apache Beam's: DirectRunner, FlinkRunner, DataflowRunner.", **where
+    absl_flags.DEFINE_integer(
+        "steps", None, "Sampling steps; as many as export.client takes.", 0, **where
     )
-    absl_flags.DEFINE_list("runner_options", [], "Beam's other options, such as --flink_master=HOST:PORT.", **where)
+    absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
+    absl_flags.DEFINE_integer(
+        "batch_size", 64, "Images that are asked for at once, at most.", 1, **where
+    )
+    absl_flags.DEFINE_string(
+        "runner",
+        "DirectRunner",
+        "Apache Beam's: DirectRunner, FlinkRunner, DataflowRunner.",
+        **where,
+    )
+    absl_flags.DEFINE_list(
+        "runner_options", [], "Beam's other options, such as --flink_master=HOST:PORT.", **where
+    )
 
 
 def main(values: absl_flags.FlagValues) -> None:
@@ -50,11 +61,11 @@ def main(values: absl_flags.FlagValues) -> None:
     flags.require(values, "saved_model", "input", "output")
     if importlib.util.find_spec("apache_beam") is None:
         raise UserError("--runner: needs apache-beam; install the extra `beam`")
-    from export import bulk  # Beam, which not everybody has
+    from export.clients import pipeline  # Beam, which not everybody has
 
     logging.getLogger("absl").setLevel(logging.ERROR)  # Beam shows what TensorFlow notes on loading
 
-    job = bulk.Job(
+    job = pipeline.Job(
         saved_model=values.saved_model,
         output=values.output,
         task=values.task,
@@ -64,39 +75,52 @@ def main(values: absl_flags.FlagValues) -> None:
     )
     images = _images(pathlib.Path(values.input))
     _claim(job)
-    _tidy(pathlib.Path(job.output), bulk.FAILED)
+    _tidy(pathlib.Path(job.output), pipeline.FAILED)
     missing = [image for image in images if not job.answer(image).exists()]
     if missing:
-        bulk.run(job, missing, values.runner, values.runner_options, values.batch_size)
+        pipeline.run(job, missing, values.runner, values.runner_options, values.batch_size)
     if job.task == "energy":
         _gather(pathlib.Path(job.output), [job.answer(image) for image in images])
-    print(f"{values.output}: {len(images) - len(missing)} answers were there, {len(missing)} were asked for")
+    print(
+        f"{values.output}: {len(images) - len(missing)} answers were there, {len(missing)} were asked for"
+    )
     if failed := [image.name for image in images if not job.answer(image).exists()]:
         raise UserError(
             f"--input: expected images and could not use {len(failed)} of {len(images)}, such as {failed[0]}; "
-            f"{values.output}/{bulk.FAILED} says why"
+            f"{values.output}/{pipeline.FAILED} says why"
         )
 
 
 def _asked(values: absl_flags.FlagValues) -> dict:
     """What the model takes, and how many steps it is asked for."""
-    model = models.Loaded(pathlib.Path(values.saved_model))
+    model = backends.Loaded(pathlib.Path(values.saved_model))
     if values.task not in model.signatures:
         able = [task for task in TASKS if task in model.signatures]
-        raise UserError(f"--task: this model can {', '.join(able) or 'none of these'} and cannot {values.task}")
+        raise UserError(
+            f"--task: this model can {', '.join(able) or 'none of these'} and cannot {values.task}"
+        )
     inputs = model.signatures[values.task]
     if unknown := sorted(inputs.keys() - {"image", "mask", "seed", "num_steps"}):
-        raise UserError(f"--task: {values.task} of this model takes {', '.join(unknown)}, which is not given here")
+        raise UserError(
+            f"--task: {values.task} of this model takes {', '.join(unknown)}, which is not given here"
+        )
     if "mask" in inputs:
-        masks.parse(values.mask, (1, *inputs["mask"].shape[1:3]), random.root(values.seed))  # a wrong name is said now
-    return {"inputs": inputs, "num_steps": model.usual_steps if values.steps is None else values.steps}
+        masks.parse(
+            values.mask, (1, *inputs["mask"].shape[1:3]), random.root(values.seed)
+        )  # a wrong name is said now
+    return {
+        "inputs": inputs,
+        "num_steps": model.usual_steps if values.steps is None else values.steps,
+    }
 
 
 def _images(directory: pathlib.Path) -> list[pathlib.Path]:
     """The images of a folder, in order of their names."""
     found = sorted(f for f in directory.glob("*") if f.suffix.lower() in sources.IMAGE_SUFFIXES)
     if not found:
-        raise UserError(f"--input: expected a directory of image files and found none in {directory}")
+        raise UserError(
+            f"--input: expected a directory of image files and found none in {directory}"
+        )
     stems = [image.stem for image in found]
     for image in found:
         if stems.count(image.stem) > 1:
@@ -109,7 +133,9 @@ def _images(directory: pathlib.Path) -> list[pathlib.Path]:
 def _claim(job) -> None:
     """Remembers what the answers are made with; refuses a directory of others."""
     output = pathlib.Path(job.output)
-    record = {name: getattr(job, name) for name in ("saved_model", "task", "mask", "num_steps", "seed")}
+    record = {
+        name: getattr(job, name) for name in ("saved_model", "task", "mask", "num_steps", "seed")
+    }
     place = output / RECORD
     if place.exists():
         before = json.loads(place.read_text())
@@ -121,7 +147,9 @@ def _claim(job) -> None:
                 )
         return
     if output.is_file() or any(output.glob("*")):
-        raise UserError(f"--output: expected an empty directory, or one to go on in, and found other files in {output}")
+        raise UserError(
+            f"--output: expected an empty directory, or one to go on in, and found other files in {output}"
+        )
     with files.written_aside(place) as aside:
         aside.write_text(json.dumps(record, indent=1) + "\n")
 

@@ -11,10 +11,12 @@ import sys
 
 from absl import flags as absl_flags
 
-from export import model_card, saved_model, tflite, warmup
+from export.card import model_card
+from export.litert import convert
+from export.saved_model import archive, warmup
 from tfgen.errors import UserError
-from tfgen.nets import implementations
-from trainers import commands, experiment, flags
+from tfgen.nets.convolution import implementations
+from trainers.run import commands, experiment, flags
 
 FORMATS = ("saved_model", "tflite")
 
@@ -24,8 +26,12 @@ def define(values: absl_flags.FlagValues) -> None:
     where = {"flag_values": values, "module_name": "export.main"}
     absl_flags.DEFINE_string("workdir", None, "The run whose model to export.", **where)
     absl_flags.DEFINE_list("formats", list(FORMATS), f"Some of {', '.join(FORMATS)}.", **where)
-    absl_flags.DEFINE_list("variants", ["float32"], f"Of LiteRT files: some of {', '.join(tflite.VARIANTS)}.", **where)
-    absl_flags.DEFINE_boolean("measure", True, "Time what was exported, and compare it with the library.", **where)
+    absl_flags.DEFINE_list(
+        "variants", ["float32"], f"Of LiteRT files: some of {', '.join(convert.VARIANTS)}.", **where
+    )
+    absl_flags.DEFINE_boolean(
+        "measure", True, "Time what was exported, and compare it with the library.", **where
+    )
     absl_flags.DEFINE_string("output", None, "The directory to write to.", **where)
 
 
@@ -33,21 +39,25 @@ def main(values: absl_flags.FlagValues) -> None:
     """Exports."""
     flags.require(values, "workdir", "output")
     _some_of("formats", values.formats, FORMATS)
-    _some_of("variants", values.variants, tflite.VARIANTS)
+    _some_of("variants", values.variants, convert.VARIANTS)
     output = pathlib.Path(values.output)
     for place in (output, *(output / name for name in values.formats)):
         if place.exists() and not place.is_dir():
             raise UserError(f"--output: expected a directory and found the file {place}")
     trained = experiment.restored(pathlib.Path(values.workdir), implementations.EXPORTED)
     if "tflite" in values.formats:
-        tflite.endpoints(trained.algorithm)  # a model that has none is refused before anything is written
+        convert.endpoints(
+            trained.algorithm
+        )  # a model that has none is refused before anything is written
     written = []
     if "saved_model" in values.formats:
         if not warmup.available():
             print(warmup.MISSING, file=sys.stderr)
-        written.append(saved_model.write(trained.algorithm, output / "saved_model" / trained.values.algorithm))
+        written.append(
+            archive.write(trained.algorithm, output / "saved_model" / trained.values.algorithm)
+        )
     if "tflite" in values.formats:
-        written += tflite.write(trained.algorithm, output / "tflite", values.variants)
+        written += convert.write(trained.algorithm, output / "tflite", values.variants)
     written += model_card.write(trained, written, output, values.measure)
     for path in written:
         print(path)
@@ -57,7 +67,9 @@ def _some_of(flag: str, names: list[str], known: tuple[str, ...]) -> None:
     """Raises UserError unless there are names and all are known."""
     for name in names or ["none"]:
         if name not in known:
-            raise UserError(f"--{flag}: expected some of {', '.join(known)} and found {name or 'none'}")
+            raise UserError(
+                f"--{flag}: expected some of {', '.join(known)} and found {name or 'none'}"
+            )
 
 
 if __name__ == "__main__":

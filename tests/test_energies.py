@@ -7,14 +7,16 @@ import tensorflow as tf
 
 from tfgen import energies, patches, random
 from tfgen.data.toy import Gaussian, Mixture
-from tfgen.nets import generative_convnet_object
+from tfgen.nets.families import generative_convnet_object
 from tfgen.types import Places
 
 
 def net(outputs=1):
     """A small smooth net with weights large enough to matter."""
     keras.utils.set_random_seed(0)
-    found = generative_convnet_object.energy((8, 8, 1), width=0.1, activation="swish", outputs=outputs)
+    found = generative_convnet_object.energy(
+        (8, 8, 1), width=0.1, activation="swish", outputs=outputs
+    )
     for weight in found.trainable_variables:
         weight.assign(10 * weight.value)
     return found
@@ -39,7 +41,9 @@ def test_value_and_grad_agrees_with_finite_differences():
 def test_value_and_grad_does_not_watch_weights():
     weight = tf.Variable(2.0)
     with tf.GradientTape() as outer:
-        _, gradient = energies.value_and_grad(lambda x: weight * tf.reduce_sum(x**2, axis=[1, 2, 3]), X)
+        _, gradient = energies.value_and_grad(
+            lambda x: weight * tf.reduce_sum(x**2, axis=[1, 2, 3]), X
+        )
     assert outer.watched_variables() == (weight,)
     np.testing.assert_allclose(gradient, 4 * X, rtol=1e-6)
 
@@ -68,7 +72,9 @@ def test_white_noise_is_a_gaussian_up_to_its_constant(mean):
     x = random.normal([4, 2, 2, 2], random.root(0)).numpy()
     expected = -stats.norm(np.broadcast_to(mean, x.shape), 0.7).logpdf(x).sum(axis=(1, 2, 3))
     constant = 8 * np.log(0.7 * np.sqrt(2 * np.pi))
-    np.testing.assert_allclose(energies.white_noise(0.7, mean)(tf.constant(x)), expected - constant, rtol=1e-5)
+    np.testing.assert_allclose(
+        energies.white_noise(0.7, mean)(tf.constant(x)), expected - constant, rtol=1e-5
+    )
 
 
 def test_the_tilted_energy_is_minus_the_score_plus_the_reference():
@@ -101,13 +107,17 @@ def test_a_clamped_energy_has_no_slope_at_known_pixels():
     np.testing.assert_allclose(u, energy(whole), rtol=1e-5)
     np.testing.assert_array_equal(gradient.numpy()[mask.numpy() == 1], 0)
     free = energies.value_and_grad(energy, whole)[1].numpy()
-    np.testing.assert_allclose(gradient.numpy()[mask.numpy() == 0], free[mask.numpy() == 0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        gradient.numpy()[mask.numpy() == 0], free[mask.numpy() == 0], rtol=1e-5, atol=1e-6
+    )
 
 
 def test_a_clamped_energy_does_not_depend_on_what_stands_at_missing_pixels():
     energy = energies.tilted(energies.frozen(net()), 0.5)
     mask = tf.concat([tf.ones([3, 4, 8, 1]), tf.zeros([3, 4, 8, 1])], axis=1)
-    a, b = (energies.clamped(energy, mask * X + (1 - mask) * filler, mask)(X) for filler in (0.0, 7.0))
+    a, b = (
+        energies.clamped(energy, mask * X + (1 - mask) * filler, mask)(X) for filler in (0.0, 7.0)
+    )
     np.testing.assert_array_equal(a, b)
 
 
@@ -122,11 +132,16 @@ def test_a_frozen_net_runs_in_inference_mode():
 def linear_generator(pixels=(2, 3, 1), latent_shape=(3,)):
     """g(z) = W z + b of normal weights, float64 copies of W and b, and images."""
     rng = np.random.default_rng(0)
-    w, b = rng.normal(size=(np.prod(pixels), np.prod(latent_shape))), rng.normal(size=np.prod(pixels))
+    w, b = (
+        rng.normal(size=(np.prod(pixels), np.prod(latent_shape))),
+        rng.normal(size=np.prod(pixels)),
+    )
 
     def decode(z):
         z = tf.reshape(z, [-1, w.shape[1]])
-        return tf.reshape(tf.linalg.matvec(tf.constant(w, z.dtype), z) + tf.constant(b, z.dtype), [-1, *pixels])
+        return tf.reshape(
+            tf.linalg.matvec(tf.constant(w, z.dtype), z) + tf.constant(b, z.dtype), [-1, *pixels]
+        )
 
     return decode, w, b, tf.constant(rng.normal(size=(4, *pixels)), tf.float32)
 
@@ -176,14 +191,18 @@ def test_the_posterior_of_a_linear_generator_is_least_at_its_mean(masked):
     np.testing.assert_allclose(gradient, np.zeros((4, 3)), atol=1e-4)
     step = random.normal((4, 3), random.root(0))
     rise = np.einsum("bi,ij,bj->b", step, precision, step) / 2
-    np.testing.assert_allclose(energy(tf.constant(best, tf.float32) + step) - least, rise, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        energy(tf.constant(best, tf.float32) + step) - least, rise, rtol=1e-4, atol=1e-4
+    )
 
 
 def test_the_posterior_does_not_see_missing_pixels_and_a_mask_of_ones_changes_nothing():
     decode, _, _, x = linear_generator()
     z = random.normal((4, 3), random.root(0))
     mask = tf.concat([tf.ones([4, 1, 3, 1]), tf.zeros([4, 1, 3, 1])], axis=1)
-    a, b = (energies.posterior(decode, x + filler * (1 - mask), 0.7, mask)(z) for filler in (0.0, 3.0))
+    a, b = (
+        energies.posterior(decode, x + filler * (1 - mask), 0.7, mask)(z) for filler in (0.0, 3.0)
+    )
     np.testing.assert_array_equal(a, b)
     whole = [energies.posterior(decode, x, 0.7, mask)(z) for mask in (None, tf.ones_like(mask))]
     np.testing.assert_array_equal(*whole)
@@ -208,7 +227,9 @@ def test_a_cascade_is_white_noise_less_the_sum_of_its_log_odds():
     u, gradient = energies.value_and_grad(energy, TWO)
     expected = (x**2).sum(1) / (2 * 0.4**2) - x @ weights.sum(0) - (0 + 1 + 2)
     np.testing.assert_allclose(u, expected, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(gradient[:, 0, 0], (x - 0.4**2 * weights.sum(0)) / 0.4**2, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        gradient[:, 0, 0], (x - 0.4**2 * weights.sum(0)) / 0.4**2, rtol=1e-4, atol=1e-4
+    )
 
 
 def test_a_cascade_of_none_is_white_noise():
@@ -226,7 +247,11 @@ def test_a_cascade_of_exact_classifiers_is_the_data_whatever_came_before():
 
 # an energy of patches
 
-AT = Places(tf.constant([0, 0, 1, 1, 2, 2]), tf.constant([0, 2, 4, 4, 3, 1]), tf.constant([0, 1, 4, 4, 1, 3]))
+AT = Places(
+    tf.constant([0, 0, 1, 1, 2, 2]),
+    tf.constant([0, 2, 4, 4, 3, 1]),
+    tf.constant([0, 1, 4, 4, 1, 3]),
+)
 """Two patches of each of three images: some overlap, some are the same."""
 
 
@@ -262,7 +287,9 @@ def test_a_patch_of_the_whole_image_has_the_images_own_energy_and_slope():
     zeros = tf.zeros([3], tf.int32)
     at, energy = Places(tf.range(3), zeros, zeros), patch_energy(8)
     for found, own in zip(
-        energies.value_and_grad(energies.patchwork(energy, at, 8), X), energies.value_and_grad(energy, X), strict=True
+        energies.value_and_grad(energies.patchwork(energy, at, 8), X),
+        energies.value_and_grad(energy, X),
+        strict=True,
     ):
         np.testing.assert_allclose(found, own, rtol=1e-5, atol=1e-6)
 

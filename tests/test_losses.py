@@ -63,7 +63,9 @@ def test_the_logistic_loss_is_the_cross_entropy_of_two_labels_met_equally_often(
 
 
 def test_the_logistic_loss_of_no_opinion_is_ln_2():
-    assert float(losses.logistic(tf.zeros([3]), tf.zeros([8]))) == pytest.approx(np.log(2), rel=1e-6)
+    assert float(losses.logistic(tf.zeros([3]), tf.zeros([8]))) == pytest.approx(
+        np.log(2), rel=1e-6
+    )
 
 
 def test_the_logistic_loss_is_least_at_the_log_odds_of_the_frequencies():
@@ -72,7 +74,9 @@ def test_the_logistic_loss_is_least_at_the_log_odds_of_the_frequencies():
     p, q = images / 10, samples / 20
     cells = tf.Variable(np.log(p / q), dtype=tf.float32)
     with tf.GradientTape() as tape:
-        loss = losses.logistic(*(tf.gather(cells, np.repeat(np.arange(3), n)) for n in (images, samples)))
+        loss = losses.logistic(
+            *(tf.gather(cells, np.repeat(np.arange(3), n)) for n in (images, samples))
+        )
     slope = tf.convert_to_tensor(tape.gradient(loss, cells))
     np.testing.assert_allclose(slope, np.zeros(3), atol=1e-6)
     middle = (p + q) / 2
@@ -97,7 +101,11 @@ def test_reconstruction_sums_over_pixels_and_averages_over_images():
 def test_log_normal_is_scipys_log_density_summed_over_each_example(shape):
     """Variances of a hundredth or more: the 1e-6 added to them changes a quadratic term by 1e-4 at most."""
     rng = np.random.default_rng(0)
-    x, mean, log_var = rng.normal(size=shape), rng.normal(size=shape), rng.uniform(np.log(0.01), 1, shape)
+    x, mean, log_var = (
+        rng.normal(size=shape),
+        rng.normal(size=shape),
+        rng.uniform(np.log(0.01), 1, shape),
+    )
     expected = stats.norm(mean, np.exp(log_var / 2)).logpdf(x).reshape(5, -1).sum(axis=1)
     found = losses.log_normal(*(tf.constant(a, tf.float32) for a in (x, mean, log_var)))
     assert found.shape == (5,)
@@ -190,7 +198,9 @@ def joint(first, linear, shift, noise):
     mean, covariance = first
     cross = linear @ covariance
     below = linear @ covariance @ linear.T + noise
-    return np.concatenate([mean, linear @ mean + shift]), np.block([[covariance, cross.T], [cross, below]])
+    return np.concatenate([mean, linear @ mean + shift]), np.block(
+        [[covariance, cross.T], [cross, below]]
+    )
 
 
 def swapped(gaussian):
@@ -238,24 +248,34 @@ def test_kl_p_q_is_the_divergence_up_to_terms_without_q():
     x, z = from_model()
     marginal = (P[0][:DIM], P[1][:DIM, :DIM])
     cross = kl(marginal, DATA) + entropy(marginal)
-    np.testing.assert_allclose(losses.kl_p_q(tensor(z), *encoded(x)), kl(P, Q) + entropy(P) - cross, rtol=1e-5)
+    np.testing.assert_allclose(
+        losses.kl_p_q(tensor(z), *encoded(x)), kl(P, Q) + entropy(P) - cross, rtol=1e-5
+    )
 
 
 def test_kl_p_pi_is_the_divergence_up_to_the_partition_function_and_the_models_entropies():
     x, z = from_model()
     expected = kl(P, PI) - LOG_Z + entropy(PRIOR) + NOISE_ENTROPY
-    np.testing.assert_allclose(losses.kl_p_pi(energy(x), tensor(z), *encoded(x)), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        losses.kl_p_pi(energy(x), tensor(z), *encoded(x)), expected, rtol=1e-5
+    )
 
 
 def test_kl_q_pi_is_the_divergence_up_to_the_partition_function_and_the_datas_entropy():
     x, _ = from_data()
-    np.testing.assert_allclose(losses.kl_q_pi(energy(x)), kl(Q, PI) - LOG_Z + entropy(DATA), rtol=1e-5)
+    np.testing.assert_allclose(
+        losses.kl_q_pi(energy(x)), kl(Q, PI) - LOG_Z + entropy(DATA), rtol=1e-5
+    )
 
 
 def test_of_the_triangle_only_the_models_own_entropies_are_left_out():
     """D = KL(Q‖P) + KL(P‖Π) - KL(Q‖Π): the data's entropy and log Z cancel."""
     x, z = from_model()
-    d = q_p() + losses.kl_p_pi(energy(x), tensor(z), *encoded(x)) - losses.kl_q_pi(energy(from_data()[0]))
+    d = (
+        q_p()
+        + losses.kl_p_pi(energy(x), tensor(z), *encoded(x))
+        - losses.kl_q_pi(energy(from_data()[0]))
+    )
     expected = kl(Q, P) + kl(P, PI) - kl(Q, PI) + entropy(PRIOR) + NOISE_ENTROPY
     np.testing.assert_allclose(d, expected, rtol=1e-5)
 
@@ -271,7 +291,9 @@ def test_kl_q_p_bounds_the_cross_entropy_and_meets_it_at_the_true_posterior():
     variances = np.diag(turn.T @ covariance @ turn)
     z = mean + points[:, DIM:] * np.sqrt(variances)
     log_var = np.broadcast_to(np.log(variances), mean.shape)
-    found = losses.kl_q_p(tensor(x, True), tensor(z @ (W @ turn).T + B, True), tensor(mean), tensor(log_var), SIGMA)
+    found = losses.kl_q_p(
+        tensor(x, True), tensor(z @ (W @ turn).T + B, True), tensor(mean), tensor(log_var), SIGMA
+    )
     marginal = (P[0][:DIM], P[1][:DIM, :DIM])
     cross = kl(DATA, marginal) + entropy(DATA)
     np.testing.assert_allclose(found, cross, rtol=1e-5)
@@ -287,11 +309,15 @@ def test_a_masked_kl_q_p_is_that_of_the_known_pixels_alone():
     mean, log_var = (random.normal((3, 2), random.root(seed)) for seed in (2, 3))
     mask = tf.concat([tf.ones([3, 3, 4, 1]), tf.zeros([3, 1, 4, 1])], axis=1)
     found = losses.kl_q_p(image, decoded, mean, log_var, SIGMA, mask)
-    np.testing.assert_allclose(found, losses.kl_q_p(image[:, :3], decoded[:, :3], mean, log_var, SIGMA), rtol=1e-5)
+    np.testing.assert_allclose(
+        found, losses.kl_q_p(image[:, :3], decoded[:, :3], mean, log_var, SIGMA), rtol=1e-5
+    )
     other = losses.kl_q_p(image + 9 * (1 - mask), decoded, mean, log_var, SIGMA, mask)
     np.testing.assert_array_equal(found, other)
     whole = losses.kl_q_p(image, decoded, mean, log_var, SIGMA, tf.ones_like(mask))
-    np.testing.assert_allclose(whole, losses.kl_q_p(image, decoded, mean, log_var, SIGMA), rtol=1e-6)
+    np.testing.assert_allclose(
+        whole, losses.kl_q_p(image, decoded, mean, log_var, SIGMA), rtol=1e-6
+    )
 
 
 def test_missing_pixels_pull_at_no_gradient():
@@ -314,7 +340,9 @@ def test_the_gradient_penalty_is_half_the_mean_squared_slope():
 
 def test_the_mean_squared_error_is_over_the_pixels_that_count():
     image, decoded = (random.normal((3, 4, 4, 2), random.root(seed)).numpy() for seed in (0, 1))
-    np.testing.assert_allclose(losses.mean_squared_error(image, decoded), np.mean((image - decoded) ** 2), rtol=1e-5)
+    np.testing.assert_allclose(
+        losses.mean_squared_error(image, decoded), np.mean((image - decoded) ** 2), rtol=1e-5
+    )
     mask = np.random.default_rng(0).integers(0, 2, (3, 4, 4, 1)).astype(np.float32)
     known = np.broadcast_to(mask == 1, image.shape)
     expected = np.mean((image - decoded)[known] ** 2)

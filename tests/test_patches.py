@@ -29,7 +29,9 @@ def every_place(side, size):
 
 def drawn(count, height, width, size, seed=0, number=5):
     """So many places in each of some images."""
-    return patches.places(tf.repeat(tf.range(count), number), height, width, size, random.root(seed))
+    return patches.places(
+        tf.repeat(tf.range(count), number), height, width, size, random.root(seed)
+    )
 
 
 def means(patch, at, shape):
@@ -138,7 +140,9 @@ def test_the_order_of_patches_does_not_matter():
     at, patch = drawn(2, 6, 6, 3), random.normal([10, 3, 3, 2], random.root(3))
     turned = Places(*(tf.reverse(numbers, [0]) for numbers in at))
     once = patches.average(patch, at, tf.shape(x))
-    np.testing.assert_allclose(patches.average(tf.reverse(patch, [0]), turned, tf.shape(x)), once, atol=1e-6)
+    np.testing.assert_allclose(
+        patches.average(tf.reverse(patch, [0]), turned, tf.shape(x)), once, atol=1e-6
+    )
 
 
 # coverage: how likely each pixel is in a patch, counted over all places of a patch
@@ -147,9 +151,9 @@ def test_the_order_of_patches_does_not_matter():
 def covering(side, size):
     """Places of a patch that cover each pixel, [side, side]."""
     number = tf.reshape(tf.range(side**2), [1, side, side, 1])
-    return np.bincount(np.ravel(patches.cut(number, every_place(side, size), size)), minlength=side**2).reshape(
-        side, side
-    )
+    return np.bincount(
+        np.ravel(patches.cut(number, every_place(side, size), size)), minlength=side**2
+    ).reshape(side, side)
 
 
 def on_a_line(side, size):
@@ -166,10 +170,14 @@ def test_coverage_is_a_product_of_rows_and_columns(side, size):
 
 @checked
 @given(size=st.integers(1, 5), canvas=st.integers(1, 8))
-def test_a_padding_of_one_less_than_the_patch_makes_all_pixels_of_the_canvas_equally_likely(size, canvas):
+def test_a_padding_of_one_less_than_the_patch_makes_all_pixels_of_the_canvas_equally_likely(
+    size, canvas
+):
     if canvas + 2 * (size - 1) < size:
         return
-    seen = covering(canvas + 2 * (size - 1), size)[size - 1 : size - 1 + canvas, size - 1 : size - 1 + canvas]
+    seen = covering(canvas + 2 * (size - 1), size)[
+        size - 1 : size - 1 + canvas, size - 1 : size - 1 + canvas
+    ]
     np.testing.assert_array_equal(seen, np.full((canvas, canvas), size**2))
 
 

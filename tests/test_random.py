@@ -45,7 +45,9 @@ def test_orders_differ_between_seeds():
 def test_the_same_seed_draws_the_same_numbers_and_another_does_not():
     seed = random.root(1)
     np.testing.assert_array_equal(random.normal([10], seed), random.normal([10], random.root(1)))
-    assert not np.any(random.normal([10], seed).numpy() == random.normal([10], random.root(2)).numpy())
+    assert not np.any(
+        random.normal([10], seed).numpy() == random.normal([10], random.root(2)).numpy()
+    )
 
 
 def test_seeds_folded_with_different_integers_differ():
@@ -83,7 +85,10 @@ def test_a_seed_draws_the_same_numbers_under_xla(shape):
 
     def draw(seed):
         seed = random.fold_in(random.split(seed)[1], 7)
-        uniform, integers = random.uniform(shape, seed, -2.0, 3.0), random.uniform(shape, seed, 0, 10, tf.int32)
+        uniform, integers = (
+            random.uniform(shape, seed, -2.0, 3.0),
+            random.uniform(shape, seed, 0, 10, tf.int32),
+        )
         return seed, random.normal(shape, seed), uniform, integers
 
     def by_xla(seed):

@@ -54,7 +54,10 @@ def steepness(energy: EnergyFn, image: Image) -> dict[str, tf.Tensor]:
         `energy` [b] in nats, and `steepness` [b, h, w, 1] in nats per pixel unit.
     """
     u, gradient = value_and_grad(energy, image)
-    return {"energy": u, "steepness": tf.sqrt(tf.reduce_mean(gradient**2, axis=-1, keepdims=True) + 1e-12)}
+    return {
+        "energy": u,
+        "steepness": tf.sqrt(tf.reduce_mean(gradient**2, axis=-1, keepdims=True) + 1e-12),
+    }
 
 
 def frozen(net: keras.Model) -> EnergyFn:
@@ -117,7 +120,9 @@ def clamped(energy: EnergyFn, image: Image, mask: Mask) -> EnergyFn:
     return lambda x: energy(mask * image + (1 - mask) * x)
 
 
-def posterior(decode: Callable[[Latent], Image], image: Image, sigma: float, mask: Mask | None = None) -> EnergyFn:
+def posterior(
+    decode: Callable[[Latent], Image], image: Image, sigma: float, mask: Mask | None = None
+) -> EnergyFn:
     """-log p(z, x) of a generator in z, up to a constant: |x - g(z)|² / (2 sigma²) + |z|² / 2.
 
     Args:
@@ -168,7 +173,9 @@ def patchwork(energy: EnergyFn, at: Places, size: int, beside: Image | None = No
     def canvas_energy(x):
         canvas = tf.stop_gradient(x)
         given = () if beside is None else (patches.cut(beside, at, size),)
-        u, gradient = value_and_grad(lambda patch: energy(patch, *given), patches.cut(canvas, at, size))
+        u, gradient = value_and_grad(
+            lambda patch: energy(patch, *given), patches.cut(canvas, at, size)
+        )
         slope = tf.stop_gradient(patches.average(gradient, at, tf.shape(x)))
         each = tf.reshape(tf.stop_gradient(u), [tf.shape(x)[0], -1])
         return tf.reduce_mean(each, axis=1) + tf.reduce_sum(slope * (x - canvas), axis=[1, 2, 3])

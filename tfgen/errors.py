@@ -12,7 +12,12 @@ class UserError(ValueError):
 
 
 def check(
-    name: str, value: float, *, above: float = -math.inf, least: float = -math.inf, most: float = math.inf
+    name: str,
+    value: float,
+    *,
+    above: float = -math.inf,
+    least: float = -math.inf,
+    most: float = math.inf,
 ) -> float:
     """A hyperparameter, if it is in its range.
 
@@ -32,5 +37,7 @@ def check(
     if above < value and least <= value <= most:
         return value
     bounds = {"above": above, "at least": least, "at most": most}
-    wanted = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound))
+    wanted = " and ".join(
+        f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound)
+    )
     raise UserError(f"{name}: expected a number {wanted} and found {value}")

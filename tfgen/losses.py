@@ -38,7 +38,9 @@ def cross_entropy(logits: tf.Tensor, label: Label) -> tf.Tensor:
 
     Source: A Theory of Generative ConvNet, Definition 1 (equation 3).
     """
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=label, logits=logits))
+    return tf.reduce_mean(
+        tf.nn.sparse_softmax_cross_entropy_with_logits(labels=label, logits=logits)
+    )
 
 
 def reconstruction(image: Image, mean: Image) -> tf.Tensor:
@@ -101,7 +103,12 @@ def kl_to_prior(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
 
 
 def kl_q_p(
-    image: Image, decoded: Image, mean: tf.Tensor, log_var: tf.Tensor, sigma: float, mask: Mask | None = None
+    image: Image,
+    decoded: Image,
+    mean: tf.Tensor,
+    log_var: tf.Tensor,
+    sigma: float,
+    mask: Mask | None = None,
 ) -> tf.Tensor:
     """KL(Q‖P) + H(q_data): minus the evidence lower bound, the objective of the VAE.
 
@@ -119,7 +126,10 @@ def kl_q_p(
     Source: Divergence triangle, section 2.2.1.
     """
     error = (image - decoded) ** 2 / sigma**2 + math.log(2 * math.pi * sigma**2)
-    return kl_to_prior(mean, log_var) + tf.reduce_mean(_sum(error if mask is None else mask * error)) / 2
+    return (
+        kl_to_prior(mean, log_var)
+        + tf.reduce_mean(_sum(error if mask is None else mask * error)) / 2
+    )
 
 
 def kl_p_q(latent: tf.Tensor, mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:

@@ -6,7 +6,9 @@ from tfgen import random
 from tfgen.types import Image, Places, Seed
 
 
-def places(which: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor, size: int, seed: Seed) -> Places:
+def places(
+    which: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor, size: int, seed: Seed
+) -> Places:
     """Patches anywhere inside their images, with equal probability.
 
     Args:
@@ -49,7 +51,9 @@ def average(patches: Image, at: Places, shape: tf.Tensor) -> Image:
     shape = tf.cast(shape, tf.int64)
     pixels = tf.reshape(_pixels(at, patches.shape[1], shape), [-1])
     number = shape[0] * shape[1] * shape[2]
-    total = tf.math.unsorted_segment_sum(tf.reshape(patches, [-1, patches.shape[-1]]), pixels, number)
+    total = tf.math.unsorted_segment_sum(
+        tf.reshape(patches, [-1, patches.shape[-1]]), pixels, number
+    )
     count = tf.math.unsorted_segment_sum(tf.ones_like(pixels, tf.float32), pixels, number)
     return tf.reshape(total / tf.maximum(count, 1.0)[:, tf.newaxis], shape)
 

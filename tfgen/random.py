@@ -95,14 +95,18 @@ def uniform(shape, seed: Seed, minval=0.0, maxval=1.0, dtype: tf.DType = tf.floa
     def draw(share, one):
         if _COMPILED.get() and dtype == tf.float32:
             return _fractions(share, one) * (maxval - minval) + minval
-        return tf.random.stateless_uniform(share, one, minval=minval, maxval=maxval, dtype=dtype, alg=GENERATOR)
+        return tf.random.stateless_uniform(
+            share, one, minval=minval, maxval=maxval, dtype=dtype, alg=GENERATOR
+        )
 
     return _shares(draw, shape, seed, dtype)
 
 
 def _fractions(shape, seed: Seed) -> tf.Tensor:
     """Uniform draws in [0, 1) of the generator's words."""
-    words = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.int32, alg=GENERATOR)
+    words = tf.random.stateless_uniform(
+        shape, seed, minval=None, maxval=None, dtype=tf.int32, alg=GENERATOR
+    )
     return tf.cast(tf.bitwise.bitwise_and(words, 2**MANTISSA - 1), tf.float32) * 2.0**-MANTISSA
 
 
@@ -132,7 +136,9 @@ def _shares(draw: Callable[..., tf.Tensor], shape, seed: Seed, dtype: tf.DType) 
         return draw(shape, seed)
     shape = tf.convert_to_tensor(shape, tf.int32)
     share = tf.concat([shape[:1] // tf.maximum(tf.shape(seed)[0], 1), shape[1:]], axis=0)
-    return tf.reshape(tf.map_fn(lambda one: draw(share, one), seed, fn_output_signature=dtype), shape)
+    return tf.reshape(
+        tf.map_fn(lambda one: draw(share, one), seed, fn_output_signature=dtype), shape
+    )
 
 
 def shuffled(position: tf.Tensor, size: int, seed: Seed) -> tf.Tensor:
@@ -149,14 +155,20 @@ def shuffled(position: tf.Tensor, size: int, seed: Seed) -> tf.Tensor:
         int64 [b], indices in [0, size).
     """
     epoch = tf.cast(position // size, tf.int32)
-    key = tf.stack([tf.fill(tf.shape(epoch), seed[0]), tf.fill(tf.shape(epoch), seed[1]), epoch], axis=1)
+    key = tf.stack(
+        [tf.fill(tf.shape(epoch), seed[0]), tf.fill(tf.shape(epoch), seed[1]), epoch], axis=1
+    )
     # the op's permutations favour some first elements; a random rotation of each evens that out
     turn = tf.fill(tf.shape(epoch), -1)
-    rotation = _shuffle(tf.cast(epoch, tf.int64), tf.stack([key[:, 0], key[:, 1], turn], axis=1), 2**31 - 1)
+    rotation = _shuffle(
+        tf.cast(epoch, tf.int64), tf.stack([key[:, 0], key[:, 1], turn], axis=1), 2**31 - 1
+    )
     return (_shuffle(position % size, key, size - 1) + rotation) % size
 
 
 def _shuffle(index: tf.Tensor, key: tf.Tensor, largest: int) -> tf.Tensor:
     """Where a keyed permutation of 0 .. largest takes each index."""
     # tf.random.experimental.index_shuffle refuses a seed per position (TensorFlow 2.21), its op does not
-    return tf.raw_ops.RandomIndexShuffle(index=index, seed=key, max_index=tf.constant(largest, tf.int64), rounds=4)
+    return tf.raw_ops.RandomIndexShuffle(
+        index=index, seed=key, max_index=tf.constant(largest, tf.int64), rounds=4
+    )

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from absl import flags as absl_flags
 
 from tfgen.errors import UserError
-from trainers import commands, experiment
-from trainers.metrics import Metrics, Row
+from trainers.run import commands, experiment
+from trainers.run.metrics import Metrics, Row
 
 HIGHER = ("accuracy", "precision", "recall", "score", "auroc")
 """Beginnings of the names of values of which more is better."""
@@ -51,7 +51,9 @@ def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
     where = {"flag_values": values, "module_name": "trainers.compare"}
     absl_flags.DEFINE_list("workdirs", [], "The runs to compare.", **where)
-    absl_flags.DEFINE_list("metrics", [], "Values of measurements, such as reconstruction/test_mse.", **where)
+    absl_flags.DEFINE_list(
+        "metrics", [], "Values of measurements, such as reconstruction/test_mse.", **where
+    )
 
 
 def main(values: absl_flags.FlagValues) -> None:
@@ -87,9 +89,15 @@ def ranked(metric: str, workdirs: list[pathlib.Path]) -> list[Measured]:
 
 def newest(metric: str, workdir: pathlib.Path) -> Row:
     """The last row of a measurement's value."""
-    rows = [row for row in Metrics(workdir / "metrics.jsonl").rows("evaluation") if row["metric"] == metric]
+    rows = [
+        row
+        for row in Metrics(workdir / "metrics.jsonl").rows("evaluation")
+        if row["metric"] == metric
+    ]
     if not rows:
-        raise UserError(f"--metrics: expected {metric} of {workdir} and found none; run trainers.evaluate first")
+        raise UserError(
+            f"--metrics: expected {metric} of {workdir} and found none; run trainers.evaluate first"
+        )
     return rows[-1]
 
 
@@ -103,7 +111,13 @@ def table(metric: str, measured: list[Measured]) -> str:
 
 def _group(run: absl_flags.FlagValues) -> str:
     """What runs that differ in nothing but their seed share."""
-    return "".join(sorted(f"{name}={run[name].value};" for name in run if name not in ("seed", "workdir", "flagfile")))
+    return "".join(
+        sorted(
+            f"{name}={run[name].value};"
+            for name in run
+            if name not in ("seed", "workdir", "flagfile")
+        )
+    )
 
 
 def _refuse_different(read: dict[pathlib.Path, absl_flags.FlagValues]) -> None:
@@ -119,7 +133,9 @@ def _refuse_different(read: dict[pathlib.Path, absl_flags.FlagValues]) -> None:
 
 def _refuse_different_protocols(metric: str, protocols: list[dict]) -> None:
     for protocol in protocols[1:]:
-        different = {key for key in protocols[0] | protocol if protocols[0].get(key) != protocol.get(key)}
+        different = {
+            key for key in protocols[0] | protocol if protocols[0].get(key) != protocol.get(key)
+        }
         if different:
             name = sorted(different)[0]
             raise UserError(

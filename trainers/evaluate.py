@@ -16,16 +16,22 @@ from absl import flags as absl_flags
 import tfgen.evaluation
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
-from trainers import catalogue, commands, experiment, flags
+from trainers.run import catalogue, commands, experiment, flags
 
 
 def measurements() -> dict[str, type[Evaluator]]:
     """Every measurement by its name: a file of `tfgen/evaluation` that defines an `Evaluator`."""
     found = {}
     for module in pkgutil.iter_modules(tfgen.evaluation.__path__):
-        members = inspect.getmembers(importlib.import_module(f"tfgen.evaluation.{module.name}"), inspect.isclass)
+        members = inspect.getmembers(
+            importlib.import_module(f"tfgen.evaluation.{module.name}"), inspect.isclass
+        )
         for _, cls in members:
-            if issubclass(cls, Evaluator) and cls is not Evaluator and cls.__module__.endswith(f".{module.name}"):
+            if (
+                issubclass(cls, Evaluator)
+                and cls is not Evaluator
+                and cls.__module__.endswith(f".{module.name}")
+            ):
                 found[module.name] = cls
     return found
 
@@ -57,7 +63,10 @@ def main(values: absl_flags.FlagValues) -> None:
 
 
 def record(
-    trained: experiment.Experiment, name: str, evaluator: Evaluator, values: Iterable[tuple[str, float]]
+    trained: experiment.Experiment,
+    name: str,
+    evaluator: Evaluator,
+    values: Iterable[tuple[str, float]],
 ) -> None:
     """Prints what was measured and writes it to metrics.jsonl and TensorBoard.
 
@@ -71,7 +80,9 @@ def record(
     measured = {}
     for value_name, value in values:
         if not math.isfinite(value):
-            raise UserError(f"--metrics: {name}/{value_name} came out as {value}; was anything left to measure?")
+            raise UserError(
+                f"--metrics: {name}/{value_name} came out as {value}; was anything left to measure?"
+            )
         row = {"metric": f"{name}/{value_name}", "value": value, "protocol": evaluator.protocol()}
         trained.metrics.append("evaluation", step, row)
         print(f"{row['metric']}: {value:.6g}", flush=True)
@@ -80,7 +91,9 @@ def record(
         for value_name, value in measured.items():
             tf.summary.scalar(f"{name}/{value_name}", value)
     if verdict := evaluator.verdict(measured):
-        trained.metrics.append("verdict", step, {"metric": name, "verdict": verdict, "protocol": evaluator.protocol()})
+        trained.metrics.append(
+            "verdict", step, {"metric": name, "verdict": verdict, "protocol": evaluator.protocol()}
+        )
         print(verdict)
 
 

@@ -13,9 +13,12 @@ import tensorflow as tf
 from absl import flags as absl_flags
 from tqdm import tqdm
 
+from tfgen import files
+from tfgen.analysis.landscape import Landscape
 from tfgen.evaluation.landscape import Landscape as Evaluator
-from tfgen.landscape import Landscape
-from trainers import catalogue, commands, disconnectivity, evaluate, experiment, files, flags, pictures
+from trainers import evaluate
+from trainers.drawings import disconnectivity, pictures
+from trainers.run import catalogue, commands, experiment, flags
 
 NAMES = ("landscape.png", "landscape.html", "landscape.npz")
 
@@ -24,8 +27,12 @@ def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
     where = {"flag_values": values, "module_name": "trainers.landscape"}
     absl_flags.DEFINE_string("workdir", None, "The run whose energy to map.", **where)
-    absl_flags.DEFINE_string("output", None, "Where to write the three files; the run's directory by default.", **where)
-    absl_flags.DEFINE_integer("leaves", 40, "Basins drawn, at most; the shallowest are left out.", 2, **where)
+    absl_flags.DEFINE_string(
+        "output", None, "Where to write the three files; the run's directory by default.", **where
+    )
+    absl_flags.DEFINE_integer(
+        "leaves", 40, "Basins drawn, at most; the shallowest are left out.", 2, **where
+    )
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
     flags.define_parameters(values, "landscape", catalogue.hyperparameters(Evaluator), Evaluator)
 
@@ -44,7 +51,9 @@ def main(values: absl_flags.FlagValues) -> None:
     paths = [output / name for name in NAMES]
     picture = drawing.picture()
     pictures.save(paths[0], picture)
-    with tf.summary.create_file_writer(str(trained.workdir / "tensorboard")).as_default(trained.algorithm.num_updates):
+    with tf.summary.create_file_writer(str(trained.workdir / "tensorboard")).as_default(
+        trained.algorithm.num_updates
+    ):
         tf.summary.image("landscape", picture[None])
     with files.written_aside(paths[1]) as aside:
         aside.write_text(drawing.page(trained.workdir.name))
@@ -55,8 +64,17 @@ def main(values: absl_flags.FlagValues) -> None:
 
 def save(path: pathlib.Path, found: Landscape, start: np.ndarray, label: np.ndarray | None) -> None:
     """Everything that was found, as arrays."""
-    arrays = {"start": start, "pairs": found.pairs, "straight": found.straight, "barrier": found.barrier}
-    arrays |= {"bent": found.bent, "nodes": np.array(found.nodes).reshape(-1, 3), **found.minima._asdict()}
+    arrays = {
+        "start": start,
+        "pairs": found.pairs,
+        "straight": found.straight,
+        "barrier": found.barrier,
+    }
+    arrays |= {
+        "bent": found.bent,
+        "nodes": np.array(found.nodes).reshape(-1, 3),
+        **found.minima._asdict(),
+    }
     if label is not None:
         arrays["label"] = label[: len(start)]
     with files.written_aside(path) as aside:

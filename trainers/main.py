@@ -12,9 +12,9 @@ from absl import flags as absl_flags
 
 from tfgen import random
 from tfgen.errors import UserError
-from trainers import callbacks, checkpoints, commands, flags
-from trainers.callbacks import DivergedError
-from trainers.experiment import Experiment, refuse_others
+from trainers.run import callbacks, checkpoints, commands, flags
+from trainers.run.callbacks import DivergedError
+from trainers.run.experiment import Experiment, refuse_others
 
 
 def main(values: absl_flags.FlagValues) -> None:
@@ -39,7 +39,9 @@ def main(values: absl_flags.FlagValues) -> None:
     if not checkpoints.steps(experiment.checkpoints):
         checkpoints.save(experiment.checkpoints, 0, experiment.state, values.keep)
     # an algorithm may have had enough before
-    while experiment.algorithm.num_updates < values.steps and not experiment.algorithm.stop_training:
+    while (
+        experiment.algorithm.num_updates < values.steps and not experiment.algorithm.stop_training
+    ):
         try:
             with experiment.strategy.scope():
                 fit(experiment)
@@ -85,7 +87,12 @@ def roll_back(experiment: Experiment, diverged: DivergedError) -> None:
     experiment.metrics.append(
         "guard",
         diverged.step,
-        {"reason": diverged.reason, "rolled_back_to": step, "rate_factor": v.guard_rate**times, "times": times},
+        {
+            "reason": diverged.reason,
+            "rolled_back_to": step,
+            "rate_factor": v.guard_rate**times,
+            "times": times,
+        },
     )
     experiment.metrics.rewind(step)
     lower_rates(experiment)

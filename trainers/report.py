@@ -11,10 +11,11 @@ import jinja2
 import matplotlib.figure
 from absl import flags as absl_flags
 
+from tfgen import files
 from tfgen.errors import UserError
 from tfgen.version import __version__
-from trainers import commands, experiment, files, flags
-from trainers.metrics import Metrics, Row
+from trainers.run import commands, experiment, flags
+from trainers.run.metrics import Metrics, Row
 
 CAPTIONS = {
     "chains": "What training synthesized: the persistent chains after the last update.",
@@ -92,13 +93,22 @@ def latest(rows: list[Row]) -> list[Row]:
 
 def _pictures(workdir: pathlib.Path) -> list[dict]:
     """The newest sample sheet of each name, then what was drawn from the trained model."""
-    newest = {path.stem.rpartition("-")[0]: path for path in sorted((workdir / "samples").glob("*.png"))}
-    drawn = {path.stem: path for path in [*sorted((workdir / "pictures").glob("*.png")), *workdir.glob("*.png")]}
+    newest = {
+        path.stem.rpartition("-")[0]: path for path in sorted((workdir / "samples").glob("*.png"))
+    }
+    drawn = {
+        path.stem: path
+        for path in [*sorted((workdir / "pictures").glob("*.png")), *workdir.glob("*.png")]
+    }
     return [_picture(name, path.read_bytes()) for name, path in (newest | drawn).items()]
 
 
 def _picture(name: str, content: bytes) -> dict:
-    return {"name": name, "data": base64.b64encode(content).decode(), "caption": CAPTIONS.get(name, name)}
+    return {
+        "name": name,
+        "data": base64.b64encode(content).decode(),
+        "caption": CAPTIONS.get(name, name),
+    }
 
 
 def _curves(train: list[Row]) -> dict:

@@ -24,20 +24,21 @@ from absl import flags as absl_flags
 
 from tfgen.data import masks
 from tfgen.errors import UserError
-from trainers import commands, drawings, experiment, flags, pictures, pieces
+from trainers.drawings import pictures, pieces, tasks
+from trainers.run import commands, experiment, flags
 
 TASKS = {
-    "generate": drawings.generate,
-    "reconstruct": drawings.reconstruct,
-    "complete": drawings.complete,
-    "interpolate": drawings.interpolate,
-    "encode": drawings.encode,
-    "anomaly": drawings.anomaly,
-    "score": drawings.score,
-    "synthesize": drawings.synthesize,
-    "stylize": drawings.stylize,
-    "stages": drawings.stages,
-    "memories": drawings.memories,
+    "generate": tasks.generate,
+    "reconstruct": tasks.reconstruct,
+    "complete": tasks.complete,
+    "interpolate": tasks.interpolate,
+    "encode": tasks.encode,
+    "anomaly": tasks.anomaly,
+    "score": tasks.score,
+    "synthesize": tasks.synthesize,
+    "stylize": tasks.stylize,
+    "stages": tasks.stages,
+    "memories": tasks.memories,
     "pieces": pieces.draw,
 }
 
@@ -49,14 +50,24 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_enum("task", None, sorted(TASKS), "What to do.", **where)
     absl_flags.DEFINE_string("output", None, "The picture to write, a .png file.", **where)
     absl_flags.DEFINE_integer("count", 16, "How many images.", lower_bound=1, **where)
-    absl_flags.DEFINE_integer("steps", None, "Sampling steps; the run's own by default.", lower_bound=0, **where)
+    absl_flags.DEFINE_integer(
+        "steps", None, "Sampling steps; the run's own by default.", lower_bound=0, **where
+    )
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
-    absl_flags.DEFINE_integer("label", None, "A class, of a model that has classes.", lower_bound=0, **where)
+    absl_flags.DEFINE_integer(
+        "label", None, "A class, of a model that has classes.", lower_bound=0, **where
+    )
     absl_flags.DEFINE_string("mask", "half:bottom", masks.NAMES, **where)
-    absl_flags.DEFINE_string("image", None, "An image file to complete, reconstruct or stylize.", **where)
+    absl_flags.DEFINE_string(
+        "image", None, "An image file to complete, reconstruct or stylize.", **where
+    )
     absl_flags.DEFINE_boolean("spherical", False, "Interpolate along the great circle.", **where)
-    absl_flags.DEFINE_float("gamma", 0.3, "How near to --image a stylized picture stays.", 0, 1, **where)
-    absl_flags.DEFINE_list("size", ["256"], "Height,width (or one side) to synthesize or stylize.", **where)
+    absl_flags.DEFINE_float(
+        "gamma", 0.3, "How near to --image a stylized picture stays.", 0, 1, **where
+    )
+    absl_flags.DEFINE_list(
+        "size", ["256"], "Height,width (or one side) to synthesize or stylize.", **where
+    )
 
 
 def main(values: absl_flags.FlagValues) -> None:

@@ -7,17 +7,25 @@ from benchmarks.comparisons.langevin import LangevinDynamics
 from benchmarks.comparisons.learning_iteration import LearningIteration
 from benchmarks.comparisons.synthesis import SynthesisSteps
 from benchmarks.comparisons.triangle_step import TriangleStep
-from tfgen.nets import dcgan32, generative_convnet_texture, triangle_mnist
+from tfgen.nets.families import dcgan32, generative_convnet_texture, triangle_mnist
 
 ALL: dict[str, Comparison] = {
     "texture": LangevinDynamics(
-        "Langevin dynamics on the texture net, 224x224x3, 16 chains", generative_convnet_texture, (224, 224, 3), 16, 2
+        "Langevin dynamics on the texture net, 224x224x3, 16 chains",
+        generative_convnet_texture,
+        (224, 224, 3),
+        16,
+        2,
     ),
     "dcgan": LangevinDynamics(
         "Langevin dynamics on a DCGAN energy, 32x32x3, 100 chains", dcgan32, (32, 32, 3), 100, 10
     ),
     "small": LangevinDynamics(
-        "Langevin dynamics on a small energy, 28x28x1, 100 chains", triangle_mnist, (28, 28, 1), 100, 20
+        "Langevin dynamics on a small energy, 28x28x1, 100 chains",
+        triangle_mnist,
+        (28, 28, 1),
+        100,
+        20,
     ),
     "triangle": TriangleStep(),
     "learning": LearningIteration(),

@@ -17,8 +17,8 @@ from benchmarks.comparisons.comparison import OURS, Comparison, drawn
 from benchmarks.peers import tfgen_nets
 from benchmarks.peers.workload import Workload
 from tfgen import random
-from tfgen.nets import triangle_mnist
-from tfgen.references import Uniform
+from tfgen.distributions import Uniform
+from tfgen.nets.families import triangle_mnist
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +67,9 @@ class AnnealedImportance(Comparison):
             "seed": self.seed,
         }
         start = Uniform().free(Uniform().sample((self.chains, *shape), random.root(0))).numpy()
-        operations = self.times * self.leapfrog_steps * 2 * rates.operations(net, shape) * self.chains
+        operations = (
+            self.times * self.leapfrog_steps * 2 * rates.operations(net, shape) * self.chains
+        )
         arrays = {"start": start} | self._draws(start.shape)
         return Workload({"energy": tfgen_nets.layers_of(net)}, constants, arrays), operations
 

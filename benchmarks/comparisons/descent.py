@@ -13,7 +13,7 @@ from benchmarks.comparisons.comparison import OURS, Comparison, drawn
 from benchmarks.peers import tfgen_nets
 from benchmarks.peers.workload import Workload
 from tfgen import random
-from tfgen.nets import triangle_mnist
+from tfgen.nets.families import triangle_mnist
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +41,9 @@ class DescentToMinima(Comparison):
 
     @property
     def title(self) -> str:
-        return f"Descent to minima of a small energy, {self.side}x{self.side}x1, {self.batch} images"
+        return (
+            f"Descent to minima of a small energy, {self.side}x{self.side}x1, {self.batch} images"
+        )
 
     def work(self) -> tuple[Workload, float]:
         shape = (self.side, self.side, 1)
@@ -56,4 +58,6 @@ class DescentToMinima(Comparison):
         }
         start = random.uniform((self.batch, *shape), random.root(0), -1.0, 1.0).numpy()
         operations = (self.times + 1) * 2 * rates.operations(net, shape) * self.batch
-        return Workload({"energy": tfgen_nets.layers_of(net)}, constants, {"start": start}), operations
+        return Workload(
+            {"energy": tfgen_nets.layers_of(net)}, constants, {"start": start}
+        ), operations

@@ -50,4 +50,6 @@ class LangevinDynamics(Comparison):
         }
         start = random.normal((self.chains, *self.shape), random.root(0)).numpy() / 2
         operations = 2 * rates.operations(net, self.shape) * self.chains * self.times
-        return Workload({"energy": tfgen_nets.layers_of(net)}, constants, {"start": start}), operations
+        return Workload(
+            {"energy": tfgen_nets.layers_of(net)}, constants, {"start": start}
+        ), operations

@@ -15,8 +15,8 @@ from benchmarks.comparisons.comparison import OURS, Comparison, drawn
 from benchmarks.peers import tfgen_nets
 from benchmarks.peers.workload import Workload
 from tfgen import random
-from tfgen.nets import generative_convnet_texture
-from tfgen.nets.scoring import ScoringFunction
+from tfgen.nets.architectures.scoring import ScoringFunction
+from tfgen.nets.families import generative_convnet_texture
 
 DEPTHS = 3
 """Layers of the texture net."""
@@ -70,20 +70,30 @@ class LearningIteration(Comparison):
             "weight_decay": 1e-4,
             "bias_rate": 2.0,
         }
-        arrays = {"observed": random.normal((1, *shape), random.root(0)).numpy() / 2, "noise": self._noise(shape)}
-        return Workload({"energy": tfgen_nets.layers_of(net)}, constants, arrays), self._operations(net, shape)
+        arrays = {
+            "observed": random.normal((1, *shape), random.root(0)).numpy() / 2,
+            "noise": self._noise(shape),
+        }
+        return Workload({"energy": tfgen_nets.layers_of(net)}, constants, arrays), self._operations(
+            net, shape
+        )
 
     def _noise(self, shape: tuple[int, int, int]) -> np.ndarray:
         """What tfgen's Langevin dynamics draws in an update of this seed, [steps, chains, h, w, c]."""
         seed = random.split(random.root(1), 3)[2]
         steps = range(self.langevin_steps)
-        return np.stack([random.normal((self.chains, *shape), random.fold_in(seed, i)).numpy() for i in steps])
+        return np.stack(
+            [random.normal((self.chains, *shape), random.fold_in(seed, i)).numpy() for i in steps]
+        )
 
     def _operations(self, net: ScoringFunction, shape: tuple[int, int, int]) -> float:
         """Sampling needs gradients in images; learning needs those in weights, and none in images."""
         total = 0.0
         for net.depth in range(1, DEPTHS + 1):
             forward = rates.operations(net, shape)
-            first = forward if net.depth == 1 else first
-            total += self.langevin_steps * self.chains * 2 * forward + (self.chains + 1) * (3 * forward - first)
+            if net.depth == 1:
+                first = forward
+            total += self.langevin_steps * self.chains * 2 * forward + (self.chains + 1) * (
+                3 * forward - first
+            )
         return total

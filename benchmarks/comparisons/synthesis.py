@@ -15,7 +15,7 @@ from benchmarks.comparisons.comparison import OURS, Comparison, drawn
 from benchmarks.peers import tfgen_nets
 from benchmarks.peers.workload import Workload
 from tfgen import patches, random
-from tfgen.nets import dcgan64
+from tfgen.nets.families import dcgan64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +53,13 @@ class SynthesisSteps(Comparison):
     def work(self) -> tuple[Workload, float]:
         shape = (self.seen, self.seen, 3)
         net = drawn(dcgan64.discriminator(shape, width=self.width))
-        constants = {"width": self.width, "seen": self.seen, "step_size": 0.01, "beta_1": 0.5, "threshold": 0.0}
+        constants = {
+            "width": self.width,
+            "seen": self.seen,
+            "step_size": 0.01,
+            "beta_1": 0.5,
+            "threshold": 0.0,
+        }
         start = np.clip(0.3 * random.normal((1, self.side, self.side, 3), random.root(0)), -1, 1)
         operations = self.times * self.number * 2 * rates.operations(net, shape)
         arrays = {"start": start, "places": self._places()}
@@ -64,6 +70,8 @@ class SynthesisSteps(Comparison):
         found = []
         for step in range(self.times):
             seed, _ = random.split(random.fold_in(random.root(1), step))
-            at = patches.places(tf.zeros(self.number, tf.int32), self.side, self.side, self.seen, seed)
+            at = patches.places(
+                tf.zeros(self.number, tf.int32), self.side, self.side, self.seen, seed
+            )
             found.append(np.stack([at.top, at.left], axis=1))
         return np.stack(found)

@@ -20,7 +20,7 @@ from benchmarks.peers.workload import Workload
 from benchmarks.triangle_step import PASSES
 from tfgen import random
 from tfgen.algorithms.divergence_triangle import PRESETS, ROLES
-from tfgen.nets import triangle_cifar10
+from tfgen.nets.families import triangle_cifar10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,11 +56,16 @@ class TriangleStep(Comparison):
             for number, role in enumerate(ROLES)
         }
         preset = PRESETS["official"]
-        constants = {name: getattr(preset, name) for name in ("sigma", "temperature", "variational", "adversarial")}
+        constants = {
+            name: getattr(preset, name)
+            for name in ("sigma", "temperature", "variational", "adversarial")
+        }
         constants |= {"width": self.width, "rate": 1e-4, "beta_1": 0.5, "clip_norm": 100.0}
         below = {"energy": shape, "generator": nets["generator"].latent_shape, "inference": shape}
         passes = PASSES["official"]
-        operations = self.batch * sum(passes[role] * rates.operations(nets[role], below[role]) for role in ROLES)
+        operations = self.batch * sum(
+            passes[role] * rates.operations(nets[role], below[role]) for role in ROLES
+        )
         layers = {role: tfgen_nets.layers_of(net) for role, net in nets.items()}
         arrays = {"images": random.normal((self.batch, *shape), random.root(0)).numpy() / 2}
         arrays |= self._draws(nets["generator"].latent_shape)
@@ -70,5 +75,11 @@ class TriangleStep(Comparison):
         """What tfgen draws in a step of this seed: z, and the noise of both z'."""
         shape = (self.batch, *latent_shape)
         prior, posterior = random.split(random.root(1))
-        noise = {f"noise{number}": random.normal(shape, seed) for number, seed in enumerate(random.split(posterior))}
-        return {name: draw.numpy() for name, draw in ({"z": random.normal(shape, prior)} | noise).items()}
+        noise = {
+            f"noise{number}": random.normal(shape, seed)
+            for number, seed in enumerate(random.split(posterior))
+        }
+        return {
+            name: draw.numpy()
+            for name, draw in ({"z": random.normal(shape, prior)} | noise).items()
+        }

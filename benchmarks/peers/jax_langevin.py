@@ -50,7 +50,11 @@ def entry(words: Sequence[str]) -> contender.Entry:
     parser.add_argument("--blackjax", action="store_true")
     options = parser.parse_args(words)
     work = workload.read(options.workload)
-    energy, start, steps = energy_of(work), jnp.asarray(work.arrays["start"]), work.constants["steps"]
+    energy, start, steps = (
+        energy_of(work),
+        jnp.asarray(work.arrays["start"]),
+        work.constants["steps"],
+    )
     slope = jax.grad(lambda x: energy(x).sum())
     step = (by_blackjax if options.blackjax else langevin)(slope, work.constants["step_size"])
 
@@ -60,6 +64,9 @@ def entry(words: Sequence[str]) -> contender.Entry:
         return lax.fori_loop(0, steps, lambda i, x: step(keys[i], x), x)
 
     def answer():
-        return {"energies": np.asarray(jax.jit(energy)(start)), "gradients": np.asarray(jax.jit(slope)(start))}
+        return {
+            "energies": np.asarray(jax.jit(energy)(start)),
+            "gradients": np.asarray(jax.jit(slope)(start)),
+        }
 
     return contender.Entry(jax.__version__, answer, lambda: sample(start).block_until_ready())

@@ -45,6 +45,10 @@ def applied(layers: Sequence[Layer], weights: Sequence[dict], x):
 def _convolved(layer: Layer, kernel, x):
     strides, around = (layer.strides,) * 2, layer.padding
     if not layer.transposed:
-        return lax.conv_general_dilated(x, kernel, strides, [(around, around)] * 2, dimension_numbers=IMAGES)
+        return lax.conv_general_dilated(
+            x, kernel, strides, [(around, around)] * 2, dimension_numbers=IMAGES
+        )
     pads = [(side - 1 - around,) * 2 for side in kernel.shape[:2]]
-    return lax.conv_transpose(x, kernel, strides, pads, dimension_numbers=IMAGES, transpose_kernel=True)
+    return lax.conv_transpose(
+        x, kernel, strides, pads, dimension_numbers=IMAGES, transpose_kernel=True
+    )

@@ -39,7 +39,10 @@ class Triangle:
         """The mean and the log-variance of q(z|x)."""
         layers, own = self.layers["inference"], weights["inference"]
         h = jax_nets.applied(layers[:-2], own[:-2], x)
-        heads = (jax_nets.applied(layers[i : i + 1], own[i : i + 1], h) for i in (len(own) - 2, len(own) - 1))
+        heads = (
+            jax_nets.applied(layers[i : i + 1], own[i : i + 1], h)
+            for i in (len(own) - 2, len(own) - 1)
+        )
         return tuple(head.reshape(len(x), -1) for head in heads)
 
     def q_p(self, weights, images, noise):
@@ -74,7 +77,10 @@ class Triangle:
             decoded, q_p = self.q_p(weights, images, noise[1])
             p_pi = self.density(weights, x) + self.p_q(weights, z, x)
             error = ((images - decoded) ** 2).mean()
-            return variational * q_p + adversarial * p_pi, {"kl_q_p": q_p, "reconstruction_error": error}
+            return variational * q_p + adversarial * p_pi, {
+                "kl_q_p": q_p,
+                "reconstruction_error": error,
+            }
 
         return {"energy": energy, "inference": inference, "generator": generator}
 
@@ -107,12 +113,17 @@ def entry(words: Sequence[str]) -> contender.Entry:
     adam = optax.adam(known["rate"], known["beta_1"], 0.999, EPSILON)
     optimizer = optax.chain(optax.clip_by_global_norm(known["clip_norm"]), adam)
     weights = {role: jax_nets.parameters(work.nets[role]) for role in ROLES}
-    state = {"weights": weights, "states": {role: optimizer.init(own) for role, own in weights.items()}}
+    state = {
+        "weights": weights,
+        "states": {role: optimizer.init(own) for role, own in weights.items()},
+    }
     step = step_of(Triangle(work), optimizer)
     key = jax.random.key(0)
 
     def update(z, noise):
-        state["weights"], state["states"], logs = step(state["weights"], state["states"], images, z, noise)
+        state["weights"], state["states"], logs = step(
+            state["weights"], state["states"], images, z, noise
+        )
         return {name: np.asarray(value) for name, value in logs.items()}
 
     def run():

@@ -6,7 +6,12 @@ import tensorflow as tf
 
 from benchmarks.peers.workload import Layer
 
-ACTIVATIONS = {"linear": tf.identity, "relu": tf.nn.relu, "swish": tf.nn.swish, "leaky_relu": tf.nn.leaky_relu}
+ACTIVATIONS = {
+    "linear": tf.identity,
+    "relu": tf.nn.relu,
+    "swish": tf.nn.swish,
+    "leaky_relu": tf.nn.leaky_relu,
+}
 
 
 def score(layers: Sequence[Layer], x: tf.Tensor) -> tf.Tensor:

@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from benchmarks.peers import contender, tfgen_nets, workload
 from tfgen import energies, random
-from tfgen.nets import triangle_mnist
-from tfgen.partition import Schedule, Way
-from tfgen.references import Uniform
+from tfgen.analysis.ais import Schedule, Way
+from tfgen.distributions import Uniform
+from tfgen.nets.families import triangle_mnist
 from tfgen.version import __version__
 
 
@@ -20,7 +20,9 @@ def entry(words: Sequence[str]) -> contender.Entry:
     """Given a workload's file."""
     work = workload.read(words[0])
     known, start = work.constants, tf.constant(work.arrays["start"])
-    net = tfgen_nets.load(triangle_mnist.energy(start.shape[1:], width=known["width"]), work.nets["energy"])
+    net = tfgen_nets.load(
+        triangle_mnist.energy(start.shape[1:], width=known["width"]), work.nets["energy"]
+    )
     first, last = (Uniform().pulled_back(u) for u in (Uniform().energy, energies.frozen(net)))
     way = Way(first, last, start.shape, known["leapfrog_steps"], jit=False)
     count = known["temperatures"]
@@ -30,7 +32,9 @@ def entry(words: Sequence[str]) -> contender.Entry:
         return way.follow(start, schedule, random.root(known["seed"]))
 
     def answer():
-        u, gradient = tf.function(lambda y: energies.value_and_grad(last, y), autograph=False)(start)
+        u, gradient = tf.function(lambda y: energies.value_and_grad(last, y), autograph=False)(
+            start
+        )
         found = run()
         at_start = {"energies": u.numpy(), "gradients": gradient.numpy()}
         return at_start | {"ends": found.x, "log_weights": found.log_weight}

@@ -20,14 +20,18 @@ def by_saved_model(directory: str, seed: np.ndarray):
 
     def complete(image, mask, noise):
         del noise
-        return model.signatures["complete"](image=tf.constant(image), mask=tf.constant(mask), **own)["image"].numpy()
+        return model.signatures["complete"](
+            image=tf.constant(image), mask=tf.constant(mask), **own
+        )["image"].numpy()
 
     return complete
 
 
 def by_tflite(file: str):
     """The answer of a file, by all processors as in the other libraries."""
-    runner = tf.lite.Interpreter(file, num_threads=len(os.sched_getaffinity(0))).get_signature_runner()
+    runner = tf.lite.Interpreter(
+        file, num_threads=len(os.sched_getaffinity(0))
+    ).get_signature_runner()
     return lambda image, mask, noise: runner(image=image, mask=mask, noise=noise)["image"]
 
 
@@ -39,6 +43,12 @@ def entry(words: Sequence[str]) -> contender.Entry:
     parser.add_argument("--tflite")
     options = parser.parse_args(words)
     given = workload.read(options.workload).arrays
-    complete = by_tflite(options.tflite) if options.tflite else by_saved_model(options.saved_model, given["seed"])
+    complete = (
+        by_tflite(options.tflite)
+        if options.tflite
+        else by_saved_model(options.saved_model, given["seed"])
+    )
     arrays = [given[name] for name in ("image", "mask", "noise")]
-    return contender.Entry(tf.__version__, lambda: {"image": complete(*arrays)}, lambda: complete(*arrays))
+    return contender.Entry(
+        tf.__version__, lambda: {"image": complete(*arrays)}, lambda: complete(*arrays)
+    )

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from benchmarks.peers import contender, tfgen_nets, workload
 from tfgen import energies, random
-from tfgen.nets import triangle_mnist
+from tfgen.nets.families import triangle_mnist
 from tfgen.samplers import Descent, run
 from tfgen.version import __version__
 
@@ -18,9 +18,13 @@ def entry(words: Sequence[str]) -> contender.Entry:
     """Given a workload's file."""
     work = workload.read(words[0])
     known, start = work.constants, tf.constant(work.arrays["start"])
-    net = tfgen_nets.load(triangle_mnist.energy(start.shape[1:], width=known["width"]), work.nets["energy"])
+    net = tfgen_nets.load(
+        triangle_mnist.energy(start.shape[1:], width=known["width"]), work.nets["energy"]
+    )
     energy = energies.frozen(net)
-    kernel = Descent(known["step_size"], known["tolerance"], known["min_step"], tuple(known["bounds"]))
+    kernel = Descent(
+        known["step_size"], known["tolerance"], known["min_step"], tuple(known["bounds"])
+    )
 
     @tf.function(autograph=False)
     def descend(x):

@@ -12,7 +12,7 @@ import tensorflow as tf
 from benchmarks.peers import contender
 from tfgen import random
 from tfgen.algorithms.generative_convnet import GenerativeConvNet
-from tfgen.nets import generative_convnet_texture
+from tfgen.nets.families import generative_convnet_texture
 from tfgen.version import __version__
 
 
@@ -29,7 +29,9 @@ def learner(side: int, width: float, chains: int, steps: int) -> GenerativeConvN
     """The texture net and its chains."""
     shape = (side, side, 3)
     net = generative_convnet_texture.energy(shape, width=width)
-    made = GenerativeConvNet(net, image_shape=shape, image_mean=(0.0,) * 3, chains=chains, langevin_steps=steps)
+    made = GenerativeConvNet(
+        net, image_shape=shape, image_mean=(0.0,) * 3, chains=chains, langevin_steps=steps
+    )
     made.compile({"energy": keras.optimizers.SGD(1e-9)})
     return made
 

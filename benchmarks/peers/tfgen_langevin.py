@@ -18,7 +18,7 @@ def entry(words: Sequence[str]) -> contender.Entry:
     """Given a workload's file and options."""
     work = workload.read(words[0])
     known, start = work.constants, tf.constant(work.arrays["start"])
-    family = importlib.import_module(f"tfgen.nets.{known['family']}")
+    family = importlib.import_module(f"tfgen.nets.families.{known['family']}")
     net = tfgen_nets.load(family.energy(start.shape[1:]), work.nets["energy"])
     density = energies.tilted(energies.frozen(net), known["sigma"])
 

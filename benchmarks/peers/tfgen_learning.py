@@ -12,12 +12,20 @@ import tensorflow as tf
 from benchmarks.peers import contender, tfgen_nets, workload
 from tfgen import random
 from tfgen.algorithms.generative_convnet import GenerativeConvNet
-from tfgen.nets import generative_convnet_texture
+from tfgen.nets.families import generative_convnet_texture
 from tfgen.version import __version__
 
 COMPARED = ("energy_data", "energy_samples", "weight_grad_norm")
 """Of what an iteration logs."""
-CONSTANTS = ("sigma", "step_size", "clamp", "map_area_normalization", "max_gradient", "weight_decay", "bias_rate")
+CONSTANTS = (
+    "sigma",
+    "step_size",
+    "clamp",
+    "map_area_normalization",
+    "max_gradient",
+    "weight_decay",
+    "bias_rate",
+)
 """Of the workload, by the names of the algorithm's hyperparameters."""
 
 
@@ -33,7 +41,9 @@ def entry(words: Sequence[str]) -> contender.Entry:
         logs = []
         for algorithm.energy.depth, update in enumerate(updates, start=1):
             algorithm.chains.restart()
-            logs.append({name: value.numpy() for name, value in update(batch, random.root(1)).items()})
+            logs.append(
+                {name: value.numpy() for name, value in update(batch, random.root(1)).items()}
+            )
         return logs
 
     def answer():

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from benchmarks.peers.workload import Layer
-from tfgen.nets.latent import Generator
-from tfgen.nets.layers import Conv, ConvTranspose
+from tfgen.nets.architectures.latent import Generator
+from tfgen.nets.convolution.layers import Conv, ConvTranspose
 
 Part = tuple[Conv | ConvTranspose, keras.layers.BatchNormalization | None, str]
 """A convolution, the normalization after it, the activation after that."""
@@ -17,7 +17,14 @@ def parts(net: keras.Model) -> list[Part]:
     """What a net is made of, from its inputs up, its heads last."""
     if isinstance(net, Generator):
         activations = ["relu"] * (len(net.stack) - 1) + ["tanh"]
-        return list(zip(net.stack, [*net.norms, *[None] * (len(net.stack) - len(net.norms))], activations, strict=True))
+        return list(
+            zip(
+                net.stack,
+                [*net.norms, *[None] * (len(net.stack) - len(net.norms))],
+                activations,
+                strict=True,
+            )
+        )
     norms = [None, *(net.norms or [None] * (len(net.convs) - 1))]
     activation = getattr(net, "activation", "leaky_relu")
     heads = [getattr(net, name, None) for name in ("mean", "log_var", "top", "head")]

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.peers import contender, workload
 from tfgen import random
-from tfgen.data.images import Examples
+from tfgen.data.examples import Examples
 from tfgen.version import __version__
 
 

@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from benchmarks.peers import contender, tfgen_nets, workload
 from tfgen import random
-from tfgen.nets import dcgan64
+from tfgen.models import Synthesis
+from tfgen.nets.families import dcgan64
 from tfgen.samplers import run
-from tfgen.tasks import Synthesis
 from tfgen.version import __version__
 
 
@@ -22,7 +22,9 @@ def entry(words: Sequence[str]) -> contender.Entry:
     net = dcgan64.discriminator((known["seen"], known["seen"], 3), width=known["width"])
     tfgen_nets.load(net, work.nets["classifier"])
     margin = tf.constant(1e6)  # whose objective is the threshold, 0
-    kernel, energy = synthesis_of(work).across(lambda x: net(x, training=False), margin, start.shape)
+    kernel, energy = synthesis_of(work).across(
+        lambda x: net(x, training=False), margin, start.shape
+    )
 
     @tf.function(autograph=False)
     def moved(x):

@@ -14,8 +14,8 @@ from absl import flags as absl_flags
 from benchmarks.peers import contender, workload
 from tfgen import random
 from tfgen.version import __version__
-from trainers import callbacks, flags
-from trainers.experiment import Experiment
+from trainers.run import callbacks, flags
+from trainers.run.experiment import Experiment
 
 
 class Training:
@@ -27,7 +27,9 @@ class Training:
 
     def __init__(self, known):
         self.known = known
-        self._workdir = tempfile.TemporaryDirectory()  # for the log, by which the guard knows what is usual
+        self._workdir = (
+            tempfile.TemporaryDirectory()
+        )  # for the log, by which the guard knows what is usual
         self.experiment = Experiment(values_of(known["flags"], self._workdir.name))
         self._generate = self.experiment.algorithm.endpoints()[known["source"]].traced()
 
@@ -58,7 +60,9 @@ class Training:
         algorithm, seed = self.experiment.algorithm, random.root(0)
         steps = tf.constant(getattr(algorithm, "sample_steps", 0))
         with averaged(self.experiment):
-            return self._generate(count=tf.constant(self.known["count"]), seed=seed, num_steps=steps)["image"].numpy()
+            return self._generate(
+                count=tf.constant(self.known["count"]), seed=seed, num_steps=steps
+            )["image"].numpy()
 
 
 def values_of(given: Sequence[str], workdir: str) -> absl_flags.FlagValues:
@@ -85,6 +89,8 @@ def entry(words: Sequence[str]) -> contender.Entry:
 
     def answer():
         logs = training.experiment.algorithm.get_metrics_result()
-        return {f"log/{name}": float(value) for name, value in logs.items()} | {"image": training.samples()}
+        return {f"log/{name}": float(value) for name, value in logs.items()} | {
+            "image": training.samples()
+        }
 
     return contender.Entry(__version__, answer, lambda: training.train(next(milestones)))

@@ -12,7 +12,7 @@ import tensorflow as tf
 from benchmarks.peers import contender, tfgen_nets, workload
 from tfgen import random
 from tfgen.algorithms.divergence_triangle import ROLES, DivergenceTriangle
-from tfgen.nets import triangle_cifar10
+from tfgen.nets.families import triangle_cifar10
 from tfgen.version import __version__
 
 COMPARED = ("kl_q_p", "latent_nll", "reconstruction_error", "energy_data", "energy_samples")
@@ -25,11 +25,15 @@ def entry(words: Sequence[str]) -> contender.Entry:
     known, images = work.constants, tf.constant(work.arrays["images"])
     shape = tuple(images.shape[1:])
     nets = {
-        role: tfgen_nets.load(getattr(triangle_cifar10, role)(shape, width=known["width"]), work.nets[role])
+        role: tfgen_nets.load(
+            getattr(triangle_cifar10, role)(shape, width=known["width"]), work.nets[role]
+        )
         for role in ROLES
     }
     algorithm = DivergenceTriangle(**nets, image_shape=shape, preset="official")
-    adam = functools.partial(keras.optimizers.Adam, known["rate"], known["beta_1"], global_clipnorm=known["clip_norm"])
+    adam = functools.partial(
+        keras.optimizers.Adam, known["rate"], known["beta_1"], global_clipnorm=known["clip_norm"]
+    )
     algorithm.compile({role: adam() for role in ROLES})
     batch = {"image": images, "index": tf.range(len(images))}
     update = tf.function(algorithm.update, autograph=False)

@@ -31,11 +31,15 @@ def entry(words: Sequence[str]) -> contender.Entry:
         return log_volume(y) + tf_nets.score(work.nets["energy"], tf.tanh(y / 2))
 
     def kernel(log_density):
-        return tfp.mcmc.HamiltonianMonteCarlo(log_density, known["step_size"], known["leapfrog_steps"])
+        return tfp.mcmc.HamiltonianMonteCarlo(
+            log_density, known["step_size"], known["leapfrog_steps"]
+        )
 
     @tf.function(autograph=False)
     def anneal(y):
-        return tfp.mcmc.sample_annealed_importance_chain(known["temperatures"], first, last, y, kernel, seed=[0, 1])[1]
+        return tfp.mcmc.sample_annealed_importance_chain(
+            known["temperatures"], first, last, y, kernel, seed=[0, 1]
+        )[1]
 
     @tf.function(autograph=False)
     def slope(y):

@@ -27,7 +27,9 @@ def entry(words: Sequence[str]) -> contender.Entry:
     tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
     work = workload.read(words[0])
     energy, burn = energy_of(work), work.constants["steps"] - 1
-    kernel = tfp.mcmc.UncalibratedLangevin(lambda x: -energy(x), step_size=work.constants["step_size"] ** 2)
+    kernel = tfp.mcmc.UncalibratedLangevin(
+        lambda x: -energy(x), step_size=work.constants["step_size"] ** 2
+    )
     start = tf.constant(work.arrays["start"])
 
     @tf.function(autograph=False)
@@ -36,7 +38,9 @@ def entry(words: Sequence[str]) -> contender.Entry:
 
     @tf.function(autograph=False)
     def sample(x):
-        return tfp.mcmc.sample_chain(1, x, kernel=kernel, num_burnin_steps=burn, trace_fn=None, seed=[0, 1])
+        return tfp.mcmc.sample_chain(
+            1, x, kernel=kernel, num_burnin_steps=burn, trace_fn=None, seed=[0, 1]
+        )
 
     def answer():
         u, gradient = slope(start)

@@ -65,7 +65,9 @@ class Annealing:
             there = self.point(there.y + step * momentum)
             momentum = momentum - (step if left else step / 2) * (there.x + beta * there.slope)
         accepted = torch.log(level) < before - _hamiltonian(there, beta, momentum)
-        return Point(*(torch.where(_shaped(accepted, a), a, b) for a, b in zip(there, here, strict=True)))
+        return Point(
+            *(torch.where(_shaped(accepted, a), a, b) for a, b in zip(there, here, strict=True))
+        )
 
 
 def _hamiltonian(point: Point, beta: float, momentum):
@@ -82,7 +84,10 @@ def entry(words: Sequence[str]) -> contender.Entry:
     options = torch_nets.arguments(words)
     work = workload.read(options.workload)
     annealing, start = Annealing(work, options), torch_nets.channels_first(work.arrays["start"])
-    momenta, levels = torch_nets.channels_first(work.arrays["momenta"]), torch.tensor(work.arrays["levels"])
+    momenta, levels = (
+        torch_nets.channels_first(work.arrays["momenta"]),
+        torch.tensor(work.arrays["levels"]),
+    )
 
     def answer():
         here = annealing.point(start)
@@ -95,6 +100,8 @@ def entry(words: Sequence[str]) -> contender.Entry:
         }
 
     def run():
-        return annealing.follow(start, lambda number: (torch.randn_like(start), torch.rand(len(start))))
+        return annealing.follow(
+            start, lambda number: (torch.randn_like(start), torch.rand(len(start)))
+        )
 
     return contender.Entry(torch.__version__, answer, run)

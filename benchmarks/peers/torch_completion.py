@@ -53,14 +53,18 @@ def by_onnxruntime(module: nn.Module, inputs):
         path = pathlib.Path(directory) / "completion.onnx"
         torch.onnx.export(module, inputs, path, input_names=names, dynamo=True, verbose=False)
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return onnxruntime.__version__, lambda *arrays: session.run(None, dict(zip(names, arrays, strict=True)))[0]
+    return onnxruntime.__version__, lambda *arrays: session.run(
+        None, dict(zip(names, arrays, strict=True))
+    )[0]
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
     """Given a workload's file and a way."""
     parser = argparse.ArgumentParser()
     parser.add_argument("workload")
-    parser.add_argument("--way", choices=["eager", "scripted", "compiled", "onnxruntime"], default="eager")
+    parser.add_argument(
+        "--way", choices=["eager", "scripted", "compiled", "onnxruntime"], default="eager"
+    )
     options = parser.parse_args(words)
     warnings.simplefilter("ignore")
     logging.disable()

@@ -26,16 +26,23 @@ class Training(torch_training.Training):
     def update(self):
         observed = self.batch()
         if self.known["data_noise"]:
-            observed = observed + self.known["data_noise"] * self.draws.normal("data_noise", observed)
+            observed = observed + self.known["data_noise"] * self.draws.normal(
+                "data_noise", observed
+            )
         self._grow()
         self.chains = self.learner.sample(
-            self.depth, self._renewed(), self.known["langevin_steps"], lambda _, x: self.draws.normal("langevin", x)
+            self.depth,
+            self._renewed(),
+            self.known["langevin_steps"],
+            lambda _, x: self.draws.normal("langevin", x),
         )
         return self.learner.descend(self.depth, observed, self.chains)
 
     def samples(self):
         """The chains after noise-free steps, without their margin."""
-        x = self.learner.sample(self.depth, self.chains, self.known["denoising_steps"], None).clamp(-1, 1)
+        x = self.learner.sample(self.depth, self.chains, self.known["denoising_steps"], None).clamp(
+            -1, 1
+        )
         margin = self.known["margin"]
         return x[:, :, margin : x.shape[2] - margin, margin : x.shape[3] - margin]
 
@@ -45,7 +52,10 @@ class Training(torch_training.Training):
         depth = min(self.updates // every + 1, self.height) if every else self.height
         if depth != self.depth:
             side = self.known["patch_size"]
-            self.depth, self.chains = depth, self._mean().repeat(self.known["chains"], 1, side, side)
+            self.depth, self.chains = (
+                depth,
+                self._mean().repeat(self.known["chains"], 1, side, side),
+            )
 
     def _renewed(self):
         """The chains, some of them from white noise again."""

@@ -35,7 +35,9 @@ class Descent:
             moved = lower & ~resting
             there, here = (tried, *found), (x, u, slope, norm)
             x, u, slope, norm = (_chosen(moved, a, b) for a, b in zip(there, here, strict=True))
-            step = torch.where(resting, step, torch.where(lower, (2 * step).clamp(max=first), step / 2))
+            step = torch.where(
+                resting, step, torch.where(lower, (2 * step).clamp(max=first), step / 2)
+            )
         return x, u, norm
 
     def _downhill(self, x):

@@ -24,7 +24,9 @@ class Training(torch_training.Training):
         layout = torch_nets.layout_of(options)
         self.net = torch_nets.net_of(work.nets["classifier"]).to(memory_format=layout)
         self.sgd = self.optimizer("discriminator", self.net.parameters())
-        self.synthesis = Synthesis(torch.compile(self.net) if options.compiled else self.net, self.known, layout)
+        self.synthesis = Synthesis(
+            torch.compile(self.net) if options.compiled else self.net, self.known, layout
+        )
         self.negatives = collections.deque([self.draws.given("start", None)], self.known["memory"])
         self.cascade, self.losses = [], []
 
@@ -50,7 +52,10 @@ class Training(torch_training.Training):
     def samples(self):
         """New ones: from noise through all classifiers."""
         shape = (self.known["count"], *self.negatives[0].shape[1:])
-        x, net = (self.known["sigma"] * torch.randn(shape)).clamp(-1, 1), copy.deepcopy(self.net.state_dict())
+        x, net = (
+            (self.known["sigma"] * torch.randn(shape)).clamp(-1, 1),
+            copy.deepcopy(self.net.state_dict()),
+        )
         for number, kept in enumerate(self.cascade):
             self.net.load_state_dict(kept)
             x = self._moved(x, number)
@@ -84,7 +89,10 @@ class Training(torch_training.Training):
         self.net.eval().requires_grad_(False)
         number = math.ceil(self.known["patches"] * x.shape[2] * x.shape[3] / self.known["area"])
         most = x.shape[2] - self.known["seen"] + 1
-        places = (torch.randint(most, (len(x), number, 2)).tolist() for _ in range(self.known["synthesis_steps"]))
+        places = (
+            torch.randint(most, (len(x), number, 2)).tolist()
+            for _ in range(self.known["synthesis_steps"])
+        )
         x, _ = self.synthesis.steps(x, places, self.known["decay"] ** stage)
         self.net.train().requires_grad_(True)
         return x

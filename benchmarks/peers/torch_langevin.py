@@ -19,7 +19,9 @@ def drawn(number: int, x: torch.Tensor) -> torch.Tensor:
     return torch.randn_like(x)
 
 
-def langevin(density, x, step_size: float, steps: int, draw: Draw | None = drawn, clamp: bool = False):
+def langevin(
+    density, x, step_size: float, steps: int, draw: Draw | None = drawn, clamp: bool = False
+):
     """The last x; without a draw there is no noise, with clamp x stays in [-1, 1]."""
     for number in range(steps):
         _, gradient = torch_nets.value_and_grad(density, x)
@@ -50,7 +52,9 @@ def entry(words: Sequence[str]) -> contender.Entry:
     work, layout = workload.read(options.workload), torch_nets.layout_of(options)
     step_size, steps = work.constants["step_size"], work.constants["steps"]
     density = torch_nets.Tilted(torch_nets.net_of(work.nets["energy"]), work.constants["sigma"])
-    density = density.requires_grad_(False).to(memory_format=layout)  # nothing is spent on the weights' gradients
+    density = density.requires_grad_(False).to(
+        memory_format=layout
+    )  # nothing is spent on the weights' gradients
     density = torch.compile(density) if options.compiled else density
     start = torch_nets.channels_first(work.arrays["start"], layout)
     sample = by_torchebm(density, step_size) if options.torchebm else None
@@ -60,6 +64,10 @@ def entry(words: Sequence[str]) -> contender.Entry:
         return {"energies": u.numpy(), "gradients": torch_nets.channels_last(gradient)}
 
     def run():
-        return sample(start, steps) if sample is not None else langevin(density, start, step_size, steps)
+        return (
+            sample(start, steps)
+            if sample is not None
+            else langevin(density, start, step_size, steps)
+        )
 
     return contender.Entry(torch.__version__, answer, run)

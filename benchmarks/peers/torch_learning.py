@@ -24,13 +24,23 @@ class Learner:
         options: compiled, channels_last.
     """
 
-    def __init__(self, layers: Sequence[workload.Layer], known, optimizer, side: int, options: argparse.Namespace):
+    def __init__(
+        self,
+        layers: Sequence[workload.Layer],
+        known,
+        optimizer,
+        side: int,
+        options: argparse.Namespace,
+    ):
         self.known = known
         score = torch_nets.net_of(layers).to(memory_format=torch_nets.layout_of(options))
         densities = [
-            torch_nets.Tilted(score[:d], known["sigma"], known["image_mean"]) for d in range(1, len(layers) + 1)
+            torch_nets.Tilted(score[:d], known["sigma"], known["image_mean"])
+            for d in range(1, len(layers) + 1)
         ]
-        self.densities = [torch.compile(density) for density in densities] if options.compiled else densities
+        self.densities = (
+            [torch.compile(density) for density in densities] if options.compiled else densities
+        )
         self.optimizer = optimizer(score.parameters())
         self.areas = {}
         for block, layer in zip(score, layers, strict=True):
@@ -53,13 +63,19 @@ class Learner:
         for weight in reached:
             weight.grad = self._stabilized(weight.grad, weight.detach(), self.areas[weight])
         self.optimizer.step()
-        return {"energy_data": data.detach(), "energy_samples": samples.detach(), "weight_grad_norm": norm}
+        return {
+            "energy_data": data.detach(),
+            "energy_samples": samples.detach(),
+            "weight_grad_norm": norm,
+        }
 
     def _stabilized(self, gradient, weight, area: int):
         if self.known["map_area_normalization"]:
             gradient = gradient / area
         if self.known["max_gradient"]:
-            gradient = gradient * (self.known["max_gradient"] / (gradient.abs().max() + 1e-12)).clamp(max=1.0)
+            gradient = gradient * (
+                self.known["max_gradient"] / (gradient.abs().max() + 1e-12)
+            ).clamp(max=1.0)
         if weight.dim() == 1:
             return self.known["bias_rate"] * gradient
         return gradient + self.known["weight_decay"] * weight
@@ -71,7 +87,9 @@ def entry(words: Sequence[str]) -> contender.Entry:
     work, layout = workload.read(options.workload), torch_nets.layout_of(options)
     known, noise = work.constants, work.arrays["noise"]
     observed = torch_nets.channels_first(work.arrays["observed"], layout)
-    start = torch.zeros_like(observed).repeat(noise.shape[1], 1, 1, 1).contiguous(memory_format=layout)
+    start = (
+        torch.zeros_like(observed).repeat(noise.shape[1], 1, 1, 1).contiguous(memory_format=layout)
+    )
 
     def optimizer(parameters):
         return torch.optim.SGD(parameters, known["rate"])

@@ -9,7 +9,12 @@ from torch import nn
 
 from benchmarks.peers.workload import Layer
 
-ACTIVATIONS = {"relu": nn.ReLU, "swish": nn.SiLU, "leaky_relu": lambda: nn.LeakyReLU(0.2), "tanh": nn.Tanh}
+ACTIVATIONS = {
+    "relu": nn.ReLU,
+    "swish": nn.SiLU,
+    "leaky_relu": lambda: nn.LeakyReLU(0.2),
+    "tanh": nn.Tanh,
+}
 
 
 def net_of(layers: Sequence[Layer]) -> nn.Sequential:
@@ -72,7 +77,9 @@ def value_and_grad(energy, x):
     return u.detach(), torch.autograd.grad(u.sum(), x)[0]
 
 
-def channels_first(array: np.ndarray, layout: torch.memory_format = torch.contiguous_format) -> torch.Tensor:
+def channels_first(
+    array: np.ndarray, layout: torch.memory_format = torch.contiguous_format
+) -> torch.Tensor:
     """Images [..., h, w, c] as [..., c, h, w]; the layout is of those of four axes."""
     moved = torch.tensor(array).movedim(-1, -3)
     return moved.contiguous(memory_format=layout) if moved.dim() == 4 else moved.contiguous()
@@ -111,7 +118,9 @@ def _conv(layer: Layer) -> nn.Conv2d | nn.ConvTranspose2d:
     kind, (into, out) = nn.Conv2d, (weight.shape[1], weight.shape[0])
     if layer.transposed:
         kind, (into, out) = nn.ConvTranspose2d, (out, into)
-    conv = kind(into, out, weight.shape[2:], layer.strides, layer.padding, bias=layer.bias is not None)
+    conv = kind(
+        into, out, weight.shape[2:], layer.strides, layer.padding, bias=layer.bias is not None
+    )
     conv.weight.data = weight
     if layer.bias is not None:
         conv.bias.data = torch.tensor(layer.bias)

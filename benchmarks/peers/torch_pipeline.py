@@ -31,7 +31,9 @@ class Pictures(Dataset):
     def __getitem__(self, number):
         picture = self.pictures[number]
         if self.patch_size is not None:
-            top, left = (int(torch.randint(side - self.patch_size + 1, ())) for side in picture.shape[1:])
+            top, left = (
+                int(torch.randint(side - self.patch_size + 1, ())) for side in picture.shape[1:]
+            )
             picture = picture[:, top : top + self.patch_size, left : left + self.patch_size]
         return picture.float() / 127.5 - 1, number
 
@@ -64,4 +66,6 @@ def entry(words: Sequence[str]) -> contender.Entry:
         return {"image": images[numbers.argsort()].permute(0, 2, 3, 1).numpy()}
 
     batches = endless(loader)
-    return contender.Entry(torch.__version__, answer, lambda: [next(batches) for _ in range(given["batches"])])
+    return contender.Entry(
+        torch.__version__, answer, lambda: [next(batches) for _ in range(given["batches"])]
+    )

@@ -31,7 +31,9 @@ class Synthesis:
     def steps(self, start, places: Iterable[Places], scale: float = 1.0):
         """The textures after a step at each set of places, and each step's objective and norm of the slope."""
         x, logs = start.clone(), []
-        adam = torch.optim.Adam([x], scale * self.known["step_size"], (self.known["beta_1"], 0.999), eps=1e-8)
+        adam = torch.optim.Adam(
+            [x], scale * self.known["step_size"], (self.known["beta_1"], 0.999), eps=1e-8
+        )
         for at in places:
             objective, x.grad = self._slope(x, at)
             logs.append((objective.item(), x.grad.norm().item()))
@@ -50,7 +52,9 @@ class Synthesis:
             for top, left in corners
         ]
         seen = torch.stack([x[box] for box in boxes]).contiguous(memory_format=self.layout)
-        objectives, slopes = torch_nets.value_and_grad(lambda patch: functional.softplus(-self._log_odds(patch)), seen)
+        objectives, slopes = torch_nets.value_and_grad(
+            lambda patch: functional.softplus(-self._log_odds(patch)), seen
+        )
         total, cover = torch.zeros_like(x), torch.zeros_like(x[:, :1])
         for box, slope in zip(boxes, slopes, strict=True):
             total[box] += slope
@@ -65,7 +69,12 @@ def entry(words: Sequence[str]) -> contender.Entry:
     """Given a workload's file and options."""
     options = torch_nets.arguments(words)
     work, layout = workload.read(options.workload), torch_nets.layout_of(options)
-    net = torch_nets.net_of(work.nets["classifier"]).to(memory_format=layout).eval().requires_grad_(False)
+    net = (
+        torch_nets.net_of(work.nets["classifier"])
+        .to(memory_format=layout)
+        .eval()
+        .requires_grad_(False)
+    )
     synthesis = Synthesis(torch.compile(net) if options.compiled else net, work.constants, layout)
     known = work.arrays["places"][:, None]
     start = torch_nets.channels_first(work.arrays["start"])

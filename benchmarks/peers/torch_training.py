@@ -94,7 +94,9 @@ class Draws:
         return self.given(name, lambda: torch.randn_like(like))
 
 
-def batches(images: torch.Tensor, batch_size: int, patch_size: int | None) -> Iterator[torch.Tensor]:
+def batches(
+    images: torch.Tensor, batch_size: int, patch_size: int | None
+) -> Iterator[torch.Tensor]:
     """Images [b, c, h, w], or a patch of each; every image comes once an epoch, in a new order."""
     order = torch.empty(0, dtype=torch.long)
     while True:
@@ -106,8 +108,13 @@ def batches(images: torch.Tensor, batch_size: int, patch_size: int | None) -> It
 
 def patches(images: torch.Tensor, size: int) -> torch.Tensor:
     """A square of each, anywhere in it."""
-    corners = [[int(torch.randint(side - size + 1, ())) for side in images.shape[2:]] for _ in images]
-    cut = [x[:, top : top + size, left : left + size] for x, (top, left) in zip(images, corners, strict=True)]
+    corners = [
+        [int(torch.randint(side - size + 1, ())) for side in images.shape[2:]] for _ in images
+    ]
+    cut = [
+        x[:, top : top + size, left : left + size]
+        for x, (top, left) in zip(images, corners, strict=True)
+    ]
     return torch.stack(cut)
 
 

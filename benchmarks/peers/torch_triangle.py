@@ -11,7 +11,11 @@ import torch
 
 from benchmarks.peers import contender, torch_nets, workload
 
-NETS = {"energy": torch_nets.Energy, "inference": torch_nets.Inference, "generator": torch_nets.Generator}
+NETS = {
+    "energy": torch_nets.Energy,
+    "inference": torch_nets.Inference,
+    "generator": torch_nets.Generator,
+}
 EPSILON = 1e-7 / (1 - 0.999) ** 0.5
 """Of Adam: Keras has 1e-7 beside the root of a mean that is not yet corrected; at the first step this is as much."""
 
@@ -27,8 +31,12 @@ class Triangle:
 
     def __init__(self, work: workload.Workload, optimizer, options: argparse.Namespace):
         self.known, layout = work.constants, torch_nets.layout_of(options)
-        self.nets = {role: make(work.nets[role]).to(memory_format=layout) for role, make in NETS.items()}
-        self.optimizers = {role: optimizer(role, net.parameters()) for role, net in self.nets.items()}
+        self.nets = {
+            role: make(work.nets[role]).to(memory_format=layout) for role, make in NETS.items()
+        }
+        self.optimizers = {
+            role: optimizer(role, net.parameters()) for role, net in self.nets.items()
+        }
         if options.compiled:
             self.nets = {role: torch.compile(net) for role, net in self.nets.items()}
 
@@ -105,7 +113,9 @@ def entry(words: Sequence[str]) -> contender.Entry:
     z, *noise = (torch.tensor(work.arrays[name]) for name in ("z", "noise0", "noise1"))
 
     def answer():
-        return {name: value.detach().numpy() for name, value in triangle.step(images, z, noise).items()}
+        return {
+            name: value.detach().numpy() for name, value in triangle.step(images, z, noise).items()
+        }
 
     def run():
         z, *noise = torch.randn(3, *work.arrays["z"].shape)

@@ -56,8 +56,15 @@ def read(path: pathlib.Path | str) -> Workload:
         arrays = dict(file)
     recipe = json.loads(str(arrays.pop("recipe")))
     nets = {
-        name: [Layer(**row, **{key: arrays.get(f"{name}/{number}/{key}") for key in ARRAYS}) for number, row in rows]
+        name: [
+            Layer(**row, **{key: arrays.get(f"{name}/{number}/{key}") for key in ARRAYS})
+            for number, row in rows
+        ]
         for name, rows in ((name, enumerate(rows)) for name, rows in recipe["nets"].items())
     }
-    named = {key.removeprefix("arrays/"): array for key, array in arrays.items() if key.startswith("arrays/")}
+    named = {
+        key.removeprefix("arrays/"): array
+        for key, array in arrays.items()
+        if key.startswith("arrays/")
+    }
     return Workload(nets, recipe["constants"], named)

@@ -5,7 +5,11 @@ from benchmarks.races.introspective_pebbles import IntrospectivePebbles
 from benchmarks.races.race import Race, Ruler
 from benchmarks.races.triangle_digits import TriangleDigits
 
-ALL: dict[str, Race] = {"brick": ConvNetBrick(), "digits": TriangleDigits(), "pebbles": IntrospectivePebbles()}
+ALL: dict[str, Race] = {
+    "brick": ConvNetBrick(),
+    "digits": TriangleDigits(),
+    "pebbles": IntrospectivePebbles(),
+}
 """By the names of `--workloads`."""
 
 __all__ = ["ALL", "ConvNetBrick", "IntrospectivePebbles", "Race", "Ruler", "TriangleDigits"]

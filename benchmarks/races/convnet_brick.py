@@ -58,8 +58,12 @@ class ConvNetBrick(Race):
         white = algorithm.image_mean + algorithm.sigma * random.normal(tf.shape(x), noise)
         data_noise = random.normal((batch, *algorithm.image_shape), data_seed)
         steps = range(algorithm.langevin_steps)
-        langevin = np.stack([random.normal(x.shape, random.fold_in(langevin_seed, i)).numpy() for i in steps])
-        return once({"data_noise": data_noise, "chains": tf.where(anew, white, x)}) | {"langevin": langevin}
+        langevin = np.stack(
+            [random.normal(x.shape, random.fold_in(langevin_seed, i)).numpy() for i in steps]
+        )
+        return once({"data_noise": data_noise, "chains": tf.where(anew, white, x)}) | {
+            "langevin": langevin
+        }
 
     def ruler(self, experiment, runs) -> Ruler:
         del runs

@@ -8,7 +8,7 @@ import tensorflow as tf
 from benchmarks import textures
 from benchmarks.races.race import Race, Ruler, once
 from tfgen.algorithms.introspective import STOPS
-from tfgen.tasks.synthesis import OBJECTIVES
+from tfgen.models.synthesis import OBJECTIVES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +34,9 @@ class IntrospectivePebbles(Race):
         "--introspective.synthesis_steps=500",
     )
     peer: ClassVar = "torch_introspective_training"
-    measure: ClassVar = f"sliced Wasserstein distance of {textures.NUM_SAMPLES} new samples to the picture, x 1000"
+    measure: ClassVar = (
+        f"sliced Wasserstein distance of {textures.NUM_SAMPLES} new samples to the picture, x 1000"
+    )
     source: ClassVar = "generate"
     compared: ClassVar = ("cross_entropy", "discriminator_grad_norm")
 
@@ -50,7 +52,9 @@ class IntrospectivePebbles(Race):
 
     def draws(self, experiment, seed):
         algorithm, batch = experiment.algorithm, experiment.values.batch_size
-        negatives = algorithm.negatives.draw(batch, algorithm.stage.value, algorithm.image_shape[0], seed)
+        negatives = algorithm.negatives.draw(
+            batch, algorithm.stage.value, algorithm.image_shape[0], seed
+        )
         return once({"start": algorithm.start.numpy(), "negatives": negatives})
 
     def ruler(self, experiment, runs) -> Ruler:

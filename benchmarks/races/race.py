@@ -13,8 +13,8 @@ from benchmarks.peers import tfgen_nets
 from benchmarks.peers.workload import Workload
 from tfgen import random
 from tfgen.types import Seed
-from trainers import catalogue, flags
-from trainers.experiment import Experiment
+from trainers.run import catalogue, flags
+from trainers.run.experiment import Experiment
 
 FLAGFILES = pathlib.Path("trainers/flagfiles")
 
@@ -57,7 +57,12 @@ class Race(abc.ABC):
 
     def flags(self, seed: int, further: Sequence[str] = ()) -> list[str]:
         """What `trainers.main` would be given, but for the work directory."""
-        return [f"--flagfile={FLAGFILES / self.flagfile}.flags", f"--seed={seed}", *self.changes, *further]
+        return [
+            f"--flagfile={FLAGFILES / self.flagfile}.flags",
+            f"--seed={seed}",
+            *self.changes,
+            *further,
+        ]
 
     def work(self, given: list[str], experiment: Experiment) -> Workload:
         """What a contender is given: the nets as they start, constants, images, and what the first update draws."""
@@ -67,8 +72,12 @@ class Race(abc.ABC):
         first = next(iter(train.batches(values.batch_size, order)))
         arrays = {"images": train.whole()} | once({"batch": first["image"]})
         roles = catalogue.roles(values.algorithm)
-        nets = {self.net_name(role): tfgen_nets.layers_of(getattr(algorithm, role)) for role in roles}
-        known = {name: getattr(self, name) for name in ("source", "count")} | {"milestones": list(self.milestones)}
+        nets = {
+            self.net_name(role): tfgen_nets.layers_of(getattr(algorithm, role)) for role in roles
+        }
+        known = {name: getattr(self, name) for name in ("source", "count")} | {
+            "milestones": list(self.milestones)
+        }
         known |= constants(values) | self.own_constants(experiment) | {"flags": given}
         return Workload(nets, known, arrays | self.draws(experiment, seed))
 
@@ -97,8 +106,13 @@ class Race(abc.ABC):
 def constants(values: absl_flags.FlagValues) -> dict[str, Any]:
     """The flags of a run that any library must know: hyperparameters and optimizers by name."""
     name = values.algorithm
-    own = {p: values[f"{name}.{p}"].value for p in catalogue.hyperparameters(catalogue.algorithm_class(name))}
-    optimizers = {r: {o: values[f"{r}.{o}"].value for o in flags.OPTIMIZER} for r in catalogue.roles(name)}
+    own = {
+        p: values[f"{name}.{p}"].value
+        for p in catalogue.hyperparameters(catalogue.algorithm_class(name))
+    }
+    optimizers = {
+        r: {o: values[f"{r}.{o}"].value for o in flags.OPTIMIZER} for r in catalogue.roles(name)
+    }
     run = {flag: values[flag].value for flag in ("seed", "steps", "batch_size", "patch_size")}
     return own | run | {"optimizers": optimizers}
 

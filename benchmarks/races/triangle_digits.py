@@ -6,7 +6,7 @@ from typing import ClassVar
 from benchmarks import tables
 from benchmarks.races.race import Race, Ruler, once
 from tfgen import random
-from tfgen.evaluation.features import Features
+from tfgen.analysis.features import Features
 from tfgen.evaluation.fid import frechet_distance
 
 DATA = tables.DATA["digits"]
@@ -32,11 +32,20 @@ class TriangleDigits(Race):
     peer: ClassVar = "torch_triangle_training"
     measure: ClassVar = f"FID of {DATA.generated} samples to the held-out digits"
     source: ClassVar = "generate"
-    compared: ClassVar = ("kl_q_p", "latent_nll", "energy_data", "energy_samples", "energy_grad_norm")
+    compared: ClassVar = (
+        "kl_q_p",
+        "latent_nll",
+        "energy_data",
+        "energy_samples",
+        "energy_grad_norm",
+    )
 
     def own_constants(self, experiment):
         algorithm = experiment.algorithm
-        weights = {"variational": algorithm.variational_weight, "adversarial": algorithm.adversarial_weight}
+        weights = {
+            "variational": algorithm.variational_weight,
+            "adversarial": algorithm.adversarial_weight,
+        }
         used = {"sigma": algorithm.sigma, "temperature": algorithm.temperature}
         bound = experiment.values["energy.clip_norm"].value
         return weights | used | {"clip_norm": bound, "latents": algorithm.generator.latent_shape[0]}
@@ -44,7 +53,10 @@ class TriangleDigits(Race):
     def draws(self, experiment, seed):
         shape = (experiment.values.batch_size, *experiment.algorithm.generator.latent_shape)
         prior, posterior = random.split(seed)
-        noise = {f"noise{number}": random.normal(shape, s) for number, s in enumerate(random.split(posterior))}
+        noise = {
+            f"noise{number}": random.normal(shape, s)
+            for number, s in enumerate(random.split(posterior))
+        }
         return once({"z": random.normal(shape, prior)} | noise)
 
     def ruler(self, experiment, runs) -> Ruler:

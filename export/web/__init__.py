@@ -10,18 +10,24 @@ import pathlib
 from absl import flags as absl_flags
 
 from export.web import libraries, server, site
-from tfgen.nets import implementations
-from trainers import experiment, flags
+from tfgen.nets.convolution import implementations
+from trainers.run import experiment, flags
 
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
     where = {"flag_values": values, "module_name": "export.web"}
     absl_flags.DEFINE_string("workdir", None, "The run whose model to show.", **where)
-    absl_flags.DEFINE_string("output", None, "The directory to write to; WORKDIR/page unless given.", **where)
-    absl_flags.DEFINE_boolean("open", True, "Serve the page on this machine and open it in the browser.", **where)
+    absl_flags.DEFINE_string(
+        "output", None, "The directory to write to; WORKDIR/page unless given.", **where
+    )
+    absl_flags.DEFINE_boolean(
+        "open", True, "Serve the page on this machine and open it in the browser.", **where
+    )
     absl_flags.DEFINE_integer("port", 0, "To serve it on; 0: any that is free.", 0, 65535, **where)
-    absl_flags.DEFINE_integer("examples", 12, "Held-out pictures to offer on the page.", lower_bound=0, **where)
+    absl_flags.DEFINE_integer(
+        "examples", 12, "Held-out pictures to offer on the page.", lower_bound=0, **where
+    )
 
 
 def main(values: absl_flags.FlagValues) -> None:

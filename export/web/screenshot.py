@@ -13,8 +13,9 @@ import threading
 from absl import flags as absl_flags
 
 from export.web import server
+from tfgen import files
 from tfgen.errors import UserError
-from trainers import commands, files, flags
+from trainers.run import commands, flags
 
 MARGIN = 8  # pixels below the section that is shown
 
@@ -24,7 +25,9 @@ def define(values: absl_flags.FlagValues) -> None:
     where = {"flag_values": values, "module_name": "export.web.screenshot"}
     absl_flags.DEFINE_string("page", None, "The page's directory.", **where)
     absl_flags.DEFINE_string("output", None, "The picture to write, a .png file.", **where)
-    absl_flags.DEFINE_integer("example", 1, "Which held-out picture to complete.", lower_bound=1, **where)
+    absl_flags.DEFINE_integer(
+        "example", 1, "Which held-out picture to complete.", lower_bound=1, **where
+    )
     absl_flags.DEFINE_integer("width", 1000, "Of the window, in pixels.", lower_bound=200, **where)
     absl_flags.DEFINE_boolean("dark", False, "In dark mode.", **where)
 
@@ -34,7 +37,9 @@ def main(values: absl_flags.FlagValues) -> None:
     flags.require(values, "page", "output")
     directory = pathlib.Path(values.page)
     if not (directory / "model.json").is_file():
-        raise UserError(f"--page: expected what export.web wrote and found no model.json in {directory}")
+        raise UserError(
+            f"--page: expected what export.web wrote and found no model.json in {directory}"
+        )
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None or importlib.util.find_spec("playwright") is None:
         raise UserError(
@@ -53,7 +58,10 @@ def picture(address: str, chromium: str, values: absl_flags.FlagValues) -> bytes
     """A PNG of the page from its top to the end of its first section."""
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium) as browser:
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=chromium) as browser,
+    ):
         screen = {"width": values.width, "height": 900}
         page = browser.new_page(viewport=screen, color_scheme="dark" if values.dark else "light")
         page.goto(address)
@@ -61,7 +69,9 @@ def picture(address: str, chromium: str, values: absl_flags.FlagValues) -> bytes
         page.click(f"#examples li:nth-child({values.example}) button")
         for button, said in (("complete", "Completed with"), ("several", "Completed 20 times")):
             page.click(f"#{button}")
-            page.wait_for_function("said => document.getElementById('status').textContent.startsWith(said)", arg=said)
+            page.wait_for_function(
+                "said => document.getElementById('status').textContent.startsWith(said)", arg=said
+            )
         page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
         box = page.locator("#completing").bounding_box()
         clip = {"x": 0, "y": 0, "width": values.width, "height": box["y"] + box["height"] + MARGIN}

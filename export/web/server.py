@@ -44,7 +44,9 @@ def start(directory: pathlib.Path, port: int) -> http.server.ThreadingHTTPServer
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
-        raise UserError(f"--port: expected a free port and found {port}, which cannot be listened on") from error
+        raise UserError(
+            f"--port: expected a free port and found {port}, which cannot be listened on"
+        ) from error
 
 
 def address(server: http.server.ThreadingHTTPServer) -> str:

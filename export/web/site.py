@@ -4,16 +4,17 @@ import json
 import pathlib
 import shutil
 
-from export import tflite
+from export.litert import convert
 from export.web import libraries
-from tfgen.algorithms.base import Algorithm
+from tfgen import files
 from tfgen.data import preprocess
 from tfgen.errors import UserError
-from tfgen.tasks import EnergyTasks, LatentTasks
+from tfgen.models import EnergyTasks, LatentTasks
+from tfgen.training.algorithm import Algorithm
 from tfgen.types import Endpoint
 from tfgen.version import __version__
-from trainers import files, pictures
-from trainers.experiment import Experiment
+from trainers.drawings import pictures
+from trainers.run.experiment import Experiment
 
 PAGE = pathlib.Path(__file__).parent / "page"
 ENDPOINTS = ("complete_step", "decode", "encode", "energy")
@@ -30,13 +31,17 @@ def endpoints(algorithm: Algorithm) -> dict[str, Endpoint]:
     """
     channels = algorithm.image_shape[-1]
     if channels not in (1, 3):
-        raise UserError(f"--workdir: expected a model of images in grey or colour and found one of {channels} channels")
+        raise UserError(
+            f"--workdir: expected a model of images in grey or colour and found one of {channels} channels"
+        )
     try:
-        found = tflite.endpoints(algorithm)
+        found = convert.endpoints(algorithm)
     except UserError:
         found = {}
     if not {"complete_step", "decode"} & found.keys():
-        raise UserError("--workdir: expected a model with a generator or with an energy that images move under")
+        raise UserError(
+            "--workdir: expected a model with a generator or with an energy that images move under"
+        )
     return {name: found[name] for name in ENDPOINTS if name in found}
 
 
@@ -48,7 +53,9 @@ def refuse_others(output: pathlib.Path) -> None:
             return
     elif not output.exists():
         return
-    raise UserError(f"--output: expected a page's directory or an empty one and found other files in {output}")
+    raise UserError(
+        f"--output: expected a page's directory or an empty one and found other files in {output}"
+    )
 
 
 def write(trained: Experiment, output: pathlib.Path, examples: int) -> None:
@@ -69,9 +76,13 @@ def write(trained: Experiment, output: pathlib.Path, examples: int) -> None:
         for name, endpoint in found.items():
             path = aside / "models" / f"{name}.tflite"
             path.parent.mkdir(exist_ok=True)
-            path.write_bytes(tflite.convert(endpoint)["float32"])
+            path.write_bytes(convert.convert(endpoint)["float32"])
         shown = _examples(trained, aside, examples) if "complete_step" in found else []
-        known = describe(trained) | {"files": list(found), "examples": shown} | _starts(trained.algorithm, aside)
+        known = (
+            describe(trained)
+            | {"files": list(found), "examples": shown}
+            | _starts(trained.algorithm, aside)
+        )
         (aside / "model.json").write_text(json.dumps(known, indent=2) + "\n")
         if output.exists():
             shutil.rmtree(output)
@@ -83,7 +94,9 @@ def describe(trained: Experiment) -> dict:
     return {
         "algorithm": values.algorithm,
         "nets": values.nets,
-        "dataset": values.dataset.rpartition(":")[2].rpartition("/")[2],  # a page may be published, paths may not
+        "dataset": values.dataset.rpartition(":")[2].rpartition("/")[
+            2
+        ],  # a page may be published, paths may not
         "updates": int(algorithm.num_updates),
         "version": __version__,
         "image_shape": list(algorithm.image_shape),
@@ -102,7 +115,13 @@ def _sampling(algorithm: Algorithm) -> dict:
         case EnergyTasks() as tasks:
             start = {"mean": [float(m) for m in tasks.mean], "std": float(tasks.sigma)}
             steps = {"steps": algorithm.sample_steps, "denoising_steps": tasks.denoising_steps}
-            return {"start": start, **steps, "latent_shape": None, "classes": tasks.num_classes, "margin": tasks.margin}
+            return {
+                "start": start,
+                **steps,
+                "latent_shape": None,
+                "classes": tasks.num_classes,
+                "margin": tasks.margin,
+            }
 
 
 def _starts(algorithm: Algorithm, directory: pathlib.Path) -> dict:

@@ -8,16 +8,19 @@ import tensorflow as tf
 
 from tfgen import random
 from tfgen.algorithms.introspective import Introspective
-from tfgen.data import images
-from tfgen.nets.discriminator import Discriminator
-from tfgen.nets.layers import Conv
+from tfgen.data import examples
+from tfgen.nets.architectures.discriminator import Discriminator
+from tfgen.nets.convolution.layers import Conv
 
 SHAPE = (4, 4, 1)
 
 
 def classifier(shape=SHAPE):
     """Two layers of a few filters, batch normalization in between."""
-    convs = [Conv(4, 3, 1, 1, use_bias=False, initializer_scale=0.2), Conv(6, 4, use_bias=False, initializer_scale=0.2)]
+    convs = [
+        Conv(4, 3, 1, 1, use_bias=False, initializer_scale=0.2),
+        Conv(6, 4, use_bias=False, initializer_scale=0.2),
+    ]
     return Discriminator(convs, Conv(1, (shape[0] - 3, shape[1] - 3), initializer_scale=0.2), shape)
 
 
@@ -38,8 +41,17 @@ def build(*, shape=SHAPE, rate=0.05, patch=None, net=None, **options):
     """Compiled, with few and short stages unless told otherwise."""
     keras.utils.set_random_seed(0)
     seen = (patch, patch, shape[-1]) if patch else shape
-    given = {"stages": 3, "stage_updates": 4, "stop_loss": 0.0, "loss_window": 2, "samples": 5, "synthesis_steps": 6}
-    algorithm = Introspective(net or classifier(seen), image_shape=seen, seed=1, **(given | options))
+    given = {
+        "stages": 3,
+        "stage_updates": 4,
+        "stop_loss": 0.0,
+        "loss_window": 2,
+        "samples": 5,
+        "synthesis_steps": 6,
+    }
+    algorithm = Introspective(
+        net or classifier(seen), image_shape=seen, seed=1, **(given | options)
+    )
     algorithm.compile({"discriminator": keras.optimizers.SGD(rate)})
     return algorithm
 
@@ -64,7 +76,9 @@ class Watch(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         a, logs = self.algorithm, {n: float(v) for n, v in logs.items()}
-        self.updates.append((int(a.stage.numpy()), int(a.into_stage.numpy()), logs["cross_entropy"]))
+        self.updates.append(
+            (int(a.stage.numpy()), int(a.into_stage.numpy()), logs["cross_entropy"])
+        )
         if len(self.ends) < self.updates[-1][0]:
             self.ends.append(
                 {
@@ -82,10 +96,10 @@ class Watch(keras.callbacks.Callback):
 
 def fit(algorithm, steps=10_000, *, start=0, data=None, patch=None, size=8):
     """Trains until all stages are over, or for so many updates, each with numbers of its own."""
-    examples = images.Examples(pictures() if data is None else data, patch_size=patch)
+    loaded = examples.Examples(pictures() if data is None else data, patch_size=patch)
     watch = Watch(algorithm)
     algorithm.fit(
-        examples.batches(size, random.root(0), start),
+        loaded.batches(size, random.root(0), start),
         steps_per_epoch=1,
         epochs=steps,
         verbose=0,

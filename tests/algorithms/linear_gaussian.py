@@ -18,7 +18,9 @@ class Linear(keras.Model):
         super().__init__()
         self.named = {
             name: self.add_weight(
-                shape=m.shape, initializer=lambda *_, m=m, **__: tf.constant(m, tf.float32), name=name
+                shape=m.shape,
+                initializer=lambda *_, m=m, **__: tf.constant(m, tf.float32),
+                name=name,
             )
             for name, m in matrices.items()
         }
@@ -101,7 +103,12 @@ def draws(count, latent_dim, seed):
 def weights(algorithm):
     """All matrices by name, float64."""
     own = (getattr(algorithm, role, None) for role in ("energy", "generator", "inference"))
-    return {n: v.numpy().astype(np.float64) for net in own if net is not None for n, v in net.named.items()}
+    return {
+        n: v.numpy().astype(np.float64)
+        for net in own
+        if net is not None
+        for n, v in net.named.items()
+    }
 
 
 def change(algorithm, batch, seed):
@@ -178,7 +185,9 @@ def adversarial(w, x, z, temperature):
 
 def expected_kl_q_p(w, x, sigma):
     """KL(Q‖P) of observed x: the noise of q adds exp(c) |A_k|² to the squares."""
-    squares = ((x - x @ w["B"] @ w["A"]) ** 2).sum(axis=1) + np.exp(w["c"]) @ (w["A"] ** 2).sum(axis=1)
+    squares = ((x - x @ w["B"] @ w["A"]) ** 2).sum(axis=1) + np.exp(w["c"]) @ (w["A"] ** 2).sum(
+        axis=1
+    )
     constant = DIM * np.log(2 * np.pi * sigma**2)
     return (kl_to_prior(w, x).sum(axis=1) + (squares / sigma**2 + constant) / 2).mean()
 
@@ -187,5 +196,7 @@ def expected_adversarial(w, x, temperature):
     """KL(P‖Π) - KL(Q‖Π) of observed x: z has unit covariance."""
     dreams = np.einsum("ki,ij,kj->", w["A"], w["S"], w["A"]) / 2
     apart = np.eye(len(w["A"])) - w["A"] @ w["B"]
-    bound = ((apart**2).sum(axis=0) / (np.exp(w["c"]) + 1e-6) + w["c"] + np.log(2 * np.pi)).sum() / 2
+    bound = (
+        (apart**2).sum(axis=0) / (np.exp(w["c"]) + 1e-6) + w["c"] + np.log(2 * np.pi)
+    ).sum() / 2
     return dreams / temperature + bound - (energy(w, x) / temperature).mean()

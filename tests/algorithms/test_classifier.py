@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from tfgen import random
 from tfgen.algorithms.classifier import Classifier
-from tfgen.data.images import Examples, Images
+from tfgen.data.examples import Examples, Images
 from tfgen.errors import UserError
 from tfgen.evaluation.accuracy import Accuracy
-from tfgen.nets import convnet_classifier
+from tfgen.nets.families import convnet_classifier
 
 SHAPE = (8, 8, 1)
 
@@ -22,7 +22,9 @@ SHAPE = (8, 8, 1)
 def build(shape=SHAPE, **options):
     """On a narrow net of three classes."""
     keras.utils.set_random_seed(0)
-    algorithm = Classifier(convnet_classifier.classifier(shape, width=0.125, outputs=3), image_shape=shape, **options)
+    algorithm = Classifier(
+        convnet_classifier.classifier(shape, width=0.125, outputs=3), image_shape=shape, **options
+    )
     algorithm.compile({"classifier": keras.optimizers.Adam(0.01)})
     return algorithm
 
@@ -32,14 +34,20 @@ def stripes(count, seed=0):
     rng = np.random.default_rng(seed)
     label = rng.integers(0, 3, count)
     bright = np.arange(8)[None, :] // 3 == label[:, None]
-    image = 0.5 * np.where(bright[:, :, None, None], 1, -1) + 0.3 * rng.standard_normal((count, *SHAPE))
+    image = 0.5 * np.where(bright[:, :, None, None], 1, -1) + 0.3 * rng.standard_normal(
+        (count, *SHAPE)
+    )
     return Examples(np.clip(image, -1, 1).astype(np.float32), label)
 
 
 def batch(count=6, shape=SHAPE):
     """Labelled noise."""
     index = tf.range(count, dtype=tf.int64)
-    return {"image": tf.tanh(random.normal([count, *shape], random.root(2))), "index": index, "label": index % 3}
+    return {
+        "image": tf.tanh(random.normal([count, *shape], random.root(2))),
+        "index": index,
+        "label": index % 3,
+    }
 
 
 def moved(image, draws=1, flip=False, shift=0):
@@ -59,7 +67,9 @@ def one_for_all():
 def trained():
     """A classifier of the stripes."""
     algorithm = build()
-    algorithm.fit(stripes(600).batches(50, random.root(0)), steps_per_epoch=80, verbose=0, shuffle=False)
+    algorithm.fit(
+        stripes(600).batches(50, random.root(0)), steps_per_epoch=80, verbose=0, shuffle=False
+    )
     return algorithm
 
 
@@ -70,8 +80,12 @@ def test_the_loss_is_the_cross_entropy_to_the_smoothed_labels(smoothing):
     log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     target = (1 - smoothing) * np.eye(3)[given["label"].numpy()] + smoothing / 3
     logs = algorithm.update(given, random.root(0))
-    assert float(logs["cross_entropy"]) == pytest.approx(-np.mean(np.sum(target * log_p, axis=1)), rel=1e-4)
-    assert float(logs["accuracy"]) == pytest.approx(np.mean(log_p.argmax(axis=1) == given["label"].numpy()))
+    assert float(logs["cross_entropy"]) == pytest.approx(
+        -np.mean(np.sum(target * log_p, axis=1)), rel=1e-4
+    )
+    assert float(logs["accuracy"]) == pytest.approx(
+        np.mean(log_p.argmax(axis=1) == given["label"].numpy())
+    )
 
 
 def test_the_logged_norm_is_that_of_the_losss_gradient():
@@ -96,7 +110,9 @@ def test_a_trained_classifier_is_right_about_images_it_has_not_seen(trained):
 def test_endpoints_agree_with_the_net(trained):
     x = tf.constant(stripes(5, seed=2).image)
     classified, seen = (trained.endpoints()[name].fn(x) for name in ("classify", "features"))
-    np.testing.assert_allclose(classified["probability"], tf.nn.softmax(trained.logits(x)), rtol=1e-6)
+    np.testing.assert_allclose(
+        classified["probability"], tf.nn.softmax(trained.logits(x)), rtol=1e-6
+    )
     np.testing.assert_allclose(seen["probability"], classified["probability"], rtol=1e-6)
     np.testing.assert_array_equal(seen["feature"], trained.classifier.features(x))
     assert (seen["feature"].shape, seen["feature"].dtype) == ((5, 16), tf.float32)
@@ -105,7 +121,9 @@ def test_endpoints_agree_with_the_net(trained):
 def test_what_is_asked_for_one_image_does_not_depend_on_the_others(trained):
     """Batch normalization uses what it learned: equal but for rounding."""
     x, features = tf.constant(stripes(5, seed=2).image), trained.endpoints()["features"].fn
-    np.testing.assert_allclose(features(x)["feature"][2:3], features(x[2:3])["feature"], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        features(x)["feature"][2:3], features(x[2:3])["feature"], rtol=1e-4, atol=1e-5
+    )
 
 
 def test_without_flips_and_shifts_training_sees_the_images_as_they_are():
@@ -126,7 +144,12 @@ def test_flips_mirror_each_image_half_of_the_time():
 
 
 @settings(max_examples=20, deadline=None)
-@given(shift=st.integers(1, 6), height=st.integers(1, 5), width=st.integers(1, 5), seed=st.integers(0, 1000))
+@given(
+    shift=st.integers(1, 6),
+    height=st.integers(1, 5),
+    width=st.integers(1, 5),
+    seed=st.integers(0, 1000),
+)
 def test_shifts_move_images_by_no_more_than_was_said_and_repeat_edges(shift, height, width, seed):
     """Every result is a window of the image padded by its edges, as NumPy pads."""
     image = np.random.default_rng(seed).normal(size=(3, height, width, 2)).astype(np.float32)
@@ -154,7 +177,10 @@ def test_shifts_are_all_equally_likely():
 
 
 def test_updates_repeat_themselves_with_their_seed():
-    losses = [float(build(flip=True, shift=2).update(batch(), random.root(s))["cross_entropy"]) for s in (0, 0, 1)]
+    losses = [
+        float(build(flip=True, shift=2).update(batch(), random.root(s))["cross_entropy"])
+        for s in (0, 0, 1)
+    ]
     assert losses[0] == losses[1] != losses[2]
 
 
@@ -172,13 +198,17 @@ def test_data_without_labels_is_refused():
         build().update({"image": tf.zeros([4, *SHAPE])}, random.root(0))
 
 
-@pytest.mark.parametrize("options", [{"label_smoothing": -0.1}, {"label_smoothing": 1.1}, {"shift": -1}])
+@pytest.mark.parametrize(
+    "options", [{"label_smoothing": -0.1}, {"label_smoothing": 1.1}, {"shift": -1}]
+)
 def test_constants_out_of_their_range_are_refused(options):
     with pytest.raises(UserError, match=next(iter(options))):
         build(**options)
 
 
 def test_a_net_of_one_output_is_refused():
-    net = keras.Sequential([keras.layers.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(1)])
+    net = keras.Sequential(
+        [keras.layers.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(1)]
+    )
     with pytest.raises(UserError, match="outputs"):
         Classifier(net, image_shape=SHAPE)

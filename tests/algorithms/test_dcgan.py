@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfgen import random
 from tfgen.algorithms.dcgan import DCGAN
-from tfgen.nets import dcgan_digits
+from tfgen.nets.families import dcgan_digits
 
 SHAPE = (8, 8, 1)
 
@@ -15,14 +15,19 @@ SHAPE = (8, 8, 1)
 def dcgan(rate=0.1):
     """Small nets, seeded, with plain gradient descent."""
     keras.utils.set_random_seed(0)
-    nets = [getattr(dcgan_digits, role)(SHAPE, width=0.2) for role in ("discriminator", "generator")]
+    nets = [
+        getattr(dcgan_digits, role)(SHAPE, width=0.2) for role in ("discriminator", "generator")
+    ]
     algorithm = DCGAN(*nets, image_shape=SHAPE)
     algorithm.compile({role: keras.optimizers.SGD(rate) for role in ("discriminator", "generator")})
     return algorithm
 
 
 def batch(count=6):
-    return {"image": tf.tanh(random.normal((count, *SHAPE), random.root(1))), "index": tf.range(count)}
+    return {
+        "image": tf.tanh(random.normal((count, *SHAPE), random.root(1))),
+        "index": tf.range(count),
+    }
 
 
 def losses_by_hand(algorithm, images, seed):
@@ -31,8 +36,12 @@ def losses_by_hand(algorithm, images, seed):
     x = algorithm.generator(z, training=True)
     weights = algorithm.discriminator.trainable_variables
     with tf.GradientTape() as tape:
-        data, samples = (algorithm.discriminator(i, training=True) for i in (images, tf.stop_gradient(x)))
-        loss = -tf.reduce_mean(tf.math.log_sigmoid(data)) - tf.reduce_mean(tf.math.log(1 - tf.sigmoid(samples)))
+        data, samples = (
+            algorithm.discriminator(i, training=True) for i in (images, tf.stop_gradient(x))
+        )
+        loss = -tf.reduce_mean(tf.math.log_sigmoid(data)) - tf.reduce_mean(
+            tf.math.log(1 - tf.sigmoid(samples))
+        )
         loss /= 2
     gradients = tape.gradient(loss, [w.value for w in weights])
     for weight, gradient in zip(weights, gradients, strict=True):
@@ -73,13 +82,17 @@ def test_it_generates_and_tells_features_and_infers_nothing():
 @pytest.mark.slow
 def test_it_learns_the_digits():
     """Their mean and the deviation of their pixels, to a third of the latter, after 600 updates; other seeds do too."""
-    from tfgen.data import images
+    from tfgen.data import examples
 
-    digits = images.load("digits").train
+    digits = examples.load("digits").train
     keras.utils.set_random_seed(0)
-    nets = [getattr(dcgan_digits, role)(SHAPE, width=0.5) for role in ("discriminator", "generator")]
+    nets = [
+        getattr(dcgan_digits, role)(SHAPE, width=0.5) for role in ("discriminator", "generator")
+    ]
     algorithm = DCGAN(*nets, image_shape=SHAPE)
-    algorithm.compile({role: keras.optimizers.Adam(1e-3, beta_1=0.5) for role in ("discriminator", "generator")})
+    algorithm.compile(
+        {role: keras.optimizers.Adam(1e-3, beta_1=0.5) for role in ("discriminator", "generator")}
+    )
     algorithm.fit(digits.batches(50, random.root(0)), steps_per_epoch=600, verbose=0)
     samples = algorithm.tasks.generate(tf.constant(500), random.root(1)).numpy()
     real = digits.whole()

@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from tfgen import random
 from tfgen.algorithms.discriminative_convnet import DiscriminativeConvNet
-from tfgen.data.images import Examples
+from tfgen.data.examples import Examples
 from tfgen.errors import UserError
-from tfgen.nets import toy
+from tfgen.nets.families import toy
 
 SHAPE = (1, 1, 2)
 MEANS = np.float32([[0.4, 0.0], [-0.3, 0.4]])
@@ -20,7 +20,11 @@ def build(outputs=2, rate=0.01, **options):
     """On points of the plane."""
     keras.utils.set_random_seed(0)
     algorithm = DiscriminativeConvNet(
-        toy.energy(SHAPE, outputs=outputs), image_shape=SHAPE, image_mean=[0.05, 0.1], sigma=0.5, **options
+        toy.energy(SHAPE, outputs=outputs),
+        image_shape=SHAPE,
+        image_mean=[0.05, 0.1],
+        sigma=0.5,
+        **options,
     )
     algorithm.compile({"energy": keras.optimizers.Adam(rate)})
     return algorithm
@@ -38,7 +42,9 @@ def two_classes(count=20_000):
 def trained():
     """A classifier of the two and white noise."""
     algorithm = build(rate=0.003)
-    algorithm.fit(two_classes().batches(500, random.root(0)), steps_per_epoch=400, verbose=0, shuffle=False)
+    algorithm.fit(
+        two_classes().batches(500, random.root(0)), steps_per_epoch=400, verbose=0, shuffle=False
+    )
     return algorithm
 
 
@@ -52,7 +58,11 @@ def grid(side=200, extent=3.0):
 def test_the_loss_is_the_cross_entropy_with_a_base_category_of_score_zero():
     algorithm = build(data_noise=0.0)
     data = two_classes(8)
-    batch = {"image": tf.constant(data.image), "label": tf.constant(data.label), "index": tf.range(8, dtype=tf.int64)}
+    batch = {
+        "image": tf.constant(data.image),
+        "label": tf.constant(data.label),
+        "index": tf.range(8, dtype=tf.int64),
+    }
     seed = random.root(3)
     _, base_seed = random.split(seed)
     base = algorithm.image_mean + 0.5 * random.normal((8, *SHAPE), base_seed)
@@ -70,9 +80,13 @@ def test_the_loss_is_the_cross_entropy_with_a_base_category_of_score_zero():
 def test_the_base_ratio_is_the_number_of_base_images_to_an_observed_one(ratio):
     algorithm = build(base_ratio=ratio)
     seen, logits = [], algorithm.logits
-    algorithm.logits = lambda image, training=False: seen.append(image.shape[0]) or logits(image, training)
+    algorithm.logits = lambda image, training=False: (
+        seen.append(image.shape[0]) or logits(image, training)
+    )
     data = two_classes(8)
-    algorithm.update({"image": tf.constant(data.image), "label": tf.constant(data.label)}, random.root(0))
+    algorithm.update(
+        {"image": tf.constant(data.image), "label": tf.constant(data.label)}, random.root(0)
+    )
     assert seen == [8 + 8 * ratio]
 
 
@@ -125,7 +139,9 @@ def test_weight_decay_pulls_weights_and_not_biases():
         algorithm.compile({"energy": keras.optimizers.SGD(1.0)})
         before = [np.array(w) for w in algorithm.parameters("energy")]
         algorithm.update(batch, random.root(0))
-        changes.append([w.numpy() - old for w, old in zip(algorithm.parameters("energy"), before, strict=True)])
+        changes.append(
+            [w.numpy() - old for w, old in zip(algorithm.parameters("energy"), before, strict=True)]
+        )
     for old, plain, decayed in zip(before, *changes, strict=True):
         unused = old.ndim > 1 and not np.any(plain)
         expected = 0 if old.ndim == 1 or unused else -0.1 * old
@@ -147,14 +163,18 @@ def test_endpoints_have_the_shapes_of_their_signature(trained):
     probability = endpoints["classify"].fn(tf.zeros([3, *SHAPE]))["probability"].numpy()
     np.testing.assert_allclose(probability.sum(axis=1), 1, rtol=1e-5)
     assert probability.shape == (3, 2)
-    generated = endpoints["generate"].fn(tf.constant(2), random.root(0), tf.constant(3), tf.constant([0, 1]))
+    generated = endpoints["generate"].fn(
+        tf.constant(2), random.root(0), tf.constant(3), tf.constant([0, 1])
+    )
     assert generated["image"].shape == (2, *SHAPE)
 
 
 def test_samples_of_a_class_are_classified_as_that_class(trained):
     """A class's samples are the other's by 3.6 % or less: 80 of 100 leaves 7 binomial standard errors and more."""
     label = tf.repeat(tf.range(2), 100)
-    generate = tf.function(lambda: trained.tasks.generate(200, random.root(0), 400, label), autograph=False)
+    generate = tf.function(
+        lambda: trained.tasks.generate(200, random.root(0), 400, label), autograph=False
+    )
     x = generate()
     rightly = trained.logits(x).numpy().argmax(axis=1) == label.numpy()
     assert rightly.reshape(2, 100).mean(axis=1).min() > 0.8
@@ -163,5 +183,8 @@ def test_samples_of_a_class_are_classified_as_that_class(trained):
 def test_the_update_is_deterministic_given_its_seed():
     data = two_classes(8)
     batch = {"image": tf.constant(data.image), "label": tf.constant(data.label)}
-    losses = [float(build(data_noise=0.1).update(batch, random.root(s))["cross_entropy"]) for s in (0, 0, 1)]
+    losses = [
+        float(build(data_noise=0.1).update(batch, random.root(s))["cross_entropy"])
+        for s in (0, 0, 1)
+    ]
     assert losses[0] == losses[1] != losses[2]

@@ -9,7 +9,7 @@ from linear_gaussian import agree, build, change, draws, flat, pictures, slope, 
 from tfgen import random
 from tfgen.algorithms.divergence_triangle import PRESETS, ROLES, DivergenceTriangle
 from tfgen.errors import UserError
-from tfgen.nets import triangle_digits
+from tfgen.nets.families import triangle_digits
 
 NAMES = {"energy": ("S",), "generator": ("A",), "inference": ("B", "c")}
 CONSTANTS = {"sigma": 0.4, "temperature": 0.7, "variational_weight": 0.6, "adversarial_weight": 1.3}
@@ -21,7 +21,9 @@ def triangle(rate=1.0, latent_dim=3, **options):
     return build(DivergenceTriangle, ROLES, rate, latent_dim, **options)
 
 
-def divergence(w, x, z, noise, *, sigma, temperature, variational_weight, adversarial_weight, mask=1.0):
+def divergence(
+    w, x, z, noise, *, sigma, temperature, variational_weight, adversarial_weight, mask=1.0
+):
     """D of draws, up to entropies."""
     q_p = lg.kl_q_p(w, x, noise, sigma, mask)
     return variational_weight * q_p + adversarial_weight * lg.adversarial(w, x, z, temperature)
@@ -44,10 +46,14 @@ def test_paper_ascends_d_in_the_energy_and_descends_it_in_the_others_all_from_th
     gradient = slope(lambda v: divergence(v, x, z, noise, **CONSTANTS), w, w)
     found, logs = change(algorithm, batch, SEED)
     agree(found, {name: g if name == "S" else -g for name, g in gradient.items()})
-    assert float(logs["divergence"]) == pytest.approx(divergence(w, x, z, noise, **CONSTANTS), rel=1e-5)
+    assert float(logs["divergence"]) == pytest.approx(
+        divergence(w, x, z, noise, **CONSTANTS), rel=1e-5
+    )
     assert float(logs["kl_q_p"]) == pytest.approx(lg.kl_q_p(w, x, noise, 0.4), rel=1e-5)
     assert float(logs["energy_data"]) == pytest.approx(lg.energy(w, x).mean() / 0.7, rel=1e-4)
-    assert float(logs["energy_samples"]) == pytest.approx(lg.energy(w, z @ w["A"]).mean() / 0.7, rel=1e-4)
+    assert float(logs["energy_samples"]) == pytest.approx(
+        lg.energy(w, z @ w["A"]).mean() / 0.7, rel=1e-4
+    )
     for role, names in NAMES.items():
         norm = np.sqrt(sum((gradient[name] ** 2).sum() for name in names))
         assert float(logs[f"{role}_grad_norm"]) == pytest.approx(norm, rel=1e-4)
@@ -88,7 +94,9 @@ def test_steps_of_paper_averaged_over_all_noise_are_those_of_d_in_closed_form():
         found = np.stack([run[name] for run in runs])
         error = found.std(axis=0, ddof=1) / len(found) ** 0.5
         assert error.max() < 0.03 * np.abs(g).max()
-        assert (np.abs(found.mean(axis=0) - (g if name == "S" else -g)) < 6 * error + 1e-6).all(), name
+        assert (np.abs(found.mean(axis=0) - (g if name == "S" else -g)) < 6 * error + 1e-6).all(), (
+            name
+        )
 
 
 def test_official_is_the_released_script_with_a_hundred_latents():
@@ -117,14 +125,18 @@ def test_official_is_the_released_script_with_a_hundred_latents():
     for loss, names in ((loss_e, ("S",)), (loss_i, ("B", "c")), (loss_g, ("A",))):
         w |= {name: w[name] - rate * g for name, g in slope(loss, w, names).items()}
     found, _ = change(algorithm, batch, SEED)
-    agree(found, {name: w[name] - start[name] for name in w}, tolerance=1e-3)  # a rate of 0.01 leaves fewer digits
+    agree(
+        found, {name: w[name] - start[name] for name in w}, tolerance=1e-3
+    )  # a rate of 0.01 leaves fewer digits
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_generator_meets_the_others_as_they_were_or_as_they_have_become(preset):
     def of(**rates):
         return change(
-            triangle({"generator": 0.1, "energy": 0.1, "inference": 0.1} | rates, preset=preset), pictures(), SEED
+            triangle({"generator": 0.1, "energy": 0.1, "inference": 0.1} | rates, preset=preset),
+            pictures(),
+            SEED,
         )[0]
 
     usual = of()
@@ -149,7 +161,9 @@ def test_missing_pixels_count_for_the_energy_as_they_were_filled_and_not_for_the
     x = flat(batch["image"]) + (1 - mask) * flat(before[:8])
     z, (noise, *_) = drawn()
     gradient = slope(
-        lambda v: divergence(v, x, z, noise, mask=mask, **CONSTANTS), weights(algorithm), sum(role.values(), ())
+        lambda v: divergence(v, x, z, noise, mask=mask, **CONSTANTS),
+        weights(algorithm),
+        sum(role.values(), ()),
     )
     found, _ = change(algorithm, batch, SEED)
     agree(found, {name: g if name == "S" else -g for name, g in gradient.items()})
@@ -241,9 +255,14 @@ def test_batch_normalization_learns_from_all_that_a_net_sees_while_training():
     built = [getattr(triangle_digits, role)(shape, width=0.1, batch_norm=True) for role in ROLES]
     algorithm = DivergenceTriangle(*built, image_shape=shape)
     algorithm.compile({role: keras.optimizers.SGD(0.0) for role in ROLES})
-    before = {role: [v.numpy() for v in getattr(algorithm, role).non_trainable_variables] for role in ROLES}
+    before = {
+        role: [v.numpy() for v in getattr(algorithm, role).non_trainable_variables]
+        for role in ROLES
+    }
     algorithm.update({"image": random.normal((6, *shape), SEED), "index": np.arange(6)}, SEED)
     for role in ROLES:
         after = getattr(algorithm, role).non_trainable_variables
         assert before[role]
-        assert not any(np.array_equal(old, new.numpy()) for old, new in zip(before[role], after, strict=True))
+        assert not any(
+            np.array_equal(old, new.numpy()) for old, new in zip(before[role], after, strict=True)
+        )

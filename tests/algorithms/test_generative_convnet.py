@@ -7,22 +7,31 @@ import tensorflow as tf
 
 from tfgen import random
 from tfgen.algorithms.generative_convnet import GenerativeConvNet
-from tfgen.data import images
+from tfgen.data import examples
 from tfgen.errors import UserError
-from tfgen.nets import generative_convnet_digits, generative_convnet_object, generative_convnet_texture, toy
+from tfgen.nets.families import (
+    generative_convnet_digits,
+    generative_convnet_object,
+    generative_convnet_texture,
+    toy,
+)
 
 SHAPE = (8, 8, 1)
 SEED = random.root(5)
 
 
-def build(family=generative_convnet_object, *, shape=SHAPE, rate=1.0, optimizer=None, net=None, **options):
+def build(
+    family=generative_convnet_object, *, shape=SHAPE, rate=1.0, optimizer=None, net=None, **options
+):
     """A small compiled algorithm, with weights that make its gradients worth comparing."""
     keras.utils.set_random_seed(0)
     energy = family.energy(shape, **({"width": 0.1} | (net or {})))
     for weight in energy.trainable_variables:
         weight.assign(8 * weight.value + 0.01)
     given = {"sigma": 0.5, "step_size": 0.1, "langevin_steps": 3, "chains": 6} | options
-    algorithm = GenerativeConvNet(energy, image_shape=shape, image_mean=[0.1] * shape[-1], seed=1, **given)
+    algorithm = GenerativeConvNet(
+        energy, image_shape=shape, image_mean=[0.1] * shape[-1], seed=1, **given
+    )
     algorithm.compile({"energy": optimizer or keras.optimizers.SGD(rate)})
     return algorithm
 
@@ -46,7 +55,9 @@ def statistics(algorithm, observed, synthesized):
         with tf.GradientTape() as tape:
             score = tf.reduce_mean(-algorithm.energy((x - algorithm.image_mean) / algorithm.sigma))
         variables = algorithm.energy.trainable_variables
-        found.append(tape.gradient(score, [v.value for v in variables], unconnected_gradients="zero"))
+        found.append(
+            tape.gradient(score, [v.value for v in variables], unconnected_gradients="zero")
+        )
     return [[g.numpy() for g in h] for h in found]
 
 
@@ -116,7 +127,9 @@ def test_adam_moves_weights_too():
     before = weights(algorithm)
     algorithm.update(batch(), SEED)
     moved = [np.abs(a - b).max() for a, b in zip(weights(algorithm), before, strict=True)]
-    assert max(moved) == pytest.approx(0.01, rel=1e-3)  # Adam's first step is the rate where the gradient is not tiny
+    assert max(moved) == pytest.approx(
+        0.01, rel=1e-3
+    )  # Adam's first step is the rate where the gradient is not tiny
     assert sum(m > 0.009 for m in moved) >= 4
 
 
@@ -143,7 +156,9 @@ def test_logged_numbers_are_what_they_say():
 def reached(variable_index, algorithm):
     """Whether the present score depends on a variable: not on the tops of smaller depths."""
     unused = [top.kernel for top in algorithm.energy.tops[:-1]]
-    return not any(algorithm.energy.trainable_variables[variable_index] is kernel for kernel in unused)
+    return not any(
+        algorithm.energy.trainable_variables[variable_index] is kernel for kernel in unused
+    )
 
 
 def layer_area(variable):
@@ -173,7 +188,9 @@ def test_weight_decay_pulls_weights_but_not_biases():
 
 def test_bias_rate_multiplies_the_step_of_biases_alone():
     change, ascent, before, _ = updated(bias_rate=2.0)
-    assert_close(change, [h * (2 if v.ndim == 1 else 1) for h, v in zip(ascent, before, strict=True)])
+    assert_close(
+        change, [h * (2 if v.ndim == 1 else 1) for h, v in zip(ascent, before, strict=True)]
+    )
 
 
 def test_bias_rate_is_refused_with_an_optimizer_that_would_ignore_it():
@@ -199,7 +216,9 @@ def test_the_langevin_gradient_is_capped_at_its_norm():
 
 def test_data_noise_has_its_standard_deviation():
     """A linear look at the data: energies of quiet and noisy data differ, and by the same noise each time."""
-    quiet, noisy, again = (build(data_noise=s).update(batch(), SEED)["energy_data"] for s in (0.0, 0.2, 0.2))
+    quiet, noisy, again = (
+        build(data_noise=s).update(batch(), SEED)["energy_data"] for s in (0.0, 0.2, 0.2)
+    )
     assert noisy == again
     assert noisy != quiet
 
@@ -264,7 +283,9 @@ def test_each_class_learns_from_its_own_images_and_chains():
         if share:
             own = observed[data["label"].numpy() == c].mean(axis=0)
             expected = share * (own - synthesized[twin.chain_label().numpy() == c].mean(axis=0))
-            np.testing.assert_allclose(change[..., c], expected, rtol=0, atol=1e-4 * np.abs(expected).max())
+            np.testing.assert_allclose(
+                change[..., c], expected, rtol=0, atol=1e-4 * np.abs(expected).max()
+            )
         else:
             np.testing.assert_array_equal(change[..., c], 0)
 
@@ -287,13 +308,19 @@ class Watch(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch, logs=None):
         self.depths.append(self.algorithm.energy.depth)
-        self.restarted.append(np.array_equal(self.algorithm.chains.state.numpy(), self.algorithm.chains.start))
-        self.weights.append([[np.array(w) for w in conv.weights] for conv in self.algorithm.energy.convs])
+        self.restarted.append(
+            np.array_equal(self.algorithm.chains.state.numpy(), self.algorithm.chains.start)
+        )
+        self.weights.append(
+            [[np.array(w) for w in conv.weights] for conv in self.algorithm.energy.convs]
+        )
 
 
 def fit(algorithm, num_steps, *, start=0, epochs=1):
     """Trains on random pictures and watches."""
-    pictures = images.Examples(np.tanh(np.random.default_rng(0).normal(size=(10, *SHAPE))).astype(np.float32))
+    pictures = examples.Examples(
+        np.tanh(np.random.default_rng(0).normal(size=(10, *SHAPE))).astype(np.float32)
+    )
     watch = Watch(algorithm)
     algorithm.fit(
         pictures.batches(4, random.root(0), start),
@@ -367,11 +394,15 @@ def test_growth_of_a_net_that_cannot_grow_is_refused():
 @pytest.mark.parametrize("name", ["sigma", "step_size", "chains", "langevin_steps"])
 @pytest.mark.parametrize("value", [0, -1])
 def test_numbers_that_must_be_positive_are_refused_otherwise(name, value):
-    with pytest.raises(UserError, match=f"{name}: expected a number (above 0|at least 1) and found {value}"):
+    with pytest.raises(
+        UserError, match=f"{name}: expected a number (above 0|at least 1) and found {value}"
+    ):
         build(**{name: value})
 
 
-@pytest.mark.parametrize(("name", "value"), [("rejuvenation", 1.5), ("rejuvenation", -0.1), ("temperature", -1.0)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("rejuvenation", 1.5), ("rejuvenation", -0.1), ("temperature", -1.0)]
+)
 def test_numbers_outside_their_documented_range_are_refused(name, value):
     with pytest.raises(UserError, match=name):
         build(**{name: value})
@@ -396,8 +427,18 @@ def test_a_margin_is_cut_off_what_is_shown():
             1,
             {"energy", "anomaly", "reconstruct", "generate", "complete", "synthesize"},
         ),
-        (generative_convnet_object, SHAPE, 1, {"energy", "anomaly", "reconstruct", "generate", "complete"}),
-        (generative_convnet_digits, SHAPE, 3, {"energy", "anomaly", "reconstruct", "generate", "complete"}),
+        (
+            generative_convnet_object,
+            SHAPE,
+            1,
+            {"energy", "anomaly", "reconstruct", "generate", "complete"},
+        ),
+        (
+            generative_convnet_digits,
+            SHAPE,
+            3,
+            {"energy", "anomaly", "reconstruct", "generate", "complete"},
+        ),
     ],
     ids=["texture", "object", "classes"],
 )
@@ -440,7 +481,7 @@ def test_it_learns_the_mean_of_a_gaussian():
     the correlation's is 0.05 at most. A wrong sign drives both away.
     """
     keras.utils.set_random_seed(0)
-    data = images.load("toy/gaussian", test_fraction=0)
+    data = examples.load("toy/gaussian", test_fraction=0)
     algorithm = GenerativeConvNet(
         toy.energy((1, 1, 2), width=0.25),
         image_shape=(1, 1, 2),
@@ -451,7 +492,9 @@ def test_it_learns_the_mean_of_a_gaussian():
     )
     algorithm.compile({"energy": keras.optimizers.SGD(0.05)})
     target = data.train.whole().mean(axis=0)
-    algorithm.fit(data.train.batches(200, random.root(0)), steps_per_epoch=300, verbose=0, shuffle=False)
+    algorithm.fit(
+        data.train.batches(200, random.root(0)), steps_per_epoch=300, verbose=0, shuffle=False
+    )
     x = algorithm.chains.take().numpy()
     assert np.linalg.norm(target) > 0.2
     assert np.linalg.norm(x.mean(axis=0) - target) < 0.1

@@ -23,7 +23,9 @@ def test_an_update_descends_the_logistic_loss_of_images_and_pseudo_negatives():
         loss = losses.logistic(odds[:8], odds[8:])
     variables = twin.discriminator.trainable_variables
     slopes = tape.gradient(loss, [v.value for v in variables])
-    for v, before, slope in zip(algorithm.discriminator.trainable_variables, variables, slopes, strict=True):
+    for v, before, slope in zip(
+        algorithm.discriminator.trainable_variables, variables, slopes, strict=True
+    ):
         np.testing.assert_allclose(v, before - 0.5 * slope, rtol=1e-5, atol=1e-7)
     right = np.concatenate([odds[:8] > 0, odds[8:] < 0])
     expected = {
@@ -102,9 +104,18 @@ def test_a_loss_window_that_its_stage_cuts_short_does_not_reach_into_the_next(lo
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        *(({name: 0}, f"{name}: expected a number at least 1 and found 0") for name in ("stages", "stage_updates")),
-        *(({name: 0}, f"{name}: expected a number at least 1 and found 0") for name in ("loss_window", "samples")),
-        *(({name: 0}, f"{name}: expected a number at least 1 and found 0") for name in ("memory", "patches")),
+        *(
+            ({name: 0}, f"{name}: expected a number at least 1 and found 0")
+            for name in ("stages", "stage_updates")
+        ),
+        *(
+            ({name: 0}, f"{name}: expected a number at least 1 and found 0")
+            for name in ("loss_window", "samples")
+        ),
+        *(
+            ({name: 0}, f"{name}: expected a number at least 1 and found 0")
+            for name in ("memory", "patches")
+        ),
         ({"synthesis_steps": 0}, "synthesis_steps: expected a number at least 1 and found 0"),
         ({"recency": 0.5}, "recency: expected a number at least 1 and found 0.5"),
         ({"reduction": -1}, "reduction: expected a number at least 0 and found -1"),
@@ -113,13 +124,25 @@ def test_a_loss_window_that_its_stage_cuts_short_does_not_reach_into_the_next(lo
         ({"step_decay": 1.1}, "step_decay: expected a number above 0 and at most 1 and found 1.1"),
         ({"beta_1": 1.0}, "beta_1: expected a number at least 0 and at most 0.999 and found 1.0"),
         ({"noise": -0.1}, "noise: expected a number at least 0 and found -0.1"),
-        ({"noise_decay": 1.1}, "noise_decay: expected a number above 0 and at most 1 and found 1.1"),
-        ({"stop_quantile": 1.1}, "stop_quantile: expected a number at least 0 and at most 1 and found 1.1"),
+        (
+            {"noise_decay": 1.1},
+            "noise_decay: expected a number above 0 and at most 1 and found 1.1",
+        ),
+        (
+            {"stop_quantile": 1.1},
+            "stop_quantile: expected a number at least 0 and at most 1 and found 1.1",
+        ),
         ({"stop_loss": -1.0}, "stop_loss: expected a number at least 0 and found -1.0"),
         ({"optimizer": "rmsprop"}, "optimizer: expected one of adam, sgd and found rmsprop"),
-        ({"objective": "odds"}, "objective: expected one of log_odds, cross_entropy and found odds"),
+        (
+            {"objective": "odds"},
+            "objective: expected one of log_odds, cross_entropy and found odds",
+        ),
         ({"stop": "never"}, "stop: expected one of boundary, margin, quantile and found never"),
-        ({"padding": 1}, "padding: expected 0 without a canvas, since the classifier sees whole images"),
+        (
+            {"padding": 1},
+            "padding: expected 0 without a canvas, since the classifier sees whole images",
+        ),
         ({"canvas": 3}, "canvas: expected at least the patches' side, 4, and found 3"),
         ({"shape": (4, 5, 1)}, "image_size: expected square images and found 4x5"),
     ],

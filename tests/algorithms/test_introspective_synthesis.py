@@ -6,8 +6,8 @@ import tensorflow as tf
 from introspective_runs import SHAPE, batch, build, classifier, fit, log_odds, pictures
 
 from tfgen import random
+from tfgen.models import cut
 from tfgen.samplers import run
-from tfgen.tasks import cut
 
 SEED = random.root(5)
 HALF = 2**-11
@@ -24,12 +24,17 @@ def by_hand(algorithm, before, end, stage, most, margin):
     def odds(x):
         return algorithm.discriminator(x, training=False)
 
-    return run(*algorithm.synthesis.across(odds, tf.constant(margin), before.shape), before, seed, most)
+    return run(
+        *algorithm.synthesis.across(odds, tf.constant(margin), before.shape), before, seed, most
+    )
 
 
 @pytest.mark.parametrize(
     "options",
-    [{"noise": 0.1}, {"optimizer": "sgd", "step_size": 0.5, "objective": "log_odds", "stop": "boundary"}],
+    [
+        {"noise": 0.1},
+        {"optimizer": "sgd", "step_size": 0.5, "objective": "log_odds", "stop": "boundary"},
+    ],
     ids=["adam", "sgd"],
 )
 def test_a_stages_samples_are_moved_across_the_classifier_as_the_stage_left_it(options):
@@ -48,7 +53,9 @@ def test_a_stages_samples_are_moved_across_the_classifier_as_the_stage_left_it(o
         start = end["start"]
 
 
-@pytest.fixture(scope="module", params=[(3, 1), (5, 2), (3, 0)], ids=["all kept", "every second", "one"])
+@pytest.fixture(
+    scope="module", params=[(3, 1), (5, 2), (3, 0)], ids=["all kept", "every second", "one"]
+)
 def reduced(request):
     """Stages, after how many a classifier is kept, what there was before, the algorithm, and what each stage left.
 
@@ -85,7 +92,9 @@ def test_stages_between_start_from_the_last_kept_ones_samples_and_may_take_more_
         moved = np.abs(end["samples"] - start).max()  # by Adam, at most a thousandth a step
         assert 1e-3 < moved < 1e-3 * end["steps"] + 2 * HALF
         after = (stage + 1) // every * every
-        np.testing.assert_allclose(end["start"], ends[after - 1]["samples"] if after else noise, rtol=0, atol=HALF)
+        np.testing.assert_allclose(
+            end["start"], ends[after - 1]["samples"] if after else noise, rtol=0, atol=HALF
+        )
 
 
 @pytest.mark.parametrize(
@@ -104,7 +113,9 @@ def test_steps_are_shorter_for_each_stage_that_their_start_has_gone_through(redu
     x = 0.5 * tf.ones([2, *SHAPE])
     for stage, scale in enumerate(scales):
         before = (
-            build(stages=3, reduction=reduction, **options).start.numpy() if scale == 1 else ends[stage - 1]["start"]
+            build(stages=3, reduction=reduction, **options).start.numpy()
+            if scale == 1
+            else ends[stage - 1]["start"]
         )
         moved = np.abs(ends[stage]["samples"] - before).max()
         assert 0.1 * scale - 2 * HALF <= moved <= 0.25 * scale * ends[stage]["steps"]
@@ -116,21 +127,32 @@ def test_steps_are_shorter_for_each_stage_that_their_start_has_gone_through(redu
 
 def trained_stop(stop, **options):
     """One long synthesis of a classifier that has learned."""
-    given = {"stages": 1, "stage_updates": 30, "synthesis_steps": 400, "samples": 20, "rate": 0.5, "step_size": 0.02}
+    given = {
+        "stages": 1,
+        "stage_updates": 30,
+        "synthesis_steps": 400,
+        "samples": 20,
+        "rate": 0.5,
+        "step_size": 0.02,
+    }
     algorithm = build(**(given | options), stop=stop)
     start = algorithm.start.numpy().copy()
     (end,) = fit(algorithm).ends
     return algorithm, start, end
 
 
-@pytest.mark.parametrize(("stop", "margin", "window"), [("boundary", 0.0, 20), ("margin", 0.1521, 1)])
+@pytest.mark.parametrize(
+    ("stop", "margin", "window"), [("boundary", 0.0, 20), ("margin", 0.1521, 1)]
+)
 def test_synthesis_stops_at_the_boundary_or_at_the_released_codes_margin(stop, margin, window):
     """The mean cross-entropy of the last window's steps is low enough for the first time."""
     algorithm, start, end = trained_stop(stop)
     assert algorithm.margins.numpy() == pytest.approx([margin])
     net = classifier()
     net.set_weights(end["net"])
-    free = algorithm.synthesis.across(lambda x: net(x, training=False), tf.constant(1e9), start.shape)
+    free = algorithm.synthesis.across(
+        lambda x: net(x, training=False), tf.constant(1e9), start.shape
+    )
     kept = run(*free, start, SEED, end["steps"], keep_every=1)[1].kept
     # the energy of step i is taken where step i - 1 led
     visited = np.concatenate([start[None], kept[:-1]])
@@ -156,7 +178,9 @@ def test_the_quantile_rule_follows_the_images_log_odds_and_stops_there(quantile)
     assert float(algorithm.margins.numpy()[0]) == pytest.approx(expected, rel=1e-5, abs=1e-7)
     algorithm.update(batch(9), SEED)  # a stage's quantile owes nothing to the stage before
     odds = np.sort(algorithm.discriminator(batch(9)["image"], training=False))
-    assert float(algorithm.images_margin.numpy()) == pytest.approx(odds[round(quantile * 8)], rel=1e-5, abs=1e-7)
+    assert float(algorithm.images_margin.numpy()) == pytest.approx(
+        odds[round(quantile * 8)], rel=1e-5, abs=1e-7
+    )
 
 
 @pytest.mark.slow
@@ -201,7 +225,9 @@ def test_samples_pass_through_all_classifiers_in_order_from_clipped_noise(traine
     for number, stage in enumerate((1, 3)):
         x = algorithm.tasks.advance(x, tf.constant(number), random.fold_in(seed, number))
         other.discriminator.set_weights(watch.ends[stage]["net"])
-        across = other.synthesis.across(lambda x: other.discriminator(x, training=False), tf.constant(0.1521), by.shape)
+        across = other.synthesis.across(
+            lambda x: other.discriminator(x, training=False), tf.constant(0.1521), by.shape
+        )
         by, _ = run(*across, by, random.fold_in(seed, number), 2 * 20)
     found = algorithm.tasks.generate(tf.constant(6), SEED)
     np.testing.assert_allclose(found, x, rtol=0, atol=1e-4)
@@ -211,7 +237,14 @@ def test_samples_pass_through_all_classifiers_in_order_from_clipped_noise(traine
 @pytest.mark.slow
 def test_a_run_resumed_in_the_midst_of_a_stage_ends_where_the_whole_does():
     """Bit for bit, from the weights alone: the loss window, the stage, its samples, the quantile are among them."""
-    options = {"stages": 3, "stage_updates": 5, "loss_window": 4, "stop": "quantile", "noise": 0.05, "reduction": 2}
+    options = {
+        "stages": 3,
+        "stage_updates": 5,
+        "loss_window": 4,
+        "stop": "quantile",
+        "noise": 0.05,
+        "reduction": 2,
+    }
     whole = build(**options)
     fit(whole)
     first, second = build(**options), build(**options)

@@ -28,7 +28,10 @@ class LogLinear(keras.Model):
         super().__init__()
         self.numbers, self.unit = numbers, unit
         self.w = self.add_weight(
-            shape=(count,), initializer="zeros", constraint=keras.constraints.MaxNorm(most, axis=0), name="w"
+            shape=(count,),
+            initializer="zeros",
+            constraint=keras.constraints.MaxNorm(most, axis=0),
+            name="w",
         )
         self.b = self.add_weight(shape=(), initializer="zeros", name="b")
         self.built = True
@@ -41,7 +44,9 @@ def divergence(target, algorithm, classifiers):
     """KL(target ‖ p_t), summed over a grid of 241² points of [-1, 1]²."""
     side = np.linspace(-1, 1, 241)
     area = (side[1] - side[0]) ** 2
-    grid = tf.constant(np.stack(np.meshgrid(side, side, indexing="ij"), -1).reshape(-1, *SHAPE), tf.float32)
+    grid = tf.constant(
+        np.stack(np.meshgrid(side, side, indexing="ij"), -1).reshape(-1, *SHAPE), tf.float32
+    )
     kept = [algorithm.cascade.classifier(algorithm.discriminator, a) for a in range(classifiers)]
     log_q = -np.float64(energies.cascade(kept, algorithm.synthesis.sigma)(grid))
     log_q -= log_q.max() + np.log(np.sum(np.exp(log_q - log_q.max())) * area)
@@ -59,7 +64,9 @@ def trained(net, target, rate, **options):
 # a shift: the one case in which descent along ln g draws from the model exactly
 
 UNIT, DISTANCE, WEAK, STAGES, RATE = 0.1, 3.0, 0.7, 6, 0.1
-SHIFTED = Gaussian(mean=(0.8 * DISTANCE * UNIT, -0.6 * DISTANCE * UNIT), scale=UNIT, correlation=0.0)
+SHIFTED = Gaussian(
+    mean=(0.8 * DISTANCE * UNIT, -0.6 * DISTANCE * UNIT), scale=UNIT, correlation=0.0
+)
 NOISE = 1 / SAMPLES + 1 / IMAGES + RATE / (1 - 0.9) / (2 * 2 * BATCH)
 """Variance of where the model's mean ends, a coordinate, in units of the noise: of the two sample means that
 classifiers compare, and of descent on batches (rate over twice the batch)."""
@@ -77,8 +84,19 @@ def shifted():
     while classifiers are weak; the margin, the largest log-odds of an image, is out of reach.
     """
     net = LogLinear(lambda y: y - np.float32([1.2, -0.9]), 2, UNIT, WEAK)
-    options = {"optimizer": "sgd", "step_size": UNIT**2 / 5, "synthesis_steps": 5, "objective": "log_odds"}
-    options |= {"stop": "quantile", "stop_quantile": 1.0, "stages": STAGES, "stage_updates": 100, "memory": 1}
+    options = {
+        "optimizer": "sgd",
+        "step_size": UNIT**2 / 5,
+        "synthesis_steps": 5,
+        "objective": "log_odds",
+    }
+    options |= {
+        "stop": "quantile",
+        "stop_quantile": 1.0,
+        "stages": STAGES,
+        "stage_updates": 100,
+        "memory": 1,
+    }
     return trained(net, SHIFTED, RATE, samples=SAMPLES, sigma=UNIT, **options)
 
 
@@ -123,9 +141,24 @@ WIDE = 0.25
 @pytest.fixture(scope="module")
 def tilted():
     """Wide round noise and a narrow tilted target, by classifiers quadratic in the point: exact ones are."""
-    net = LogLinear(lambda y: tf.stack([y[:, 0], y[:, 1], y[:, 0] ** 2, y[:, 0] * y[:, 1], y[:, 1] ** 2], 1), 5, WIDE)
-    options = {"optimizer": "sgd", "step_size": 0.001, "synthesis_steps": 200, "objective": "log_odds"}
-    options |= {"stop": "quantile", "stop_quantile": 0.5, "stages": 3, "stage_updates": 100, "memory": 1}
+    net = LogLinear(
+        lambda y: tf.stack([y[:, 0], y[:, 1], y[:, 0] ** 2, y[:, 0] * y[:, 1], y[:, 1] ** 2], 1),
+        5,
+        WIDE,
+    )
+    options = {
+        "optimizer": "sgd",
+        "step_size": 0.001,
+        "synthesis_steps": 200,
+        "objective": "log_odds",
+    }
+    options |= {
+        "stop": "quantile",
+        "stop_quantile": 0.5,
+        "stages": 3,
+        "stage_updates": 100,
+        "memory": 1,
+    }
     return trained(net, TILTED, 0.1, samples=SAMPLES, sigma=WIDE, **options)
 
 
@@ -141,7 +174,9 @@ def test_samples_come_to_the_targets_mean_and_covariance(tilted):
     noise = tilted[0].synthesis.start((SAMPLES, *SHAPE), tf.constant([0, 1])).numpy().reshape(-1, 2)
 
     def away(x):
-        return np.linalg.norm(x.mean(0) - TILTED.mean), np.linalg.norm(np.cov(x.T) - TILTED.covariance)
+        return np.linalg.norm(x.mean(0) - TILTED.mean), np.linalg.norm(
+            np.cov(x.T) - TILTED.covariance
+        )
 
     for end in tilted[1]:
         for found, before in zip(away(end["samples"].reshape(-1, 2)), away(noise), strict=True):

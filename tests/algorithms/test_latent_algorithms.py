@@ -17,7 +17,12 @@ from tfgen.errors import UserError
 from tfgen.samplers import run
 
 SEED = random.root(5)
-ROLES_OF = {VAE: ("generator", "inference"), WakeSleep: ("generator", "inference"), ACD: ROLES, ABP: ("generator",)}
+ROLES_OF = {
+    VAE: ("generator", "inference"),
+    WakeSleep: ("generator", "inference"),
+    ACD: ROLES,
+    ABP: ("generator",),
+}
 INCOMPLETE = [VAE, WakeSleep, ABP]
 
 
@@ -44,15 +49,23 @@ def test_a_vae_is_the_triangle_without_its_adversarial_side():
     noise = draws(8, 3, random.split(SEED)[1])
     w, x = weights(algorithm_of(VAE)), flat(pictures()["image"])
     assert float(logs["kl_q_p"]) == pytest.approx(lg.kl_q_p(w, x, noise, 0.4), rel=1e-5)
-    assert float(logs["kl_to_prior"]) == pytest.approx(lg.kl_to_prior(w, x).sum(axis=1).mean(), rel=1e-5)
-    assert float(logs["reconstruction_error"]) == pytest.approx(np.mean((x - lg.decoded(w, x, noise)) ** 2), rel=1e-5)
+    assert float(logs["kl_to_prior"]) == pytest.approx(
+        lg.kl_to_prior(w, x).sum(axis=1).mean(), rel=1e-5
+    )
+    assert float(logs["reconstruction_error"]) == pytest.approx(
+        np.mean((x - lg.decoded(w, x, noise)) ** 2), rel=1e-5
+    )
 
 
 def test_acd_is_the_triangle_without_the_variational_side():
     side, _ = change(triangle(variational_weight=1e-12), pictures(), SEED)
     found, logs = change(algorithm_of(ACD, temperature=0.7), pictures(), random.split(SEED)[0])
     agree(found, side)
-    w, x, z = weights(algorithm_of(ACD)), flat(pictures()["image"]), draws(8, 3, random.split(SEED)[0])
+    w, x, z = (
+        weights(algorithm_of(ACD)),
+        flat(pictures()["image"]),
+        draws(8, 3, random.split(SEED)[0]),
+    )
     total = float(logs["latent_nll"]) - float(logs["energy_gap"])
     assert total == pytest.approx(lg.adversarial(w, x, z, 0.7), rel=1e-4)
 
@@ -77,7 +90,9 @@ def test_wake_sleep_learns_theta_from_data_and_phi_from_noisy_dreams():
 def test_in_wake_sleep_data_never_move_phi_nor_dreams_theta():
     """While the generator stands still, other data change nothing; and θ steps as in a VAE, which never dreams."""
     still = {"generator": 0.0}
-    found, other = (change(algorithm_of(WakeSleep, still), pictures(seed=s), SEED)[0] for s in (1, 2))
+    found, other = (
+        change(algorithm_of(WakeSleep, still), pictures(seed=s), SEED)[0] for s in (1, 2)
+    )
     assert np.array_equal(found["B"], other["B"])
     assert np.array_equal(found["c"], other["c"])
     assert found["B"].any()
@@ -93,11 +108,17 @@ def test_a_vae_on_gaussian_data_reaches_the_best_evidence_lower_bound():
     log 2πσ² + λ/σ² over the rest, halved. 0.02 nats are what 500 steps of Adam leave of the way to the axes.
     """
     rng, sigma = np.random.default_rng(0), 0.3
-    x = rng.normal(size=(500, lg.DIM)) * [1.0, 0.7, 0.2, 0.1] @ np.linalg.qr(rng.normal(size=(lg.DIM, lg.DIM)))[0]
+    x = (
+        rng.normal(size=(500, lg.DIM))
+        * [1.0, 0.7, 0.2, 0.1]
+        @ np.linalg.qr(rng.normal(size=(lg.DIM, lg.DIM)))[0]
+    )
     algorithm = algorithm_of(VAE, latent_dim=2, sigma=sigma)
     algorithm.compile({role: keras.optimizers.Adam(0.05) for role in ROLES_OF[VAE]})
     λ = np.sort(np.linalg.eigvalsh(x.T @ x / len(x)))[::-1]
-    best = (np.log(2 * np.pi * λ[:2]) + 1).sum() / 2 + (np.log(2 * np.pi * sigma**2) + λ[2:] / sigma**2).sum() / 2
+    best = (np.log(2 * np.pi * λ[:2]) + 1).sum() / 2 + (
+        np.log(2 * np.pi * sigma**2) + λ[2:] / sigma**2
+    ).sum() / 2
     assert lg.expected_kl_q_p(weights(algorithm), x, sigma) > best + 1
     update = tf.function(algorithm.update, autograph=False)
     batch = {"image": tf.constant(x.reshape(-1, *lg.SHAPE), tf.float32), "index": tf.range(500)}
@@ -134,8 +155,15 @@ def test_abp_warm_starts_each_image_where_its_latents_were_left():
 def test_abp_descends_the_posterior_energy_at_the_latents_it_sampled(hidden):
     """θ up log p(x, z) of the new z, the known pixels' alone."""
     sigma = 0.4
-    algorithm, batch = algorithm_of(ABP, langevin_steps=3, sigma=sigma, num_incomplete=20), pictures(hidden=hidden)
-    w, x, mask = weights(algorithm), flat(batch["image"]), flat(batch.get("mask", tf.ones([8, *lg.SHAPE])))
+    algorithm, batch = (
+        algorithm_of(ABP, langevin_steps=3, sigma=sigma, num_incomplete=20),
+        pictures(hidden=hidden),
+    )
+    w, x, mask = (
+        weights(algorithm),
+        flat(batch["image"]),
+        flat(batch.get("mask", tf.ones([8, *lg.SHAPE]))),
+    )
     found, logs = change(algorithm, batch, SEED)
     z = algorithm.latents.rows.numpy()[:8].astype(np.float64)
 
@@ -154,7 +182,9 @@ def test_latents_that_abp_goes_on_with_follow_the_posterior():
     of three numbers to be off by chance takes 600,000 runs. What is left of the start is below 1e-4.
     """
     sigma, count = 1.0, 4000
-    algorithm = algorithm_of(ABP, 0.0, langevin_steps=20, step_size=0.4, sigma=sigma, train_size=count)
+    algorithm = algorithm_of(
+        ABP, 0.0, langevin_steps=20, step_size=0.4, sigma=sigma, train_size=count
+    )
     x = tf.repeat(pictures(1)["image"], count, 0)
     update = tf.function(algorithm.update, autograph=False)
     for step in range(12):

@@ -76,7 +76,9 @@ def test_learning_from_incomplete_images_is_the_same_on_one_replica_and_on_two(i
     one, two = incomplete[name]
     assert np.isfinite(one["matrices"]).all()
     np.testing.assert_allclose(two["matrices"], one["matrices"], rtol=1e-5, atol=1e-5)
-    for ours, theirs, rounding in zip(two["memories"], one["memories"], (2**-9, 1e-5), strict=False):
+    for ours, theirs, rounding in zip(
+        two["memories"], one["memories"], (2**-9, 1e-5), strict=False
+    ):
         np.testing.assert_allclose(ours, np.repeat(theirs, 2, axis=0), rtol=0, atol=rounding)
 
 

@@ -17,9 +17,9 @@ from tfgen import random  # noqa: E402
 from tfgen.algorithms.abp import ABP  # noqa: E402
 from tfgen.algorithms.divergence_triangle import ROLES, DivergenceTriangle  # noqa: E402
 from tfgen.algorithms.generative_convnet import GenerativeConvNet  # noqa: E402
-from tfgen.data.images import Examples  # noqa: E402
-from tfgen.nets import generative_convnet_object  # noqa: E402
-from tfgen.samplers import Chains  # noqa: E402
+from tfgen.data.examples import Examples  # noqa: E402
+from tfgen.nets.families import generative_convnet_object  # noqa: E402
+from tfgen.training.chains import Chains  # noqa: E402
 
 SHAPE = (8, 8, 1)
 PICTURES = Examples(np.tanh(np.random.default_rng(0).normal(size=(20, *SHAPE))).astype(np.float32))
@@ -44,9 +44,13 @@ def train(strategy, num_steps=3, **options):
     algorithm = build(strategy, **options)
     traces = []
     update = algorithm.update
-    algorithm.update = lambda batch, seed: traces.append(batch["image"].shape) or update(batch, seed)
+    algorithm.update = lambda batch, seed: (
+        traces.append(batch["image"].shape) or update(batch, seed)
+    )
     with strategy.scope():
-        algorithm.fit(PICTURES.batches(8, random.root(0)), steps_per_epoch=num_steps, verbose=0, shuffle=False)
+        algorithm.fit(
+            PICTURES.batches(8, random.root(0)), steps_per_epoch=num_steps, verbose=0, shuffle=False
+        )
     return algorithm, [list(shape) for shape in traces]
 
 
@@ -64,24 +68,41 @@ def missing_a_pixel():
     """Twenty images, each without one."""
     rng = np.random.default_rng(0)
     image = np.tanh(rng.normal(size=(20, *linear_gaussian.SHAPE))).astype(np.float32)
-    return Examples(image, mask=(np.arange(4) != rng.integers(4, size=(20, 1))).reshape(image.shape))
+    return Examples(
+        image, mask=(np.arange(4) != rng.integers(4, size=(20, 1))).reshape(image.shape)
+    )
 
 
 def train_incomplete(strategy, cls, roles, num_steps=4, **options):
     """Updates on images with missing pixels, all draws alike for every image; its matrices and memories after them."""
     same = mock.patch.object(
-        random, "normal", lambda shape, *_, **__: tf.broadcast_to(tf.linspace(-1.0, 1.5, shape[-1]), shape)
+        random,
+        "normal",
+        lambda shape, *_, **__: tf.broadcast_to(tf.linspace(-1.0, 1.5, shape[-1]), shape),
     )
     with strategy.scope():
         algorithm = linear_gaussian.build(cls, roles, 0.05, num_incomplete=20, **options)
         with same:
             algorithm.fit(
-                missing_a_pixel().batches(8, random.root(0)), steps_per_epoch=num_steps, verbose=0, shuffle=False
+                missing_a_pixel().batches(8, random.root(0)),
+                steps_per_epoch=num_steps,
+                verbose=0,
+                shuffle=False,
             )
-    memories = [getattr(algorithm, name) for name in ("missing", "latents") if hasattr(algorithm, name)]
-    rows = [np.stack([v.numpy() for v in getattr(m.rows.value, "values", [m.rows.value])]) for m in memories]
-    matrices = [v.numpy().ravel() for role in roles for v in getattr(algorithm, role).named.values()]
-    return {"matrices": np.concatenate(matrices).tolist(), "memories": [r.astype(float).tolist() for r in rows]}
+    memories = [
+        getattr(algorithm, name) for name in ("missing", "latents") if hasattr(algorithm, name)
+    ]
+    rows = [
+        np.stack([v.numpy() for v in getattr(m.rows.value, "values", [m.rows.value])])
+        for m in memories
+    ]
+    matrices = [
+        v.numpy().ravel() for role in roles for v in getattr(algorithm, role).named.values()
+    ]
+    return {
+        "matrices": np.concatenate(matrices).tolist(),
+        "memories": [r.astype(float).tolist() for r in rows],
+    }
 
 
 INCOMPLETE = {
@@ -95,7 +116,12 @@ mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 def updates():
     """Of contrastive divergence without noise, and of persistent chains."""
-    quiet = {"contrastive_divergence": True, "temperature": 0.0, "map_area_normalization": True, "max_gradient": 0.05}
+    quiet = {
+        "contrastive_divergence": True,
+        "temperature": 0.0,
+        "map_area_normalization": True,
+        "max_gradient": 0.05,
+    }
     one, _ = train(alone, **quiet)
     two, shapes = train(mirrored, **quiet)
     chains, _ = train(mirrored)

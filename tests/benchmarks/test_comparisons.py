@@ -22,8 +22,8 @@ from benchmarks.comparisons import (
 )
 from benchmarks.peers import tf_nets, tfgen_nets, workload
 from tfgen import energies, random
-from tfgen.nets import triangle_cifar10, triangle_digits
-from tfgen.samplers import importance
+from tfgen.analysis import annealed_importance
+from tfgen.nets.families import triangle_cifar10, triangle_digits
 
 TINY = {
     "langevin": LangevinDynamics("digits", triangle_digits, (8, 8, 1), chains=3, times=2),
@@ -48,7 +48,11 @@ def given(tmp_path_factory):
 def answered(name: str, given: dict[str, pathlib.Path]) -> dict[str, np.ndarray]:
     """What tfgen answers, in this process."""
     module, *options = TINY[name].contenders[OURS]
-    return importlib.import_module(f"benchmarks.peers.{module}").entry([str(given[name]), *options]).answer()
+    return (
+        importlib.import_module(f"benchmarks.peers.{module}")
+        .entry([str(given[name]), *options])
+        .answer()
+    )
 
 
 def tilted(work: workload.Workload, layers: Sequence[workload.Layer], x: np.ndarray) -> np.ndarray:
@@ -78,7 +82,10 @@ def test_a_workload_is_read_as_it_was_written(name, given):
         np.testing.assert_array_equal(found.arrays[key], array)
     for key, layers in written.nets.items():
         for layer, again in zip(layers, found.nets[key], strict=True):
-            assert (layer.bias is None, layer.norm is None) == (again.bias is None, again.norm is None)
+            assert (layer.bias is None, layer.norm is None) == (
+                again.bias is None,
+                again.norm is None,
+            )
             for value, other in zip(layer, again, strict=True):
                 np.testing.assert_array_equal(value, other)
 
@@ -121,7 +128,9 @@ def test_tfgens_learning_grows_and_its_chains_are_moved_by_the_noise_of_the_file
     """The first iteration's energies are those of the first layer; chains follow the noise and the reference."""
     work, found = workload.read(given["learning"]), answered("learning", given)
     first, observed = work.nets["energy"][:1], work.arrays["observed"]
-    np.testing.assert_allclose(found["energy_data"][0], tilted(work, first, observed).mean(), rtol=1e-5)
+    np.testing.assert_allclose(
+        found["energy_data"][0], tilted(work, first, observed).mean(), rtol=1e-5
+    )
     x = np.zeros_like(work.arrays["noise"][0])
     for noise in work.arrays["noise"]:
         step, sigma = work.constants["step_size"], work.constants["sigma"]
@@ -145,15 +154,21 @@ def test_tfgens_annealing_draws_what_the_file_says(given):
     """Momenta and acceptances of Hamiltonian Monte Carlo by the seed of the first temperature, under |y|² / 2."""
     arrays, step_size = workload.read(given["annealing"]).arrays, 1.5
     energy, y = energies.white_noise(1.0), np.float64(arrays["start"])
-    kernel = importance.AnnealedImportance(energy, tf.ones([2]), tf.constant([step_size]), 1)
+    kernel = annealed_importance.AnnealedImportance(
+        energy, tf.ones([2]), tf.constant([step_size]), 1
+    )
     seed = random.fold_in(random.root(TINY["annealing"].seed), 0)
     state, _ = kernel.step(energy, kernel.init(energy, tf.constant(arrays["start"])), seed)
     momentum = arrays["momenta"][0] - step_size / 2 * y
     there = y + step_size * momentum
     momentum -= step_size / 2 * there
-    gained = (y**2 + np.float64(arrays["momenta"][0]) ** 2 - there**2 - momentum**2).sum((1, 2, 3)) / 2
+    gained = (y**2 + np.float64(arrays["momenta"][0]) ** 2 - there**2 - momentum**2).sum(
+        (1, 2, 3)
+    ) / 2
     accepted = np.log(arrays["levels"][0]) < gained
-    np.testing.assert_allclose(state.x, np.where(accepted[:, None, None, None], there, y), atol=1e-5)
+    np.testing.assert_allclose(
+        state.x, np.where(accepted[:, None, None, None], there, y), atol=1e-5
+    )
 
 
 def test_tfgens_annealing_weighs_by_the_energies_of_the_file(tmp_path):
@@ -171,7 +186,10 @@ def test_tfgens_annealing_weighs_by_the_energies_of_the_file(tmp_path):
 
 def test_tfgens_descent_ends_lower_and_says_how_low(given):
     work, found = workload.read(given["descent"]), answered("descent", given)
-    at_start, at_end = (-tf_nets.score(work.nets["energy"], x).numpy() for x in (work.arrays["start"], found["ends"]))
+    at_start, at_end = (
+        -tf_nets.score(work.nets["energy"], x).numpy()
+        for x in (work.arrays["start"], found["ends"])
+    )
     np.testing.assert_allclose(found["energies"], at_end, rtol=1e-4, atol=1e-5)
     assert (at_end < at_start).all()
     assert np.abs(found["ends"]).max() <= 1

@@ -7,7 +7,7 @@ from absl import flags as absl_flags
 
 from benchmarks import energies
 from tfgen.errors import UserError
-from trainers.metrics import Metrics
+from trainers.run.metrics import Metrics
 
 PROTOCOL = {"seed": 0, "num_images": 5}
 
@@ -18,8 +18,12 @@ def runs(tmp_path, monkeypatch):
     monkeypatch.setattr(energies, "title", lambda workdir: f"model {workdir.name}")
     for name in ("first", "second"):
         metrics = Metrics(tmp_path / name / "metrics.jsonl")
-        metrics.append("evaluation", 4, {"metric": "mixing/rhat_plain", "value": 1.25, "protocol": PROTOCOL})
-        metrics.append("verdict", 4, {"metric": "mixing", "verdict": f"{name} mixes.", "protocol": PROTOCOL})
+        metrics.append(
+            "evaluation", 4, {"metric": "mixing/rhat_plain", "value": 1.25, "protocol": PROTOCOL}
+        )
+        metrics.append(
+            "verdict", 4, {"metric": "mixing", "verdict": f"{name} mixes.", "protocol": PROTOCOL}
+        )
     landscape = {"metric": "landscape/minima", "value": 7.0, "protocol": PROTOCOL}
     Metrics(tmp_path / "first" / "metrics.jsonl").append("evaluation", 4, landscape)
     (tmp_path / "first" / "landscape.png").write_bytes(b"picture")
@@ -66,5 +70,7 @@ def test_no_runs_are_refused(tmp_path):
 
 def test_a_real_runs_title_tells_its_model_and_data(tmp_path):
     workdir = pathlib.Path(tmp_path)
-    (workdir / "flags.cfg").write_text("--algorithm=vae\n--nets=triangle_digits\n--dataset=digits\n")
+    (workdir / "flags.cfg").write_text(
+        "--algorithm=vae\n--nets=triangle_digits\n--dataset=digits\n"
+    )
     assert energies.title(workdir) == "vae on digits, 0 updates"

@@ -20,7 +20,9 @@ def made(asked, values) -> list[growth.Point]:
         pixels = size["chains"] * size["replicas"] * size["side"] ** 2
         seconds = 1e-6 * size["steps"] * pixels * size["width"] ** 2
         # one slow round in three, which a median does not see
-        points.append(growth.Point(dict(size), [seconds, 9 * seconds, seconds], 300 + pixels / 1024))
+        points.append(
+            growth.Point(dict(size), [seconds, 9 * seconds, seconds], 300 + pixels / 1024)
+        )
     return points
 
 
@@ -30,7 +32,9 @@ def page(monkeypatch, tmp_path) -> str:
     monkeypatch.setattr(growth, "measured", made)
     monkeypatch.setattr(machine, "memory", lambda: 300 + 10 * 224**2 / 1024)
     command_line.start(
-        "benchmarks.growth", f"--picture={tmp_path / 'docs' / 'g.png'}", f"--page={tmp_path / 'benchmarks' / 'r.md'}"
+        "benchmarks.growth",
+        f"--picture={tmp_path / 'docs' / 'g.png'}",
+        f"--page={tmp_path / 'benchmarks' / 'r.md'}",
     )
     return (tmp_path / "benchmarks" / "r.md").read_text()
 
@@ -39,7 +43,11 @@ def test_exponents_and_constants_are_those_put_in(page):
     constant = 1e-6 * 4 * 64**2 * 0.5**2
     assert f"| Langevin steps | 10, 20, 40, 80 | {10 * constant:.3g}, " in page
     assert f" | {constant:.2g} | 1.00 ± 0.00 |" in page
-    rows = [line.split("|")[-2].strip() for line in page.splitlines() if "±" in line and line.startswith("|")]
+    rows = [
+        line.split("|")[-2].strip()
+        for line in page.splitlines()
+        if "±" in line and line.startswith("|")
+    ]
     assert rows == ["1.00 ± 0.00", "1.00 ± 0.00", "1.00 ± 0.00", "2.00 ± 0.00", "1.00 ± 0.00"]
 
 
@@ -53,7 +61,7 @@ def test_memory_ends_where_the_machines_does(page):
 
 
 def test_the_lines_are_drawn_where_the_page_says(page, tmp_path):
-    assert "![](../docs/g.png)" in page
+    assert "![](../docs/images/g.png)" in page
     height, width, _ = iio.imread(tmp_path / "docs" / "g.png").shape
     assert width > 4 * height
 
@@ -63,7 +71,9 @@ def test_memory_that_was_not_looked_at_is_not_said():
 
 
 def test_an_unknown_sweep_is_refused():
-    assert "--sweeps: expected some of" in command_line.mistake("benchmarks.growth", "--sweeps=depth")
+    assert "--sweeps: expected some of" in command_line.mistake(
+        "benchmarks.growth", "--sweeps=depth"
+    )
 
 
 @pytest.mark.slow

@@ -6,14 +6,18 @@ from hypothesis import strategies as st
 from benchmarks import parts
 
 WORDS = st.sampled_from(["textures", "triangle", "speed"])
-TEXTS = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1).filter(str.strip)
+TEXTS = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1).filter(
+    str.strip
+)
 
 
 def test_parts_stand_in_the_order_of_their_names_under_their_marks(tmp_path):
     page = tmp_path / "docs" / "results.md"
     parts.put(page, "triangle", "# B\n\ntext\n\n")
     parts.put(page, "textures", "# A")
-    assert page.read_text() == "<!-- part: textures -->\n# A\n\n<!-- part: triangle -->\n# B\n\ntext\n"
+    assert (
+        page.read_text() == "<!-- part: textures -->\n# A\n\n<!-- part: triangle -->\n# B\n\ntext\n"
+    )
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
@@ -23,4 +27,6 @@ def test_the_last_text_of_each_part_stays(tmp_path_factory, puts):
     for name, text in puts:
         parts.put(page, name, text)
     found = parts.MARK.split(page.read_text())[1:]
-    assert dict(zip(found[::2], map(str.strip, found[1::2]), strict=True)) == {n: t.strip() for n, t in puts}
+    assert dict(zip(found[::2], map(str.strip, found[1::2]), strict=True)) == {
+        n: t.strip() for n, t in puts
+    }

@@ -11,7 +11,7 @@ from benchmarks import against_peers, processes
 from benchmarks.comparisons import OURS, LangevinDynamics
 from benchmarks.peers import workload
 from tfgen.errors import UserError
-from tfgen.nets import triangle_digits
+from tfgen.nets.families import triangle_digits
 
 ECHO = """
 from benchmarks.peers import contender
@@ -37,7 +37,9 @@ def test_a_contender_answers_whatever_its_library_prints(tmp_path):
 def test_a_contender_that_ends_is_named_with_its_last_words():
     with (
         pytest.raises(UserError, match="no such library"),
-        processes.started({"broken": [sys.executable, "-c", "raise SystemExit('no such library')"]}),
+        processes.started(
+            {"broken": [sys.executable, "-c", "raise SystemExit('no such library')"]}
+        ),
     ):
         pass
 
@@ -48,21 +50,32 @@ def test_a_contender_with_other_numbers_is_refused(wrong, tmp_path):
     other = right | {wrong: right[wrong] * 1.001}
 
     def contenders(name, outputs):
-        return {OURS: types.SimpleNamespace(outputs=lambda path: right), name: types.SimpleNamespace(outputs=outputs)}
+        return {
+            OURS: types.SimpleNamespace(outputs=lambda path: right),
+            name: types.SimpleNamespace(outputs=outputs),
+        }
 
     against_peers.check(contenders("same", lambda path: right), tmp_path, 1e-4)
     with pytest.raises(UserError, match=f"other: expected tfgen's {wrong}"):
         against_peers.check(contenders("other", lambda path: other), tmp_path, 1e-4)
-    with pytest.raises(UserError, match="silent: expected some of energies, gradients and found nothing"):
+    with pytest.raises(
+        UserError, match="silent: expected some of energies, gradients and found nothing"
+    ):
         against_peers.check(contenders("silent", lambda path: {}), tmp_path, 1e-4)
 
 
-def test_a_comparison_goes_from_its_command_to_a_page_and_leaves_the_others_there(tmp_path, monkeypatch):
+def test_a_comparison_goes_from_its_command_to_a_page_and_leaves_the_others_there(
+    tmp_path, monkeypatch
+):
     page = tmp_path / "results.md"
     page.write_text("<!-- part: peers_other -->\nstays\n")
     command = [sys.executable, "-c", ECHO]
     monkeypatch.setattr(against_peers.comparisons, "ALL", {"tiny": TINY})
-    started = {"matrix product": command, OURS: command, "JAX": [sys.executable, "-c", "raise SystemExit('left out')"]}
+    started = {
+        "matrix product": command,
+        OURS: command,
+        "JAX": [sys.executable, "-c", "raise SystemExit('left out')"],
+    }
     monkeypatch.setattr(against_peers, "commands_of", lambda *_: started)
     values = absl_flags.FlagValues()
     against_peers.define(values)
@@ -70,7 +83,10 @@ def test_a_comparison_goes_from_its_command_to_a_page_and_leaves_the_others_ther
     against_peers.main(values)
     found = page.read_text()
     assert "peers_other -->\nstays" in found
-    assert "Command: `python -m benchmarks.against_peers --rounds=1 --workloads=tiny --without=JAX`" in found
+    assert (
+        "Command: `python -m benchmarks.against_peers --rounds=1 --workloads=tiny --without=JAX`"
+        in found
+    )
     assert found.splitlines()[-1].startswith("| tfgen 1.2 | ")
 
 
@@ -92,8 +108,13 @@ def test_the_table_compares_within_a_round(counted):
     operations = against_peers.rates.PRODUCT_OPERATIONS
     rate = operations / 1e9
     seconds = {"matrix product": [1.0, 2.0, 1.0], "tfgen": [2.0, 4.0, 2.0], "peer": [4.0, 8.0, 4.0]}
-    found = against_peers.report(TINY, "`me`", seconds, operations if counted else None, {"tfgen": "0", "peer": "1"})
+    found = against_peers.report(
+        TINY, "`me`", seconds, operations if counted else None, {"tfgen": "0", "peer": "1"}
+    )
     shares = [f"{rate / 2:.0f} | 0.50 | ", f"{rate / 4:.0f} | 0.25 | "] if counted else ["", ""]
     columns, _, *lines = found.splitlines()[-4:]
-    assert lines == [f"| tfgen 0 | 1000.0 | {shares[0]}1.00 |", f"| peer 1 | 2000.0 | {shares[1]}2.00 |"]
+    assert lines == [
+        f"| tfgen 0 | 1000.0 | {shares[0]}1.00 |",
+        f"| peer 1 | 2000.0 | {shares[1]}2.00 |",
+    ]
     assert columns.count("|") == lines[0].count("|")

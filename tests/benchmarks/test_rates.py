@@ -5,9 +5,9 @@ import types
 import pytest
 
 from benchmarks import introspective, rates, triangle_step
-from tfgen.nets.latent import Generator, Inference
-from tfgen.nets.scoring import ScoringFunction
-from tfgen.nets.tables import Row
+from tfgen.nets.architectures.latent import Generator, Inference
+from tfgen.nets.architectures.scoring import ScoringFunction
+from tfgen.nets.architectures.tables import Row
 
 
 def test_operations_are_those_of_the_convolutions_counted_by_hand():
@@ -22,7 +22,9 @@ def test_operations_are_those_of_the_convolutions_counted_by_hand():
     assert rates.operations(inference, shape) == 2 * (trunk + 2 * 16 * 3 * latents)
     up = [Row(3, 4), Row(2, 4, 2, 1), Row(1, 3, 1, 1)]
     generator = Generator.from_table(up, (latents,), shape, width=1.0, batch_norm=True)
-    assert rates.operations(generator, (latents,)) == 2 * (16 * latents * 3 + 16 * 16 * 3 * 2 + 64 * 9 * 2 * 1)
+    assert rates.operations(generator, (latents,)) == 2 * (
+        16 * latents * 3 + 16 * 16 * 3 * 2 + 64 * 9 * 2 * 1
+    )
 
 
 def test_runs_are_timed_in_turn_after_a_round_to_warm_up():
@@ -49,14 +51,19 @@ def test_the_triangles_table_compares_presets_within_a_round():
         "paper": rates.Timing([1.0, 2.0, 1.0], 50.0, 0.5),
     }
     lines = triangle_step.report(timings, types.SimpleNamespace(rounds=3, width=1.0)).splitlines()
-    assert lines[-2:] == ["| official | 2.00 | 50 | 0.50 | 1.00 |", "| paper | 1.00 | 50 | 0.50 | 0.50 |"]
+    assert lines[-2:] == [
+        "| official | 2.00 | 50 | 0.50 | 1.00 |",
+        "| paper | 1.00 | 50 | 0.50 | 0.50 |",
+    ]
 
 
 def test_a_whole_synthesis_is_its_steps_times_their_number():
     """5 steps are timed at once; 12 classifiers of 20 steps each for the faces, 60 for the texture."""
     names = list(introspective.CASES)
     timings = dict.fromkeys(names, rates.Timing([0.5, 5.0, 0.5], 40.0, 0.25))
-    lines = introspective.report(timings, types.SimpleNamespace(rounds=3, steps=20, width=1.0)).splitlines()
+    lines = introspective.report(
+        timings, types.SimpleNamespace(rounds=3, steps=20, width=1.0)
+    ).splitlines()
     assert lines[-2:] == [
         f"| {names[0]} | 0.100 | 40 | 0.25 | 24 | about 10 |",
         f"| {names[1]} | 0.100 | 40 | 0.25 | 120 | about 30 |",

@@ -24,7 +24,9 @@ def shares(monkeypatch, tmp_path):
     Every list holds the shares of one measurement after another.
     """
     given: dict[str, list[float]] = {}
-    monkeypatch.setattr(regression, "WORKLOADS", {n: lambda: (None, OPERATIONS) for n in ("a", "b")})
+    monkeypatch.setattr(
+        regression, "WORKLOADS", {n: lambda: (None, OPERATIONS) for n in ("a", "b")}
+    )
     monkeypatch.setattr(regression.rates, "matrix_product", lambda dtype: (None, OPERATIONS))
 
     def interleaved(runs, rounds, clock):
@@ -40,7 +42,9 @@ def shares(monkeypatch, tmp_path):
 
 def call(tmp_path, *args: str) -> None:
     """The command, with its record in a directory of its own."""
-    command_line.start("benchmarks.regression", f"--ratios={tmp_path / 'r.json'}", "--workloads=a,b", *args)
+    command_line.start(
+        "benchmarks.regression", f"--ratios={tmp_path / 'r.json'}", "--workloads=a,b", *args
+    )
 
 
 @pytest.fixture
@@ -94,7 +98,9 @@ def test_a_record_of_another_kind_of_machine_is_refused(recorded, tmp_path, monk
 def test_without_a_whole_record_the_way_to_one_is_said(content, tmp_path):
     if content is not None:
         (tmp_path / "r.json").write_text(content)
-    assert "--ratios: expected" in command_line.mistake("benchmarks.regression", f"--ratios={tmp_path / 'r.json'}")
+    assert "--ratios: expected" in command_line.mistake(
+        "benchmarks.regression", f"--ratios={tmp_path / 'r.json'}"
+    )
 
 
 def test_a_workload_without_a_share_is_named(recorded, tmp_path):
@@ -114,7 +120,9 @@ def test_recording_some_keeps_the_others_of_the_same_machine_alone(recorded, tmp
     assert json.loads(path.read_text())["shares"] == {"a": 0.9}
 
 
-@pytest.mark.parametrize(("said", "expected"), [(INTEL, ["avx", "avx2", "fma", "avx512f"]), (ARM, ["asimd", "bf16"])])
+@pytest.mark.parametrize(
+    ("said", "expected"), [(INTEL, ["avx", "avx2", "fma", "avx512f"]), (ARM, ["asimd", "bf16"])]
+)
 def test_features_are_whole_words_of_the_first_processor(said, expected):
     assert machine.features(said) == expected
     assert machine.features("") == []

@@ -12,7 +12,7 @@ import command_line
 
 from benchmarks import results_page, tables
 from tfgen.errors import UserError
-from trainers.metrics import Metrics
+from trainers.run.metrics import Metrics
 
 ROOT = pathlib.Path(__file__).parents[2]
 PROTOCOL = {"num_images": 2000, "seed": 0}
@@ -21,10 +21,30 @@ SEEDS, PATTERNS = ["0", "1", "2"], ["P.5", "B20"]
 VALUES = {
     "fid/distance": {"divergence_triangle": 4.0, "vae": 10.0, "wake_sleep": 12.0, "abp": 8.0},
     "kid/distance": {"divergence_triangle": 0.1, "vae": 0.3, "wake_sleep": 0.4, "abp": 0.2},
-    "precision_recall/precision": {"divergence_triangle": 0.9, "vae": 0.8, "wake_sleep": 0.7, "abp": 0.6},
-    "precision_recall/recall": {"divergence_triangle": 0.5, "vae": 0.8, "wake_sleep": 0.7, "abp": 0.6},
-    "reconstruction/test_mse": {"divergence_triangle": 0.03, "vae": 0.02, "wake_sleep": 0.05, "abp": 0.04},
-    "reconstruction/test_mse_unit": {"divergence_triangle": 0.0075, "vae": 0.005, "wake_sleep": 0.0125, "abp": 0.01},
+    "precision_recall/precision": {
+        "divergence_triangle": 0.9,
+        "vae": 0.8,
+        "wake_sleep": 0.7,
+        "abp": 0.6,
+    },
+    "precision_recall/recall": {
+        "divergence_triangle": 0.5,
+        "vae": 0.8,
+        "wake_sleep": 0.7,
+        "abp": 0.6,
+    },
+    "reconstruction/test_mse": {
+        "divergence_triangle": 0.03,
+        "vae": 0.02,
+        "wake_sleep": 0.05,
+        "abp": 0.04,
+    },
+    "reconstruction/test_mse_unit": {
+        "divergence_triangle": 0.0075,
+        "vae": 0.005,
+        "wake_sleep": 0.0125,
+        "abp": 0.01,
+    },
 }
 RECOVERY = {"divergence_triangle": 0.05, "vae": 0.1, "abp": 0.04}
 
@@ -78,7 +98,12 @@ def test_each_model_is_a_row_of_means_and_deviations_the_best_first(whole):
     """Three seeds 10 % apart have a standard deviation of 10 %."""
     generation = whole["tables"][0]
     assert generation["columns"] == list(results_page.GENERATION)
-    assert [name for name, _ in generation["rows"]] == ["divergence_triangle", "abp", "vae", "wake_sleep"]
+    assert [name for name, _ in generation["rows"]] == [
+        "divergence_triangle",
+        "abp",
+        "vae",
+        "wake_sleep",
+    ]
     assert dict(generation["rows"])["vae"] == ["10 ± 1", "0.3 ± 0.03", "0.8 ± 0.08", "0.8 ± 0.08"]
     assert "num_images 2000" in generation["protocol"]
     assert "3 runs of each model" in generation["protocol"]
@@ -109,7 +134,12 @@ def test_the_page_is_markdown_with_a_table_for_each(whole):
     assert lines[0] == "# The divergence triangle"
     titles = [line for line in lines if line.startswith("#")]
     assert "## Embedded digits, 8x8" in titles
-    for title in ("### Generation", "### Reconstruction", "### Recovery of missing pixels", "### Against the targets"):
+    for title in (
+        "### Generation",
+        "### Reconstruction",
+        "### Recovery of missing pixels",
+        "### Against the targets",
+    ):
         assert title in titles
     for number, line in enumerate(lines):
         if line.startswith("|---"):
@@ -132,7 +162,9 @@ def test_a_run_that_was_not_measured_is_named(runs):
 
 
 def test_runs_of_one_model_by_other_flags_are_refused_not_left_out(runs):
-    (runs[4].workdir / "flags.cfg").write_text("\n".join([*runs[4].training, *LENGTH, "--generator.learning_rate=0.1"]))
+    (runs[4].workdir / "flags.cfg").write_text(
+        "\n".join([*runs[4].training, *LENGTH, "--generator.learning_rate=0.1"])
+    )
     with pytest.raises(UserError, match="differ in nothing but their seed"):
         section(runs)
 

@@ -102,7 +102,9 @@ def test_a_librarys_start_ends_with_its_first_step():
 
 
 def test_pipelines_are_compared_within_a_round():
-    lines = startup.data_table({"x": {"tfgen": [4000.0, 1000.0, 4000.0], "peer": [1000.0, 500.0, 1000.0]}})
+    lines = startup.data_table(
+        {"x": {"tfgen": [4000.0, 1000.0, 4000.0], "peer": [1000.0, 500.0, 1000.0]}}
+    )
     assert lines[-2:] == ["| x | tfgen | 4,000 | 1.00 |", "| x | peer | 1,000 | 4.00 |"]
 
 
@@ -111,12 +113,18 @@ def test_all_is_measured_and_written(monkeypatch, tmp_path):
         return watching.Watched(1.0, [watching.Seen(2.0, 100.0, 300.0)] * (steps // every))
 
     monkeypatch.setattr(startup, "run", run)
-    monkeypatch.setattr(startup, "entries", lambda values: {"peer": [startup.Started(1.0, 2.0, 3.0)]})
+    monkeypatch.setattr(
+        startup, "entries", lambda values: {"peer": [startup.Started(1.0, 2.0, 3.0)]}
+    )
     monkeypatch.setattr(startup, "pipeline", lambda case, values: {"tfgen": [1.0], "peer": [2.0]})
     page = tmp_path / "p.md"
-    command_line.start("benchmarks.startup", f"--python={sys.executable}", f"--page={page}", "--steps=3")
+    command_line.start(
+        "benchmarks.startup", f"--python={sys.executable}", f"--page={page}", "--steps=3"
+    )
     text = page.read_text()
-    assert "| 3 | 100 | 300 |\n| 30 | 100 | 300 |\n\nIt grows by 0.00 MiB" in text.replace("-0.00", "0.00")
+    assert "| 3 | 100 | 300 |\n| 30 | 100 | 300 |\n\nIt grows by 0.00 MiB" in text.replace(
+        "-0.00", "0.00"
+    )
     assert text.count("| peer | 2 | 0.50 |") == len(startup.CASES)
 
 

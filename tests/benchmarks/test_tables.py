@@ -13,7 +13,7 @@ import command_line
 from benchmarks import tables
 from tfgen.errors import UserError
 from trainers import evaluate
-from trainers.metrics import Metrics
+from trainers.run.metrics import Metrics
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -40,7 +40,9 @@ def calls(monkeypatch) -> list[tuple[str, ...]]:
 def test_every_model_is_trained_once_with_each_seed_and_each_pattern():
     names = [run.workdir.name for run in plan()]
     assert len(set(names)) == len(names) == 4 * 2 + 3 * 2
-    assert {"divergence_triangle-0", "vae-1", "wake_sleep-1", "abp-0", "vae-P.5", "abp-B20"} < set(names)
+    assert {"divergence_triangle-0", "vae-1", "wake_sleep-1", "abp-0", "vae-P.5", "abp-B20"} < set(
+        names
+    )
 
 
 @pytest.mark.parametrize("name", tables.DATA)
@@ -50,27 +52,38 @@ def test_every_command_of_the_plan_is_one(name):
         values = command_line.values("trainers.main", *run.training)
         model, _, which = run.workdir.name.partition("-")
         assert values.algorithm == model
-        assert (str(values.seed), values.missing) == ((which, None) if which.isdigit() else ("0", which))
+        assert (str(values.seed), values.missing) == (
+            (which, None) if which.isdigit() else ("0", which)
+        )
         assert values.test_fraction == (0.1 if which.isdigit() else 0)
-        measured = command_line.values("trainers.evaluate", f"--metrics={','.join(run.metrics)}", *run.measuring)
+        measured = command_line.values(
+            "trainers.evaluate", f"--metrics={','.join(run.metrics)}", *run.measuring
+        )
         assert set(measured.metrics) <= evaluate.measurements().keys()
 
 
 @pytest.mark.parametrize("name", tables.DATA)
 def test_the_classifier_of_a_data_set_is_one(name):
-    values = command_line.values("trainers.main", f"--flagfile={tables.FLAGFILES / tables.DATA[name].classifier}.flags")
+    values = command_line.values(
+        "trainers.main", f"--flagfile={tables.FLAGFILES / tables.DATA[name].classifier}.flags"
+    )
     assert values.algorithm == "classifier"
 
 
 def test_images_are_compared_by_the_features_of_the_exported_classifier(tmp_path, calls):
     data = tables.DATA["digits"]
     tables.export_classifier(tmp_path, data)
-    assert [command[0] for command in calls] == ["trainers.main", "trainers.evaluate", "export.main"]
+    assert [command[0] for command in calls] == [
+        "trainers.main",
+        "trainers.evaluate",
+        "export.main",
+    ]
     assert f"--output={tmp_path / data.classifier}" in calls[-1]
     features = tables.features_of(tmp_path, data)
     assert features.is_relative_to(tmp_path / data.classifier)
     assert all(
-        f"--{m}.features={features}" in plan(runs=tmp_path)[0].measuring for m in ("fid", "kid", "precision_recall")
+        f"--{m}.features={features}" in plan(runs=tmp_path)[0].measuring
+        for m in ("fid", "kid", "precision_recall")
     )
     features.mkdir(parents=True)
     tables.export_classifier(tmp_path, data)
@@ -93,7 +106,11 @@ def test_a_new_run_is_trained_and_measured(tmp_path, calls):
     tables.carry_out(run)
     trained, measured = calls
     assert trained == ("trainers.main", *run.training, f"--workdir={run.workdir}")
-    assert measured[:3] == ("trainers.evaluate", f"--workdir={run.workdir}", f"--metrics={','.join(run.metrics)}")
+    assert measured[:3] == (
+        "trainers.evaluate",
+        f"--workdir={run.workdir}",
+        f"--metrics={','.join(run.metrics)}",
+    )
 
 
 def test_a_run_that_stopped_halfway_goes_on(tmp_path, calls):
@@ -119,14 +136,20 @@ def test_of_a_run_with_all_its_measurements_nothing_is_done(tmp_path, calls):
 
 
 def test_a_command_that_fails_is_said_with_its_last_words(monkeypatch):
-    failed = subprocess.CompletedProcess([], 1, "", "warning: of something\nerror: --steps: too many\n")
+    failed = subprocess.CompletedProcess(
+        [], 1, "", "warning: of something\nerror: --steps: too many\n"
+    )
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
-    with pytest.raises(UserError, match=r"trainers.main --steps=9 failed: error: --steps: too many"):
+    with pytest.raises(
+        UserError, match=r"trainers.main --steps=9 failed: error: --steps: too many"
+    ):
         tables.call("trainers.main", "--steps=9")
 
 
 def test_unknown_data_are_refused_before_anything_is_trained(tmp_path, calls):
-    sentence = command_line.mistake("benchmarks.tables", "--data=digits,minst", f"--runs={tmp_path}")
+    sentence = command_line.mistake(
+        "benchmarks.tables", "--data=digits,minst", f"--runs={tmp_path}"
+    )
     assert "--data" in sentence
     assert "minst" in sentence
     assert calls == []

@@ -29,7 +29,10 @@ TINY = {
         changes=(*BRICK, "--energy.width=0.05", "--generative_convnet.langevin_steps=2"),
     ),
     "digits": races.TriangleDigits(
-        goal=50.0, milestones=(1, 3), count=4, changes=("--batch_size=8", "--max_images=20", "--jit_compile=false")
+        goal=50.0,
+        milestones=(1, 3),
+        count=4,
+        changes=("--batch_size=8", "--max_images=20", "--jit_compile=false"),
     ),
     "pebbles": races.IntrospectivePebbles(
         goal=200.0,
@@ -71,7 +74,9 @@ def written(name: str, file: pathlib.Path) -> workload.Workload:
 
 
 def test_every_race_is_tried_and_has_modules_to_run():
-    assert {name: type(race) for name, race in races.ALL.items()} == {name: type(race) for name, race in TINY.items()}
+    assert {name: type(race) for name, race in races.ALL.items()} == {
+        name: type(race) for name, race in TINY.items()
+    }
     for race in races.ALL.values():
         assert importlib.util.find_spec(f"benchmarks.peers.{race.peer}")
         assert race.milestones[0] == 1
@@ -95,7 +100,10 @@ def test_tfgens_first_update_is_that_of_the_file(name, tmp_path):
         right = (y**2).sum((1, 2, 3)) / 2 - tf_nets.score(work.nets["energy"], y).numpy()
         np.testing.assert_allclose(found["log/energy_data"], right.mean(), rtol=1e-5)
     if name == "digits":
-        right = -tf_nets.score(work.nets["energy"], arrays["batch"][0]).numpy().mean() / known["temperature"]
+        right = (
+            -tf_nets.score(work.nets["energy"], arrays["batch"][0]).numpy().mean()
+            / known["temperature"]
+        )
         np.testing.assert_allclose(found["log/energy_data"], right, rtol=1e-4)
     if name == "pebbles":
         assert arrays["negatives"].shape == (1, 2, 32, 32, 1)
@@ -113,12 +121,18 @@ def test_averages_of_weights_are_sampled_and_then_forgotten(tmp_path):
     work = written("digits", tmp_path / "w.npz")
     training = tfgen_training.Training(work.constants)
     training.train(3)
-    weights = [weight.numpy() for weight in training.experiment.algorithm.generator.trainable_variables]
+    weights = [
+        weight.numpy() for weight in training.experiment.algorithm.generator.trainable_variables
+    ]
     training.samples()
-    for weight, kept in zip(training.experiment.algorithm.generator.trainable_variables, weights, strict=True):
+    for weight, kept in zip(
+        training.experiment.algorithm.generator.trainable_variables, weights, strict=True
+    ):
         np.testing.assert_array_equal(weight, kept)
     with tfgen_training.averaged(training.experiment):
-        inside = [weight.numpy() for weight in training.experiment.algorithm.generator.trainable_variables]
+        inside = [
+            weight.numpy() for weight in training.experiment.algorithm.generator.trainable_variables
+        ]
     assert any((a != b).any() for a, b in zip(weights, inside, strict=True))
 
 
@@ -141,9 +155,14 @@ def test_the_goal_is_reached_by_the_mean_over_seeds():
     assert quality_page.mean_curve([first, second], OURS).arrival(race) == (20, 21.0)
     assert quality_page.mean_curve([second], OURS).arrival(race) is None
     smoothed = dataclasses.replace(race, window=2)
-    np.testing.assert_array_equal(quality_page.mean_curve([first], OURS).smooth(2), [np.nan, 54.5, 7.0])
+    np.testing.assert_array_equal(
+        quality_page.mean_curve([first], OURS).smooth(2), [np.nan, 54.5, 7.0]
+    )
     assert quality_page.mean_curve([first], OURS).arrival(smoothed) == (20, 21.0)
-    assert quality_page.mean_curve([first, second], OURS).arrival(dataclasses.replace(race, window=3)) is None
+    assert (
+        quality_page.mean_curve([first, second], OURS).arrival(dataclasses.replace(race, window=3))
+        is None
+    )
 
 
 def test_the_page_says_how_much_later_the_others_come(tmp_path):
@@ -152,7 +171,8 @@ def test_the_page_says_how_much_later_the_others_come(tmp_path):
     assert "| tfgen 1 | 1.0 | 1.0 | 1000.0 | 10 | 11.0 | 1.00 | 5.0 |" in found
     assert "| PyTorch 1 | 1.0 | 2.0 | 2000.0 | 10 | 21.0 | 1.91 | 5.0 |" in found
     assert (
-        "| PyTorch, the paper's constants 1 | 1.0 | 2.0 | 2000.0 | not reached | over 41 | over 3.73 | 50.0 |" in found
+        "| PyTorch, the paper's constants 1 | 1.0 | 2.0 | 2000.0 | not reached | over 41 | over 3.73 | 50.0 |"
+        in found
     )
     assert "| 20 | 5.0 (21 s) | 5.0 (41 s) | 50.0 (41 s) |" in found
     quality_page.draw(race, [curves(100.0, 9.0, 5.0)], tmp_path / "p.png")
@@ -163,13 +183,21 @@ def test_a_race_goes_from_its_command_to_a_page_and_is_not_run_again(tmp_path, m
     """Contenders that know one answer, past whose budget nothing is asked."""
     monkeypatch.setattr(races, "ALL", {"brick": TINY["brick"]})
     monkeypatch.setattr(races.ConvNetBrick, "compared", ("u",))
-    monkeypatch.setattr(races.ConvNetBrick, "ruler", lambda *_: lambda samples: 100.0 * float(samples.mean()))
+    monkeypatch.setattr(
+        races.ConvNetBrick, "ruler", lambda *_: lambda samples: 100.0 * float(samples.mean())
+    )
     monkeypatch.setattr(processes, "command_of", lambda *_, **__: [sys.executable, "-c", ECHO])
     values = absl_flags.FlagValues()
     time_to_quality.define(values)
     page = tmp_path / "results.md"
     values(
-        ["", f"--python={sys.executable}", f"--runs={tmp_path / 'runs' / 'quality'}", f"--page={page}", "--budget=0"]
+        [
+            "",
+            f"--python={sys.executable}",
+            f"--runs={tmp_path / 'runs' / 'quality'}",
+            f"--page={page}",
+            "--budget=0",
+        ]
     )
     time_to_quality.main(values)
     found = page.read_text()
@@ -185,11 +213,15 @@ def test_a_race_goes_from_its_command_to_a_page_and_is_not_run_again(tmp_path, m
 
 def test_another_first_update_is_refused():
     def outputs(value):
-        return {name: {f"log/{what}": value for what in TINY["brick"].compared} for name in (OURS, SAME)}
+        return {
+            name: {f"log/{what}": value for what in TINY["brick"].compared} for name in (OURS, SAME)
+        }
 
     time_to_quality.check(TINY["brick"], outputs(1.0))
     wrong = outputs(1.0) | {SAME: outputs(1.01)[SAME]}
-    with pytest.raises(UserError, match=r"PyTorch: expected a first update of energy_data 1, .* and found 1\.01"):
+    with pytest.raises(
+        UserError, match=r"PyTorch: expected a first update of energy_data 1, .* and found 1\.01"
+    ):
         time_to_quality.check(TINY["brick"], wrong)
 
 
@@ -205,6 +237,9 @@ def test_pytorch_trains_alike(name, tmp_path, monkeypatch):
     kept = tmp_path / name / "0"
     time_to_quality.run(TINY[name], 0, kept, values)
     for update in TINY[name].milestones:
-        ours, theirs = (np.load(time_to_quality.place(kept, contender, update))["image"] for contender in (OURS, SAME))
+        ours, theirs = (
+            np.load(time_to_quality.place(kept, contender, update))["image"]
+            for contender in (OURS, SAME)
+        )
         assert ours.shape == theirs.shape
         assert np.abs(theirs).max() <= 1

@@ -13,16 +13,18 @@ import numpy as np
 import tensorflow as tf
 
 import tfgen.algorithms
-import tfgen.nets
+import tfgen.nets.families
 import tfgen.samplers
 from tfgen import random
-from tfgen.algorithms.base import Algorithm
-from trainers import catalogue
+from tfgen.training.algorithm import Algorithm
+from trainers.run import catalogue
 
 ROOT = pathlib.Path(tfgen.algorithms.__file__).parents[2]
 SOURCES = sorted((ROOT / "tfgen").rglob("*.py"))
 FLAGFILES = sorted((ROOT / "trainers" / "flagfiles").glob("*.flags"))
-ALGORITHMS = sorted(m.name for m in pkgutil.iter_modules(tfgen.algorithms.__path__) if m.name != "base")
+ALGORITHMS = sorted(
+    m.name for m in pkgutil.iter_modules(tfgen.algorithms.__path__) if m.name != "base"
+)
 KERNELS = [k for k in vars(tfgen.samplers).values() if dataclasses.is_dataclass(k)]
 GIVEN = catalogue.GIVEN
 SHAPES = {
@@ -47,7 +49,9 @@ QUICK = 1
 def algorithm_class(name):
     """The one subclass of Algorithm that a file defines."""
     module = importlib.import_module(f"tfgen.algorithms.{name}")
-    own = [c for _, c in inspect.getmembers(module, inspect.isclass) if c.__module__ == module.__name__]
+    own = [
+        c for _, c in inspect.getmembers(module, inspect.isclass) if c.__module__ == module.__name__
+    ]
     (found,) = [c for c in own if issubclass(c, Algorithm)]
     return found
 
@@ -64,18 +68,26 @@ def roles(name):
 
 def net_function(family, role):
     """What builds a role's net."""
-    return getattr(importlib.import_module(f"tfgen.nets.{family}"), role)
+    return getattr(importlib.import_module(f"tfgen.nets.families.{family}"), role)
 
 
 def net_functions(family):
     """The roles that a family has a net for: its functions that take an image's shape first."""
-    module = importlib.import_module(f"tfgen.nets.{family}")
-    functions = {n: f for n, f in inspect.getmembers(module, inspect.isfunction) if not n.startswith("_")}
+    module = importlib.import_module(f"tfgen.nets.families.{family}")
+    functions = {
+        n: f for n, f in inspect.getmembers(module, inspect.isfunction) if not n.startswith("_")
+    }
     own = {n: inspect.signature(f) for n, f in functions.items()}
-    return {n for n, signature in own.items() if next(iter(signature.parameters), None) == "image_shape"}
+    return {
+        n for n, signature in own.items() if next(iter(signature.parameters), None) == "image_shape"
+    }
 
 
-FAMILIES = {m.name: found for m in pkgutil.iter_modules(tfgen.nets.__path__) if (found := net_functions(m.name))}
+FAMILIES = {
+    m.name: found
+    for m in pkgutil.iter_modules(tfgen.nets.families.__path__)
+    if (found := net_functions(m.name))
+}
 NETS = sorted((family, role) for family, found in FAMILIES.items() for role in found)
 INCOMPLETE = [name for name in ALGORITHMS if "num_incomplete" in parameters(name)]
 """The algorithms that learn from images with missing pixels."""
@@ -112,10 +124,14 @@ def build(name):
     family, nets = family_for(name), []
     for role in roles(name):
         several = set(OUTPUTS) & set(inspect.signature(net_function(family, role)).parameters)
-        nets.append(net(family, role, **dict.fromkeys(several if len(roles(name)) == 1 else (), CLASSES))[0])
+        nets.append(
+            net(family, role, **dict.fromkeys(several if len(roles(name)) == 1 else (), CLASSES))[0]
+        )
     shape = shape_of(family)
     described = {"image_shape": shape, "image_mean": [0.0] * shape[-1], "seed": 1}
-    known = {n: described.get(n, COUNT) for n in GIVEN if n in parameters(name)}  # the others are numbers of images
+    known = {
+        n: described.get(n, COUNT) for n in GIVEN if n in parameters(name)
+    }  # the others are numbers of images
     algorithm = algorithm_class(name)(*nets, **known, **quick(name))
     algorithm.compile({role: keras.optimizers.SGD(0.01) for role in roles(name)})
     return algorithm
@@ -131,7 +147,11 @@ def batch(name, incomplete=False):
     """Labelled pictures for an algorithm, about half of their pixels missing if they are incomplete."""
     shape = shape_of(family_for(name))
     index = tf.range(COUNT, dtype=tf.int64)
-    found = {"image": tf.tanh(random.normal([COUNT, *shape], random.root(2))), "index": index, "label": index % CLASSES}
+    found = {
+        "image": tf.tanh(random.normal([COUNT, *shape], random.root(2))),
+        "index": index,
+        "label": index % CLASSES,
+    }
     if incomplete:
         known = random.uniform([COUNT, *shape[:2], 1], random.root(3)) < 0.5
         found["mask"] = tf.cast(known, tf.float32)
@@ -162,7 +182,11 @@ def kernel(cls):
     if next(iter(dataclasses.fields(cls))).name != "kernel":
         return cls(0.1)
     required = [f for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING]
-    given = {"kernel": tfgen.samplers.Langevin(0.1), "size": 1, "number": 2}  # patches of one pixel, two an image
+    given = {
+        "kernel": tfgen.samplers.Langevin(0.1),
+        "size": 1,
+        "number": 2,
+    }  # patches of one pixel, two an image
     return cls(**{field.name: given[field.name] for field in required})
 
 

@@ -5,7 +5,9 @@ import pytest
 import registry
 import tensorflow as tf
 
-CASES = [(name, False) for name in registry.ALGORITHMS] + [(name, True) for name in registry.INCOMPLETE]
+CASES = [(name, False) for name in registry.ALGORITHMS] + [
+    (name, True) for name in registry.INCOMPLETE
+]
 
 
 @pytest.mark.parametrize(("name", "incomplete"), CASES)

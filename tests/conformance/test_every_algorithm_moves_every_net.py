@@ -14,7 +14,10 @@ def idle(net):
 def test_every_algorithm_moves_every_net(name):
     """Weights of layers that are not in use stay."""
     algorithm, _, before, after = registry.updated(name)
-    moved = {id(w): not np.array_equal(*ends) for w, *ends in zip(algorithm.weights, before, after, strict=True)}
+    moved = {
+        id(w): not np.array_equal(*ends)
+        for w, *ends in zip(algorithm.weights, before, after, strict=True)
+    }
     for role in registry.roles(name):
         unused = {id(w) for w in idle(getattr(algorithm, role))}
         for weight in algorithm.parameters(role):

@@ -4,7 +4,7 @@ import pytest
 import registry
 import tensorflow as tf
 
-from export import examples, serving
+from export.saved_model import examples, serving
 
 ROWS = 2
 
@@ -14,6 +14,8 @@ def test_every_endpoint_is_served_by_row(name):
     algorithm = registry.updated(name).algorithm
     for signature, endpoint in serving.endpoints(algorithm).items():
         given = examples.rows(endpoint, algorithm.image_shape, ROWS)
-        assert all(spec.is_compatible_with(tf.constant(given[spec.name])) for spec in endpoint.signature), signature
+        assert all(
+            spec.is_compatible_with(tf.constant(given[spec.name])) for spec in endpoint.signature
+        ), signature
         found = endpoint.fn(*(tf.constant(given[spec.name]) for spec in endpoint.signature))
         assert all(len(value) == ROWS for value in found.values()), signature

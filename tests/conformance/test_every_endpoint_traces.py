@@ -9,6 +9,8 @@ import tensorflow as tf
 def test_every_endpoint_traces(name):
     for endpoint in registry.updated(name).algorithm.endpoints().values():
         assert all(spec.name for spec in endpoint.signature)
-        traced = tf.function(endpoint.fn, autograph=False).get_concrete_function(*endpoint.signature)
+        traced = tf.function(endpoint.fn, autograph=False).get_concrete_function(
+            *endpoint.signature
+        )
         assert isinstance(traced.structured_outputs, dict)
         assert all(output.dtype == tf.float32 for output in traced.structured_outputs.values())

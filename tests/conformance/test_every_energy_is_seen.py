@@ -6,16 +6,17 @@ import registry
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.data.images import Examples, Images
+from tfgen.data.examples import Examples, Images
+from tfgen.distributions import Reference
 from tfgen.evaluation.landscape import Landscape
 from tfgen.evaluation.likelihood import Likelihood
 from tfgen.evaluation.mixing import Mixing
-from tfgen.references import Reference
 
 WITH_ENERGY = [
     name
     for name in registry.ALGORITHMS
-    if (found := registry.build(name).endpoints().get("energy")) is not None and found.inputs == ["image"]
+    if (found := registry.build(name).endpoints().get("energy")) is not None
+    and found.inputs == ["image"]
 ]
 QUICK = {
     Landscape: {"num_images": 4, "descent_steps": 3, "band_steps": 2, "points": 3},
@@ -65,4 +66,6 @@ def test_steepness_is_the_slope_of_the_energy(name):
         tape.watch(x)
         u = endpoints["energy"].fn(x)["energy"]
     slope = tape.gradient(u, x)
-    np.testing.assert_allclose(found["steepness"][..., 0], np.sqrt((slope.numpy() ** 2).mean(axis=-1)), atol=1e-4)
+    np.testing.assert_allclose(
+        found["steepness"][..., 0], np.sqrt((slope.numpy() ** 2).mean(axis=-1)), atol=1e-4
+    )

@@ -27,7 +27,7 @@ def test_every_flagfile_is_a_lab_note(path):
 def test_every_flag_of_a_flagfile_is_accepted(path):
     from absl import flags as absl_flags
 
-    from trainers import flags
+    from trainers.run import flags
 
     values = absl_flags.FlagValues()
     flags.define(values)

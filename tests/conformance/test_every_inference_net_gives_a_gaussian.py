@@ -22,7 +22,9 @@ def test_every_inference_net_gives_a_gaussian(family, policy):
     for i, values in enumerate(found):
         assert (values.shape, values.dtype) == ((4, *generator.latent_shape), tf.float32)
         alone = np.concatenate([net(x[j : j + 1], training=False)[i] for j in range(4)])
-        np.testing.assert_allclose(values, alone, rtol=rounding, atol=rounding * np.abs(values).max())
+        np.testing.assert_allclose(
+            values, alone, rtol=rounding, atol=rounding * np.abs(values).max()
+        )
     assert all(weight.dtype == "float32" for weight in net.weights)
 
 

@@ -6,7 +6,7 @@ import registry
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.nets.scoring import ACTIVATIONS
+from tfgen.nets.architectures.scoring import ACTIVATIONS
 
 
 @pytest.mark.parametrize("family", registry.of("energy"))
@@ -17,7 +17,11 @@ def test_every_net_has_no_bias_on_top(family, activation):
     x = random.normal([4, *shape], random.root(0))
     with tf.GradientTape() as tape:
         u = tf.reduce_sum(net(x, training=True))
-    used = [w for conv in [*net.layers_in_use, *([net.top] if net.top else [])] for w in conv.trainable_variables]
+    used = [
+        w
+        for conv in [*net.layers_in_use, *([net.top] if net.top else [])]
+        for w in conv.trainable_variables
+    ]
     for gradient in tape.gradient(u, [w.value for w in used]):
         assert gradient is not None
         assert np.isfinite(gradient).all()

@@ -7,12 +7,12 @@ import re
 import pytest
 import registry
 
-from tfgen.nets.scoring import ACTIVATIONS
+from tfgen.nets.architectures.scoring import ACTIVATIONS
 
 
 @pytest.mark.parametrize("family", registry.FAMILIES)
 def test_every_net_shows_its_table(family):
-    assert "| layer |" in importlib.import_module(f"tfgen.nets.{family}").__doc__
+    assert "| layer |" in importlib.import_module(f"tfgen.nets.families.{family}").__doc__
 
 
 @pytest.mark.parametrize(("family", "role"), registry.NETS)

@@ -5,7 +5,9 @@ import ast
 import pytest
 import registry
 
-every_file = pytest.mark.parametrize("path", registry.SOURCES, ids=lambda p: str(p.relative_to(registry.ROOT)))
+every_file = pytest.mark.parametrize(
+    "path", registry.SOURCES, ids=lambda p: str(p.relative_to(registry.ROOT))
+)
 
 
 def nodes(path, *kinds):
@@ -34,8 +36,13 @@ def test_randomness_is_drawn_in_one_file_alone(path):
 def test_modules_and_public_functions_and_classes_have_docstrings(path):
     tree = ast.parse(path.read_text())
     assert ast.get_docstring(tree)
-    bases = {c.name: [ast.unparse(b) for b in c.bases] for c in tree.body if isinstance(c, ast.ClassDef)}
-    for owner in [tree, *(c for c in tree.body if isinstance(c, ast.ClassDef) and not c.name.startswith("_"))]:
+    bases = {
+        c.name: [ast.unparse(b) for b in c.bases] for c in tree.body if isinstance(c, ast.ClassDef)
+    }
+    for owner in [
+        tree,
+        *(c for c in tree.body if isinstance(c, ast.ClassDef) and not c.name.startswith("_")),
+    ]:
         overriding = bool(bases.get(getattr(owner, "name", ""), []))
         for node in owner.body:
             if not isinstance(node, (ast.FunctionDef, ast.ClassDef)) or node.name.startswith("_"):

@@ -7,7 +7,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from tfgen.data import images
+from tfgen.data import examples
 from tfgen.errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -16,7 +16,7 @@ SHARED = pathlib.Path(__file__).parents[2].parent / "shared" / "data"
 
 def load(name, **options):
     """Everything as training data."""
-    return images.load(name, **({"test_fraction": 0} | options)).train
+    return examples.load(name, **({"test_fraction": 0} | options)).train
 
 
 def complaint(name, **options):
@@ -50,7 +50,11 @@ def same(ours, theirs):
 def test_a_zip_of_pictures_equals_the_folder_of_them(tmp_path, names):
     """Order and labels too; what is no picture is passed over in both."""
     for name in [*names, "notes.txt"]:
-        path = tmp_path / "folder" / (name if name != "notes.txt" or "/" not in names[0] else f"dog/{name}")
+        path = (
+            tmp_path
+            / "folder"
+            / (name if name != "notes.txt" or "/" not in names[0] else f"dog/{name}")
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("no picture")
         if name != "notes.txt":
@@ -106,22 +110,27 @@ def batches(tmp_path):
     folder = tmp_path / "cifar-10-batches-bin"
     folder.mkdir()
     pixels, label = RNG.integers(0, 256, (7, 32, 32, 3), np.uint8), RNG.integers(0, 10, 7, np.uint8)
-    rows = [bytes([number]) + image.transpose(2, 0, 1).tobytes() for image, number in zip(pixels, label, strict=True)]
+    rows = [
+        bytes([number]) + image.transpose(2, 0, 1).tobytes()
+        for image, number in zip(pixels, label, strict=True)
+    ]
     (folder / "data_batch_1.bin").write_bytes(b"".join(rows[:4]))
     (folder / "data_batch_2.bin").write_bytes(b"".join(rows[4:]))
     (folder / "readme.html").write_text("not a batch")
-    return folder, images.Examples(pixels, label.astype(np.int64))
+    return folder, examples.Examples(pixels, label.astype(np.int64))
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "zip"])
 def test_binary_batches_are_read_with_their_labels(batches, tmp_path, kind):
     folder, truth = batches
-    path = {"file": folder / "data_batch_1.bin", "folder": folder, "zip": tmp_path / "all.zip"}[kind]
+    path = {"file": folder / "data_batch_1.bin", "folder": folder, "zip": tmp_path / "all.zip"}[
+        kind
+    ]
     if kind == "zip":
         zipped(folder.parent, path)
     found = load(f"cifar10:{path}")
     count = 4 if kind == "file" else 7
-    assert same(found, images.Examples(truth.image[:count], truth.label[:count]))
+    assert same(found, examples.Examples(truth.image[:count], truth.label[:count]))
     assert found.label.dtype == np.int64
 
 
@@ -195,32 +204,39 @@ def test_every_image_is_as_likely_to_be_taken():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(np.random, "default_rng", lambda seed: default_rng(rng.integers(2**32)))
         for _ in range(4000):
-            for value, _ in images._drawn(((i, None) for i in range(10)), 3):
+            for value, _ in examples._drawn(((i, None) for i in range(10)), 3):
                 counts[value] += 1
     assert counts.sum() == 12_000
     assert np.abs(counts - 1200).max() < 145
 
 
 def test_held_out_images_are_of_the_part(tmp_path):
-    data = images.load(numbered(tmp_path / "a.npz"), max_images=20, test_fraction=0.25)
+    data = examples.load(numbered(tmp_path / "a.npz"), max_images=20, test_fraction=0.25)
     assert (data.size, len(data.test)) == (15, 5)
     assert not set(data.train.label) & set(data.test.label)
 
 
 def test_the_part_of_a_source_is_of_its_training_split(monkeypatch):
     """The source's own test images are not touched; a share of the part is held out in their place."""
-    monkeypatch.setattr(images.sources, "read", lambda *_: {"train": split(range(10)), "test": split(range(90, 99))})
+    monkeypatch.setattr(
+        examples.sources,
+        "read",
+        lambda *_: {"train": split(range(10)), "test": split(range(90, 99))},
+    )
 
     def split(values):
         return ((np.full((2, 2), value, np.uint8), value) for value in values)
 
-    data = images.load("any", max_images=4, test_fraction=0.25)
+    data = examples.load("any", max_images=4, test_fraction=0.25)
     assert (data.size, len(data.test)) == (3, 1)
     assert {*data.train.label, *data.test.label} < set(range(10))
 
 
 def test_a_part_with_missing_pixels_hides_the_same_ones_always(tmp_path):
-    one, two = (load(numbered(tmp_path / "a.npz"), max_images=20, missing="salt_and_pepper:0.5") for _ in range(2))
+    one, two = (
+        load(numbered(tmp_path / "a.npz"), max_images=20, missing="salt_and_pepper:0.5")
+        for _ in range(2)
+    )
     assert one.mask.shape == (20, 2, 2, 1)
     assert np.array_equal(one.mask, two.mask)
     assert 0.2 < one.mask.mean() < 0.8

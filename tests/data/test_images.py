@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tfgen import patches, random
 from tfgen.data import masks
-from tfgen.data.images import Examples, load
+from tfgen.data.examples import Examples, load
 from tfgen.errors import UserError
 
 SEED = random.root(0)
@@ -68,7 +68,9 @@ def test_every_example_comes_once_an_epoch(size, batch_size):
 
 def test_another_seed_gives_another_order():
     """Equal by chance with a probability of 1 / 100!."""
-    orders = [take(numbered(100), 1, batch_size=100, seed=random.root(s))[0]["index"] for s in (0, 1)]
+    orders = [
+        take(numbered(100), 1, batch_size=100, seed=random.root(s))[0]["index"] for s in (0, 1)
+    ]
     assert not np.array_equal(*orders)
 
 
@@ -119,7 +121,9 @@ def test_held_out_images_are_not_trained_on_and_none_is_lost():
     data, whole = load("digits", test_fraction=0.2), load("digits", test_fraction=0)
     assert (data.size, len(data.test)) == (1797 - 359, 359)
     parts = [*data.train.image, *data.test.image]
-    assert sorted(image.tobytes() for image in parts) == sorted(image.tobytes() for image in whole.train.image)
+    assert sorted(image.tobytes() for image in parts) == sorted(
+        image.tobytes() for image in whole.train.image
+    )
 
 
 def test_labels_stay_with_their_images_when_held_out():
@@ -127,7 +131,10 @@ def test_labels_stay_with_their_images_when_held_out():
     lookup = {image.tobytes(): label for image, label in zip(whole.image, whole.label, strict=True)}
     data = load("digits", test_fraction=0.2)
     for part in (data.train, data.test):
-        assert all(lookup[image.tobytes()] == label for image, label in zip(part.image, part.label, strict=True))
+        assert all(
+            lookup[image.tobytes()] == label
+            for image, label in zip(part.image, part.label, strict=True)
+        )
 
 
 def test_the_split_does_not_depend_on_any_seed_of_the_run():
@@ -140,7 +147,10 @@ def test_the_split_does_not_depend_on_any_seed_of_the_run():
 
 
 def test_of_a_single_picture_the_right_part_is_held_out():
-    data, whole = load("textures/grass", test_fraction=0.25), load("textures/grass", test_fraction=0)
+    data, whole = (
+        load("textures/grass", test_fraction=0.25),
+        load("textures/grass", test_fraction=0),
+    )
     np.testing.assert_array_equal(data.train.image, whole.train.image[:, :, :384])
     np.testing.assert_array_equal(data.test.image, whole.train.image[:, :, 384:])
 
@@ -182,7 +192,9 @@ def test_missing_pixels_are_exactly_zero_and_known_ones_as_they_were():
         assert batch["mask"].dtype == np.float32
         assert set(np.unique(batch["mask"])) == {0.0, 1.0}
         np.testing.assert_array_equal(batch["image"][~known], 0.0)
-        np.testing.assert_array_equal(batch["image"][known], examples.whole()[batch["index"]][known])
+        np.testing.assert_array_equal(
+            batch["image"][known], examples.whole()[batch["index"]][known]
+        )
 
 
 def test_an_image_has_one_mask_whatever_the_epoch_the_batch_and_the_seed():
@@ -197,7 +209,9 @@ def test_an_image_has_one_mask_whatever_the_epoch_the_batch_and_the_seed():
 
 def test_whole_hides_nothing_and_images_without_a_mask_have_none_in_their_batches():
     examples = incomplete()
-    np.testing.assert_array_equal(examples.whole(), dataclasses.replace(examples, mask=None).whole())
+    np.testing.assert_array_equal(
+        examples.whole(), dataclasses.replace(examples, mask=None).whole()
+    )
     assert "mask" not in take(dataclasses.replace(examples, mask=None), 1)[0]
 
 
@@ -231,7 +245,9 @@ def test_what_is_hidden_does_not_depend_on_any_seed_of_the_run():
 
 
 def test_incomplete_patches_and_unknown_patterns_are_refused():
-    with pytest.raises(UserError, match="missing: expected whole images and found a patch_size too"):
+    with pytest.raises(
+        UserError, match="missing: expected whole images and found a patch_size too"
+    ):
         load("textures/brick", patch_size=32, missing="P.5")
     with pytest.raises(UserError, match=r"mask: expected .* and found P\.6"):
         load("digits", missing="P.6")
@@ -243,9 +259,15 @@ def test_incomplete_patches_and_unknown_patterns_are_refused():
 def test_at_most_so_many_images_are_taken_before_some_are_held_out():
     data, whole = load("digits", max_images=100, test_fraction=0.2), load("digits", test_fraction=0)
     assert (data.size, len(data.test)) == (80, 20)
-    labels = {image.tobytes(): label for image, label in zip(whole.train.image, whole.train.label, strict=True)}
+    labels = {
+        image.tobytes(): label
+        for image, label in zip(whole.train.image, whole.train.label, strict=True)
+    }
     for part in (data.train, data.test):
-        assert all(labels[image.tobytes()] == label for image, label in zip(part.image, part.label, strict=True))
+        assert all(
+            labels[image.tobytes()] == label
+            for image, label in zip(part.image, part.label, strict=True)
+        )
     assert load("digits", max_images=10_000, test_fraction=0).size == 1797
 
 
@@ -266,12 +288,17 @@ def test_images_set_aside_come_from_those_of_training_alone_and_hide_nothing():
     usual, chosen = load("digits", missing="B20"), load("digits", missing="B20", validation=180)
     assert (chosen.size, len(chosen.test)) == (usual.size - 180, 180)
     assert chosen.test.mask is None
-    masks = {image.tobytes(): mask for image, mask in zip(usual.train.image, usual.train.mask, strict=True)}
+    masks = {
+        image.tobytes(): mask
+        for image, mask in zip(usual.train.image, usual.train.mask, strict=True)
+    }
     for image, mask in zip(chosen.train.image, chosen.train.mask, strict=True):
         np.testing.assert_array_equal(masks.pop(image.tobytes()), mask)
     assert masks.keys() == {image.tobytes() for image in chosen.test.image}
 
 
 def test_setting_all_images_aside_is_refused():
-    with pytest.raises(UserError, match="validation: expected fewer than the 1617 training images and found 1617"):
+    with pytest.raises(
+        UserError, match="validation: expected fewer than the 1617 training images and found 1617"
+    ):
         load("digits", validation=1617)

@@ -31,11 +31,18 @@ def test_salt_and_pepper_differs_between_images_and_seeds():
 
 @pytest.mark.parametrize(("rate", "value"), [(0.0, 1.0), (1.0, 0.0)])
 def test_the_rates_0_and_1_miss_nothing_and_everything(rate, value):
-    np.testing.assert_array_equal(masks.salt_and_pepper((2, 5, 5), rate, SEED), np.full((2, 5, 5, 1), value))
+    np.testing.assert_array_equal(
+        masks.salt_and_pepper((2, 5, 5), rate, SEED), np.full((2, 5, 5, 1), value)
+    )
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
-@given(height=st.integers(4, 20), width=st.integers(4, 20), size=st.integers(1, 4), seed=st.integers(0, 1000))
+@given(
+    height=st.integers(4, 20),
+    width=st.integers(4, 20),
+    size=st.integers(1, 4),
+    seed=st.integers(0, 1000),
+)
 def test_a_single_block_is_one_square_of_its_size(height, width, size, seed):
     for mask in masks.blocks((3, height, width), 1, size, random.root(seed)).numpy()[..., 0]:
         rows, columns = np.nonzero(mask == 0)
@@ -46,7 +53,9 @@ def test_a_single_block_is_one_square_of_its_size(height, width, size, seed):
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(number=st.integers(0, 6), size=st.integers(1, 4), seed=st.integers(0, 1000))
 def test_several_blocks_cover_between_one_and_all_of_their_areas(number, size, seed):
-    missing = (masks.blocks((4, 16, 16), number, size, random.root(seed)).numpy() == 0).sum(axis=(1, 2, 3))
+    missing = (masks.blocks((4, 16, 16), number, size, random.root(seed)).numpy() == 0).sum(
+        axis=(1, 2, 3)
+    )
     assert np.all(missing <= number * size**2)
     assert np.all(missing >= min(number, 1) * size**2)
 
@@ -93,7 +102,9 @@ def test_a_drawn_mask_is_known_where_it_is_white(tmp_path, channels):
 def test_a_drawn_mask_of_black_and_white_bits_is_read_as_such(tmp_path):
     known = np.array([[True, False], [False, True]])
     iio.imwrite(tmp_path / "mask.png", known)
-    np.testing.assert_array_equal(masks.drawn((1, 2, 2), str(tmp_path / "mask.png"))[0, ..., 0], known)
+    np.testing.assert_array_equal(
+        masks.drawn((1, 2, 2), str(tmp_path / "mask.png"))[0, ..., 0], known
+    )
 
 
 def test_a_drawn_mask_of_another_size_is_refused(tmp_path):
@@ -183,7 +194,9 @@ def test_the_patterns_p_miss_half_and_seven_tenths_of_the_pixels(name, rate):
         ("MB10", (2, 2), 10, 1),
     ],
 )
-def test_the_patterns_b_are_blocks_of_the_papers_size_at_64_pixels_and_scaled_else(name, shape, number, size):
+def test_the_patterns_b_are_blocks_of_the_papers_size_at_64_pixels_and_scaled_else(
+    name, shape, number, size
+):
     """By the smaller side, at least a pixel."""
     mask = masks.pattern(name, (4, *shape), SEED)
     np.testing.assert_array_equal(mask, masks.blocks((4, *shape), number, size, SEED))

@@ -62,12 +62,16 @@ def test_grey_is_rec_601_luma():
 
 def test_grey_in_colour_is_grey_thrice():
     picture = np.random.default_rng(0).integers(0, 256, (4, 5), dtype=np.uint8)
-    np.testing.assert_array_equal(preprocess.to_channels(picture, 3), np.stack([picture] * 3, axis=-1))
+    np.testing.assert_array_equal(
+        preprocess.to_channels(picture, 3), np.stack([picture] * 3, axis=-1)
+    )
 
 
 @pytest.mark.parametrize(("found", "asked"), [(5, 3), (3, 4), (2, 1)])
 def test_channels_that_cannot_be_had_are_refused(found, asked):
-    with pytest.raises(UserError, match=f"expected {found}, as the pictures have, and found {asked}"):
+    with pytest.raises(
+        UserError, match=f"expected {found}, as the pictures have, and found {asked}"
+    ):
         preprocess.to_channels(np.zeros((2, 2, found), np.uint8), asked)
 
 
@@ -79,4 +83,6 @@ def test_bytes_survive_the_way_through_floats_and_back():
 
 
 def test_floats_outside_are_clipped_to_bytes():
-    np.testing.assert_array_equal(preprocess.to_uint8(np.array([-3.0, -1.0, 0.0, 1.0, 7.0])), [0, 0, 128, 255, 255])
+    np.testing.assert_array_equal(
+        preprocess.to_uint8(np.array([-3.0, -1.0, 0.0, 1.0, 7.0])), [0, 0, 128, 255, 255]
+    )

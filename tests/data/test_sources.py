@@ -7,7 +7,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from tfgen.data import images, sources, toy
+from tfgen.data import examples, sources, toy
 from tfgen.errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -21,7 +21,7 @@ def picture(*shape):
 
 def load(name, **options):
     """Everything as training data."""
-    return images.load(name, **({"test_fraction": 0} | options))
+    return examples.load(name, **({"test_fraction": 0} | options))
 
 
 def complaint(name, **options):
@@ -51,7 +51,12 @@ def save_npz(path, **arrays):
 def test_embedded_sets_have_their_size_and_shape_and_range(name, size, shape):
     data = load(name)
     whole = data.train.whole()
-    assert (data.size, data.shape, whole.shape, whole.dtype) == (size, shape, (size, *shape), np.float32)
+    assert (data.size, data.shape, whole.shape, whole.dtype) == (
+        size,
+        shape,
+        (size, *shape),
+        np.float32,
+    )
     assert np.isfinite(whole).all()
     if not name.startswith("toy/"):
         assert -1 <= whole.min() < -0.5
@@ -68,7 +73,9 @@ def test_digits_are_scikit_learns_with_their_labels():
 
 
 def test_toy_sets_are_draws_of_their_density():
-    np.testing.assert_array_equal(load("toy/mixture").train.image, toy.DENSITIES["mixture"].sample(10_000, seed=0))
+    np.testing.assert_array_equal(
+        load("toy/mixture").train.image, toy.DENSITIES["mixture"].sample(10_000, seed=0)
+    )
 
 
 def test_a_folder_without_sub_folders_has_no_labels(tmp_path):
@@ -87,7 +94,11 @@ def test_sub_folders_are_labels_in_alphabetical_order(tmp_path):
         (tmp_path / animal / "deep").mkdir(parents=True)
         iio.imwrite(tmp_path / animal / "deep" / "1.png", np.full((4, 4), value, np.uint8))
     data = load(f"folder:{tmp_path}")
-    assert dict(zip(data.train.image[:, 0, 0, 0], data.train.label, strict=True)) == {2: 0, 1: 1, 3: 2}
+    assert dict(zip(data.train.image[:, 0, 0, 0], data.train.label, strict=True)) == {
+        2: 0,
+        1: 1,
+        3: 2,
+    }
     assert data.train.label.dtype == np.int64
 
 
@@ -100,7 +111,9 @@ def test_the_order_of_a_folder_is_that_of_its_names(tmp_path):
 def test_sixteen_bits_keep_their_upper_eight(tmp_path):
     pixels = np.array([[0, 255], [256, 65535]], np.uint16)
     iio.imwrite(tmp_path / "deep.png", pixels)
-    np.testing.assert_array_equal(load(f"image:{tmp_path / 'deep.png'}").train.image[0, ..., 0], [[0, 0], [1, 255]])
+    np.testing.assert_array_equal(
+        load(f"image:{tmp_path / 'deep.png'}").train.image[0, ..., 0], [[0, 0], [1, 255]]
+    )
 
 
 @pytest.mark.parametrize("channels", [2, 4])
@@ -114,14 +127,18 @@ def test_transparency_is_left_out(tmp_path, channels):
 def test_black_and_white_pictures_become_0_and_255(tmp_path):
     pixels = np.array([[True, False], [False, True]])
     iio.imwrite(tmp_path / "a.png", pixels)
-    np.testing.assert_array_equal(load(f"image:{tmp_path / 'a.png'}").train.image[0, ..., 0], pixels * 255)
+    np.testing.assert_array_equal(
+        load(f"image:{tmp_path / 'a.png'}").train.image[0, ..., 0], pixels * 255
+    )
 
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif", ".ppm", ".gif"])
 def test_lossless_formats_are_read_exactly(tmp_path, suffix):
     pixels = np.repeat(picture(6, 7, 1), 3, axis=2)  # greys fit a GIF's palette
     iio.imwrite(tmp_path / f"a{suffix}", pixels)
-    np.testing.assert_array_equal(load(f"image:{tmp_path / f'a{suffix}'}", channels=3).train.image[0], pixels)
+    np.testing.assert_array_equal(
+        load(f"image:{tmp_path / f'a{suffix}'}", channels=3).train.image[0], pixels
+    )
 
 
 def archived(path, **pixels):
@@ -129,7 +146,9 @@ def archived(path, **pixels):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("notes.txt", "no picture")
         for name, array in pixels.items():
-            archive.writestr(f"{name.replace('__', '/')}.png", iio.imwrite("<bytes>", array, extension=".png"))
+            archive.writestr(
+                f"{name.replace('__', '/')}.png", iio.imwrite("<bytes>", array, extension=".png")
+            )
     return path
 
 
@@ -140,7 +159,9 @@ def test_an_image_in_an_archive_is_the_one_that_is_named(tmp_path, member):
     pixels = {name: picture(4, 5, 3) for name in names}
     path = archived(tmp_path / "textures.zip", **pixels)
     found = load(f"image:{path}/{member}")
-    np.testing.assert_array_equal(found.train.image, [pixels[member.removesuffix(".png").replace("/", "__")]])
+    np.testing.assert_array_equal(
+        found.train.image, [pixels[member.removesuffix(".png").replace("/", "__")]]
+    )
     assert (found.size, found.train.label) == (1, None)
 
 
@@ -183,7 +204,9 @@ def test_frames_of_a_clip_are_resized_each(tmp_path):
 def test_a_film_is_read_frame_by_frame(tmp_path):
     clip = np.stack([np.full((8, 8, 3), v, np.uint8) for v in (0, 80, 160)])
     iio.imwrite(tmp_path / "film.gif", clip)
-    assert load(f"video:{tmp_path / 'film.gif'}", channels=1).train.image[0, :, 0, 0, 0].tolist() == [0, 80, 160]
+    assert load(f"video:{tmp_path / 'film.gif'}", channels=1).train.image[
+        0, :, 0, 0, 0
+    ].tolist() == [0, 80, 160]
 
 
 @pytest.mark.slow
@@ -230,7 +253,9 @@ def test_a_folder_given_as_an_image_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("member", ["brak.png", "inn", "bark.png/x"])
-def test_an_image_that_an_archive_does_not_hold_is_answered_with_those_that_it_does(tmp_path, member):
+def test_an_image_that_an_archive_does_not_hold_is_answered_with_those_that_it_does(
+    tmp_path, member
+):
     path = archived(tmp_path / "textures.zip", bark=picture(4, 4, 3), inn__pebbles=picture(4, 4, 3))
     said = complaint(f"image:{path}/{member}")
     for word in (member, "bark.png", "inn/pebbles.png"):
@@ -271,7 +296,9 @@ def test_numbers_that_are_not_finite_are_located(tmp_path, value):
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint16, np.complex64, np.bool_])
 def test_other_types_than_bytes_and_floats_are_refused(tmp_path, dtype):
-    assert np.dtype(dtype).name in complaint(save_npz(tmp_path / "a.npz", image=np.ones((2, 3, 3), dtype)))
+    assert np.dtype(dtype).name in complaint(
+        save_npz(tmp_path / "a.npz", image=np.ones((2, 3, 3), dtype))
+    )
 
 
 def test_floats_outside_their_range_are_refused(tmp_path):
@@ -286,11 +313,15 @@ def test_an_npz_without_images_tells_what_it_has(tmp_path):
 
 @pytest.mark.parametrize("shape", [(3, 3), (2, 3, 3, 3, 3), (0, 3, 3)])
 def test_images_of_another_rank_or_none_are_refused(tmp_path, shape):
-    assert str(list(shape)) in complaint(save_npz(tmp_path / "a.npz", image=np.ones(shape, np.float32)))
+    assert str(list(shape)) in complaint(
+        save_npz(tmp_path / "a.npz", image=np.ones(shape, np.float32))
+    )
 
 
 def test_labels_that_do_not_match_the_images_are_refused(tmp_path):
-    assert "2 labels" in complaint(save_npz(tmp_path / "a.npz", image=np.zeros((2, 3, 3)), label=np.array([1, 2, 3])))
+    assert "2 labels" in complaint(
+        save_npz(tmp_path / "a.npz", image=np.zeros((2, 3, 3)), label=np.array([1, 2, 3]))
+    )
 
 
 def test_an_npz_that_is_none_is_refused(tmp_path):

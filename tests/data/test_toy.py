@@ -20,7 +20,10 @@ def test_a_mixtures_energy_is_minus_its_log_density():
     x = density.sample(20, seed=0).reshape(-1, 2)
     parts = [stats.multivariate_normal(m, density.scale**2).pdf(x) for m in density.means]
     np.testing.assert_allclose(
-        density.energy(tf.constant(x.reshape(-1, 1, 1, 2))), -np.log(np.mean(parts, axis=0)), rtol=1e-5, atol=1e-5
+        density.energy(tf.constant(x.reshape(-1, 1, 1, 2))),
+        -np.log(np.mean(parts, axis=0)),
+        rtol=1e-5,
+        atol=1e-5,
     )
 
 

@@ -53,7 +53,9 @@ def test_the_kernel_distance_is_that_of_torchmetrics(n, m, dim):
     real, generated = (x[:size] for x in sets(n, m, dim))
     peer = KernelInceptionDistance(torch.nn.Identity(), subsets=1, subset_size=size)
     theirs, _ = updated(peer, real, generated).compute()
-    assert kernel_distance(real, generated, subset_size=size)[0] == pytest.approx(float(theirs), rel=1e-5)
+    assert kernel_distance(real, generated, subset_size=size)[0] == pytest.approx(
+        float(theirs), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("splits", [1, 5])

@@ -12,14 +12,14 @@ from scipy import stats
 
 from tfgen.algorithms.generative_convnet import GenerativeConvNet
 from tfgen.algorithms.vae import VAE
-from tfgen.data.images import Examples, Images
+from tfgen.data.examples import Examples, Images
 from tfgen.errors import UserError
 from tfgen.evaluation.importance_bound import ImportanceBound
 from tfgen.evaluation.landscape import Landscape
 from tfgen.evaluation.likelihood import Likelihood, bits_per_dim
 from tfgen.evaluation.mixing import Mixing
-from tfgen.nets import generative_convnet_digits, triangle_digits
-from tfgen.tasks import Amortized, LatentTasks
+from tfgen.models import Amortized, LatentTasks
+from tfgen.nets.families import generative_convnet_digits, triangle_digits
 
 SHAPE = (8, 8, 1)
 SIGMA = 0.3
@@ -28,7 +28,9 @@ SIGMA = 0.3
 def pictures(count, seed, shape=SHAPE):
     """Labelled draws of N(0, SIGMA²)."""
     rng = np.random.default_rng(seed)
-    return Examples((SIGMA * rng.normal(size=(count, *shape))).astype(np.float32), rng.integers(0, 2, count))
+    return Examples(
+        (SIGMA * rng.normal(size=(count, *shape))).astype(np.float32), rng.integers(0, 2, count)
+    )
 
 
 DATA = Images(pictures(60, 0), pictures(200, 1), SHAPE, 60)
@@ -41,7 +43,9 @@ def gaussian():
     net = generative_convnet_digits.energy(SHAPE, width=0.1)
     for weight in net.weights:
         weight.assign(0 * weight.value)
-    model = GenerativeConvNet(net, image_shape=SHAPE, image_mean=[0.0], sigma=SIGMA, chains=16, step_size=0.5 * SIGMA)
+    model = GenerativeConvNet(
+        net, image_shape=SHAPE, image_mean=[0.0], sigma=SIGMA, chains=16, step_size=0.5 * SIGMA
+    )
     model.chains.state.assign(pictures(16, 2).whole())
     return model
 
@@ -49,19 +53,26 @@ def gaussian():
 @functools.cache
 def vae():
     """Without an energy."""
-    nets = [getattr(triangle_digits, role)(SHAPE, width=0.125, latent_dim=2) for role in ("generator", "inference")]
+    nets = [
+        getattr(triangle_digits, role)(SHAPE, width=0.125, latent_dim=2)
+        for role in ("generator", "inference")
+    ]
     return VAE(*nets, image_shape=SHAPE)
 
 
 def test_the_likelihood_of_white_noise_is_exact():
     """U lacks the constant 64 log(sigma √(2π)), and every step of the annealing is the identity."""
-    evaluator = Likelihood(gaussian(), DATA, num_images=200, chains=5, temperatures=4, most_temperatures=4)
+    evaluator = Likelihood(
+        gaussian(), DATA, num_images=200, chains=5, temperatures=4, most_temperatures=4
+    )
     found = dict(evaluator.run())
     log_z = 64 * math.log(SIGMA * math.sqrt(2 * math.pi))
     assert found["log_z_lower"] == pytest.approx(log_z, abs=1e-2)
     assert found["log_z_upper"] == pytest.approx(log_z, abs=1e-2)
     assert found["reached"] == 1
-    exact = stats.norm.logpdf(np.clip(DATA.test.whole(), -1, 1), scale=SIGMA).sum(axis=(1, 2, 3)).mean()
+    exact = (
+        stats.norm.logpdf(np.clip(DATA.test.whole(), -1, 1), scale=SIGMA).sum(axis=(1, 2, 3)).mean()
+    )
     # between the bounds lies Markov's slack of log 40 each way; the rounding's noise changes a mean by less than 0.1
     assert found["nats_lower"] + math.log(40) == pytest.approx(exact, abs=0.1)
     assert found["nats_upper"] - math.log(40) == pytest.approx(exact, abs=0.1)
@@ -94,7 +105,12 @@ def test_chains_of_white_noise_stay_where_they_start_and_mix():
     assert found["acceptance_corrected"] == pytest.approx(0.57, abs=0.15)
 
 
-VALUES = {"energy_plain_1x": 0.0, "energy_plain_100x": 1.0, "rhat_plain": 1.01, "rhat_corrected": 1.02}
+VALUES = {
+    "energy_plain_1x": 0.0,
+    "energy_plain_100x": 1.0,
+    "rhat_plain": 1.01,
+    "rhat_corrected": 1.02,
+}
 
 
 @pytest.mark.parametrize(
@@ -102,7 +118,10 @@ VALUES = {"energy_plain_1x": 0.0, "energy_plain_100x": 1.0, "rhat_plain": 1.01, 
     [
         ({}, "A density"),
         ({"rhat_corrected": 3.0}, "do not mix"),
-        ({"drift_plain": -4.0, "energy_plain_100x": -80.0}, "sink below where short ones end, by 80 nats"),
+        (
+            {"drift_plain": -4.0, "energy_plain_100x": -80.0},
+            "sink below where short ones end, by 80 nats",
+        ),
         ({"drift_corrected": 4.0}, "short-run generator"),
     ],
 )
@@ -115,7 +134,12 @@ def test_white_noise_is_a_landscape_of_one_minimum():
     found = dict(Landscape(gaussian(), DATA, num_images=12).run())
     assert found["minima"] == found["basins"] == found["straight_basins"] == 1
     share = max(np.bincount(DATA.train.label[:12])) / 12
-    assert found["purity"] == found["purity_shared"] == found["straight_purity"] == pytest.approx(share)
+    assert (
+        found["purity"]
+        == found["purity_shared"]
+        == found["straight_purity"]
+        == pytest.approx(share)
+    )
     assert "depth" not in found and "agreement" not in found
 
 
@@ -167,7 +191,9 @@ def images():
     covariance = WEIGHT.T @ WEIGHT + SIGMA**2 * np.eye(6)
     x = rng.multivariate_normal(np.zeros(6), covariance, 40).astype(np.float32)
     split = Examples(x.reshape(-1, *TINY), None)
-    return Images(split, split, TINY, 40), stats.multivariate_normal(np.zeros(6), covariance).logpdf(x).mean()
+    return Images(split, split, TINY, 40), stats.multivariate_normal(
+        np.zeros(6), covariance
+    ).logpdf(x).mean()
 
 
 def test_the_importance_weighted_bound_comes_near_the_exact_likelihood_and_above_the_elbo():

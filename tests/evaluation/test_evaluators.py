@@ -9,10 +9,21 @@ from tfgen import random
 from tfgen.algorithms.generative_convnet import GenerativeConvNet
 from tfgen.algorithms.vae import VAE
 from tfgen.data import masks
-from tfgen.data.images import Examples, Images
+from tfgen.data.examples import Examples, Images
 from tfgen.errors import UserError
-from tfgen.evaluation import accuracy, completion, local_modes, reconstruction, recovery, sliced_wasserstein
-from tfgen.nets import generative_convnet_digits, generative_convnet_texture, triangle_digits
+from tfgen.evaluation import (
+    accuracy,
+    completion,
+    local_modes,
+    reconstruction,
+    recovery,
+    sliced_wasserstein,
+)
+from tfgen.nets.families import (
+    generative_convnet_digits,
+    generative_convnet_texture,
+    triangle_digits,
+)
 
 SHAPE = (8, 8, 1)
 
@@ -20,7 +31,10 @@ SHAPE = (8, 8, 1)
 def pictures(count, shape=SHAPE, classes=2, seed=0):
     """Random images with labels."""
     rng = np.random.default_rng(seed)
-    return Examples(np.tanh(rng.normal(size=(count, *shape))).astype(np.float32), rng.integers(0, classes, count))
+    return Examples(
+        np.tanh(rng.normal(size=(count, *shape))).astype(np.float32),
+        rng.integers(0, classes, count),
+    )
 
 
 DATA = Images(pictures(20), pictures(10, seed=1), SHAPE, 20)
@@ -33,7 +47,13 @@ def model(outputs=1, scale=1.0, sigma=0.5):
     for weight in net.weights:
         weight.assign(scale * weight.value)
     return GenerativeConvNet(
-        net, image_shape=SHAPE, image_mean=[0.1], sigma=sigma, chains=4, step_size=0.1, sample_steps=3
+        net,
+        image_shape=SHAPE,
+        image_mean=[0.1],
+        sigma=sigma,
+        chains=4,
+        step_size=0.1,
+        sample_steps=3,
     )
 
 
@@ -59,7 +79,11 @@ def test_a_reconstruction_of_a_net_of_weight_zero_is_the_mean():
 
 def test_the_only_mode_of_a_net_of_weight_zero_is_the_mean():
     found = dict(local_modes.LocalModes(model(scale=0.0), DATA).run())
-    assert found == {"converged": 1.0, "relative_error": pytest.approx(0, abs=1e-4), "memories": 1.0}
+    assert found == {
+        "converged": 1.0,
+        "relative_error": pytest.approx(0, abs=1e-4),
+        "memories": 1.0,
+    }
 
 
 def test_modes_that_are_apart_are_counted_apart():
@@ -102,13 +126,17 @@ def texture():
     keras.utils.set_random_seed(0)
     shape = (32, 32, 1)
     net = generative_convnet_texture.energy(shape, width=0.05)
-    algorithm = GenerativeConvNet(net, image_shape=shape, image_mean=[0.0], sigma=0.5, chains=2, sample_steps=2)
+    algorithm = GenerativeConvNet(
+        net, image_shape=shape, image_mean=[0.0], sigma=0.5, chains=2, sample_steps=2
+    )
     return algorithm, Images(pictures(1, (64, 64, 1)), pictures(1, (64, 32, 1), seed=1), shape, 1)
 
 
 @pytest.mark.parametrize("source", ["chains", "generate"])
 def test_sliced_wasserstein_measures_samples_and_all_yardsticks(texture, source):
-    measure = sliced_wasserstein.SlicedWasserstein(*texture, source=source, num_samples=2, patches=200, projections=8)
+    measure = sliced_wasserstein.SlicedWasserstein(
+        *texture, source=source, num_samples=2, patches=200, projections=8
+    )
     found = dict(measure.run())
     for name in ("samples", "training_crops", "second_crop", "phase_noise"):
         levels = [value for key, value in found.items() if key.startswith(f"{name}_level")]
@@ -147,7 +175,9 @@ def test_labels_are_given_to_conditional_reconstructions():
 def vae(count):
     """A tiny VAE that remembers missing pixels."""
     keras.utils.set_random_seed(0)
-    nets = [getattr(triangle_digits, role)(SHAPE, width=0.125) for role in ("generator", "inference")]
+    nets = [
+        getattr(triangle_digits, role)(SHAPE, width=0.125) for role in ("generator", "inference")
+    ]
     algorithm = VAE(*nets, image_shape=SHAPE, num_incomplete=count, sigma=0.1)
     algorithm.compile({role: keras.optimizers.Adam(0.01) for role in ("generator", "inference")})
     return algorithm
@@ -173,14 +203,18 @@ def test_recovery_measures_what_was_remembered_and_what_zeros_and_the_mean_would
     assert found["mean_image"] == pytest.approx(np.abs(truth - known)[hidden].mean() / 2, rel=1e-5)
     filled = np.where(hidden, algorithm.missing.rows.numpy().astype(np.float32), truth)
     rebuilt = algorithm.tasks.reconstruct(tf.constant(filled)).numpy()
-    assert found["error_of_reconstruction"] == pytest.approx(np.abs(rebuilt - truth)[hidden].mean() / 2, rel=1e-4)
+    assert found["error_of_reconstruction"] == pytest.approx(
+        np.abs(rebuilt - truth)[hidden].mean() / 2, rel=1e-4
+    )
 
 
 def test_learning_recovers_what_is_missing_of_images_of_one_colour():
     """Known pixels tell the others: 200 updates leave less than half of the error of zeros, or of the mean image."""
     grey = np.random.default_rng(0).uniform(-0.9, 0.9, (60, 1, 1, 1))
     data, algorithm = incomplete(np.broadcast_to(grey, (60, *SHAPE)).astype(np.float32)), vae(60)
-    algorithm.fit(data.train.batches(20, random.root(0)), steps_per_epoch=200, verbose=0, shuffle=False)
+    algorithm.fit(
+        data.train.batches(20, random.root(0)), steps_per_epoch=200, verbose=0, shuffle=False
+    )
     found = dict(recovery.Recovery(algorithm, data).run())
     assert found["error"] < min(found["zeros"], found["mean_image"]) / 2
     assert found["error_of_reconstruction"] < min(found["zeros"], found["mean_image"]) / 2

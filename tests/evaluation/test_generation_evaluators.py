@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export import saved_model
+from export.saved_model import archive
 from tfgen import random
 from tfgen.algorithms.classifier import Classifier
 from tfgen.algorithms.generative_convnet import GenerativeConvNet
 from tfgen.algorithms.vae import VAE
-from tfgen.data.images import Examples, Images, load
+from tfgen.data.examples import Examples, Images, load
 from tfgen.errors import UserError
 from tfgen.evaluation import generation
 from tfgen.evaluation.fid import FID, frechet_distance
@@ -20,7 +20,7 @@ from tfgen.evaluation.inception_score import InceptionScore, inception_score
 from tfgen.evaluation.kid import KID
 from tfgen.evaluation.outliers import Outliers, png_nats
 from tfgen.evaluation.precision_recall import PrecisionRecall
-from tfgen.nets import convnet_classifier, generative_convnet_digits, triangle_digits
+from tfgen.nets.families import convnet_classifier, generative_convnet_digits, triangle_digits
 from tfgen.types import Endpoint
 
 SHAPE = (8, 8, 1)
@@ -35,7 +35,9 @@ NAMES = {
 def pictures(count, seed, classes=2):
     """Noise with labels."""
     rng = np.random.default_rng(seed)
-    return Examples(rng.uniform(-1, 1, (count, *SHAPE)).astype(np.float32), rng.integers(0, classes, count))
+    return Examples(
+        rng.uniform(-1, 1, (count, *SHAPE)).astype(np.float32), rng.integers(0, classes, count)
+    )
 
 
 DATA = Images(pictures(150, 0), pictures(110, 1), SHAPE, 150)
@@ -45,7 +47,10 @@ DATA = Images(pictures(150, 0), pictures(110, 1), SHAPE, 150)
 def vae():
     """A generator with no steps to sample."""
     keras.utils.set_random_seed(0)
-    nets = [getattr(triangle_digits, role)(SHAPE, width=0.125, latent_dim=2) for role in ("generator", "inference")]
+    nets = [
+        getattr(triangle_digits, role)(SHAPE, width=0.125, latent_dim=2)
+        for role in ("generator", "inference")
+    ]
     return VAE(*nets, image_shape=SHAPE)
 
 
@@ -65,13 +70,15 @@ def energy(outputs=1, scale=1.0):
 def classifier():
     """Untrained."""
     keras.utils.set_random_seed(0)
-    return Classifier(convnet_classifier.classifier(SHAPE, width=0.125, outputs=2), image_shape=SHAPE)
+    return Classifier(
+        convnet_classifier.classifier(SHAPE, width=0.125, outputs=2), image_shape=SHAPE
+    )
 
 
 @pytest.fixture(scope="module")
 def features(tmp_path_factory):
     """The path of an exported classifier."""
-    return str(saved_model.write(classifier(), tmp_path_factory.mktemp("exported") / "classifier"))
+    return str(archive.write(classifier(), tmp_path_factory.mktemp("exported") / "classifier"))
 
 
 def seen(images):
@@ -96,12 +103,18 @@ def test_samples_of_energies_are_measured_too(outputs, features):
 
 def test_images_are_generated_in_seeded_batches_of_a_hundred(features):
     root = random.root(5)
-    images = np.concatenate([vae().tasks.generate(c, random.fold_in(root, i)) for i, c in enumerate([100, 100, 30])])
+    images = np.concatenate(
+        [vae().tasks.generate(c, random.fold_in(root, i)) for i, c in enumerate([100, 100, 30])]
+    )
     feature, probability = seen(images)
     distance = dict(FID(vae(), DATA, features=features, num_images=230, seed=5).run())["distance"]
     # the two sides compute in float32, which leaves some six digits of a feature
-    assert distance == pytest.approx(frechet_distance(seen(DATA.test.whole())[0], feature), rel=1e-4)
-    score = dict(InceptionScore(vae(), DATA, features=features, num_images=230, seed=5, splits=2).run())
+    assert distance == pytest.approx(
+        frechet_distance(seen(DATA.test.whole())[0], feature), rel=1e-4
+    )
+    score = dict(
+        InceptionScore(vae(), DATA, features=features, num_images=230, seed=5, splits=2).run()
+    )
     assert score["score"] == pytest.approx(inception_score(probability, 2).mean(), rel=1e-5)
     assert set(score) == {"score", "spread"}
 
@@ -118,12 +131,16 @@ class Painter:
             shown = tf.cast(tf.stack([label, tf.fill([count], num_steps)], axis=1), tf.float32)
             return {"image": shown[:, tf.newaxis, tf.newaxis, :]}
 
-        return {"generate": Endpoint(generate, [tf.TensorSpec(None, tf.int32, name) for name in names])}
+        return {
+            "generate": Endpoint(generate, [tf.TensorSpec(None, tf.int32, name) for name in names])
+        }
 
 
 def test_classes_are_as_frequent_as_among_the_training_images(monkeypatch):
     """1,000 labels of which a quarter is 1, within 4 standard errors: it fails once in 16,000 seeds."""
-    monkeypatch.setattr(generation, "Features", lambda path: lambda images: (images[:, 0, 0], images))
+    monkeypatch.setattr(
+        generation, "Features", lambda path: lambda images: (images[:, 0, 0], images)
+    )
     train = Examples(DATA.train.image[:8], np.array([0, 0, 0, 1, 0, 0, 0, 1]))
     measure = FID(Painter(), Images(train, DATA.test, SHAPE, 8), num_images=1000)
     label, steps = measure.generated[0].T
@@ -133,14 +150,19 @@ def test_classes_are_as_frequent_as_among_the_training_images(monkeypatch):
 
 
 def test_the_split_decides_which_images_are_real(features):
-    found = {s: dict(FID(vae(), DATA, features=features, num_images=50, split=s).run()) for s in ("train", "test")}
+    found = {
+        s: dict(FID(vae(), DATA, features=features, num_images=50, split=s).run())
+        for s in ("train", "test")
+    }
     assert found["train"] != found["test"]
     with pytest.raises(UserError, match="split: expected train or test and found dev"):
         list(FID(vae(), DATA, features=features, num_images=50, split="dev").run())
 
 
 def test_measurements_repeat_themselves_with_their_seed(features):
-    runs = [dict(KID(vae(), DATA, features=features, num_images=100, seed=s).run()) for s in (0, 0, 1)]
+    runs = [
+        dict(KID(vae(), DATA, features=features, num_images=100, seed=s).run()) for s in (0, 0, 1)
+    ]
     assert runs[0] == runs[1] != runs[2]
 
 
@@ -232,7 +254,9 @@ def test_where_files_lie_is_no_part_of_the_protocol():
     assert not {"data_dir", "manual_dir"} & set(protocol)
 
 
-@pytest.mark.parametrize("model", [vae, classifier, functools.partial(energy, 2)], ids=["vae", "classifier", "classes"])
+@pytest.mark.parametrize(
+    "model", [vae, classifier, functools.partial(energy, 2)], ids=["vae", "classifier", "classes"]
+)
 def test_outliers_of_a_model_without_one_energy_are_refused(model):
     with pytest.raises(UserError, match="outliers expects a model with one energy"):
         list(Outliers(model(), DATA).run())

@@ -48,7 +48,9 @@ def test_the_frechet_distance_of_gaussians_of_two_dimensions_is_closed():
     a, b = (with_moments(np.zeros(2), root, 50, seed=i) for i, root in enumerate(roots))
     s, t = (root @ root.T for root in roots)
     shared = np.sqrt(np.trace(s @ t) + 2 * np.sqrt(np.linalg.det(s) * np.linalg.det(t)))
-    assert frechet_distance(a, b) == pytest.approx(np.trace(s) + np.trace(t) - 2 * shared, rel=1e-10)
+    assert frechet_distance(a, b) == pytest.approx(
+        np.trace(s) + np.trace(t) - 2 * shared, rel=1e-10
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -74,7 +76,9 @@ def test_the_frechet_distance_is_symmetric_and_never_negative():
 
 @pytest.mark.parametrize("counts", [(1, 5), (5, 1), (0, 5)])
 def test_moments_of_fewer_than_two_images_are_refused(counts):
-    with pytest.raises(UserError, match=f"at least 2 images in each set and found {counts[0]} and {counts[1]}"):
+    with pytest.raises(
+        UserError, match=f"at least 2 images in each set and found {counts[0]} and {counts[1]}"
+    ):
         frechet_distance(*(normal(count, 3) for count in counts))
 
 
@@ -88,7 +92,9 @@ def test_the_kernel_distance_is_written_out():
     def k(x, y):
         return (x @ y / 3 + 1) ** 3
 
-    within = [np.mean([k(s[i], s[j]) for i in range(4) for j in range(4) if i != j]) for s in (a, b)]
+    within = [
+        np.mean([k(s[i], s[j]) for i in range(4) for j in range(4) if i != j]) for s in (a, b)
+    ]
     between = np.mean([k(x, y) for x in a for y in b])
     found = kernel_distance(a, b, subset_size=4)
     np.testing.assert_allclose(found, [sum(within) - 2 * between], rtol=1e-12)
@@ -96,7 +102,9 @@ def test_the_kernel_distance_is_written_out():
 
 def test_the_kernel_distance_of_equal_distributions_is_zero_on_average():
     """300 independent estimates: within 4 standard errors of 0, which fails once in 16,000 seeds."""
-    estimates = np.array([kernel_distance(*normal(2, 20, 4, seed=s), subset_size=20)[0] for s in range(300)])
+    estimates = np.array(
+        [kernel_distance(*normal(2, 20, 4, seed=s), subset_size=20)[0] for s in range(300)]
+    )
     assert abs(estimates.mean()) < 4 * estimates.std() / np.sqrt(300)
     assert estimates.min() < 0 < estimates.max()
 
@@ -107,7 +115,9 @@ def test_the_kernel_distance_of_shifted_normals_is_closed_on_average():
     Between N(0, 1) and N(1, 1): 3 · 1² + 3 · (2 - 1)² + (4 - 0)² = 22. 300 estimates, within 4 standard errors.
     """
     a, b = normal(300, 40, 1), normal(300, 40, 1, seed=1) + 1
-    estimates = np.array([kernel_distance(x, y, subset_size=40)[0] for x, y in zip(a, b, strict=True)])
+    estimates = np.array(
+        [kernel_distance(x, y, subset_size=40)[0] for x, y in zip(a, b, strict=True)]
+    )
     assert abs(estimates.mean() - 22) < 4 * estimates.std() / np.sqrt(300)
 
 
@@ -136,7 +146,11 @@ def test_sure_and_even_predictions_score_the_number_of_classes(classes):
 
 
 def test_predictions_that_do_not_depend_on_the_image_score_one():
-    for p in (np.full((8, 5), 0.2), np.tile([0.7, 0.3, 0.0], (8, 1)), np.tile(np.eye(3)[:1], (8, 1))):
+    for p in (
+        np.full((8, 5), 0.2),
+        np.tile([0.7, 0.3, 0.0], (8, 1)),
+        np.tile(np.eye(3)[:1], (8, 1)),
+    ):
         np.testing.assert_allclose(inception_score(p), [1], rtol=1e-12)
 
 

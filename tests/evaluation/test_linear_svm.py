@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgen.data.images import Examples, Images
+from tfgen.data.examples import Examples, Images
 from tfgen.errors import UserError
 from tfgen.evaluation.linear_svm import CANDIDATES, LinearSVM
 from tfgen.types import Endpoint
@@ -17,7 +17,9 @@ class Identity:
 
     def endpoints(self):
         spec = tf.TensorSpec((None, *SHAPE), tf.float32, "image")
-        return {"features": Endpoint(lambda image: {"features": tf.reshape(image, [-1, 4])}, [spec])}
+        return {
+            "features": Endpoint(lambda image: {"features": tf.reshape(image, [-1, 4])}, [spec])
+        }
 
 
 def clusters(count, spread, seed):

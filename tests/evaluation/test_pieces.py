@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from tfgen.algorithms.generative_convnet import GenerativeConvNet
-from tfgen.data import images
+from tfgen.data import examples
 from tfgen.errors import UserError
 from tfgen.evaluation import pieces
-from tfgen.nets import generative_convnet_digits, prototype
+from tfgen.nets.families import generative_convnet_digits, prototype
 
 SHAPE = (1, 1, 2)
 
@@ -29,7 +29,14 @@ def test_three_lines_in_general_position_make_seven_pieces():
 
 
 def test_three_parallel_lines_make_four_pieces():
-    assert len(pieces.plane(model([[1.0] * 3, [1.0] * 3], [0.3, 0.0, -0.5]), extent=2.0, cells=200).mean) == 4
+    assert (
+        len(
+            pieces.plane(
+                model([[1.0] * 3, [1.0] * 3], [0.3, 0.0, -0.5]), extent=2.0, cells=200
+            ).mean
+        )
+        == 4
+    )
 
 
 def test_three_lines_through_a_point_make_six_pieces():
@@ -65,7 +72,8 @@ def test_histograms_have_the_second_coordinate_as_rows():
 def test_coarse_grids_keep_the_sum():
     grid = np.arange(36.0).reshape(6, 6)
     np.testing.assert_array_equal(
-        pieces.coarse(grid, 2), [[grid[:3, :3].sum(), grid[:3, 3:].sum()], [grid[3:, :3].sum(), grid[3:, 3:].sum()]]
+        pieces.coarse(grid, 2),
+        [[grid[:3, :3].sum(), grid[:3, 3:].sum()], [grid[3:, :3].sum(), grid[3:, 3:].sum()]],
     )
 
 
@@ -75,7 +83,7 @@ def test_the_sampled_density_is_within_two_hundredths_of_the_exact_one():
     keras.utils.set_random_seed(0)
     net = prototype.energy(SHAPE, filters=10, initializer_scale=0.7)
     algorithm = GenerativeConvNet(net, image_shape=SHAPE, image_mean=[0.1, -0.1], sigma=0.3)
-    data = images.load("toy/mixture")
+    data = examples.load("toy/mixture")
     found = dict(pieces.Pieces(algorithm, data, chains=3000, num_steps=400).run())
     assert 10 < found["pieces"] <= 1 + 10 + 45
     assert found["total_variation"] < 0.02

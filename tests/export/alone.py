@@ -44,8 +44,12 @@ def answers(
     Returns:
         The outputs, by ENDPOINT.NAME.
     """
-    np.savez(place / "in.npz", **{f"{e}.{n}": v for e, given in inputs.items() for n, v in given.items()})
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    np.savez(
+        place / "in.npz", **{f"{e}.{n}": v for e, given in inputs.items() for n, v in given.items()}
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {
+        "TF_CPP_MIN_LOG_LEVEL": "3"
+    }
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(model), place / "in.npz", place / "out.npz"],
         cwd=place,

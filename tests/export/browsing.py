@@ -10,9 +10,11 @@ import numpy as np
 from export import client
 from export.web import server
 from tfgen import random
-from trainers import experiment
+from trainers.run import experiment
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 PATIENCE = 60_000  # milliseconds
 HALF = np.repeat(np.float32([1, 0]), 32).reshape(1, 8, 8, 1)
 """The page's first mask: the lower half hidden."""
@@ -41,7 +43,9 @@ def own(seed: int) -> np.ndarray:
 
 def wait(page, words: str) -> None:
     """Until the page says this."""
-    page.wait_for_function("words => document.getElementById('status').textContent.startsWith(words)", arg=words)
+    page.wait_for_function(
+        "words => document.getElementById('status').textContent.startsWith(words)", arg=words
+    )
 
 
 def seen(page, canvas: str) -> np.ndarray:

@@ -49,7 +49,8 @@ def trained(made_once):
 
     def train(name: str, *flags: str) -> pathlib.Path:
         return made_once(
-            f"to_export_{name}", lambda w: command_line.train(w, "--generative_convnet.sample_steps=5", *flags)
+            f"to_export_{name}",
+            lambda w: command_line.train(w, "--generative_convnet.sample_steps=5", *flags),
         )
 
     return train
@@ -76,7 +77,11 @@ def exported_again(digits, exported, tmp_path_factory) -> Export:
     before = command_line.content(digits)
     with contextlib.redirect_stdout(io.StringIO()) as said:
         command_line.start(
-            "export.main", f"--workdir={digits}", f"--output={output}", "--formats=saved_model", "--nomeasure"
+            "export.main",
+            f"--workdir={digits}",
+            f"--output={output}",
+            "--formats=saved_model",
+            "--nomeasure",
         )
     return Export(output, first, (before, command_line.content(digits)), said.getvalue().split())
 
@@ -86,8 +91,14 @@ def triangle(trained) -> pathlib.Path:
     """A run of digits by the divergence triangle, whose generator is averaged."""
     small = [f"--{role}.width=0.125" for role in ("energy", "generator", "inference")]
     once = ("--batch_size=8", "--steps=2", "--log_every=2", "--save_every=2", "--sample_every=2")
-    chosen = ("--algorithm=divergence_triangle", *latent_models.SMALL, "--divergence_triangle.completion_rounds=1")
-    return trained("triangle", *chosen, *small, *once, "--generator.learning_rate=0.1", "--generator.ema=0.5")
+    chosen = (
+        "--algorithm=divergence_triangle",
+        *latent_models.SMALL,
+        "--divergence_triangle.completion_rounds=1",
+    )
+    return trained(
+        "triangle", *chosen, *small, *once, "--generator.learning_rate=0.1", "--generator.ema=0.5"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +138,9 @@ def triangle_page(tmp_path_factory, page_libraries):
     place = tmp_path_factory.mktemp("triangle_page")
     flagfile = FLAGFILES / "divergence_triangle_digits_cpu.flags"
     narrow = [f"--{role}.width=0.25" for role in ("energy", "generator", "inference")]
-    command_line.train(place / "run", f"--flagfile={flagfile}", *narrow, "--steps=400", "--jit_compile=false")
+    command_line.train(
+        place / "run", f"--flagfile={flagfile}", *narrow, "--steps=400", "--jit_compile=false"
+    )
     served = browsing.Served(place / "run", place / "page")
     yield served
     served.server.shutdown()
@@ -152,7 +165,9 @@ def visit(browser):
         page.set_default_timeout(browsing.PATIENCE)
         page.on("pageerror", lambda error: errors.append(error))
         page.goto(served.address)
-        page.wait_for_function("!document.querySelector('main').inert || !document.getElementById('trouble').hidden")
+        page.wait_for_function(
+            "!document.querySelector('main').inert || !document.getElementById('trouble').hidden"
+        )
         assert page.is_visible("#trouble") != ready, page.text_content("#trouble")
         return page
 

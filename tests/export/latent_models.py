@@ -6,9 +6,9 @@ import command_line
 import numpy as np
 import pytest
 
-from tfgen.algorithms.base import Algorithm
-from trainers import catalogue
-from trainers.experiment import Experiment
+from tfgen.training.algorithm import Algorithm
+from trainers.run import catalogue
+from trainers.run.experiment import Experiment
 
 SMALL = ("--nets=triangle_digits", "--dataset=digits")
 TEXTURE = (
@@ -40,14 +40,22 @@ def build(kind: str, workdir: pathlib.Path) -> Algorithm:
     """An algorithm of a kind, with nets of an eighth of their width."""
     chosen = (f"--algorithm={kind}", *KINDS[kind], f"--workdir={workdir}")
     name = command_line.values("trainers.main", *chosen).algorithm
-    smaller = [f"--{role}.width=0.125" for role in catalogue.roles(name)] + [f"--{name}.completion_rounds=2"]
+    smaller = [f"--{role}.width=0.125" for role in catalogue.roles(name)] + [
+        f"--{name}.completion_rounds=2"
+    ]
     algorithm = Experiment(command_line.values("trainers.main", *chosen, *smaller)).algorithm
     rng = np.random.default_rng(1)
     for role in catalogue.roles(name):
         for variable in getattr(algorithm, role).weights:
             # running variances stay positive; sums over a kernel's inputs stay of order 1
-            size = 0.3 if len(variable.shape) < 4 else 1.5 / np.sqrt(np.prod(variable.shape) / max(variable.shape[2:]))
-            variable.assign(variable * (1 + 0.3 * rng.uniform()) + size * rng.uniform(-1, 1, variable.shape))
+            size = (
+                0.3
+                if len(variable.shape) < 4
+                else 1.5 / np.sqrt(np.prod(variable.shape) / max(variable.shape[2:]))
+            )
+            variable.assign(
+                variable * (1 + 0.3 * rng.uniform()) + size * rng.uniform(-1, 1, variable.shape)
+            )
     return algorithm
 
 

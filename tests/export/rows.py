@@ -11,7 +11,9 @@ OWN = {"seed": lambda i: [3 + i, 4], "num_steps": lambda i: [3, 0, 5][i % 3], "i
 """What differs from row to row."""
 
 
-def of(published: Endpoint, given: Mapping[str, np.ndarray], count: int = 3) -> dict[str, np.ndarray]:
+def of(
+    published: Endpoint, given: Mapping[str, np.ndarray], count: int = 3
+) -> dict[str, np.ndarray]:
     """A request: examples as they are given, a number for each row where one was given for all.
 
     Args:
@@ -44,6 +46,8 @@ def alone(endpoint: Endpoint, request: Mapping[str, np.ndarray]) -> dict[str, np
         for spec in endpoint.signature:
             if spec.name in request:
                 batched = spec.shape.rank and spec.shape[0] is None
-                inputs[spec.name] = tf.constant(request[spec.name][i : i + 1] if batched else request[spec.name][i])
+                inputs[spec.name] = tf.constant(
+                    request[spec.name][i : i + 1] if batched else request[spec.name][i]
+                )
         found.append(answer(**inputs))
     return {name: np.concatenate([row[name] for row in found]) for name in found[0]}

@@ -24,13 +24,18 @@ class Served:
     def __init__(self, version: pathlib.Path):
         self.name = version.parent.name
         self.functions = tf.saved_model.load(str(version)).signatures
-        graph = saved_model_pb2.SavedModel.FromString((version / "saved_model.pb").read_bytes()).meta_graphs[0]
+        graph = saved_model_pb2.SavedModel.FromString(
+            (version / "saved_model.pb").read_bytes()
+        ).meta_graphs[0]
         self.signatures: dict[str, meta_graph_pb2.SignatureDef] = dict(graph.signature_def)
         self.requests = []
 
     def answer(self, signature: str, inputs: dict) -> dict[str, np.ndarray]:
         """Runs a signature on whatever it is given, as a server does."""
-        types = {name: tf.as_dtype(info.dtype) for name, info in self.signatures[signature].inputs.items()}
+        types = {
+            name: tf.as_dtype(info.dtype)
+            for name, info in self.signatures[signature].inputs.items()
+        }
         if types.keys() != inputs.keys():
             message = f"input size does not match signature: expected {sorted(types)} and found {sorted(inputs)}"
             raise tf.errors.InvalidArgumentError(None, None, message)
@@ -44,15 +49,22 @@ def _handler(served: Served) -> type[BaseHTTPRequestHandler]:
             if self.path != f"/v1/models/{served.name}/metadata":
                 return self._send(404, {"error": f"Malformed request: GET {self.path}"})
             found = {
-                n: json_format.MessageToDict(s, preserving_proto_field_name=True) for n, s in served.signatures.items()
+                n: json_format.MessageToDict(s, preserving_proto_field_name=True)
+                for n, s in served.signatures.items()
             }
             return self._send(
-                200, {"model_spec": {"name": served.name}, "metadata": {"signature_def": {"signature_def": found}}}
+                200,
+                {
+                    "model_spec": {"name": served.name},
+                    "metadata": {"signature_def": {"signature_def": found}},
+                },
             )
 
         def do_POST(self):
             if self.path != f"/v1/models/{served.name}:predict":
-                return self._send(404, {"error": f"Servable not found for request: Latest({self.path})"})
+                return self._send(
+                    404, {"error": f"Servable not found for request: Latest({self.path})"}
+                )
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             served.requests.append(body)
             try:
@@ -84,12 +96,18 @@ def _predicted(served: Served, body: dict) -> dict:
     if len({frozenset(row) for row in rows}) != 1:
         raise ValueError("Failed to process element: not all instances have the same keys")
     found = served.answer(name, {key: [_bytes(row[key]) for row in rows] for key in rows[0]})
-    if len({len(value) for value in found.values()}) != 1 or len(next(iter(found.values()))) != len(rows):
+    if len({len(value) for value in found.values()}) != 1 or len(next(iter(found.values()))) != len(
+        rows
+    ):
         raise ValueError("outputs of a batch differ in their 0-th dimension")
     columns = {key: [_json(key, value) for value in column] for key, column in found.items()}
     if len(columns) == 1:
         return {"predictions": next(iter(columns.values()))}
-    return {"predictions": [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]}
+    return {
+        "predictions": [
+            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
+        ]
+    }
 
 
 def _bytes(value):
@@ -120,7 +138,11 @@ def rest(served: Served):
 def grpc(served: Served):
     """A gRPC server on the loopback; HOST:PORT."""
     import grpc
-    from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
+    from tensorflow_serving.apis import (
+        get_model_metadata_pb2,
+        predict_pb2,
+        prediction_service_pb2_grpc,
+    )
 
     class Service(prediction_service_pb2_grpc.PredictionServiceServicer):
         def Predict(self, request, context):  # noqa: N802
@@ -128,10 +150,14 @@ def grpc(served: Served):
             self._check(request, context)
             inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
             try:
-                found = served.answer(request.model_spec.signature_name or "serving_default", inputs)
+                found = served.answer(
+                    request.model_spec.signature_name or "serving_default", inputs
+                )
             except (tf.errors.InvalidArgumentError, ValueError) as error:
                 context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-            return predict_pb2.PredictResponse(outputs={n: tf.make_tensor_proto(v) for n, v in found.items()})
+            return predict_pb2.PredictResponse(
+                outputs={n: tf.make_tensor_proto(v) for n, v in found.items()}
+            )
 
         def GetModelMetadata(self, request, context):  # noqa: N802
             self._check(request, context)
@@ -143,7 +169,10 @@ def grpc(served: Served):
 
         def _check(self, request, context):
             if request.model_spec.name != served.name:
-                context.abort(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {request.model_spec.name}")
+                context.abort(
+                    grpc.StatusCode.NOT_FOUND,
+                    f"Servable not found for request: {request.model_spec.name}",
+                )
 
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=2))
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Service(), server)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from command_line import mistake
 
-from export import batch, models
+from export import batch
+from export.clients import backends
 from tfgen.data import preprocess
 
 slow = pytest.mark.slow
@@ -43,11 +44,13 @@ def test_each_image_is_completed_as_the_model_does_alone(job, exported_triangle,
     command_line.start("export.batch", *job, "--steps=2", "--batch_size=2")
     found = answers(tmp_path)
     assert sorted(found) == [*(f"d{number}.png" for number in range(5)), "job.json"]
-    model = models.Loaded(exported_triangle / "saved_model" / "divergence_triangle")
+    model = backends.Loaded(exported_triangle / "saved_model" / "divergence_triangle")
     asked = bulk.Job("", "", "complete", "salt_and_pepper:0.5", 2, 0, model.signatures["complete"])
     for image in sorted((tmp_path / "images").iterdir()):
         row = asked.row(image)
-        alone = model.answer("complete", {name: np.asarray(value)[None] for name, value in row.items()})["image"]
+        alone = model.answer(
+            "complete", {name: np.asarray(value)[None] for name, value in row.items()}
+        )["image"]
         completed = iio.imread(tmp_path / "answers" / image.name).astype(int)
         # a grey level where rounding decides
         assert np.abs(completed - preprocess.to_uint8(alone[0])[..., 0]).max() <= 1
@@ -68,7 +71,9 @@ def test_a_killed_job_goes_on_and_ends_as_if_it_had_not_been_killed(job, tmp_pat
     assert len(left) == 2
     command_line.start("export.batch", *job)
     assert answers(tmp_path) == whole
-    assert all((tmp_path / "answers" / name).stat().st_mtime_ns == time for name, time in left.items())
+    assert all(
+        (tmp_path / "answers" / name).stat().st_mtime_ns == time for name, time in left.items()
+    )
 
 
 @slow
@@ -82,10 +87,14 @@ def test_energies_are_a_table_with_each_image_once(job, exported_triangle, tmp_p
     assert "4 answers were there, 1 were asked for" in capsys.readouterr().out
     rows = list(csv.DictReader((tmp_path / "answers" / "energies.csv").open()))
     assert [row["image"] for row in rows] == ["d0.png", "d1.png", "d2.png", "d3.png", "late.png"]
-    model = models.Loaded(exported_triangle / "saved_model" / "divergence_triangle")
-    image = np.stack([preprocess.to_unit(iio.imread(images / row["image"])[..., None]) for row in rows])
+    model = backends.Loaded(exported_triangle / "saved_model" / "divergence_triangle")
+    image = np.stack(
+        [preprocess.to_unit(iio.imread(images / row["image"])[..., None]) for row in rows]
+    )
     np.testing.assert_allclose(
-        [float(row["energy"]) for row in rows], model.answer("energy", {"image": image})["energy"], rtol=1e-5
+        [float(row["energy"]) for row in rows],
+        model.answer("energy", {"image": image})["energy"],
+        rtol=1e-5,
     )
 
 
@@ -130,7 +139,13 @@ def test_an_output_of_another_job_or_of_others_is_refused(job, tmp_path):
     shutil.copy(tmp_path / "images" / "d0.png", tmp_path / "images" / "d1.gif")
     assert "several d1.*" in mistake("export.batch", *job)
     (tmp_path / "images" / "d1.gif").unlink()
-    record = {"saved_model": "another", "task": "complete", "mask": "B20", "num_steps": 0, "seed": 0}
+    record = {
+        "saved_model": "another",
+        "task": "complete",
+        "mask": "B20",
+        "num_steps": 0,
+        "seed": 0,
+    }
     (tmp_path / "answers" / batch.RECORD).write_text(json.dumps(record))
     assert "holds answers by saved_model another" in mistake("export.batch", *job)
     assert len(answers(tmp_path)) == 1

@@ -12,26 +12,29 @@ import tensorflow as tf
 from command_line import mistake
 from litert import built_in
 
-from export import saved_model, serving, tflite, tflite_cascade
+from export.litert import cascade, convert
+from export.saved_model import archive, serving
 from tfgen import energies, patches, random
 from tfgen.samplers import Adam
 from tfgen.samplers.adam import State
 from tfgen.types import Places
-from trainers import experiment
+from trainers.run import experiment
 
 
 @pytest.fixture(scope="module", params=[pytest.param("TEXTURE", marks=pytest.mark.slow), "DIGITS"])
 def algorithm(request, tmp_path_factory):
     """A finished run whose steps fall from stage to stage, restored."""
     workdir = tmp_path_factory.mktemp("runs") / request.param.lower()
-    command_line.train(workdir, *getattr(cascade_runs, request.param), "--introspective.step_decay=0.5")
+    command_line.train(
+        workdir, *getattr(cascade_runs, request.param), "--introspective.step_decay=0.5"
+    )
     return experiment.restored(workdir).algorithm
 
 
 @pytest.fixture(scope="module")
 def files(algorithm, tmp_path_factory):
     """Its LiteRT files, by endpoint."""
-    return {path.stem: path for path in tflite.write(algorithm, tmp_path_factory.mktemp("tflite"))}
+    return {path.stem: path for path in convert.write(algorithm, tmp_path_factory.mktemp("tflite"))}
 
 
 def images(algorithm, count, canvas=False):
@@ -41,9 +44,11 @@ def images(algorithm, count, canvas=False):
 
 
 @pytest.mark.slow
-def test_a_process_with_tensorflow_alone_gets_what_the_library_answers_to_each_row(algorithm, tmp_path):
+def test_a_process_with_tensorflow_alone_gets_what_the_library_answers_to_each_row(
+    algorithm, tmp_path
+):
     """To rounding, after a few steps of Adam: 1e-3 of the range, since its steps do not shrink with the gradient."""
-    path = saved_model.write(algorithm, tmp_path / "model")
+    path = archive.write(algorithm, tmp_path / "model")
     published = serving.endpoints(algorithm)
     given = {
         "stage": np.int32(1),
@@ -69,15 +74,17 @@ def test_litert_files_are_of_built_in_operators(files):
 
 def test_a_synthesis_by_sgd_has_no_step_of_adam(algorithm):
     """Left out, not exported as something else."""
-    tasks = dataclasses.replace(algorithm.tasks, synthesis=dataclasses.replace(algorithm.synthesis, optimizer="sgd"))
-    assert set(tflite_cascade.endpoints(tasks)) == {"energy", "features"}
+    tasks = dataclasses.replace(
+        algorithm.tasks, synthesis=dataclasses.replace(algorithm.synthesis, optimizer="sgd")
+    )
+    assert set(cascade.endpoints(tasks)) == {"energy", "features"}
 
 
 @pytest.mark.parametrize("name", ["energy", "features"])
 def test_litert_scores_and_features_are_the_librarys(algorithm, files, name):
     image = images(algorithm, 1)
     expected = getattr(algorithm.tasks, name)(tf.constant(image))
-    found = tflite.run(files[name], image=image)[name]
+    found = convert.run(files[name], image=image)[name]
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
 
 
@@ -85,7 +92,13 @@ def test_litert_scores_and_features_are_the_librarys(algorithm, files, name):
 def test_a_litert_step_is_one_of_adam_under_that_stages_classifier(algorithm, files, stage):
     tasks, synthesis = algorithm.tasks, algorithm.synthesis
     x, mean = images(algorithm, 1, canvas=True), 0.1 * images(algorithm, 1, canvas=True)
-    given = {"image": x, "mean": mean, "square": mean**2, "count": np.float32(3), "stage": np.int32(stage)}
+    given = {
+        "image": x,
+        "mean": mean,
+        "square": mean**2,
+        "count": np.float32(3),
+        "stage": np.int32(stage),
+    }
     energy = lambda x: synthesis.descended(tasks.classifier(stage)(x))  # noqa: E731
     if synthesis.patch_size is not None:
         which = tf.zeros([synthesis.patches], tf.int32)
@@ -95,7 +108,7 @@ def test_a_litert_step_is_one_of_adam_under_that_stages_classifier(algorithm, fi
     kernel = Adam(synthesis.step_size * 0.5**stage, synthesis.beta_1, bounds=(-1.0, 1.0))
     state = State(*(tf.constant(given[name]) for name in ("image", "mean", "square", "count")))
     state, info = kernel.step(energy, state, random.root(0))
-    found = tflite.run(files["step"], **given)
+    found = convert.run(files["step"], **given)
     for name, value in zip(("image", "mean", "square", "count"), state, strict=True):
         np.testing.assert_allclose(found[name], value, rtol=0, atol=1e-3 * max(np.ptp(value), 1e-3))
     np.testing.assert_allclose(found["objective"], info.energy, rtol=1e-4)
@@ -108,11 +121,22 @@ def test_the_client_grows_a_texture_and_stylizes_a_picture(tmp_path):
     workdir, output = tmp_path / "run", tmp_path / "out"
     command_line.train(workdir, *cascade_runs.TEXTURE)
     command_line.start(
-        "export.main", f"--workdir={workdir}", "--formats=saved_model", "--nomeasure", f"--output={output}"
+        "export.main",
+        f"--workdir={workdir}",
+        "--formats=saved_model",
+        "--nomeasure",
+        f"--output={output}",
     )
     model = f"--saved_model={output / 'saved_model' / 'introspective'}"
     grown = tmp_path / "grown.png"
-    command_line.start("export.client", model, "--task=synthesize", "--size=70,90", "--count=1", f"--output={grown}")
+    command_line.start(
+        "export.client",
+        model,
+        "--task=synthesize",
+        "--size=70,90",
+        "--count=1",
+        f"--output={grown}",
+    )
     assert iio.imread(grown).shape[:2] == (70, 90)
     styled = tmp_path / "styled.png"
     args = [f"--image={grown}", "--size=64,80", "--steps=2", f"--output={styled}"]

@@ -13,23 +13,27 @@ import pytest
 import tensorflow as tf
 from command_line import content, mistake
 
-from export import client, models
+from export import client
+from export.clients import backends
 from tfgen import random
 from tfgen.data import masks, preprocess
-from trainers import experiment, pictures
+from trainers.drawings import pictures
+from trainers.run import experiment
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _each_model_is_loaded_once():
     """Loading takes seconds, and the client asks often here."""
-    with mock.patch.object(models, "load", functools.cache(models.load)):
+    with mock.patch.object(backends, "load", functools.cache(backends.load)):
         yield
 
 
 def ask(task: str, model, output, *args: str) -> np.ndarray:
     """The picture that the client draws, as its images: [rows, columns, height, width]."""
     (directory,) = (model / "saved_model").iterdir()
-    command_line.start("export.client", f"--saved_model={directory}", f"--task={task}", f"--output={output}", *args)
+    command_line.start(
+        "export.client", f"--saved_model={directory}", f"--task={task}", f"--output={output}", *args
+    )
     sheet = np.pad(iio.imread(output), [[0, 2], [0, 2]])  # the gap after the last
     rows, columns = (side // 66 for side in sheet.shape)
     assert sheet.shape == (66 * rows, 66 * columns)
@@ -38,7 +42,7 @@ def ask(task: str, model, output, *args: str) -> np.ndarray:
 
 def signature(model, name: str):
     (directory,) = (model / "saved_model").iterdir()
-    return models.load(directory).signatures[name]
+    return backends.load(directory).signatures[name]
 
 
 def grey(image) -> np.ndarray:
@@ -53,7 +57,11 @@ def held_out(workdir, count: int) -> tf.Tensor:
 def test_the_client_draws_what_the_model_answers(digits, exported, tmp_path, task):
     steps = [] if task == "reconstruct" else ["--steps=5"]
     found = ask(task, exported, tmp_path / "out.png", f"--workdir={digits}", "--count=4", *steps)
-    image, seed, steps = held_out(digits, 4), tf.constant(client.seeds(random.root(0), 4)), tf.fill([4], 5)
+    image, seed, steps = (
+        held_out(digits, 4),
+        tf.constant(client.seeds(random.root(0), 4)),
+        tf.fill([4], 5),
+    )
     mask = masks.half((4, 8, 8), "bottom")
     given = {
         "generate": {"seed": seed, "num_steps": steps},
@@ -75,7 +83,9 @@ def test_anomalies_are_white_where_the_energy_hangs_on_pixels(digits, exported, 
     assert np.array_equal(found, [grey(image), grey(2 * steepness / steepness.max() - 1)])
 
 
-def test_a_model_with_a_generator_takes_no_steps_unless_asked(triangle, exported_triangle, tmp_path):
+def test_a_model_with_a_generator_takes_no_steps_unless_asked(
+    triangle, exported_triangle, tmp_path
+):
     model = exported_triangle
     none, zero, five = (
         ask("generate", model, tmp_path / f"{i}.png", "--count=4", *steps)
@@ -85,9 +95,18 @@ def test_a_model_with_a_generator_takes_no_steps_unless_asked(triangle, exported
     assert not np.array_equal(none, five)
 
 
-def test_the_way_between_two_images_starts_and_ends_at_their_reconstructions(triangle, exported_triangle, tmp_path):
+def test_the_way_between_two_images_starts_and_ends_at_their_reconstructions(
+    triangle, exported_triangle, tmp_path
+):
     for way in ("--nospherical", "--spherical"):
-        found = ask("interpolate", exported_triangle, tmp_path / "i.png", f"--workdir={triangle}", "--count=5", way)
+        found = ask(
+            "interpolate",
+            exported_triangle,
+            tmp_path / "i.png",
+            f"--workdir={triangle}",
+            "--count=5",
+            way,
+        )
         assert found.shape[:2] == (2, pictures.POSITIONS + 2)  # the fifth image has no partner
         image = held_out(triangle, 4)
         assert np.array_equal(found[:, [0, -1]].reshape(4, 8, 8), grey(image))
@@ -107,7 +126,9 @@ def test_two_pictures_of_the_users_have_a_way_between_them(exported_triangle, tm
         assert np.array_equal(found[0, end], iio.imread(tmp_path / f"{name}.png"))
 
 
-def test_uncertainty_is_drawn_as_mean_spread_and_a_few_completions(triangle, exported_triangle, tmp_path):
+def test_uncertainty_is_drawn_as_mean_spread_and_a_few_completions(
+    triangle, exported_triangle, tmp_path
+):
     given = [f"--workdir={triangle}", "--count=4", "--mask=half:left"]
     found = ask("uncertainty", exported_triangle, tmp_path / "out.png", *given)
     image, masked, mean, spread, *some = found
@@ -133,7 +154,9 @@ def test_energies_are_printed_an_image_a_line(triangle, exported_triangle, capsy
 
 
 def test_the_client_takes_a_picture_of_the_users(exported, tmp_path):
-    iio.imwrite(tmp_path / "mine.png", np.random.default_rng(0).integers(0, 256, (10, 20, 3), np.uint8))
+    iio.imwrite(
+        tmp_path / "mine.png", np.random.default_rng(0).integers(0, 256, (10, 20, 3), np.uint8)
+    )
     model = exported / "saved_model" / "generative_convnet"
     asked = [f"--saved_model={model}", "--task=reconstruct", f"--image={tmp_path / 'mine.png'}"]
     command_line.start("export.client", *asked, f"--output={tmp_path / 'out.png'}")
@@ -145,7 +168,7 @@ def test_the_client_asks_the_newest_version(tmp_path):
         module = tf.Module()
         module.number = tf.Variable(number)
         tf.saved_model.save(module, str(tmp_path / version))
-    assert float(models.load(tmp_path).number) == 10.0
+    assert float(backends.load(tmp_path).number) == 10.0
 
 
 @pytest.mark.parametrize(
@@ -159,13 +182,18 @@ def test_the_client_asks_the_newest_version(tmp_path):
         (["--task=generate", "--count=0"], ["count"]),
         (["--task=complete", "--image=nowhere.png"], ["nowhere.png"]),
         (["--task=complete", "--workdir=nowhere"], ["--workdir", "nowhere"]),
-        (["--task=interpolate"], ["--task", "complete, energy, generate, reconstruct", "cannot interpolate"]),
+        (
+            ["--task=interpolate"],
+            ["--task", "complete, energy, generate, reconstruct", "cannot interpolate"],
+        ),
         (["--task=reconstruct", "--steps=5"], ["--steps", "reconstruct"]),
     ],
 )
 def test_what_the_client_cannot_do_is_said(exported, tmp_path, args, named):
     model = exported / "saved_model" / "generative_convnet"
-    sentence = mistake("export.client", f"--saved_model={model}", f"--output={tmp_path / 'out.png'}", *args)
+    sentence = mistake(
+        "export.client", f"--saved_model={model}", f"--output={tmp_path / 'out.png'}", *args
+    )
     for words in named:
         assert words in sentence
     assert content(tmp_path) == {}
@@ -190,7 +218,11 @@ DAMAGE = {
 def test_the_client_names_a_damaged_model(exported, tmp_path, damage):
     shutil.copytree(exported / "saved_model" / "generative_convnet", tmp_path / "model")
     DAMAGE[damage](tmp_path / "model" / "1")
-    asked = ["--task=generate", f"--output={tmp_path / 'out.png'}", f"--saved_model={tmp_path / 'model'}"]
+    asked = [
+        "--task=generate",
+        f"--output={tmp_path / 'out.png'}",
+        f"--saved_model={tmp_path / 'model'}",
+    ]
     sentence = mistake("export.client", *asked)
     assert "--saved_model: expected a whole SavedModel" in sentence
     assert str(tmp_path / "model" / "1") in sentence
@@ -201,7 +233,10 @@ class Labelled(tf.Module):
     """A model whose energies take classes."""
 
     @tf.function(
-        input_signature=[tf.TensorSpec((None, 8, 8, 1), tf.float32, "image"), tf.TensorSpec((None,), tf.int32, "label")]
+        input_signature=[
+            tf.TensorSpec((None, 8, 8, 1), tf.float32, "image"),
+            tf.TensorSpec((None,), tf.int32, "label"),
+        ]
     )
     def energy(self, image, label):
         return {"energy": tf.reduce_sum(image, axis=[1, 2, 3]) + tf.cast(label, tf.float32)}
@@ -212,7 +247,13 @@ def labelled(digits, tmp_path):
     """What asks such a model for the energies of held-out digits."""
     model = Labelled()
     tf.saved_model.save(model, str(tmp_path / "model" / "1"), signatures={"energy": model.energy})
-    return ["export.client", f"--saved_model={tmp_path / 'model'}", "--task=energy", f"--workdir={digits}", "--count=2"]
+    return [
+        "export.client",
+        f"--saved_model={tmp_path / 'model'}",
+        "--task=energy",
+        f"--workdir={digits}",
+        "--count=2",
+    ]
 
 
 def test_the_client_gives_a_model_the_class_that_it_takes(labelled, capsys):
@@ -220,13 +261,19 @@ def test_the_client_gives_a_model_the_class_that_it_takes(labelled, capsys):
     energies = []
     for label in (2, 5):
         command_line.start(*labelled, f"--label={label}")
-        energies.append([float(line.split()[1]) for line in capsys.readouterr().out.splitlines()[1:]])
+        energies.append(
+            [float(line.split()[1]) for line in capsys.readouterr().out.splitlines()[1:]]
+        )
     np.testing.assert_allclose(np.subtract(*energies[::-1]), [3, 3], rtol=1e-3)
 
 
 def test_a_class_is_asked_for_where_there_are_classes_and_only_there(labelled, exported, tmp_path):
     assert "--label: expected a class, since this model has classes" in mistake(*labelled)
-    asked = [f"--saved_model={exported / 'saved_model' / 'generative_convnet'}", "--task=generate", "--label=1"]
+    asked = [
+        f"--saved_model={exported / 'saved_model' / 'generative_convnet'}",
+        "--task=generate",
+        "--label=1",
+    ]
     sentence = mistake("export.client", *asked, f"--output={tmp_path / 'out.png'}")
     assert "--label: expected none, since this model has no classes" in sentence
 
@@ -235,7 +282,10 @@ class Clocked(tf.Module):
     """A model of another house, whose energies take what no client has heard of."""
 
     @tf.function(
-        input_signature=[tf.TensorSpec((None, 8, 8, 1), tf.float32, "image"), tf.TensorSpec((None,), tf.float32, "day")]
+        input_signature=[
+            tf.TensorSpec((None, 8, 8, 1), tf.float32, "image"),
+            tf.TensorSpec((None,), tf.float32, "day"),
+        ]
     )
     def energy(self, image, day):
         return {"energy": tf.reduce_sum(image, axis=[1, 2, 3]) + day}
@@ -245,7 +295,11 @@ def test_inputs_that_the_client_has_no_word_for_are_named(digits, tmp_path):
     model = Clocked()
     tf.saved_model.save(model, str(tmp_path / "model" / "1"), signatures={"energy": model.energy})
     sentence = mistake(
-        "export.client", f"--saved_model={tmp_path / 'model'}", "--task=energy", f"--workdir={digits}", "--count=2"
+        "export.client",
+        f"--saved_model={tmp_path / 'model'}",
+        "--task=energy",
+        f"--workdir={digits}",
+        "--count=2",
     )
     assert "--task: energy of this model takes day, which is not given here" in sentence
 
@@ -254,5 +308,7 @@ def test_one_picture_has_no_way_to_another(exported_triangle, tmp_path):
     iio.imwrite(tmp_path / "mine.png", np.zeros((8, 8), np.uint8))
     (directory,) = (exported_triangle / "saved_model").iterdir()
     asked = [f"--saved_model={directory}", "--task=interpolate", f"--image={tmp_path / 'mine.png'}"]
-    assert "give --image twice" in mistake("export.client", *asked, f"--output={tmp_path / 'out.png'}")
+    assert "give --image twice" in mistake(
+        "export.client", *asked, f"--output={tmp_path / 'out.png'}"
+    )
     assert not (tmp_path / "out.png").exists()

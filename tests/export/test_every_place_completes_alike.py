@@ -14,7 +14,8 @@ import serving_stub
 import tensorflow as tf
 from browsing import HALF, Served, own, seen, wait
 
-from export import models, servers, tflite
+from export.clients import backends, remote
+from export.litert import convert
 from tfgen import random
 from tfgen.data import preprocess
 
@@ -44,31 +45,35 @@ def digit(triangle_page) -> np.ndarray:
 
 def expected(page: Served, digit: np.ndarray, seed: np.ndarray) -> np.ndarray:
     """What the library makes of it."""
-    return page.experiment.algorithm.tasks.complete(tf.constant(digit), tf.constant(HALF), tf.constant(seed)).numpy()
+    return page.experiment.algorithm.tasks.complete(
+        tf.constant(digit), tf.constant(HALF), tf.constant(seed)
+    ).numpy()
 
 
-def asked(model: models.Model, digit: np.ndarray, seed: np.ndarray) -> np.ndarray:
+def asked(model: backends.Model, digit: np.ndarray, seed: np.ndarray) -> np.ndarray:
     rows = {"image": digit, "mask": HALF, "seed": seed, "num_steps": np.zeros(1, np.int32)}
     return model.answer("complete", rows)["image"]
 
 
 def of_directory(exported, digit, seed):
-    return asked(models.Loaded(exported / "saved_model" / NAME), digit, seed)
+    return asked(backends.Loaded(exported / "saved_model" / NAME), digit, seed)
 
 
 def behind(serve: Callable) -> Callable:
     def of_server(exported, digit, seed):
         with serve(serving_stub.Served(exported / "saved_model" / NAME / "1")) as address:
-            return asked(servers.connect(address, NAME), digit, seed)
+            return asked(remote.connect(address, NAME), digit, seed)
 
     return of_server
 
 
 def of_interpreter(exported, digit, seed):
     file = exported / "tflite" / "complete.tflite"
-    rounds, size = tf.lite.Interpreter(str(file)).get_signature_runner().get_input_details()["noise"]["shape"]
+    rounds, size = (
+        tf.lite.Interpreter(str(file)).get_signature_runner().get_input_details()["noise"]["shape"]
+    )
     noise = [random.normal((size,), random.fold_in(tf.constant(seed[0]), i)) for i in range(rounds)]
-    return tflite.run(file, image=digit, mask=HALF, noise=np.stack(noise))["image"]
+    return convert.run(file, image=digit, mask=HALF, noise=np.stack(noise))["image"]
 
 
 PLACES = {
@@ -94,7 +99,9 @@ def test_the_page_completes_as_the_library_does(visit, triangle_page, digit):
     page.click("#complete")
     wait(page, f"Completed with seed {SEED}.")
     found = seen(page, "completion")
-    np.testing.assert_allclose(found, expected(triangle_page, digit, own(SEED)), atol=HALF_A_SHADE + 1e-4)
+    np.testing.assert_allclose(
+        found, expected(triangle_page, digit, own(SEED)), atol=HALF_A_SHADE + 1e-4
+    )
 
 
 def test_bulk_work_completes_as_the_library_does(triangle_page, exported_page, digit, tmp_path):
@@ -104,7 +111,7 @@ def test_bulk_work_completes_as_the_library_does(triangle_page, exported_page, d
     model = exported_page / "saved_model" / NAME
     where = [f"--saved_model={model}", f"--input={examples}", f"--output={answers}"]
     command_line.start("export.batch", *where, f"--seed={SEED}")
-    inputs = models.Loaded(model).signatures["complete"]
+    inputs = backends.Loaded(model).signatures["complete"]
     row = bulk.Job("", "", "complete", "half:bottom", 0, SEED, inputs).row(examples / "00.png")
     np.testing.assert_array_equal(row["mask"], HALF[0])
     found = preprocess.to_unit(iio.imread(answers / "00.png").reshape(1, 8, 8, 1))

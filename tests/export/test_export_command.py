@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 from command_line import content, mistake
 
-from export import saved_model, tflite
+from export.litert import convert
+from export.saved_model import archive
 from tfgen.types import Endpoint
 
 ENDPOINTS = ("complete", "complete_step", "energy", "generate", "reconstruct")
@@ -24,16 +25,29 @@ def test_an_export_writes_models_and_a_card(exported):
         "tflite",
     ]
     assert [path.name for path in (exported / "saved_model").iterdir()] == ["generative_convnet"]
-    assert [path.name for path in (exported / "saved_model" / "generative_convnet").iterdir()] == ["1"]
-    assert sorted(path.name for path in (exported / "tflite").iterdir()) == [f"{name}.tflite" for name in ENDPOINTS]
+    assert [path.name for path in (exported / "saved_model" / "generative_convnet").iterdir()] == [
+        "1"
+    ]
+    assert sorted(path.name for path in (exported / "tflite").iterdir()) == [
+        f"{name}.tflite" for name in ENDPOINTS
+    ]
 
 
 def test_a_model_with_latents_is_exported_in_both_formats(exported_triangle):
-    assert [path.name for path in (exported_triangle / "saved_model").iterdir()] == ["divergence_triangle"]
+    assert [path.name for path in (exported_triangle / "saved_model").iterdir()] == [
+        "divergence_triangle"
+    ]
     lite = ("complete", "complete_step", "decode", "encode", "energy", "interpolate", "reconstruct")
-    assert sorted(path.name for path in (exported_triangle / "tflite").iterdir()) == [f"{n}.tflite" for n in lite]
+    assert sorted(path.name for path in (exported_triangle / "tflite").iterdir()) == [
+        f"{n}.tflite" for n in lite
+    ]
     card = (exported_triangle / "model_card.md").read_text()
-    for words in ("The divergence triangle: energy, generator", "triangle_digits", "2 updates", *lite):
+    for words in (
+        "The divergence triangle: energy, generator",
+        "triangle_digits",
+        "2 updates",
+        *lite,
+    ):
         assert words in card
 
 
@@ -58,12 +72,14 @@ def test_what_was_written_is_printed(exported_again):
     ]
 
 
-@pytest.mark.parametrize(("there", "expected"), [([], 1), (["1", "2"], 3), (["9", "10"], 11), (["1", "notes"], 2)])
+@pytest.mark.parametrize(
+    ("there", "expected"), [([], 1), (["1", "2"], 3), (["9", "10"], 11), (["1", "notes"], 2)]
+)
 def test_the_next_version_is_one_more_than_the_newest(tmp_path, there, expected):
     for name in there:
         (tmp_path / name).mkdir()
-    assert saved_model.next_version(tmp_path) == expected
-    assert saved_model.next_version(tmp_path / "nowhere") == 1
+    assert archive.next_version(tmp_path) == expected
+    assert archive.next_version(tmp_path / "nowhere") == 1
 
 
 def test_each_endpoint_is_traced_once(tmp_path):
@@ -75,7 +91,10 @@ def test_each_endpoint_is_traced_once(tmp_path):
         return {"score": tf.reduce_sum(image, axis=(1, 2, 3))}
 
     endpoint = Endpoint(score, [tf.TensorSpec((None, 4, 4, 1), tf.float32, "image")])
-    saved_model.write(SimpleNamespace(endpoints=lambda: {"score": endpoint}, image_shape=(4, 4, 1)), tmp_path / "model")
+    archive.write(
+        SimpleNamespace(endpoints=lambda: {"score": endpoint}, image_shape=(4, 4, 1)),
+        tmp_path / "model",
+    )
     assert len(traced) == 1
 
 
@@ -88,7 +107,12 @@ def test_an_export_that_fails_leaves_nothing_half_written(digits, exported, tmp_
     shutil.copytree(exported, tmp_path / "out")
     before = content(tmp_path)
     monkeypatch.setattr(tf.saved_model, "save", save)
-    sentence = mistake("export.main", f"--workdir={digits}", f"--output={tmp_path / 'out'}", "--formats=saved_model")
+    sentence = mistake(
+        "export.main",
+        f"--workdir={digits}",
+        f"--output={tmp_path / 'out'}",
+        "--formats=saved_model",
+    )
     assert "No space" in sentence
     assert content(tmp_path) == before
 
@@ -97,10 +121,10 @@ def test_a_conversion_that_fails_leaves_the_older_files(digits, tmp_path, monkey
     (tmp_path / "tflite").mkdir()
     (tmp_path / "tflite" / "energy.tflite").write_bytes(b"old")
 
-    def convert(*given):
+    def failing(*given):
         raise OSError(errno.ENOSPC, "No space left on device", "x")
 
-    monkeypatch.setattr(tflite, "convert", convert)
+    monkeypatch.setattr(convert, "convert", failing)
     mistake("export.main", f"--workdir={digits}", f"--output={tmp_path}", "--formats=tflite")
     assert content(tmp_path) == {"tflite/energy.tflite": b"old"}
 
@@ -130,13 +154,17 @@ def test_a_missing_directory_is_asked_for(digits, tmp_path):
 
 def test_an_output_that_is_a_file_is_refused(digits, tmp_path):
     (tmp_path / "file").write_text("x")
-    assert "--output" in mistake("export.main", f"--workdir={digits}", f"--output={tmp_path / 'file'}")
+    assert "--output" in mistake(
+        "export.main", f"--workdir={digits}", f"--output={tmp_path / 'file'}"
+    )
     assert content(tmp_path) == {"file": b"x"}
 
 
 def test_an_output_whose_place_for_models_is_a_file_is_refused(digits, tmp_path):
     (tmp_path / "saved_model").write_text("x")
-    assert str(tmp_path / "saved_model") in mistake("export.main", f"--workdir={digits}", f"--output={tmp_path}")
+    assert str(tmp_path / "saved_model") in mistake(
+        "export.main", f"--workdir={digits}", f"--output={tmp_path}"
+    )
     assert content(tmp_path) == {"saved_model": b"x"}
 
 
@@ -150,20 +178,26 @@ def test_a_version_that_another_export_wrote_meanwhile_stays(digits, tmp_path, m
         (model / "1" / "saved_model.pb").write_bytes(b"theirs")
 
     monkeypatch.setattr(tf.saved_model, "save", save)
-    sentence = mistake("export.main", f"--workdir={digits}", f"--output={tmp_path}", "--formats=saved_model")
+    sentence = mistake(
+        "export.main", f"--workdir={digits}", f"--output={tmp_path}", "--formats=saved_model"
+    )
     assert str(model) in sentence
     assert content(tmp_path) == {"saved_model/generative_convnet/1/saved_model.pb": b"theirs"}
 
 
 def test_a_run_without_a_checkpoint_is_refused(digits, tmp_path):
-    workdir = shutil.copytree(digits, tmp_path / "run", ignore=shutil.ignore_patterns("checkpoints"))
+    workdir = shutil.copytree(
+        digits, tmp_path / "run", ignore=shutil.ignore_patterns("checkpoints")
+    )
     sentence = mistake("export.main", f"--workdir={workdir}", f"--output={tmp_path / 'out'}")
     assert "--workdir: expected a checkpoint" in sentence
     assert not (tmp_path / "out").exists()
 
 
-def test_a_model_without_tflite_is_refused_before_anything_is_written(digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(tflite, "ScoringFunction", str)  # no energy is one
+def test_a_model_without_tflite_is_refused_before_anything_is_written(
+    digits, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(convert, "ScoringFunction", str)  # no energy is one
     sentence = mistake("export.main", f"--workdir={digits}", f"--output={tmp_path / 'out'}")
     assert "--formats: tflite" in sentence
     assert content(tmp_path) == {}
@@ -171,4 +205,4 @@ def test_a_model_without_tflite_is_refused_before_anything_is_written(digits, tm
 
 def test_a_model_without_tasks_has_no_tflite():
     with pytest.raises(ValueError, match="--formats: tflite"):
-        tflite.endpoints(keras.Sequential())
+        convert.endpoints(keras.Sequential())

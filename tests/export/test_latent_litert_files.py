@@ -9,11 +9,11 @@ import pytest
 import tensorflow as tf
 from litert import built_in
 
-from export import tflite
+from export.litert import convert
 from tfgen import random
-from tfgen.algorithms.base import Algorithm
-from tfgen.nets.convolution import convolve
-from tfgen.nets.layers import ConvTranspose
+from tfgen.nets.convolution.adjoint import convolve
+from tfgen.nets.convolution.layers import ConvTranspose
+from tfgen.training.algorithm import Algorithm
 from tfgen.types import Endpoint
 
 INFERRED = {"decode", "encode", "reconstruct", "interpolate", "complete", "complete_step"}
@@ -29,7 +29,7 @@ class Model(NamedTuple):
 
     def close(self, name: str, output: str, expected: tf.Tensor, **inputs: np.ndarray) -> None:
         """Checks that a file answers within 1e-4 of the answer's range: float32, in another order of sums."""
-        found = tflite.run(self.files[name], **inputs)[output]
+        found = convert.run(self.files[name], **inputs)[output]
         assert found.shape == expected.shape
         assert np.ptp(expected) > 0.1 or expected.shape == (1,)
         size = np.ptp(expected) if np.ptp(expected) > 0 else np.abs(expected).max()
@@ -43,7 +43,9 @@ class Model(NamedTuple):
 def models(*having: str):
     """Asks a test of the models that have these endpoints without sampling; all have `decode`."""
     kinds = latent_models.every("divergence_triangle", "abp")
-    able = [kind for kind in kinds if set(having) <= FILES.get(kind.values[0], INFERRED | {"energy"})]
+    able = [
+        kind for kind in kinds if set(having) <= FILES.get(kind.values[0], INFERRED | {"energy"})
+    ]
     return pytest.mark.parametrize("model", able, indirect=True)
 
 
@@ -51,7 +53,11 @@ def models(*having: str):
 def model(request, tmp_path_factory):
     place = tmp_path_factory.mktemp(request.param)
     algorithm = latent_models.build(request.param, place / "run")
-    return Model(request.param, algorithm, {path.stem: path for path in tflite.write(algorithm, place / "tflite")})
+    return Model(
+        request.param,
+        algorithm,
+        {path.stem: path for path in convert.write(algorithm, place / "tflite")},
+    )
 
 
 @models()
@@ -82,7 +88,9 @@ def test_an_image_is_encoded_as_the_library_does(model):
 @models("reconstruct")
 def test_an_image_is_reconstructed_as_the_library_does(model):
     (image,) = model.given("image")
-    model.close("reconstruct", "image", model.algorithm.tasks.reconstruct(tf.constant(image)), image=image)
+    model.close(
+        "reconstruct", "image", model.algorithm.tasks.reconstruct(tf.constant(image)), image=image
+    )
 
 
 @models("energy")
@@ -114,19 +122,32 @@ def test_a_completion_is_the_librarys_with_its_noise_and_no_steps_under_the_ener
 def test_rounds_taken_one_at_a_time_are_the_completion(model):
     """Whatever stands at missing pixels of the result is seen by the next round, zeros by the first."""
     image, mask = model.given("image", "mask")
-    noise = np.random.default_rng(1).standard_normal((2, *model.algorithm.generator.latent_shape)).astype("f")
+    noise = (
+        np.random.default_rng(1)
+        .standard_normal((2, *model.algorithm.generator.latent_shape))
+        .astype("f")
+    )
     filled = mask * image
     for draw in noise:
-        filled = tflite.run(model.files["complete_step"], image=filled, mask=mask, noise=draw[None])["image"]
-    expected = tflite.run(model.files["complete"], image=image, mask=mask, noise=noise)["image"]
+        filled = convert.run(
+            model.files["complete_step"], image=filled, mask=mask, noise=draw[None]
+        )["image"]
+    expected = convert.run(model.files["complete"], image=image, mask=mask, noise=noise)["image"]
     np.testing.assert_allclose(filled, expected, atol=1e-5)
 
 
 @models("complete")
 def test_a_completion_keeps_known_pixels_and_follows_the_noise(model):
     image, mask = model.given("image", "mask")
-    noise = np.random.default_rng(0).standard_normal((2, 2, *model.algorithm.generator.latent_shape)).astype("f")
-    first, second = (tflite.run(model.files["complete"], image=image, mask=mask, noise=n)["image"] for n in noise)
+    noise = (
+        np.random.default_rng(0)
+        .standard_normal((2, 2, *model.algorithm.generator.latent_shape))
+        .astype("f")
+    )
+    first, second = (
+        convert.run(model.files["complete"], image=image, mask=mask, noise=n)["image"]
+        for n in noise
+    )
     known = np.broadcast_to(mask == 1, image.shape)
     assert np.array_equal(first[known], image[known])
     assert np.abs(first - second)[~known].max() > 0.01
@@ -138,9 +159,11 @@ def test_a_completion_keeps_known_pixels_and_follows_the_noise(model):
 def converted(function, place: pathlib.Path, **inputs: np.ndarray) -> np.ndarray:
     """What a function answers out of a file."""
     signature = [tf.TensorSpec(value.shape, tf.float32, name) for name, value in inputs.items()]
-    (place / "f.tflite").write_bytes(tflite.convert(Endpoint(lambda *x: {"y": function(*x)}, signature))["float32"])
+    (place / "f.tflite").write_bytes(
+        convert.convert(Endpoint(lambda *x: {"y": function(*x)}, signature))["float32"]
+    )
     assert built_in(place / "f.tflite")
-    return tflite.run(place / "f.tflite", **inputs)["y"]
+    return convert.run(place / "f.tflite", **inputs)["y"]
 
 
 def normal(*shape: int) -> np.ndarray:
@@ -154,19 +177,31 @@ def test_an_endpoint_is_traced_once_for_all_variants():
         traces.append(x)
         return {"y": 2 * x}
 
-    made = tflite.convert(Endpoint(answer, [tf.TensorSpec([1, 3], name="x")]), tflite.VARIANTS)
+    made = convert.convert(Endpoint(answer, [tf.TensorSpec([1, 3], name="x")]), convert.VARIANTS)
     assert len(traces) == 1
-    assert set(made) == set(tflite.VARIANTS)
+    assert set(made) == set(convert.VARIANTS)
 
 
 def test_a_custom_gradient_is_no_hindrance(tmp_path):
     x, kernel = normal(1, 5, 5, 2), normal(3, 3, 2, 4)
-    np.testing.assert_allclose(converted(convolve, tmp_path, x=x, k=kernel), convolve(x, kernel), atol=1e-5)
+    np.testing.assert_allclose(
+        converted(convolve, tmp_path, x=x, k=kernel), convolve(x, kernel), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
     ("size", "strides", "padding"),
-    [(4, 2, 1), (3, 1, 1), (5, 2, 2), ((4, 5), 3, 1), (4, 1, 0), (2, 3, 0), (5, 2, 1), (4, 1, 1), ((4, 5), 2, 1)],
+    [
+        (4, 2, 1),
+        (3, 1, 1),
+        (5, 2, 2),
+        ((4, 5), 3, 1),
+        (4, 1, 0),
+        (2, 3, 0),
+        (5, 2, 1),
+        (4, 1, 1),
+        ((4, 5), 2, 1),
+    ],
 )
 def test_transposed_convolutions_keep_their_padding(tmp_path, size, strides, padding):
     x, layer = normal(1, 3, 4, 2), ConvTranspose(3, size, strides, padding, initializer_scale=1.0)

@@ -10,9 +10,9 @@ import pytest
 import rows
 import tensorflow as tf
 
-from export import png, saved_model, serving
-from tfgen.algorithms.base import Algorithm
-from trainers import checkpoints, experiment
+from export.saved_model import archive, png, serving
+from tfgen.training.algorithm import Algorithm
+from trainers.run import checkpoints, experiment
 
 INFERRED = {"encode", "reconstruct", "interpolate", "complete", "uncertainty"}
 REFINED = INFERRED | {"decode", "generate", "energy", "anomaly"}
@@ -41,9 +41,13 @@ class Answered(NamedTuple):
 def answered(request, tmp_path_factory):
     place = tmp_path_factory.mktemp(request.param)
     algorithm = latent_models.build(request.param, place / "run")
-    path = saved_model.write(algorithm, place / "model")
+    path = archive.write(algorithm, place / "model")
     given = latent_models.given(algorithm)
-    inputs = {name: rows.of(e, given) for name, e in serving.endpoints(algorithm).items() if "_png" not in name}
+    inputs = {
+        name: rows.of(e, given)
+        for name, e in serving.endpoints(algorithm).items()
+        if "_png" not in name
+    }
     model = tf.saved_model.load(str(path))
     return Answered(request.param, algorithm, model, inputs, alone.answers(path, inputs, place))
 
@@ -62,7 +66,9 @@ def test_a_process_with_tensorflow_alone_gets_what_the_library_answers_to_each_r
 def test_the_endpoints_are_those_that_the_model_can_answer(answered):
     assert set(answered.inputs) == ENDPOINTS[answered.kind]
     pictures = {f"{name}_png" for name in png.NAMES if name in ENDPOINTS[answered.kind]}
-    assert set(answered.model.signatures) == ENDPOINTS[answered.kind] | pictures | {"serving_default"}
+    assert set(answered.model.signatures) == ENDPOINTS[answered.kind] | pictures | {
+        "serving_default"
+    }
 
 
 def test_sampling_steps_are_an_input_where_there_is_an_energy(answered):
@@ -88,8 +94,12 @@ def test_a_batch_may_be_of_any_size(answered):
 
 def test_only_what_endpoints_use_is_saved(answered):
     """Neither optimizers nor what training remembers of each image."""
-    roles = [role for role in ("energy", "generator", "inference") if hasattr(answered.algorithm, role)]
-    used = sorted(tuple(w.shape) for role in roles for w in getattr(answered.algorithm, role).weights)
+    roles = [
+        role for role in ("energy", "generator", "inference") if hasattr(answered.algorithm, role)
+    ]
+    used = sorted(
+        tuple(w.shape) for role in roles for w in getattr(answered.algorithm, role).weights
+    )
     assert sorted(tuple(v.shape) for v in answered.model.used) == used
 
 
@@ -97,19 +107,27 @@ def test_only_what_endpoints_use_is_saved(answered):
 def test_a_map_of_latents_synthesizes_images_of_any_size_from_its_export(tmp_path):
     algorithm = latent_models.build("texture", tmp_path / "run")
     endpoint = algorithm.endpoints()["synthesize"]
-    only = SimpleNamespace(endpoints=lambda: {"synthesize": endpoint}, image_shape=algorithm.image_shape)
-    path = saved_model.write(only, tmp_path / "model")
+    only = SimpleNamespace(
+        endpoints=lambda: {"synthesize": endpoint}, image_shape=algorithm.image_shape
+    )
+    path = archive.write(only, tmp_path / "model")
     inputs = rows.of(serving.endpoints(only)["synthesize"], latent_models.given(algorithm))
-    found = tf.saved_model.load(str(path)).signatures["synthesize"](**{n: tf.constant(v) for n, v in inputs.items()})
+    found = tf.saved_model.load(str(path)).signatures["synthesize"](
+        **{n: tf.constant(v) for n, v in inputs.items()}
+    )
     assert found["image"].shape == (3, 40, 70, 1)
     np.testing.assert_allclose(found["image"], rows.alone(endpoint, inputs)["image"], atol=1e-5)
 
 
 def test_the_command_exports_the_run_with_its_averaged_weights(triangle, exported_triangle):
     latent = tf.constant(np.random.default_rng(0).standard_normal((3, 16)), tf.float32)
-    model = tf.saved_model.load(str(exported_triangle / "saved_model" / "divergence_triangle" / "1"))
+    model = tf.saved_model.load(
+        str(exported_triangle / "saved_model" / "divergence_triangle" / "1")
+    )
     found = model.signatures["decode"](latent=latent)["image"]
-    np.testing.assert_allclose(found, experiment.restored(triangle).algorithm.tasks.decode(latent), atol=1e-6)
+    np.testing.assert_allclose(
+        found, experiment.restored(triangle).algorithm.tasks.decode(latent), atol=1e-6
+    )
     plain = experiment.Experiment(experiment.read(triangle))
     checkpoints.restore(plain.checkpoints, plain.state)
     assert np.abs(plain.algorithm.tasks.decode(latent) - found).max() > 1e-3

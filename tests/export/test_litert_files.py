@@ -7,10 +7,10 @@ import tensorflow as tf
 from command_line import DIGITS, TEXTURE
 from litert import built_in
 
-from export import tflite
+from export.litert import convert
 from tfgen import energies
-from trainers import experiment
-from trainers.experiment import Experiment
+from trainers.run import experiment
+from trainers.run.experiment import Experiment
 
 FLAGS = {
     "swish": DIGITS,
@@ -38,14 +38,19 @@ def model(name: str, directory) -> tuple[object, dict]:
     """An algorithm with weights of a good size, and its files: by endpoint."""
     values = command_line.values("trainers.main", *FLAGS[name], f"--workdir={directory / 'run'}")
     algorithm = Experiment(values).algorithm
-    for variable in algorithm.energy.trainable_variables:  # biases too; as far from linear as trained ones
+    for (
+        variable
+    ) in algorithm.energy.trainable_variables:  # biases too; as far from linear as trained ones
         noise = np.random.default_rng(len(variable.shape)).standard_normal(variable.shape)
         variable.assign(variable + 0.05 * noise)
-    written = tflite.write(algorithm, directory / "tflite")
+    written = convert.write(algorithm, directory / "tflite")
     return algorithm, {path.stem: path for path in written}
 
 
-@pytest.fixture(scope="module", params=[pytest.param(n, marks=() if n in FAST else pytest.mark.slow) for n in FLAGS])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(n, marks=() if n in FAST else pytest.mark.slow) for n in FLAGS],
+)
 def files(request, tmp_path_factory):
     return model(request.param, tmp_path_factory.mktemp(request.param))
 
@@ -87,8 +92,10 @@ def test_the_energy_is_the_librarys(files):
     algorithm, paths = files
     inputs = given(algorithm, np.random.default_rng(0))
     label = labels(algorithm, inputs)
-    found = tflite.run(paths["energy"], image=inputs["image"], **label)["energy"]
-    expected = algorithm.tasks.energy(tf.constant(inputs["image"]), *map(tf.constant, label.values()))
+    found = convert.run(paths["energy"], image=inputs["image"], **label)["energy"]
+    expected = algorithm.tasks.energy(
+        tf.constant(inputs["image"]), *map(tf.constant, label.values())
+    )
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
@@ -96,8 +103,10 @@ def test_the_reconstruction_is_the_librarys(files):
     algorithm, paths = files
     inputs = given(algorithm, np.random.default_rng(1))
     label = labels(algorithm, inputs)
-    found = tflite.run(paths["reconstruct"], image=inputs["image"], **label)["image"]
-    expected = algorithm.tasks.reconstruct(tf.constant(inputs["image"]), *map(tf.constant, label.values())).numpy()
+    found = convert.run(paths["reconstruct"], image=inputs["image"], **label)["image"]
+    expected = algorithm.tasks.reconstruct(
+        tf.constant(inputs["image"]), *map(tf.constant, label.values())
+    ).numpy()
     assert found.shape == inputs["image"].shape
     np.testing.assert_allclose(found, expected, atol=1e-5 * max(1, np.abs(expected).max()))
 
@@ -107,7 +116,7 @@ def test_samples_are_langevin_dynamics_with_the_given_noise(files):
     inputs = given(algorithm, np.random.default_rng(2))
     label = labels(algorithm, inputs)
     start, noise = inputs["start"], inputs["noise"]
-    found = tflite.run(paths["generate"], start=start, noise=noise, **label)["image"]
+    found = convert.run(paths["generate"], start=start, noise=noise, **label)["image"]
     expected = langevin(algorithm, start, noise, 1.0, inputs["label"] if label else None)
     margin = algorithm.tasks.margin
     expected = expected[:, margin:-margin, margin:-margin] if margin else expected
@@ -123,7 +132,9 @@ def test_a_completion_leaves_known_pixels_and_samples_the_others(files):
     label = labels(algorithm, inputs)
     image, mask = inputs["image"], inputs["mask"]
     start, noise = inputs["start"], inputs["noise"]
-    found = tflite.run(paths["complete"], image=image, mask=mask, start=start, noise=noise, **label)["image"]
+    found = convert.run(
+        paths["complete"], image=image, mask=mask, start=start, noise=noise, **label
+    )["image"]
     known = np.broadcast_to(mask == 1, image.shape)
     assert np.array_equal(found[known], image[known])
     start = mask * image + (1 - mask) * start
@@ -139,9 +150,15 @@ def test_steps_taken_one_at_a_time_are_the_completion(files):
     x = mask * image + (1 - mask) * inputs["start"]
     still = np.zeros((algorithm.tasks.denoising_steps, *algorithm.image_shape), np.float32)
     for draw in [*inputs["noise"], *still]:
-        x = tflite.run(paths["complete_step"], image=x, mask=mask, noise=draw[None], **label)["image"]
-    whole = tflite.run(paths["complete"], **{n: inputs[n] for n in ("image", "mask", "start", "noise")}, **label)
-    np.testing.assert_allclose(np.where(mask == 1, image, np.clip(x, -1, 1)), whole["image"], atol=1e-5)
+        x = convert.run(paths["complete_step"], image=x, mask=mask, noise=draw[None], **label)[
+            "image"
+        ]
+    whole = convert.run(
+        paths["complete"], **{n: inputs[n] for n in ("image", "mask", "start", "noise")}, **label
+    )
+    np.testing.assert_allclose(
+        np.where(mask == 1, image, np.clip(x, -1, 1)), whole["image"], atol=1e-5
+    )
 
 
 def test_the_number_of_steps_is_the_noises(files):
@@ -149,7 +166,9 @@ def test_the_number_of_steps_is_the_noises(files):
     inputs = given(algorithm, np.random.default_rng(4), steps=6)
     start, noise = inputs["start"], inputs["noise"]
     short, long = (
-        tflite.run(paths["generate"], start=start, noise=noise[:n], **labels(algorithm, inputs))["image"]
+        convert.run(paths["generate"], start=start, noise=noise[:n], **labels(algorithm, inputs))[
+            "image"
+        ]
         for n in (1, 6)
     )
     assert not np.array_equal(short, long)
@@ -165,5 +184,5 @@ def test_all_operators_are_built_in(files):
 def test_files_of_the_command_are_those_of_the_run(digits, exported):
     algorithm = experiment.restored(digits).algorithm
     image = np.random.default_rng(5).uniform(-1, 1, (1, 8, 8, 1)).astype(np.float32)
-    found = tflite.run(exported / "tflite" / "energy.tflite", image=image)["energy"]
+    found = convert.run(exported / "tflite" / "energy.tflite", image=image)["energy"]
     np.testing.assert_allclose(found, algorithm.tasks.energy(tf.constant(image)), rtol=1e-5)

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export import model_card, quality, terms, tflite
+from export.card import measurements, model_card, terms
+from export.litert import convert
 from tfgen.types import Endpoint
-from trainers import experiment
+from trainers.run import experiment
 
 ENDPOINTS = ("anomaly", "complete", "energy", "generate", "reconstruct")
 FILES = ("complete", "complete_step", "energy", "generate", "reconstruct")
@@ -28,7 +29,7 @@ def measured(triangle, exported_triangle, tmp_path_factory) -> pathlib.Path:
     output = tmp_path_factory.mktemp("measured") / "out"
     shutil.copytree(exported_triangle, output)
     trained = experiment.restored(triangle)
-    lite = tflite.write(trained.algorithm, output / "tflite", tflite.VARIANTS)
+    lite = convert.write(trained.algorithm, output / "tflite", convert.VARIANTS)
     model_card.write(trained, [output / "saved_model" / "divergence_triangle" / "1", *lite], output)
     return output
 
@@ -41,7 +42,15 @@ def card(measured) -> dict:
 
 def test_the_card_tells_what_was_exported(exported):
     card = (exported / "model_card.md").read_text()
-    words = ("generative_convnet", "generative_convnet_digits", "digits", "4 updates", "8x8x1", "UCI", *ENDPOINTS)
+    words = (
+        "generative_convnet",
+        "generative_convnet_digits",
+        "digits",
+        "4 updates",
+        "8x8x1",
+        "UCI",
+        *ENDPOINTS,
+    )
     for word in words:
         assert word in card
     size = (exported / "tflite" / "energy.tflite").stat().st_size
@@ -50,13 +59,21 @@ def test_the_card_tells_what_was_exported(exported):
 
 @pytest.mark.slow
 def test_the_card_names_what_endpoints_and_files_take_and_give(measured):
-    _, _, listed = (measured / "model_card.md").read_text().partition("## Endpoints of the SavedModel")
+    _, _, listed = (
+        (measured / "model_card.md").read_text().partition("## Endpoints of the SavedModel")
+    )
     saved, _, lite = listed.partition("## LiteRT files")
     image, mask = "`image` float32 [None, 8, 8, 1]", "`mask` float32 [None, 8, 8, 1]"
     assert f"- `decode`: `latent` float32 [None, 16] gives {image}; " in saved
     counts = "`seed` int32 [None, 2], `count` int32 [None], `num_steps` int32 [None]"
-    assert f"- `uncertainty`: {image}, {mask}, {counts} gives {image}, `spread` float32 [None, 8, 8, 1]; " in saved
-    assert "- `encode`: `image` float32 [1, 8, 8, 1] gives `latent` float32 [1, 16], `log_var` float32 [1, 16]" in lite
+    assert (
+        f"- `uncertainty`: {image}, {mask}, {counts} gives {image}, `spread` float32 [None, 8, 8, 1]; "
+        in saved
+    )
+    assert (
+        "- `encode`: `image` float32 [1, 8, 8, 1] gives `latent` float32 [1, 16], `log_var` float32 [1, 16]"
+        in lite
+    )
     assert "`noise` float32 [1, 16] gives `image` float32 [1, 8, 8, 1]" in lite
     assert "Langevin dynamics is the SavedModel's business" in lite
 
@@ -68,10 +85,14 @@ def test_the_card_is_a_page_and_a_file_that_say_the_same(measured, card):
     for name, endpoint in card["saved_model"]["endpoints"].items():
         assert f"- `{name}`: " in page
         assert endpoint["example"] in page
-        assert all(f"{time:.3g} ms for {rows} row" in page for rows, time in endpoint["milliseconds"].items())
+        assert all(
+            f"{time:.3g} ms for {rows} row" in page
+            for rows, time in endpoint["milliseconds"].items()
+        )
     for endpoint in card["tflite"]["endpoints"].values():
         assert all(
-            f"| `{variant['file']}` | {variant['bytes']:,} |" in page for variant in endpoint["variants"].values()
+            f"| `{variant['file']}` | {variant['bytes']:,} |" in page
+            for variant in endpoint["variants"].values()
         )
     assert card["machine"]["cores"] == os.cpu_count()
     assert all(limit in page for limit in card["limits"])
@@ -88,32 +109,53 @@ def test_sizes_errors_and_latencies_of_each_variant_are_measured(measured, card)
             path = measured / "tflite" / found["file"]
             assert found["bytes"] == path.stat().st_size
             assert found["milliseconds"] > 0
-            worst[kind] = max(error / max(1, found["range"][key]) for key, error in found["error"].items())
+            worst[kind] = max(
+                error / max(1, found["range"][key]) for key, error in found["error"].items()
+            )
         assert worst["float32"] < 1e-5, name
         assert worst["float32"] < max(worst["int8"], worst["float16"]) < 0.2
-        assert variants["int8"]["bytes"] < variants["float16"]["bytes"] < variants["float32"]["bytes"]
+        assert (
+            variants["int8"]["bytes"] < variants["float16"]["bytes"] < variants["float32"]["bytes"]
+        )
 
 
 @pytest.mark.slow
 def test_the_examples_run_with_tensorflow_alone(measured, tmp_path):
     """Whoever got the directory runs them, each block by itself."""
     elsewhere = shutil.copytree(measured, tmp_path / "elsewhere")
-    blocks = re.findall("```python\n(.*?)```", (elsewhere / "model_card.md").read_text(), flags=re.S)
+    blocks = re.findall(
+        "```python\n(.*?)```", (elsewhere / "model_card.md").read_text(), flags=re.S
+    )
     assert len(blocks) == 2
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     for block in blocks:
         code = block + "\nimport sys\nassert not {'tfgen', 'export'} & set(sys.modules)\n"
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=elsewhere, env=environment, capture_output=True, check=False
+            [sys.executable, "-c", code],
+            cwd=elsewhere,
+            env=environment,
+            capture_output=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr.decode()
 
 
 def test_the_card_lists_only_what_was_exported(digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(tflite, "convert", lambda endpoint, variants: dict.fromkeys(variants, b"model"))
-    command_line.start("export.main", f"--workdir={digits}", f"--output={tmp_path}", "--formats=tflite", "--nomeasure")
+    monkeypatch.setattr(
+        convert, "convert", lambda endpoint, variants: dict.fromkeys(variants, b"model")
+    )
+    command_line.start(
+        "export.main",
+        f"--workdir={digits}",
+        f"--output={tmp_path}",
+        "--formats=tflite",
+        "--nomeasure",
+    )
     page = (tmp_path / "model_card.md").read_text()
-    assert "## LiteRT files\n- `energy`: `image` float32 [1, 8, 8, 1] gives `energy` float32 [1]\n" in page
+    assert (
+        "## LiteRT files\n- `energy`: `image` float32 [1, 8, 8, 1] gives `energy` float32 [1]\n"
+        in page
+    )
     assert "Endpoints of the SavedModel" not in page
     assert "Latencies" not in page
     assert json.loads((tmp_path / "model_card.json").read_text())["saved_model"] is None
@@ -121,11 +163,21 @@ def test_the_card_lists_only_what_was_exported(digits, tmp_path, monkeypatch):
 
 def test_the_card_holds_the_measurements_of_the_run(digits, tmp_path, monkeypatch):
     # the card is the matter here
-    monkeypatch.setattr(tflite, "convert", lambda endpoint, variants: dict.fromkeys(variants, b"model"))
+    monkeypatch.setattr(
+        convert, "convert", lambda endpoint, variants: dict.fromkeys(variants, b"model")
+    )
     workdir = shutil.copytree(digits, tmp_path / "run")
-    command_line.start("trainers.evaluate", f"--workdir={workdir}", "--metrics=reconstruction", "--seed=5")
+    command_line.start(
+        "trainers.evaluate", f"--workdir={workdir}", "--metrics=reconstruction", "--seed=5"
+    )
     output = tmp_path / "out"
-    command_line.start("export.main", f"--workdir={workdir}", f"--output={output}", "--formats=tflite", "--nomeasure")
+    command_line.start(
+        "export.main",
+        f"--workdir={workdir}",
+        f"--output={output}",
+        "--formats=tflite",
+        "--nomeasure",
+    )
     page = (output / "model_card.md").read_text()
     assert re.search(r"- reconstruction/test_mse: [\d.e-]+ at update 4 \(seed 5, ", page)
 
@@ -141,10 +193,10 @@ def test_terms_are_those_of_the_data_or_said_to_be_unknown():
 def test_files_are_measured_against_the_librarys_answer(tmp_path):
     """Of one endpoint, which says what is 0.5 more than the file does."""
     endpoint = Endpoint(lambda x: {"y": 2 * x}, [tf.TensorSpec([1, 3], name="x")])
-    for variant, content in tflite.convert(endpoint, ("float32", "int8")).items():
-        (tmp_path / tflite.file_name("double", variant)).write_bytes(content)
+    for variant, content in convert.convert(endpoint, ("float32", "int8")).items():
+        (tmp_path / convert.file_name("double", variant)).write_bytes(content)
     x = np.array([[1, -4, 2]], np.float32)
-    found = quality.variants(tmp_path, "double", {"x": x}, {"y": tf.constant(2 * x + 0.5)})
+    found = measurements.variants(tmp_path, "double", {"x": x}, {"y": tf.constant(2 * x + 0.5)})
     assert set(found) == {"float32", "int8"}
     for variant in found.values():
         assert variant["bytes"] == (tmp_path / variant["file"]).stat().st_size
@@ -154,24 +206,34 @@ def test_files_are_measured_against_the_librarys_answer(tmp_path):
 
 
 def test_a_saved_model_is_timed_at_each_number_of_rows(tmp_path):
-    endpoint = Endpoint(lambda image: {"y": 2 * image}, [tf.TensorSpec([None, 2, 2, 1], name="image")])
+    endpoint = Endpoint(
+        lambda image: {"y": 2 * image}, [tf.TensorSpec([None, 2, 2, 1], name="image")]
+    )
     module = tf.Module()
     module.double = tf.function(endpoint.fn, endpoint.signature)
     tf.saved_model.save(module, str(tmp_path), {"double": module.double})
-    found = quality.served(tmp_path, {"double": endpoint}, (2, 2, 1))
-    assert set(found["double"]) == {str(count) for count in quality.BATCHES}
+    found = measurements.served(tmp_path, {"double": endpoint}, (2, 2, 1))
+    assert set(found["double"]) == {str(count) for count in measurements.BATCHES}
     assert all(time > 0 for time in found["double"].values())
 
 
 def test_the_median_of_calls_does_not_count_the_first():
     calls = mock.Mock()
-    assert quality.milliseconds(calls, budget=0, least=5) >= 0
+    assert measurements.milliseconds(calls, budget=0, least=5) >= 0
     assert calls.call_count == 6
 
 
 def test_the_command_writes_the_variants_that_were_asked_for(digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(tflite, "convert", lambda endpoint, variants: {v: v.encode() for v in variants})
-    args = [f"--workdir={digits}", f"--output={tmp_path}", "--formats=tflite", "--variants=int8,float32", "--nomeasure"]
+    monkeypatch.setattr(
+        convert, "convert", lambda endpoint, variants: {v: v.encode() for v in variants}
+    )
+    args = [
+        f"--workdir={digits}",
+        f"--output={tmp_path}",
+        "--formats=tflite",
+        "--variants=int8,float32",
+        "--nomeasure",
+    ]
     command_line.start("export.main", *args)
     found = command_line.content(tmp_path / "tflite")
     assert found["energy.tflite"] == b"float32"

@@ -12,12 +12,14 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from export import examples, serving
-from trainers import experiment
+from export.saved_model import examples, serving
+from trainers.run import experiment
 
 pytestmark = pytest.mark.slow
 
-ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {
+    "TF_CPP_MIN_LOG_LEVEL": "3"
+}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,10 @@ def expected(version, published):
 
     def answer(name: str) -> dict[str, np.ndarray]:
         given = examples.rows(published[name], (8, 8, 1), 3)
-        return {n: v.numpy() for n, v in signatures[name](**{n: tf.constant(v) for n, v in given.items()}).items()}
+        return {
+            n: v.numpy()
+            for n, v in signatures[name](**{n: tf.constant(v) for n, v in given.items()}).items()
+        }
 
     return answer
 
@@ -54,11 +59,18 @@ def test_saved_model_cli_shows_and_runs_the_endpoints(version, published, expect
     inputs = ";".join(f"{name}={tmp_path / 'given.npz'}[{name}]" for name in given)
     where = ["--dir", version, "--tag_set", "serve", "--signature_def", "complete"]
     shown = cli("show", *where)
-    assert "inputs['image'] tensor_info:\n      dtype: DT_FLOAT\n      shape: (-1, 8, 8, 1)" in shown.stdout
-    assert "inputs['seed'] tensor_info:\n      dtype: DT_INT32\n      shape: (-1, 2)" in shown.stdout
+    assert (
+        "inputs['image'] tensor_info:\n      dtype: DT_FLOAT\n      shape: (-1, 8, 8, 1)"
+        in shown.stdout
+    )
+    assert (
+        "inputs['seed'] tensor_info:\n      dtype: DT_INT32\n      shape: (-1, 2)" in shown.stdout
+    )
     done = cli("run", *where, "--inputs", inputs, "--outdir", tmp_path)
     assert done.returncode == 0, done.stderr
-    np.testing.assert_allclose(np.load(tmp_path / "image.npy"), expected("complete")["image"], atol=1e-5)
+    np.testing.assert_allclose(
+        np.load(tmp_path / "image.npy"), expected("complete")["image"], atol=1e-5
+    )
 
 
 @pytest.fixture(scope="module")
@@ -69,12 +81,30 @@ def ask(version, tmp_path_factory):
     place = tmp_path_factory.mktemp("c")
     program, library = place / "ask", tf.sysconfig.get_lib()
     source = pathlib.Path(__file__).with_name("ask.c")
-    libraries = [f"-L{library}", "-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2", f"-Wl,-rpath,{library}"]
+    libraries = [
+        f"-L{library}",
+        "-l:libtensorflow_cc.so.2",
+        "-l:libtensorflow_framework.so.2",
+        f"-Wl,-rpath,{library}",
+    ]
     subprocess.run(
-        ["gcc", "-Wall", "-Werror", "-I", tf.sysconfig.get_include(), source, "-o", program, *libraries], check=True
+        [
+            "gcc",
+            "-Wall",
+            "-Werror",
+            "-I",
+            tf.sysconfig.get_include(),
+            source,
+            "-o",
+            program,
+            *libraries,
+        ],
+        check=True,
     )
     signatures = (
-        saved_model_pb2.SavedModel.FromString((version / "saved_model.pb").read_bytes()).meta_graphs[0].signature_def
+        saved_model_pb2.SavedModel.FromString((version / "saved_model.pb").read_bytes())
+        .meta_graphs[0]
+        .signature_def
     )
 
     def asked(name: str, output: str, **given: np.ndarray) -> subprocess.CompletedProcess:
@@ -82,8 +112,15 @@ def ask(version, tmp_path_factory):
         for key, value in given.items():
             value.tofile(place / key)
             kind = "int" if value.dtype == np.int32 else "float"
-            words += [signatures[name].inputs[key].name, kind, "x".join(map(str, value.shape)), place / key]
-        return subprocess.run([program, *words], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+            words += [
+                signatures[name].inputs[key].name,
+                kind,
+                "x".join(map(str, value.shape)),
+                place / key,
+            ]
+        return subprocess.run(
+            [program, *words], env=ENVIRONMENT, capture_output=True, text=True, check=False
+        )
 
     return asked
 

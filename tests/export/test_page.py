@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from browsing import HALF, own, seen, wait
 
-from tfgen.tasks import LatentTasks
+from tfgen.models import LatentTasks
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,9 @@ def test_a_real_digit_is_completed_as_the_library_does(visit, triangle_page):
         page.fill("#seed", str(seed))
         page.click("#complete")
         wait(page, f"Completed with seed {seed}.")
-        expected = tasks.complete(tf.constant(triangle_page.image), tf.constant(HALF), tf.constant(own(seed))).numpy()
+        expected = tasks.complete(
+            tf.constant(triangle_page.image), tf.constant(HALF), tf.constant(own(seed))
+        ).numpy()
         found = seen(page, "completion")
         assert np.abs(found - expected).mean() < 0.02
         assert np.abs(found - expected).max() < 0.05
@@ -42,7 +44,10 @@ def test_a_completion_is_seen_step_by_step(visit, triangle_page):
     page.click("#complete")
     wait(page, "Completed")
     rounds = triangle_page.experiment.algorithm.tasks.completion_rounds
-    assert page.locator("#film figcaption").all_text_contents() == ["start", *(f"step {i + 1}" for i in range(rounds))]
+    assert page.locator("#film figcaption").all_text_contents() == [
+        "start",
+        *(f"step {i + 1}" for i in range(rounds)),
+    ]
     page.fill("#steps", "1")
     page.click("#complete")
     wait(page, "Completed with seed 2.")
@@ -61,7 +66,9 @@ def test_several_completions_show_where_they_differ(visit, triangle_page):
     )
     shown = np.array(shown, np.float32).reshape(-1, 8, 8, 1) / 127.5 - 1
     np.testing.assert_allclose(seen(page, "mean")[0], shown.mean(axis=0), atol=0.02)
-    assert float(page.text_content("#spread-most")) == pytest.approx(shown.std(axis=0).max(), abs=0.02)
+    assert float(page.text_content("#spread-most")) == pytest.approx(
+        shown.std(axis=0).max(), abs=0.02
+    )
     known = seen(page, "spread")[HALF == 1]
     assert (known == known[0]).all()  # the ramp's darkest
 
@@ -85,7 +92,8 @@ def test_the_slider_goes_from_one_picture_to_the_other(visit, triangle_page):
     for position, expected in ((0, tasks.reconstruct(image)), (1, drawn)):
         page.fill("#position", str(position))
         page.wait_for_function(
-            "p => document.getElementById('position-output').textContent === p", arg=f"{100 * position} %"
+            "p => document.getElementById('position-output').textContent === p",
+            arg=f"{100 * position} %",
         )
         page.wait_for_timeout(100)
         np.testing.assert_allclose(seen(page, "between"), np.clip(expected, -1, 1), atol=0.02)
@@ -96,7 +104,13 @@ def test_the_keyboard_paints(visit, triangle_page):
     page.click("text=Empty picture")
     page.click("text=Reveal all")
     page.focus("[name=tool]:checked")
-    for key in ("ArrowRight", "ArrowRight", "Tab", "Tab", "Tab"):  # to Draw; past the brush, onto what follows it
+    for key in (
+        "ArrowRight",
+        "ArrowRight",
+        "Tab",
+        "Tab",
+        "Tab",
+    ):  # to Draw; past the brush, onto what follows it
         page.keyboard.press(key)
         if page.evaluate("document.activeElement.id") == "editor":
             break
@@ -138,7 +152,12 @@ def test_a_picture_is_opened(visit, triangle_page):
 
 @pytest.mark.parametrize("colour_scheme", ["light", "dark"])
 def test_the_page_fits_a_phone(visit, triangle_page, colour_scheme):
-    page = visit(triangle_page, viewport={"width": 360, "height": 740}, has_touch=True, color_scheme=colour_scheme)
+    page = visit(
+        triangle_page,
+        viewport={"width": 360, "height": 740},
+        has_touch=True,
+        color_scheme=colour_scheme,
+    )
     page.click("#several")
     wait(page, "Completed 20 times")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
@@ -153,7 +172,9 @@ def test_of_an_energy_there_is_no_slider_and_a_completion_is_langevins(visit, en
     page.click("#complete")
     wait(page, "Completed with seed 1.")
     tasks = energy_page.experiment.algorithm.tasks
-    x = tasks.complete(tf.constant(energy_page.image), tf.constant(HALF), tf.constant(own(1)), 5).numpy()
+    x = tasks.complete(
+        tf.constant(energy_page.image), tf.constant(HALF), tf.constant(own(1)), 5
+    ).numpy()
     found = seen(page, "completion")
     assert np.abs(found - x).mean() < 0.02
     said = page.text_content("#completion-energy").replace("−", "-").split()
@@ -166,7 +187,10 @@ def test_of_an_energy_there_is_no_slider_and_a_completion_is_langevins(visit, en
 def test_what_goes_on_is_stopped_by_the_button_that_began_it(visit, energy_page):
     page = visit(energy_page)
     page.fill("#steps", "10000")
-    for button, said in (("#complete", "Stopped with seed 1."), ("#several", "Stopped after 0 times")):
+    for button, said in (
+        ("#complete", "Stopped with seed 1."),
+        ("#several", "Stopped after 0 times"),
+    ):
         page.click(button)
         assert page.text_content(button) == "Stop"
         page.click(button)
@@ -204,7 +228,11 @@ def test_what_is_not_a_number_of_steps_is_said(visit, energy_page):
         ("models/energy.tflite", None, "models/energy.tflite is missing (404)"),
         ("models/energy.tflite", b"nothing of the kind", "models/energy.tflite is damaged"),
         ("model.json", None, "model.json is missing (404)"),
-        ("libraries/@litertjs/core/wasm/litert_wasm_internal.wasm", b"no wasm", "runtime did not start"),
+        (
+            "libraries/@litertjs/core/wasm/litert_wasm_internal.wasm",
+            b"no wasm",
+            "runtime did not start",
+        ),
         ("libraries/@litertjs/core/wasm/litert_wasm_internal.js", None, "runtime did not start"),
     ],
 )

@@ -8,9 +8,9 @@ import rows
 import tensorflow as tf
 from command_line import DIGITS, TEXTURE
 
-from export import serving
+from export.saved_model import serving
 from tfgen import random
-from trainers import checkpoints, experiment
+from trainers.run import checkpoints, experiment
 
 ENDPOINTS = ("energy", "reconstruct", "generate", "complete")
 
@@ -35,8 +35,12 @@ def answers(exported, inputs, tmp_path_factory):
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_a_process_with_tensorflow_alone_gets_what_the_library_answers_to_each_row(digits, answers, inputs, endpoint):
-    expected = rows.alone(experiment.restored(digits).algorithm.endpoints()[endpoint], inputs[endpoint])
+def test_a_process_with_tensorflow_alone_gets_what_the_library_answers_to_each_row(
+    digits, answers, inputs, endpoint
+):
+    expected = rows.alone(
+        experiment.restored(digits).algorithm.endpoints()[endpoint], inputs[endpoint]
+    )
     for name, value in expected.items():
         ours = answers[f"{endpoint}.{name}"]
         assert ours.shape == value.shape
@@ -62,7 +66,11 @@ def texture(trained, tmp_path_factory):
     workdir = trained("texture", *TEXTURE)
     output = tmp_path_factory.mktemp("texture")
     command_line.start(
-        "export.main", f"--workdir={workdir}", f"--output={output}", "--formats=saved_model", "--nomeasure"
+        "export.main",
+        f"--workdir={workdir}",
+        f"--output={output}",
+        "--formats=saved_model",
+        "--nomeasure",
     )
     return workdir, tf.saved_model.load(str(output / "saved_model" / "generative_convnet" / "1"))
 
@@ -81,7 +89,9 @@ def test_a_net_of_any_size_synthesizes_from_its_export(texture):
     seed, steps, size = random.root(1), tf.constant(3), tf.constant([30, 41])
     row = {"seed": seed[None], "num_steps": steps[None], "size": size[None]}
     ours = model.signatures["synthesize"](**row)["image"]
-    theirs = experiment.restored(workdir).algorithm.tasks.synthesize(tf.constant(1), seed, steps, size)
+    theirs = experiment.restored(workdir).algorithm.tasks.synthesize(
+        tf.constant(1), seed, steps, size
+    )
     assert ours.shape == (1, 30, 41, 1)
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
@@ -89,10 +99,18 @@ def test_a_net_of_any_size_synthesizes_from_its_export(texture):
 @pytest.mark.slow
 def test_classes_are_an_input_and_a_classifier_classifies(trained, tmp_path):
     given = [flag for flag in DIGITS if "generative_convnet." not in flag]
-    classifier = ("--algorithm=discriminative_convnet", "--nets=generative_convnet_digits", "--energy.outputs=10")
+    classifier = (
+        "--algorithm=discriminative_convnet",
+        "--nets=generative_convnet_digits",
+        "--energy.outputs=10",
+    )
     workdir = trained("classifier", *given, *classifier, "--discriminative_convnet.sample_steps=2")
     command_line.start(
-        "export.main", f"--workdir={workdir}", f"--output={tmp_path}", "--formats=saved_model", "--nomeasure"
+        "export.main",
+        f"--workdir={workdir}",
+        f"--output={tmp_path}",
+        "--formats=saved_model",
+        "--nomeasure",
     )
     model = tf.saved_model.load(str(tmp_path / "saved_model" / "discriminative_convnet" / "1"))
     algorithm = experiment.restored(workdir).algorithm

@@ -6,10 +6,12 @@ import pytest
 import serving_stub
 from command_line import mistake
 
-from export import client, examples, models, servers, serving, warmup
+from export import client
+from export.clients import backends, remote
+from export.saved_model import examples, serving, warmup
 from tfgen import random
 from tfgen.errors import UserError
-from trainers import experiment
+from trainers.run import experiment
 
 pytest.importorskip("tensorflow_serving")
 
@@ -30,26 +32,51 @@ def server(request, served):
 
 def ask(where: list[str], task: str, workdir, output, *args: str) -> bytes:
     """The picture that the client draws."""
-    asked = [*where, f"--task={task}", f"--workdir={workdir}", "--count=4", f"--output={output}", *args]
+    asked = [
+        *where,
+        f"--task={task}",
+        f"--workdir={workdir}",
+        "--count=4",
+        f"--output={output}",
+        *args,
+    ]
     command_line.start("export.client", *asked)
     return output.read_bytes() if output.exists() else b""
 
 
 @pytest.mark.parametrize(
-    "task", ["complete", *(pytest.param(t, marks=pytest.mark.slow) for t in ("generate", "interpolate", "uncertainty"))]
+    "task",
+    [
+        "complete",
+        *(
+            pytest.param(t, marks=pytest.mark.slow)
+            for t in ("generate", "interpolate", "uncertainty")
+        ),
+    ],
 )
-def test_a_server_answers_as_the_directory_does(triangle, exported_triangle, server, tmp_path, task):
+def test_a_server_answers_as_the_directory_does(
+    triangle, exported_triangle, server, tmp_path, task
+):
     directory = exported_triangle / "saved_model" / "divergence_triangle"
     way = ["--steps=2"] if task in ("complete", "generate") else []
     here = ask([f"--saved_model={directory}"], task, triangle, tmp_path / "here.png", *way)
-    there = ask([f"--server={server}", "--model=divergence_triangle"], task, triangle, tmp_path / "there.png", *way)
+    there = ask(
+        [f"--server={server}", "--model=divergence_triangle"],
+        task,
+        triangle,
+        tmp_path / "there.png",
+        *way,
+    )
     assert here == there
 
 
 def test_energies_come_from_a_server(triangle, exported_triangle, server, tmp_path, capsys):
     directory = exported_triangle / "saved_model" / "divergence_triangle"
     said = []
-    for where in ([f"--saved_model={directory}"], [f"--server={server}", "--model=divergence_triangle"]):
+    for where in (
+        [f"--saved_model={directory}"],
+        [f"--server={server}", "--model=divergence_triangle"],
+    ):
         ask(where, "energy", triangle, tmp_path / "none.png")
         lines = capsys.readouterr().out.strip().split("\n")[1:]
         said.append([float(line.split()[1]) for line in lines])
@@ -58,7 +85,12 @@ def test_energies_come_from_a_server(triangle, exported_triangle, server, tmp_pa
 
 def test_a_request_is_rows_whose_names_are_the_signatures(triangle, server, served, tmp_path):
     served.requests.clear()
-    ask([f"--server={server}", "--model=divergence_triangle"], "complete", triangle, tmp_path / "o.png")
+    ask(
+        [f"--server={server}", "--model=divergence_triangle"],
+        "complete",
+        triangle,
+        tmp_path / "o.png",
+    )
     (request,) = served.requests
     if isinstance(request, dict):
         assert request["signature_name"] == "complete"
@@ -74,20 +106,27 @@ def test_a_request_is_rows_whose_names_are_the_signatures(triangle, server, serv
         assert type(request).DESCRIPTOR.full_name == "tensorflow.serving.PredictRequest"
         assert request.model_spec.name == "divergence_triangle"
         assert request.model_spec.signature_name == "complete"
-        sides = {name: [d.size for d in value.tensor_shape.dim] for name, value in request.inputs.items()}
-        assert sides == {"image": [4, 8, 8, 1], "mask": [4, 8, 8, 1], "seed": [4, 2], "num_steps": [4]}
+        sides = {
+            name: [d.size for d in value.tensor_shape.dim] for name, value in request.inputs.items()
+        }
+        assert sides == {
+            "image": [4, 8, 8, 1],
+            "mask": [4, 8, 8, 1],
+            "seed": [4, 2],
+            "num_steps": [4],
+        }
 
 
 def test_bytes_travel_as_base64_or_as_they_are(triangle, server, served):
     published = serving.endpoints(experiment.restored(triangle).algorithm)
     given = examples.rows(published["complete_png"], (8, 8, 1), 2)
-    found = servers.connect(server, "divergence_triangle").answer("complete_png", given)
+    found = remote.connect(server, "divergence_triangle").answer("complete_png", given)
     expected = served.answer("complete_png", given)
     assert [bytes(file) for file in found["image_bytes"]] == list(expected["image_bytes"])
 
 
 def test_what_the_model_refuses_is_said_by_name(server):
-    model = servers.connect(server, "divergence_triangle")
+    model = remote.connect(server, "divergence_triangle")
     with pytest.raises(UserError, match="image: expected finite numbers") as caught:
         model.answer("energy", {"image": np.full((1, 8, 8, 1), np.nan, np.float32)})
     assert "Assert" not in str(caught.value)
@@ -110,7 +149,10 @@ def test_a_server_that_is_not_there_is_said(address, tmp_path):
     ("args", "named"),
     [
         (["--server=http://127.0.0.1:9"], ["--model"]),
-        (["--server=http://127.0.0.1:9", "--saved_model=here"], ["--saved_model", "--server", "both"]),
+        (
+            ["--server=http://127.0.0.1:9", "--saved_model=here"],
+            ["--saved_model", "--server", "both"],
+        ),
         ([], ["--saved_model", "--server", "neither"]),
     ],
 )
@@ -122,7 +164,9 @@ def test_the_client_wants_a_directory_or_a_server(args, named):
 
 def test_grpc_without_the_extra_is_said(monkeypatch):
     monkeypatch.setattr(warmup, "available", lambda: False)
-    assert "the extra `serving`" in mistake("export.client", "--task=energy", "--server=127.0.0.1:9", "--model=m")
+    assert "the extra `serving`" in mistake(
+        "export.client", "--task=energy", "--server=127.0.0.1:9", "--model=m"
+    )
 
 
 def test_rows_have_seeds_of_their_own():
@@ -131,8 +175,6 @@ def test_rows_have_seeds_of_their_own():
 
 
 def test_a_refusal_is_what_the_check_said():
-    said = (
-        "Graph execution error:\n\nassertion failed: [seed: expected the shape [any, 2] and found] [2 3]\n\t [[{{node"
-    )
-    assert models.refusal(said) == "seed: expected the shape [any, 2] and found [2 3]"
-    assert models.refusal("no\n such  thing") == "no such thing"
+    said = "Graph execution error:\n\nassertion failed: [seed: expected the shape [any, 2] and found] [2 3]\n\t [[{{node"
+    assert backends.refusal(said) == "seed: expected the shape [any, 2] and found [2 3]"
+    assert backends.refusal("no\n such  thing") == "no such thing"

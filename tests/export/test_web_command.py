@@ -10,10 +10,10 @@ import command_line
 import pytest
 from command_line import content, mistake
 
-from export import tflite
+from export.litert import convert
 from export.web import libraries, server, site
 from tfgen.errors import UserError
-from trainers import experiment
+from trainers.run import experiment
 
 
 @pytest.fixture
@@ -24,13 +24,15 @@ def installed(tmp_path, monkeypatch):
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_text(f"// {name}")
     monkeypatch.setattr(libraries, "INSTALLED", directory)
-    monkeypatch.setattr(tflite, "convert", lambda endpoint: {"float32": b"model"})
+    monkeypatch.setattr(convert, "convert", lambda endpoint: {"float32": b"model"})
     return directory
 
 
 def write(workdir: pathlib.Path, output: pathlib.Path, *args: str) -> dict:
     """Writes a page; what it knows of the model."""
-    command_line.start("export.web", f"--workdir={workdir}", f"--output={output}", "--noopen", *args)
+    command_line.start(
+        "export.web", f"--workdir={workdir}", f"--output={output}", "--noopen", *args
+    )
     return json.loads((output / "model.json").read_text())
 
 
@@ -40,7 +42,9 @@ def test_a_page_holds_its_own_files_the_libraries_and_the_models(installed, tria
     assert files["index.html"] == (site.PAGE / "index.html").read_bytes()
     assert files["libraries/@litertjs/core/dist/index.js"] == b"// @litertjs/core/dist/index.js"
     assert known["files"] == ["complete_step", "decode", "encode", "energy"]
-    assert [name for name in files if name.startswith("models/")] == [f"models/{n}.tflite" for n in known["files"]]
+    assert [name for name in files if name.startswith("models/")] == [
+        f"models/{n}.tflite" for n in known["files"]
+    ]
     assert known["examples"] == ["examples/00.png", "examples/01.png", "examples/02.png"]
     assert all(name in files for name in known["examples"])
     assert (known["image_shape"], known["latent_shape"], known["steps"]) == ([8, 8, 1], [16], 1)
@@ -73,7 +77,11 @@ def test_of_an_energy_the_page_knows_what_completions_start_from(installed, digi
 
 
 def test_pictures_that_sampling_starts_from_are_kept(installed, trained, tmp_path):
-    flags = ("--generative_convnet.sample_from_chains", "--energy.outputs=10", "--generative_convnet.chains=100")
+    flags = (
+        "--generative_convnet.sample_from_chains",
+        "--energy.outputs=10",
+        "--generative_convnet.chains=100",
+    )
     run = trained("classes_from_chains", *command_line.DIGITS, *flags)
     known = write(run, tmp_path / "page", "--examples=0")
     assert (known["starts"], known["classes"]) == (100, 10)
@@ -101,7 +109,10 @@ def test_a_page_is_written_into_its_run_unless_told_otherwise(installed, trained
     run = trained("own_page", *command_line.DIGITS)
     command_line.start("export.web", f"--workdir={run}", "--noopen", "--examples=0")
     assert (run / "page" / "index.html").exists()
-    assert f"python -m http.server --bind 127.0.0.1 --directory {run / 'page'}" in capsys.readouterr().out
+    assert (
+        f"python -m http.server --bind 127.0.0.1 --directory {run / 'page'}"
+        in capsys.readouterr().out
+    )
 
 
 def test_a_conversion_that_fails_leaves_the_older_page(installed, digits, tmp_path, monkeypatch):
@@ -111,14 +122,18 @@ def test_a_conversion_that_fails_leaves_the_older_page(installed, digits, tmp_pa
     def convert(endpoint):
         raise OSError(28, "No space left on device", "x")
 
-    monkeypatch.setattr(tflite, "convert", convert)
-    sentence = mistake("export.web", f"--workdir={digits}", f"--output={tmp_path / 'page'}", "--noopen")
+    monkeypatch.setattr(convert, "convert", convert)
+    sentence = mistake(
+        "export.web", f"--workdir={digits}", f"--output={tmp_path / 'page'}", "--noopen"
+    )
     assert "No space" in sentence
     assert content(tmp_path) == before
 
 
 @pytest.mark.parametrize("missing", libraries.FILES)
-def test_libraries_that_are_not_installed_are_said_with_the_command_that_does(installed, digits, tmp_path, missing):
+def test_libraries_that_are_not_installed_are_said_with_the_command_that_does(
+    installed, digits, tmp_path, missing
+):
     (installed / missing).unlink()
     sentence = mistake("export.web", f"--workdir={digits}", f"--output={tmp_path / 'page'}")
     for words in (missing, "make page-libraries", f"npm ci --prefix {libraries.HERE}"):
@@ -131,7 +146,9 @@ def test_a_directory_of_other_files_is_refused_and_kept(installed, digits, tmp_p
     for name in ("index.html", "notes.txt"):
         (tmp_path / "out" / name).write_text("someone's")
     before = content(tmp_path)
-    sentence = mistake("export.web", f"--workdir={digits}", f"--output={tmp_path / 'out'}", "--noopen")
+    sentence = mistake(
+        "export.web", f"--workdir={digits}", f"--output={tmp_path / 'out'}", "--noopen"
+    )
     assert "--output" in sentence
     assert "other files" in sentence
     assert content(tmp_path) == before
@@ -139,7 +156,9 @@ def test_a_directory_of_other_files_is_refused_and_kept(installed, digits, tmp_p
 
 def test_an_output_that_is_a_file_is_refused(installed, digits, tmp_path):
     (tmp_path / "file").write_text("x")
-    assert "--output" in mistake("export.web", f"--workdir={digits}", f"--output={tmp_path / 'file'}")
+    assert "--output" in mistake(
+        "export.web", f"--workdir={digits}", f"--output={tmp_path / 'file'}"
+    )
     assert (tmp_path / "file").read_text() == "x"
 
 
@@ -149,21 +168,32 @@ def test_a_missing_run_is_said(installed, tmp_path):
 
 
 def test_a_model_that_makes_no_pictures_is_refused(installed, digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(tflite, "ScoringFunction", str)  # no energy is one
-    sentence = mistake("export.web", f"--workdir={digits}", f"--output={tmp_path / 'page'}", "--noopen")
+    monkeypatch.setattr(convert, "ScoringFunction", str)  # no energy is one
+    sentence = mistake(
+        "export.web", f"--workdir={digits}", f"--output={tmp_path / 'page'}", "--noopen"
+    )
     assert "--workdir: expected a model with a generator or with an energy" in sentence
     assert not (tmp_path / "page").exists()
 
 
 def test_a_model_of_what_no_screen_shows_is_refused(installed, trained, tmp_path):
     run = trained("points", *command_line.TOY)
-    sentence = mistake("export.web", f"--workdir={run}", f"--output={tmp_path / 'page'}", "--noopen")
-    assert "--workdir: expected a model of images in grey or colour and found one of 2 channels" in sentence
+    sentence = mistake(
+        "export.web", f"--workdir={run}", f"--output={tmp_path / 'page'}", "--noopen"
+    )
+    assert (
+        "--workdir: expected a model of images in grey or colour and found one of 2 channels"
+        in sentence
+    )
 
 
 @pytest.mark.parametrize(
     ("dataset", "shown"),
-    [("digits", "digits"), ("textures/brick", "brick"), ("folder:/home/someone/faces.zip", "faces.zip")],
+    [
+        ("digits", "digits"),
+        ("textures/brick", "brick"),
+        ("folder:/home/someone/faces.zip", "faces.zip"),
+    ],
 )
 def test_a_page_tells_nothing_of_where_the_data_lie(digits, dataset, shown):
     trained = experiment.restored(digits)
@@ -172,7 +202,10 @@ def test_a_page_tells_nothing_of_where_the_data_lie(digits, dataset, shown):
 
 
 def test_a_port_in_use_is_said(tmp_path):
-    with server.start(tmp_path, 0) as first, pytest.raises(ValueError, match=f"--port.*{first.server_port}"):
+    with (
+        server.start(tmp_path, 0) as first,
+        pytest.raises(ValueError, match=f"--port.*{first.server_port}"),
+    ):
         server.start(tmp_path, first.server_port)
 
 
@@ -203,7 +236,11 @@ def test_a_page_is_served_to_this_machine_alone_and_opened(tmp_path, monkeypatch
     address, headers, body = answers[0]
     assert address.startswith("http://127.0.0.1:")
     assert address in capsys.readouterr().out
-    assert (headers["Content-Type"], headers["Cache-Control"], body) == ("application/wasm", "no-cache", b"\0asm")
+    assert (headers["Content-Type"], headers["Cache-Control"], body) == (
+        "application/wasm",
+        "no-cache",
+        b"\0asm",
+    )
 
 
 def test_a_picture_is_taken_of_a_page_alone_and_with_a_browser(tmp_path, monkeypatch):

@@ -10,8 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tfgen.errors import UserError
-from tfgen.nets import implementations
-from tfgen.nets.layers import Conv, ConvTranspose
+from tfgen.nets.convolution import implementations
+from tfgen.nets.convolution.layers import Conv, ConvTranspose
 
 CASES = {
     "kernel": st.tuples(st.integers(1, 5), st.integers(1, 5)),
@@ -42,7 +42,9 @@ def build(kernel, strides, padding, size, channels, filters, use_bias=False):
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(**CASES)
-def test_it_is_the_adjoint_of_the_convolution_with_the_same_kernel(kernel, strides, padding, size, channels, filters):
+def test_it_is_the_adjoint_of_the_convolution_with_the_same_kernel(
+    kernel, strides, padding, size, channels, filters
+):
     """<A x, y> = <x, A' y>: A is from images of `filters` channels to maps of `channels`."""
     layer, y = build(kernel, strides, padding, size, channels, filters)
     aty = layer(y)
@@ -58,10 +60,14 @@ def test_it_is_the_adjoint_of_the_convolution_with_the_same_kernel(kernel, strid
 
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(**CASES)
-def test_it_is_the_same_where_transposed_convolutions_are_slow(kernel, strides, padding, size, channels, filters):
+def test_it_is_the_same_where_transposed_convolutions_are_slow(
+    kernel, strides, padding, size, channels, filters
+):
     """In LiteRT files, which have its images' sides or learn them when they run."""
     layer, y = build(kernel, strides, padding, size, channels, filters)
-    traced = tf.function(layer, autograph=False, input_signature=[tf.TensorSpec((None, None, None, channels))])
+    traced = tf.function(
+        layer, autograph=False, input_signature=[tf.TensorSpec((None, None, None, channels))]
+    )
     with implementations.portable():
         found = [layer(y), traced(y)]
     operations = {op.type for op in traced.get_concrete_function().graph.get_operations()}
@@ -72,14 +78,20 @@ def test_it_is_the_same_where_transposed_convolutions_are_slow(kernel, strides, 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(**CASES)
-def test_each_place_of_a_map_adds_its_kernel_to_the_image(kernel, strides, padding, size, channels, filters):
+def test_each_place_of_a_map_adds_its_kernel_to_the_image(
+    kernel, strides, padding, size, channels, filters
+):
     """The definition, in float64 loops, and the shape that is foretold."""
     layer, y = build(kernel, strides, padding, size, channels, filters, use_bias=True)
-    whole = np.zeros((2, *((n - 1) * strides + k for n, k in zip(size, kernel, strict=True)), filters))
+    whole = np.zeros(
+        (2, *((n - 1) * strides + k for n, k in zip(size, kernel, strict=True)), filters)
+    )
     for i in range(size[0]):
         for j in range(size[1]):
             patch = np.einsum("bc,uvfc->buvf", np.float64(y[:, i, j]), np.float64(layer.kernel))
-            whole[:, i * strides : i * strides + kernel[0], j * strides : j * strides + kernel[1]] += patch
+            whole[
+                :, i * strides : i * strides + kernel[0], j * strides : j * strides + kernel[1]
+            ] += patch
     cut = whole[:, padding : whole.shape[1] - padding, padding : whole.shape[2] - padding]
     np.testing.assert_array_equal(layer(y), cut + np.float64(layer.bias))
     assert layer.compute_output_shape(y.shape) == cut.shape
@@ -87,7 +99,9 @@ def test_each_place_of_a_map_adds_its_kernel_to_the_image(kernel, strides, paddi
 
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(**CASES)
-def test_fewer_multiplications_give_the_same_values_and_gradients(kernel, strides, padding, size, channels, filters):
+def test_fewer_multiplications_give_the_same_values_and_gradients(
+    kernel, strides, padding, size, channels, filters
+):
     """To 2e-5 of the largest, as in the convolution; kernels within a stride have no such products."""
     direct, y = build(kernel, strides, padding, size, channels, filters, use_bias=True)
     other = ConvTranspose(filters, kernel, strides, padding, convolution="toom_cook")
@@ -107,7 +121,9 @@ def test_fewer_multiplications_give_the_same_values_and_gradients(kernel, stride
 
 def test_a_map_of_unknown_size_is_taken():
     layer, y = build((4, 4), 2, 1, (3, 5), 2, 3, use_bias=True)
-    traced = tf.function(layer, autograph=False, input_signature=[tf.TensorSpec((None, None, None, 2))])
+    traced = tf.function(
+        layer, autograph=False, input_signature=[tf.TensorSpec((None, None, None, 2))]
+    )
     np.testing.assert_array_equal(traced(y), layer(y))
     assert traced(integers(1, 7, 2, 2)).shape == (1, 14, 4, 3)
     assert traced.experimental_get_tracing_count() == 1
@@ -115,7 +131,9 @@ def test_a_map_of_unknown_size_is_taken():
 
 def test_static_sizes_stay_static():
     layer, _ = build((4, 4), 2, 1, (3, 5), 2, 3)
-    traced = tf.function(layer, autograph=False).get_concrete_function(tf.TensorSpec((None, 3, 5, 2)))
+    traced = tf.function(layer, autograph=False).get_concrete_function(
+        tf.TensorSpec((None, 3, 5, 2))
+    )
     assert traced.structured_outputs.shape == (None, 6, 10, 3)
 
 
@@ -138,7 +156,9 @@ def test_no_filter_at_all_is_refused():
         ConvTranspose(0, 3)
 
 
-@pytest.mark.parametrize("layer", [Conv(4, 1), Conv(4, 4, 2, 1), ConvTranspose(4, 1), ConvTranspose(4, 4, 2, 1)])
+@pytest.mark.parametrize(
+    "layer", [Conv(4, 1), Conv(4, 4, 2, 1), ConvTranspose(4, 1), ConvTranspose(4, 4, 2, 1)]
+)
 def test_maps_of_other_channels_than_the_kernels_are_refused(layer):
     """TensorFlow would take some of them, and make nonsense."""
     layer.build((None, 4, 4, 2))

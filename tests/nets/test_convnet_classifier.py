@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfgen import random
 from tfgen.errors import UserError
-from tfgen.nets.convnet_classifier import classifier
+from tfgen.nets.families.convnet_classifier import classifier
 
 SHAPES = [(8, 8, 1), (28, 28, 1), (32, 32, 3), (64, 64, 3), (20, 33, 3), (1, 2, 1)]
 
@@ -44,7 +44,9 @@ def test_the_net_is_the_table():
     assert tuple(net.head.kernel.shape) == (128, 10)
 
 
-@pytest.mark.parametrize(("side", "layers", "left"), [(8, 6, 2), (28, 6, 7), (32, 6, 8), (64, 8, 8)])
+@pytest.mark.parametrize(
+    ("side", "layers", "left"), [(8, 6, 2), (28, 6, 7), (32, 6, 8), (64, 8, 8)]
+)
 def test_the_reductions_follow_the_image_size(side, layers, left):
     net = build((side, side, 1))
     assert len(net.convs) == layers
@@ -60,9 +62,17 @@ def test_the_features_are_what_the_layers_of_the_table_make(training):
     for conv, norm in zip(net.convs, net.norms, strict=True):
         h = tf.pad(h, [[0, 0], [1, 1], [1, 1], [0, 0]])
         h = tf.nn.conv2d(h, conv.kernel.value, conv.strides, "VALID")
-        moments = tf.nn.moments(h, [0, 1, 2]) if training else (norm.moving_mean.value, norm.moving_variance.value)
-        h = tf.nn.relu(tf.nn.batch_normalization(h, *moments, norm.beta.value, norm.gamma.value, norm.epsilon))
-    np.testing.assert_allclose(net.features(x, training), tf.reduce_mean(h, axis=[1, 2]), rtol=1e-4, atol=1e-5)
+        moments = (
+            tf.nn.moments(h, [0, 1, 2])
+            if training
+            else (norm.moving_mean.value, norm.moving_variance.value)
+        )
+        h = tf.nn.relu(
+            tf.nn.batch_normalization(h, *moments, norm.beta.value, norm.gamma.value, norm.epsilon)
+        )
+    np.testing.assert_allclose(
+        net.features(x, training), tf.reduce_mean(h, axis=[1, 2]), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_the_head_of_the_features_is_the_net():
@@ -81,12 +91,16 @@ def test_logits_and_features_are_float32_in_bfloat16_compute_too():
     assert net(x).dtype == net.features(x).dtype == tf.float32
     assert all(weight.dtype == "float32" for weight in net.weights)
     # eight bits of mantissa through six layers
-    np.testing.assert_allclose(net.features(x), build().features(x), atol=0.05 * float(tf.reduce_max(net.features(x))))
+    np.testing.assert_allclose(
+        net.features(x), build().features(x), atol=0.05 * float(tf.reduce_max(net.features(x)))
+    )
 
 
 @pytest.mark.parametrize("outputs", [0, 1])
 def test_fewer_than_two_classes_are_refused(outputs):
-    with pytest.raises(UserError, match=f"outputs: expected at least 2 classes and found {outputs}"):
+    with pytest.raises(
+        UserError, match=f"outputs: expected at least 2 classes and found {outputs}"
+    ):
         build(outputs=outputs)
 
 

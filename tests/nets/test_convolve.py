@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfgen import random
-from tfgen.nets.convolution import blocks_of_kernel, convolve
+from tfgen.nets.convolution.adjoint import blocks_of_kernel, convolve
 
 CASES = {
     "kernel": st.tuples(st.integers(1, 4), st.integers(1, 4)),
@@ -51,7 +51,9 @@ def differentiated(function, x, kernel):
 
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(**CASES)
-def test_values_gradients_and_second_derivatives_are_those_of_the_direct_convolution(kernel, beyond, channels, filters):
+def test_values_gradients_and_second_derivatives_are_those_of_the_direct_convolution(
+    kernel, beyond, channels, filters
+):
     """Of a loss that is not linear; to float32 rounding, since second derivatives' sums outgrow whole float32s."""
     x, kernel = case(kernel, beyond, channels, filters)
     ours, direct = (differentiated(function, x, kernel) for function in (convolve, theirs))
@@ -63,7 +65,9 @@ def test_values_gradients_and_second_derivatives_are_those_of_the_direct_convolu
 
 def test_the_second_derivative_of_a_gradient_norm_is_that_of_finite_differences():
     """What a gradient penalty needs, in float64: central differences err by h², here 1e-7, and rounding by 1e-10."""
-    x, kernel = (random.normal(shape, random.root(0), tf.float64) for shape in ((2, 5, 4, 2), (3, 2, 2, 3)))
+    x, kernel = (
+        random.normal(shape, random.root(0), tf.float64) for shape in ((2, 5, 4, 2), (3, 2, 2, 3))
+    )
     direction = random.normal(kernel.shape, random.root(1), tf.float64)
 
     def norm(kernel):
@@ -118,7 +122,9 @@ def test_a_traced_convolution_of_unknown_sides_has_the_same_gradients(jit_compil
             loss = tf.reduce_sum(convolve(x, kernel) ** 2)
         return tape.gradient(loss, [x, kernel])
 
-    traced = tf.function(gradients, autograph=False, input_signature=signature, jit_compile=jit_compile)
+    traced = tf.function(
+        gradients, autograph=False, input_signature=signature, jit_compile=jit_compile
+    )
     for a, b in zip(traced(x, kernel), gradients(x, kernel), strict=True):
         np.testing.assert_array_equal(a, b)
 

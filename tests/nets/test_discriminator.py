@@ -7,12 +7,14 @@ import tensorflow as tf
 
 from tfgen import random
 from tfgen.errors import UserError
-from tfgen.nets import dcgan64, dcgan_digits
-from tfgen.nets.discriminator import Discriminator
-from tfgen.nets.layers import Conv
+from tfgen.nets.architectures.discriminator import Discriminator
+from tfgen.nets.convolution.layers import Conv
+from tfgen.nets.families import dcgan64, dcgan_digits
 
 SHAPES = {dcgan64: (64, 64, 3), dcgan_digits: (8, 8, 1)}
-every_family = pytest.mark.parametrize("family", SHAPES, ids=lambda family: family.__name__.rpartition(".")[2])
+every_family = pytest.mark.parametrize(
+    "family", SHAPES, ids=lambda family: family.__name__.rpartition(".")[2]
+)
 
 
 def small(family=dcgan_digits, seed=0):
@@ -45,7 +47,9 @@ def test_the_net_for_64x64_is_the_papers():
         (4, 4, 512),
     ]
     assert tuple(net.head.kernel.shape) == (4, 4, 512, 1)
-    weights = 25 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512) + 2 * (128 + 256 + 512) + 16 * 512 + 1
+    weights = (
+        25 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512) + 2 * (128 + 256 + 512) + 16 * 512 + 1
+    )
     assert sum(np.prod(v.shape) for v in net.trainable_variables) == weights
 
 
@@ -58,10 +62,14 @@ def test_the_last_three_maps_of_32x32_pixels_have_the_papers_14336_numbers():
 @every_family
 def test_the_file_shows_the_filters_that_its_nets_have(family):
     """The last column of the table in its docstring: filters, size, stride, padding."""
-    rows = [line for line in family.__doc__.splitlines() if line.startswith("| ") and line[2].isdigit()]
+    rows = [
+        line for line in family.__doc__.splitlines() if line.startswith("| ") and line[2].isdigit()
+    ]
     tabled = [line.strip("| ").split("|")[-1].strip().removesuffix(", BN") for line in rows]
     net = family.discriminator(SHAPES[family])
-    assert tabled == [f"{c.filters}, {c.kernel_size[0]}, s{c.strides} p{c.padding}" for c in net.convs]
+    assert tabled == [
+        f"{c.filters}, {c.kernel_size[0]}, s{c.strides} p{c.padding}" for c in net.convs
+    ]
 
 
 @every_family
@@ -77,7 +85,11 @@ def test_weights_start_with_a_standard_deviation_of_a_fiftieth(family):
     """To 5 standard errors of at least 1,000 weights; 8 kernels fail with a probability of 5e-6."""
     keras.utils.set_random_seed(0)
     net = family.discriminator(SHAPES[family], width=0.5)
-    kernels = [layer.kernel.numpy() for layer in [*net.convs, net.head] if np.prod(layer.kernel.shape) > 1000]
+    kernels = [
+        layer.kernel.numpy()
+        for layer in [*net.convs, net.head]
+        if np.prod(layer.kernel.shape) > 1000
+    ]
     assert len(kernels) >= 2
     for kernel in kernels:
         assert abs(kernel.std() / 0.02 - 1) < 5 / np.sqrt(2 * kernel.size)
@@ -86,12 +98,16 @@ def test_weights_start_with_a_standard_deviation_of_a_fiftieth(family):
 @every_family
 def test_width_is_a_factor_on_all_filters(family):
     whole, half = (family.discriminator(SHAPES[family], width=width) for width in (1.0, 0.5))
-    assert [round(conv.filters / 2) for conv in whole.convs] == [conv.filters for conv in half.convs]
+    assert [round(conv.filters / 2) for conv in whole.convs] == [
+        conv.filters for conv in half.convs
+    ]
 
 
 def test_the_discriminator_for_64x64_takes_any_size():
     for side in (1, 7, 16, 33):
-        assert dcgan64.discriminator((side, side, 1), width=0.1)(tf.zeros([2, side, side, 1])).shape == (2,)
+        assert dcgan64.discriminator((side, side, 1), width=0.1)(
+            tf.zeros([2, side, side, 1])
+        ).shape == (2,)
 
 
 @pytest.mark.parametrize("side", [1, 3])
@@ -127,7 +143,9 @@ def test_log_odds_are_those_of_keras_layers(family):
     h = x
     for conv, norm in zip(net.convs, [None, *net.norms], strict=True):
         p = conv.padding
-        h = tf.nn.conv2d(tf.pad(h, [[0, 0], [p, p], [p, p], [0, 0]]), conv.kernel, conv.strides, "VALID")
+        h = tf.nn.conv2d(
+            tf.pad(h, [[0, 0], [p, p], [p, p], [0, 0]]), conv.kernel, conv.strides, "VALID"
+        )
         if norm is not None:
             scale = norm.gamma / tf.sqrt(norm.moving_variance + norm.epsilon)
             h = (h - norm.moving_mean) * scale + norm.beta
@@ -145,7 +163,10 @@ def test_in_training_examples_are_normalized_by_their_batch_and_in_inference_alo
     before = [v.numpy().copy() for v in net.non_trainable_variables]
     half, whole = net(x[:2], training=True), net(x, training=True)
     assert np.abs(whole[:2] - half).max() > 1e-2 * np.abs(half).max()
-    assert all(np.abs(v.numpy() - old).max() > 0 for v, old in zip(net.non_trainable_variables, before, strict=True))
+    assert all(
+        np.abs(v.numpy() - old).max() > 0
+        for v, old in zip(net.non_trainable_variables, before, strict=True)
+    )
 
 
 @every_family
@@ -177,8 +198,12 @@ def test_slopes_in_the_image_agree_with_finite_differences(family):
         odds = net(x, training=False)
     slope = tape.gradient(odds, x)
     direction = slope / tf.sqrt(tf.reduce_sum(slope**2, axis=[1, 2, 3], keepdims=True))
-    difference = (net(x + 0.001 * direction, training=False) - net(x - 0.001 * direction, training=False)) / 0.002
-    np.testing.assert_allclose(difference, tf.reduce_sum(slope * direction, axis=[1, 2, 3]), rtol=0.01)
+    difference = (
+        net(x + 0.001 * direction, training=False) - net(x - 0.001 * direction, training=False)
+    ) / 0.002
+    np.testing.assert_allclose(
+        difference, tf.reduce_sum(slope * direction, axis=[1, 2, 3]), rtol=0.01
+    )
 
 
 @every_family

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tfgen import random
 from tfgen.errors import UserError
-from tfgen.nets import (
+from tfgen.nets.families import (
     generative_convnet_digits,
     generative_convnet_object,
     generative_convnet_texture,
@@ -46,7 +46,9 @@ def test_the_texture_net_is_the_papers_table():
     assert kernels(net) == [(15, 15, 3, 100), (5, 5, 100, 64), (3, 3, 64, 30)]
     assert [conv.strides for conv in net.convs] == [3, 1, 1]
     assert map_sides(net, 224) == [72, 72, 74]
-    assert net.count_params() == 15 * 15 * 3 * 100 + 100 + 5 * 5 * 100 * 64 + 64 + 3 * 3 * 64 * 30 + 30
+    assert (
+        net.count_params() == 15 * 15 * 3 * 100 + 100 + 5 * 5 * 100 * 64 + 64 + 3 * 3 * 64 * 30 + 30
+    )
     assert net.tops == []
 
 
@@ -93,7 +95,9 @@ def test_the_prototype_nets_filters_are_as_large_as_the_patch():
 @every_family
 def test_width_is_a_factor_on_the_numbers_of_filters(family, shape):
     whole, half = (family.energy(shape, width=width) for width in (1.0, 0.5))
-    assert [round(conv.filters / 2) for conv in whole.convs] == [conv.filters for conv in half.convs]
+    assert [round(conv.filters / 2) for conv in whole.convs] == [
+        conv.filters for conv in half.convs
+    ]
 
 
 @every_family

@@ -7,10 +7,10 @@ import tensorflow as tf
 
 from tfgen import random
 from tfgen.errors import UserError
-from tfgen.nets import triangle_digits, triangle_texture
-from tfgen.nets.latent import Generator, Inference
-from tfgen.nets.layers import Conv, ConvTranspose
-from tfgen.nets.tables import Row
+from tfgen.nets.architectures.latent import Generator, Inference
+from tfgen.nets.architectures.tables import Row
+from tfgen.nets.convolution.layers import Conv, ConvTranspose
+from tfgen.nets.families import triangle_digits, triangle_texture
 
 SHAPE = (8, 8, 1)
 
@@ -37,9 +37,13 @@ def test_a_generator_is_transposed_convolutions_normalization_relu_and_tanh(batc
         h = layer(h)
         if batch_norm:
             mean, variance = tf.nn.moments(h, [0, 1, 2])
-            h = tf.nn.batch_normalization(h, mean, variance, net.norms[i].beta, net.norms[i].gamma, 1e-5)
+            h = tf.nn.batch_normalization(
+                h, mean, variance, net.norms[i].beta, net.norms[i].gamma, 1e-5
+            )
         h = tf.nn.relu(h)
-    np.testing.assert_allclose(net(z, training=True), np.tanh(net.stack[-1](h)), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        net(z, training=True), np.tanh(net.stack[-1](h)), rtol=1e-4, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("batch_norm", [True, False])
@@ -52,7 +56,9 @@ def test_an_inference_net_is_convolutions_leaky_relu_and_two_heads(batch_norm):
         h = conv(h)
         if batch_norm and i:
             mean, variance = tf.nn.moments(h, [0, 1, 2])
-            h = tf.nn.batch_normalization(h, mean, variance, net.norms[i - 1].beta, net.norms[i - 1].gamma, 1e-5)
+            h = tf.nn.batch_normalization(
+                h, mean, variance, net.norms[i - 1].beta, net.norms[i - 1].gamma, 1e-5
+            )
         h = keras.activations.leaky_relu(h, negative_slope=0.2)
     for found, head in zip(net(x, training=True), (net.mean, net.log_var), strict=True):
         np.testing.assert_allclose(found, tf.reshape(head(h), [4, 16]), rtol=1e-4, atol=1e-5)
@@ -67,21 +73,25 @@ def test_an_energy_of_a_table_is_convolutions_leaky_relu_and_a_top_over_the_map(
         h = conv(h)
         if batch_norm and i:
             mean, variance = tf.nn.moments(h, [0, 1, 2])
-            h = tf.nn.batch_normalization(h, mean, variance, net.norms[i - 1].beta, net.norms[i - 1].gamma, 1e-5)
+            h = tf.nn.batch_normalization(
+                h, mean, variance, net.norms[i - 1].beta, net.norms[i - 1].gamma, 1e-5
+            )
         h = keras.activations.leaky_relu(h, negative_slope=0.2)
     expected = -np.einsum("bijc,ijc->b", h, net.top.kernel[..., 0])
     np.testing.assert_allclose(net(x, training=True), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_leaky_relus_slope_is_the_derivative():
-    from tfgen.nets.scoring import ACTIVATIONS
+    from tfgen.nets.architectures.scoring import ACTIVATIONS
 
     r = tf.constant([-3.0, -0.5, 0.5, 3.0])
     for name, activation in ACTIVATIONS.items():
         with tf.GradientTape() as tape:
             tape.watch(r)
             h = activation.function(r)
-        np.testing.assert_allclose(activation.slope(r), tape.gradient(h, r), rtol=1e-5, err_msg=name)
+        np.testing.assert_allclose(
+            activation.slope(r), tape.gradient(h, r), rtol=1e-5, err_msg=name
+        )
 
 
 def test_a_map_of_latents_has_a_mean_and_a_variance_at_each_place():
@@ -109,7 +119,9 @@ def test_layers_that_do_not_lead_to_the_image_are_refused():
     layers = [ConvTranspose(4, 4), ConvTranspose(1, 4, 2, 1)]
     assert Generator(layers, (3,), SHAPE)(tf.zeros([2, 3])).shape == (2, *SHAPE)
     for shape in ((8, 8, 3), (16, 8, 1), (7, 8, 1)):
-        with pytest.raises(UserError, match="the generator makes, 8x8x1, and found " + "x".join(map(str, shape))):
+        with pytest.raises(
+            UserError, match="the generator makes, 8x8x1, and found " + "x".join(map(str, shape))
+        ):
             Generator([ConvTranspose(4, 4), ConvTranspose(1, 4, 2, 1)], (3,), shape)
 
 
@@ -130,7 +142,9 @@ def test_weights_are_saved_and_restored(tmp_path):
     """Running statistics included."""
     z, x = random.normal([4, 16], random.root(0)), images()
     for role, batch in (("generator", z), ("inference", x)):
-        first, second = (getattr(triangle_digits, role)(SHAPE, width=0.2, batch_norm=True) for _ in range(2))
+        first, second = (
+            getattr(triangle_digits, role)(SHAPE, width=0.2, batch_norm=True) for _ in range(2)
+        )
         first(batch, training=True)
         first.save_weights(tmp_path / f"{role}.weights.h5")
         second.load_weights(tmp_path / f"{role}.weights.h5")

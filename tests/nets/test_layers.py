@@ -9,8 +9,8 @@ import tensorflow as tf
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tfgen.nets import implementations
-from tfgen.nets.layers import Conv
+from tfgen.nets.convolution import implementations
+from tfgen.nets.convolution.layers import Conv
 
 CASES = {
     "kernel": st.tuples(st.integers(1, 7), st.integers(1, 7)),
@@ -40,7 +40,9 @@ def build(kernel, strides, padding, size, channels, filters=2, **options):
 
 def way_of(conv, shape, dtype=tf.float32):
     """How a layer runs on images of a shape."""
-    sizes = implementations.Convolution(shape, conv.kernel_size, conv.strides, conv.padding, conv.filters)
+    sizes = implementations.Convolution(
+        shape, conv.kernel_size, conv.strides, conv.padding, conv.filters
+    )
     return implementations.chosen(conv.convolution, sizes, dtype)
 
 
@@ -49,7 +51,9 @@ def by_definition(conv, x):
     p, s = conv.padding, conv.strides
     kernel, bias = np.float64(conv.kernel.numpy()), np.float64(conv.bias.numpy())
     x = np.pad(np.float64(x), [(0, 0), (p, p), (p, p), (0, 0)])
-    windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[:2], axis=(1, 2))[:, ::s, ::s]
+    windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[:2], axis=(1, 2))[
+        :, ::s, ::s
+    ]
     return np.einsum("bijcuv,uvcf->bijf", windows, kernel) + bias
 
 
@@ -64,7 +68,9 @@ def test_the_layer_is_the_convolution_of_the_textbook(kernel, strides, padding, 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(**CASES)
-def test_space_to_depth_has_the_direct_convolutions_values_and_gradients(kernel, strides, padding, size, channels):
+def test_space_to_depth_has_the_direct_convolutions_values_and_gradients(
+    kernel, strides, padding, size, channels
+):
     direct, x = build(kernel, strides, padding, size, channels, convolution="direct")
     folded, _ = build(kernel, strides, padding, size, channels, convolution="space_to_depth")
     one_place = not padding and size == kernel
@@ -85,7 +91,9 @@ def test_space_to_depth_has_the_direct_convolutions_values_and_gradients(kernel,
 def test_space_to_depth_takes_sides_that_are_unknown_until_it_runs(strides):
     direct, x = build((5, 4), strides, 2, (13, 11), 3, convolution="direct")
     folded, _ = build((5, 4), strides, 2, (13, 11), 3, convolution="space_to_depth")
-    traced = tf.function(folded, autograph=False, input_signature=[tf.TensorSpec((None, None, None, 3))])
+    traced = tf.function(
+        folded, autograph=False, input_signature=[tf.TensorSpec((None, None, None, 3))]
+    )
     for size in ((13, 11), (5, 5), (8, 20)):
         x = integers(2, *size, 3)
         np.testing.assert_array_equal(traced(x), direct(x))
@@ -131,7 +139,11 @@ def test_kernels_start_normal_with_the_given_scale_and_biases_at_zero():
         ((64, 5, 1, 2), (2, 72, 72, 100), "toom_cook"),
         ((256, 5, 2, 2), (1, 8, 8, 128), "space_to_depth"),  # no matrix product to speak of
         ((256, 5, 2, 2), (None, 8, 8, 128), "toom_cook"),
-        ((256, 5, 2, 2), (100, None, None, 128), "space_to_depth"),  # transforms are made for a size
+        (
+            (256, 5, 2, 2),
+            (100, None, None, 128),
+            "space_to_depth",
+        ),  # transforms are made for a size
         ((64, 5, 2, 2), (100, 32, 32, 3), "direct"),  # three channels are soon multiplied
         ((32, 5, 2, 2), (64, 32, 32, 16), "direct"),  # and of few channels a padded kernel
         ((128, 4, 2, 1), (100, 32, 32, 64), "toom_cook"),

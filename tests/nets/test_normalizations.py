@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.nets import triangle_digits
-from tfgen.nets.layers import Conv, batch_normalization
+from tfgen.nets.convolution.layers import Conv, batch_normalization
+from tfgen.nets.families import triangle_digits
 
 X = random.normal([4, 8, 8, 3], random.root(0))
 
@@ -84,7 +84,9 @@ def test_the_layer_is_the_convolution_with_the_normalized_kernel(convolution):
     plain.kernel.assign(conv.linear())
     np.testing.assert_allclose(conv(X), plain(X), rtol=1e-4, atol=1e-5)
     y = random.normal(plain(X).shape, random.root(1))
-    np.testing.assert_allclose(conv.transpose(y, tf.shape(X)), plain.transpose(y, tf.shape(X)), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        conv.transpose(y, tf.shape(X)), plain.transpose(y, tf.shape(X)), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_the_gradient_counts_the_kernels_part_in_its_own_norm():
@@ -154,7 +156,10 @@ def nets():
     shape, x = (8, 8, 1), random.normal([6, 8, 8, 1], random.root(2))
     return {
         "energy": (triangle_digits.energy(shape, width=0.2, batch_norm=True), x),
-        "generator": (triangle_digits.generator(shape, width=0.2), random.normal([6, 16], random.root(3))),
+        "generator": (
+            triangle_digits.generator(shape, width=0.2),
+            random.normal([6, 16], random.root(3)),
+        ),
         "inference": (triangle_digits.inference(shape, width=0.2, batch_norm=True), x),
     }
 
@@ -162,11 +167,15 @@ def nets():
 @pytest.mark.parametrize("role", ["energy", "generator", "inference"])
 def test_nets_mix_examples_in_training_alone(role):
     net, x = nets()[role]
-    for weight in net.trainable_variables:  # far from the start, where responses are next to nothing
+    for (
+        weight
+    ) in net.trainable_variables:  # far from the start, where responses are next to nothing
         weight.assign(5 * weight.value)
 
     def first_alone(training):
-        together, alone = (tf.nest.flatten(net(batch, training=training))[0][0] for batch in (x, x[:1]))
+        together, alone = (
+            tf.nest.flatten(net(batch, training=training))[0][0] for batch in (x, x[:1])
+        )
         return np.abs(together - alone).max() / np.abs(together).max()
 
     assert first_alone(training=False) < 1e-4
@@ -181,4 +190,6 @@ def test_nets_keep_statistics_of_all_layers_that_are_normalized(role):
     net(x, training=False)
     assert all(np.array_equal(a, b) for a, b in zip(before, net.non_trainable_weights, strict=True))
     net(x, training=True)
-    assert not any(np.array_equal(a, b) for a, b in zip(before, net.non_trainable_weights, strict=True))
+    assert not any(
+        np.array_equal(a, b) for a, b in zip(before, net.non_trainable_weights, strict=True)
+    )

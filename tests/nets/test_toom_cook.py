@@ -7,8 +7,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tfgen import energies, random
-from tfgen.nets import dcgan32, toom_cook
-from tfgen.nets.layers import Conv
+from tfgen.nets.convolution import toom_cook
+from tfgen.nets.convolution.layers import Conv
+from tfgen.nets.families import dcgan32
 
 CASES = {
     "kernel": st.tuples(st.integers(1, 5), st.integers(1, 5)),
@@ -21,7 +22,9 @@ CASES = {
 
 def layers(kernel, strides, padding, size, channels):
     """A direct layer, one by these products with the same weights, and images for both."""
-    convs = [Conv(3, kernel, strides, padding, convolution=name) for name in ("direct", "toom_cook")]
+    convs = [
+        Conv(3, kernel, strides, padding, convolution=name) for name in ("direct", "toom_cook")
+    ]
     x = random.normal((2, *size, channels), random.root(0))
     for conv in convs:
         conv.build(x.shape)
@@ -50,15 +53,21 @@ def test_values_and_gradients_are_the_direct_convolutions(kernel, strides, paddi
 
 def test_the_transforms_are_exact_but_for_rounding():
     """In float64, to 1e-12."""
-    convs = [Conv(4, 5, 2, 2, convolution=name, dtype="float64") for name in ("direct", "toom_cook")]
+    convs = [
+        Conv(4, 5, 2, 2, convolution=name, dtype="float64") for name in ("direct", "toom_cook")
+    ]
     x = random.normal((2, 16, 16, 3), random.root(0), tf.float64)
     for conv in convs:
         conv.build(x.shape)
         conv.kernel.assign(random.normal(conv.kernel.shape, random.root(1), tf.float64))
-    np.testing.assert_allclose(convs[1](x), convs[0](x), rtol=0, atol=1e-12 * np.abs(convs[0](x)).max())
+    np.testing.assert_allclose(
+        convs[1](x), convs[0](x), rtol=0, atol=1e-12 * np.abs(convs[0](x)).max()
+    )
 
 
-@pytest.mark.parametrize(("tile", "roundings"), [(1, 9), (2, 7), (3, 28), (4, 30), (5, 44), (6, 80)])
+@pytest.mark.parametrize(
+    ("tile", "roundings"), [(1, 9), (2, 7), (3, 28), (4, 30), (5, 44), (6, 80)]
+)
 def test_rounding_grows_with_the_tile(tile, roundings):
     """The root mean square error of DCGAN's third layer, in units of float32's rounding of its typical output.
 
@@ -66,8 +75,13 @@ def test_rounding_grows_with_the_tile(tile, roundings):
     """
     axis = toom_cook.axis(8, 5, 2, 2, tile)
     plan = toom_cook.Plan(axis, axis)
-    x, kernel = random.normal((4, 8, 8, 128), random.root(0)), random.normal((5, 5, 128, 64), random.root(1))
-    exact = tf.nn.conv2d(*(tf.cast(t, tf.float64) for t in (x, kernel)), 2, [[0, 0], [2, 2], [2, 2], [0, 0]])
+    x, kernel = (
+        random.normal((4, 8, 8, 128), random.root(0)),
+        random.normal((5, 5, 128, 64), random.root(1)),
+    )
+    exact = tf.nn.conv2d(
+        *(tf.cast(t, tf.float64) for t in (x, kernel)), 2, [[0, 0], [2, 2], [2, 2], [0, 0]]
+    )
     found = toom_cook.convolve(x, toom_cook.prepared(kernel, plan), plan)
     error = np.sqrt(np.mean((found.numpy() - exact.numpy()) ** 2) / np.mean(exact.numpy() ** 2))
     assert error < roundings * np.finfo(np.float32).eps

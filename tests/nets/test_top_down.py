@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from tfgen import random
 from tfgen.errors import UserError
-from tfgen.nets import (
+from tfgen.nets.architectures.top_down import top_down
+from tfgen.nets.families import (
     generative_convnet_digits,
     generative_convnet_object,
     generative_convnet_texture,
@@ -14,14 +15,15 @@ from tfgen.nets import (
     toy,
     triangle_digits,
 )
-from tfgen.nets.top_down import top_down
 
 
 def lively(net, seed=0):
     """Random weights of He's scale and random biases, so that about half of the units are on at every layer."""
     for i, weight in enumerate(net.weights):
         fan_in = np.prod(weight.shape[:-1]) if len(weight.shape) > 1 else 4
-        weight.assign(random.normal(weight.shape, random.fold_in(random.root(seed), i)) * (2 / fan_in) ** 0.5)
+        weight.assign(
+            random.normal(weight.shape, random.fold_in(random.root(seed), i)) * (2 / fan_in) ** 0.5
+        )
     return net
 
 
@@ -64,7 +66,9 @@ def test_b_is_the_gradient_of_the_score(name, activation):
     """To 1e-5 of its largest entry."""
     net, x = build(name, activation)
     _, gradient = score_and_gradient(net, x)
-    np.testing.assert_allclose(top_down(net, x).B, gradient, rtol=0, atol=1e-5 * np.abs(gradient).max())
+    np.testing.assert_allclose(
+        top_down(net, x).B, gradient, rtol=0, atol=1e-5 * np.abs(gradient).max()
+    )
 
 
 @every_net
@@ -106,7 +110,8 @@ def test_the_score_is_alpha_l_plus_the_inner_product_with_b_l_at_every_layer(nam
         maps.append(tf.nn.relu(conv(maps[-1])))
     coefficients = [found.B, *found.coefficients]
     biases = [
-        total(b * delta * conv.bias) for b, delta, conv in zip(found.coefficients, found.delta, net.convs, strict=True)
+        total(b * delta * conv.bias)
+        for b, delta, conv in zip(found.coefficients, found.delta, net.convs, strict=True)
     ]
     for layer, (b, h) in enumerate(zip(coefficients, maps, strict=True)):
         assert b.shape == h.shape
@@ -192,7 +197,9 @@ def test_at_a_smaller_depth_the_pass_is_that_of_the_smaller_net(name):
 def test_images_of_any_size_pass_through_a_traced_function():
     net, _ = build("texture")
     traced = tf.function(
-        lambda x: top_down(net, x).B, autograph=False, input_signature=[tf.TensorSpec((None, None, None, 3))]
+        lambda x: top_down(net, x).B,
+        autograph=False,
+        input_signature=[tf.TensorSpec((None, None, None, 3))],
     )
     for side in (31, 40):
         x = random.normal([1, side, side, 3], random.root(0))

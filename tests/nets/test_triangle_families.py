@@ -10,7 +10,13 @@ import tensorflow as tf
 
 from tfgen import random
 from tfgen.errors import UserError
-from tfgen.nets import triangle_celeba64, triangle_cifar10, triangle_digits, triangle_mnist, triangle_texture
+from tfgen.nets.families import (
+    triangle_celeba64,
+    triangle_cifar10,
+    triangle_digits,
+    triangle_mnist,
+    triangle_texture,
+)
 
 SHAPES = {
     triangle_cifar10: (32, 32, 3),
@@ -20,13 +26,21 @@ SHAPES = {
     triangle_texture: (224, 224, 3),
 }
 ROLES = ("energy", "generator", "inference")
-every_family = pytest.mark.parametrize("family", SHAPES, ids=lambda family: family.__name__.rpartition(".")[2])
+every_family = pytest.mark.parametrize(
+    "family", SHAPES, ids=lambda family: family.__name__.rpartition(".")[2]
+)
 vector_families = pytest.mark.parametrize(
     "family",
     [family for family in SHAPES if family is not triangle_texture],
     ids=lambda family: family.__name__.rpartition(".")[2],
 )
-DIVISOR = {triangle_cifar10: 8, triangle_celeba64: 16, triangle_mnist: 4, triangle_digits: 2, triangle_texture: 32}
+DIVISOR = {
+    triangle_cifar10: 8,
+    triangle_celeba64: 16,
+    triangle_mnist: 4,
+    triangle_digits: 2,
+    triangle_texture: 32,
+}
 
 
 def count(net):
@@ -55,7 +69,13 @@ def test_the_nets_for_cifar10_have_as_many_weights_as_the_released_ones():
 
 def test_the_generator_for_cifar10_is_table_v():
     net = triangle_cifar10.generator((32, 32, 3))
-    assert shapes(net.stack) == [(4, 4, 512, 100), (4, 4, 512, 512), (4, 4, 256, 512), (4, 4, 128, 256), (3, 3, 3, 128)]
+    assert shapes(net.stack) == [
+        (4, 4, 512, 100),
+        (4, 4, 512, 512),
+        (4, 4, 256, 512),
+        (4, 4, 128, 256),
+        (3, 3, 3, 128),
+    ]
     assert strides(net.stack) == [(1, 0), (2, 1), (2, 1), (2, 1), (1, 1)]
     assert len(net.norms) == 4
 
@@ -80,7 +100,13 @@ def test_the_texture_nets_are_those_of_the_papers_section():
     """A map of 7x7 latents; 512, 512, 256, 128 filters up; 128, 256, 512, 512 down; 100 7x7, 70 7x7, 30 5x5."""
     net = triangle_texture.generator((224, 224, 3))
     assert net.latent_shape == (7, 7, 5)
-    assert shapes(net.stack) == [(4, 4, 512, 5), (4, 4, 512, 512), (4, 4, 256, 512), (4, 4, 128, 256), (4, 4, 3, 128)]
+    assert shapes(net.stack) == [
+        (4, 4, 512, 5),
+        (4, 4, 512, 512),
+        (4, 4, 256, 512),
+        (4, 4, 128, 256),
+        (4, 4, 3, 128),
+    ]
     assert strides(net.stack) == [(2, 1)] * 5
     net = triangle_texture.energy((224, 224, 3))
     assert shapes(net.convs) == [(7, 7, 3, 100), (7, 7, 100, 70), (5, 5, 70, 30)]
@@ -88,16 +114,25 @@ def test_the_texture_nets_are_those_of_the_papers_section():
     assert net.map_shapes((None, 224, 224, 3))[-1] == (None, 56, 56, 30)
     assert net.top is None
     net = triangle_texture.inference((224, 224, 3))
-    assert shapes(net.convs) == [(4, 4, 3, 128), (4, 4, 128, 256), (4, 4, 256, 512), (4, 4, 512, 512)]
+    assert shapes(net.convs) == [
+        (4, 4, 3, 128),
+        (4, 4, 128, 256),
+        (4, 4, 256, 512),
+        (4, 4, 512, 512),
+    ]
     assert shapes([net.mean, net.log_var]) == [(4, 4, 512, 5)] * 2
 
 
 @every_family
 def test_the_file_shows_the_filters_that_its_nets_have(family):
     """Line by line of the table in its docstring: the numbers of filters of each column's nets."""
-    rows = [line for line in family.__doc__.splitlines() if line.startswith("| ") and line[2].isdigit()]
+    rows = [
+        line for line in family.__doc__.splitlines() if line.startswith("| ") and line[2].isdigit()
+    ]
     columns = zip(*(line.strip("| ").split("|")[1:] for line in rows), strict=True)
-    tabled = [[int(cell.split(",")[0]) for cell in column if cell.strip() != "-"] for column in columns]
+    tabled = [
+        [int(cell.split(",")[0]) for cell in column if cell.strip() != "-"] for column in columns
+    ]
     shape = SHAPES[family]
     stack = family.generator(shape).stack[:-1]
     assert tabled == [
@@ -121,8 +156,15 @@ def test_weights_start_with_a_standard_deviation_of_a_fiftieth(family):
 def test_biases_are_in_the_tops_alone_and_none_is_in_the_energys(family):
     shape = SHAPES[family]
     nets = {role: getattr(family, role)(shape, width=0.1) for role in ROLES}
-    biased = {role: [w.path for w in net.trainable_variables if w.name == "bias"] for role, net in nets.items()}
-    assert {role: len(paths) for role, paths in biased.items()} == {"energy": 0, "generator": 1, "inference": 2}
+    biased = {
+        role: [w.path for w in net.trainable_variables if w.name == "bias"]
+        for role, net in nets.items()
+    }
+    assert {role: len(paths) for role, paths in biased.items()} == {
+        "energy": 0,
+        "generator": 1,
+        "inference": 2,
+    }
     assert nets["generator"].stack[-1].use_bias
     assert nets["inference"].mean.use_bias
     assert nets["inference"].log_var.use_bias
@@ -140,7 +182,9 @@ def test_a_generator_without_batch_normalization_has_biases_instead():
 @every_family
 def test_width_is_a_factor_on_all_filters_but_the_channels_and_the_latents(family):
     shape = SHAPES[family]
-    whole, half = ({role: getattr(family, role)(shape, width=width) for role in ROLES} for width in (1.0, 0.5))
+    whole, half = (
+        {role: getattr(family, role)(shape, width=width) for role in ROLES} for width in (1.0, 0.5)
+    )
     for role, layers in (("generator", "stack"), ("energy", "convs"), ("inference", "convs")):
         pairs = zip(getattr(whole[role], layers), getattr(half[role], layers), strict=True)
         ratios = [small.filters / large.filters for large, small in pairs]
@@ -168,7 +212,9 @@ def test_outputs_are_an_energy_each(family):
 def test_normalizations_are_given_to_every_layer_but_the_first_or_to_all(family, option):
     net = family.energy((32, 32, 1), width=0.1, **{option: True})
     assert len(net.norms) == (len(net.convs) - 1 if option == "batch_norm" else 0)
-    assert all(conv.spectral_norm == (option == "spectral_norm") for conv in [*net.convs, *net.tops])
+    assert all(
+        conv.spectral_norm == (option == "spectral_norm") for conv in [*net.convs, *net.tops]
+    )
     x = random.normal([4, 32, 32, 1], random.root(0))
     assert np.isfinite(net(x, training=True)).all()
 
@@ -189,7 +235,9 @@ def test_generators_make_images_of_any_size_that_their_sub_sampling_divides(fami
 def test_generators_refuse_other_sizes_and_say_what_they_can_make(family, beyond):
     step = DIVISOR[family]
     height, width = (2 * step + more for more in beyond)
-    with pytest.raises(UserError, match=f"image_size.*makes, {2 * step}x{2 * step}x3, and found {height}x{width}x3"):
+    with pytest.raises(
+        UserError, match=f"image_size.*makes, {2 * step}x{2 * step}x3, and found {height}x{width}x3"
+    ):
         family.generator((height, width, 3), width=0.1)
 
 
@@ -212,7 +260,9 @@ def test_a_larger_map_of_latents_gives_a_larger_texture():
     large, part = net(z, training=False), net(z[:, 1:], training=False)
     assert large.shape == (1, 256, 128, 3)
     np.testing.assert_allclose(large[:, 128:], part[:, 96:], atol=1e-6)
-    assert not np.allclose(large[:, 32:64], part[:, :32], atol=1e-4 * np.abs(large).max())  # the border is seen
+    assert not np.allclose(
+        large[:, 32:64], part[:, :32], atol=1e-4 * np.abs(large).max()
+    )  # the border is seen
 
 
 def test_texture_energies_and_inference_nets_take_images_of_any_size():
@@ -230,7 +280,9 @@ def test_other_generators_make_images_of_one_size(family):
 
 
 def test_a_texture_energy_of_several_outputs_is_refused():
-    with pytest.raises(UserError, match="outputs: expected 1, since the score is a sum of maps, and found 2"):
+    with pytest.raises(
+        UserError, match="outputs: expected 1, since the score is a sum of maps, and found 2"
+    ):
         triangle_texture.energy((64, 64, 3), outputs=2)
 
 

@@ -37,7 +37,10 @@ def by_hand(x, gradient, steps, step_size, beta_1, beta_2):
 
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(
-    step_size=st.floats(0.001, 0.2), beta_1=st.floats(0, 0.95), beta_2=st.floats(0.5, 0.999), steps=st.integers(1, 30)
+    step_size=st.floats(0.001, 0.2),
+    beta_1=st.floats(0, 0.95),
+    beta_2=st.floats(0.5, 0.999),
+    steps=st.integers(1, 30),
 )
 def test_a_run_is_algorithm_1_of_the_paper(step_size, beta_1, beta_2, steps):
     """To float32's rounding, 1e-4 of the way: 1 - beta_2 has a relative error of 6e-5 at the largest beta_2."""
@@ -78,7 +81,9 @@ def test_pixels_do_not_touch_each_other():
 
 def test_bounds_hold_after_every_step_and_are_reached():
     kernel = Adam(0.1, bounds=(-0.25, 0.75))
-    kept = run(kernel, slope([[[1.0]], [[-1.0]]]), tf.zeros([2, 2, 1, 1]), SEED, 20, keep_every=1)[1].kept.numpy()
+    kept = run(kernel, slope([[[1.0]], [[-1.0]]]), tf.zeros([2, 2, 1, 1]), SEED, 20, keep_every=1)[
+        1
+    ].kept.numpy()
     assert (kept.min(), kept.max()) == (-0.25, 0.75)
     np.testing.assert_allclose(kept[1, 0, :, 0, 0], [-0.2, 0.2], rtol=1e-4)
 

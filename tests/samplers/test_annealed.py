@@ -45,7 +45,9 @@ def test_the_kernels_own_noise_and_the_added_one_are_independent():
     assert abs(np.mean(moves**2) / 0.25 - 1) < SPREAD
 
 
-@pytest.mark.parametrize("kernel", [Adam(0.1), Langevin(0.1, temperature=0.0)], ids=["adam", "descent"])
+@pytest.mark.parametrize(
+    "kernel", [Adam(0.1), Langevin(0.1, temperature=0.0)], ids=["adam", "descent"]
+)
 def test_no_noise_is_the_kernel_itself(kernel):
     x = random.normal([5, 1, 1, 2], SEED)
     ends = [run(k, Gaussian().energy, x, SEED, 6)[0] for k in (kernel, Annealed(kernel, noise=0.0))]
@@ -78,5 +80,7 @@ def test_it_has_finished_when_its_kernel_has():
         return tf.reduce_sum(x**2, axis=[1, 2, 3]) / 2
 
     kernel = Descent(1.0, tolerance=1e-5)
-    _, summary = run(Annealed(kernel, noise=1e-9), bowl, random.normal([3, 2, 2, 1], SEED), SEED, 50)
+    _, summary = run(
+        Annealed(kernel, noise=1e-9), bowl, random.normal([3, 2, 2, 1], SEED), SEED, 50
+    )
     assert summary.num_steps == 1

@@ -57,7 +57,9 @@ def test_the_energy_never_rises_beyond_its_rounding():
 def test_a_descent_on_a_kink_rests_when_its_step_has_shrunk():
     """|x| has slope one everywhere but at its minimum, which is passed to within the smallest step."""
     start = tf.constant([0.7, -0.3])[:, None, None, None]
-    x, summary = run(Descent(0.1, min_step=1e-3), lambda x: tf.abs(x)[:, 0, 0, 0], start, SEED, 1000)
+    x, summary = run(
+        Descent(0.1, min_step=1e-3), lambda x: tf.abs(x)[:, 0, 0, 0], start, SEED, 1000
+    )
     assert np.abs(x.numpy()).max() <= 2 * 0.1 * 1e-3
     assert summary.num_steps < 1000
 
@@ -70,5 +72,8 @@ def test_a_gradient_of_exactly_zero_is_rest_at_any_tolerance():
 
 def test_descent_does_not_depend_on_the_seed():
     start = random.normal([3, 1, 1, 2], SEED)
-    ends = [run(Descent(0.01), Gaussian().energy, start, random.root(seed), 20)[0].numpy() for seed in (0, 1)]
+    ends = [
+        run(Descent(0.01), Gaussian().energy, start, random.root(seed), 20)[0].numpy()
+        for seed in (0, 1)
+    ]
     np.testing.assert_array_equal(*ends)

@@ -50,7 +50,9 @@ def test_the_mean_of_a_trajectory_is_as_near_as_its_effective_size_says(kernel):
     """
     density = Gaussian()
     kept = trajectory(kernel, density.energy, density.sample(CHAINS, seed=0), 2000)
-    ess = tfp.mcmc.effective_sample_size(kept, filter_beyond_positive_pairs=True).numpy().sum(axis=0)
+    ess = (
+        tfp.mcmc.effective_sample_size(kept, filter_beyond_positive_pairs=True).numpy().sum(axis=0)
+    )
     error = kept.numpy().mean(axis=(0, 1)) - density.mean
     assert np.all(np.abs(error) < 1.1 * 5 * density.scale / np.sqrt(ess))
     assert np.all(ess < 2000 * CHAINS)
@@ -63,6 +65,8 @@ def test_hmc_mixes_better_than_langevin_at_equal_cost():
 
     def ess(kernel, num_steps):
         kept = trajectory(kernel, density.energy, start, num_steps)
-        return tfp.mcmc.effective_sample_size(kept, filter_beyond_positive_pairs=True).numpy().mean()
+        return (
+            tfp.mcmc.effective_sample_size(kept, filter_beyond_positive_pairs=True).numpy().mean()
+        )
 
     assert ess(HMC(0.1, 5), 400) > 2 * ess(Langevin(0.05), 2000)

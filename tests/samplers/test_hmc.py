@@ -11,7 +11,9 @@ from tfgen.samplers import HMC, run
 def test_a_tiny_step_conserves_the_energy_and_is_accepted():
     """1 - acceptance is of the order of ε²."""
     density = Gaussian()
-    _, summary = run(HMC(1e-3, 5), density.energy, tf.constant(density.sample(50, seed=0)), random.root(0), 5)
+    _, summary = run(
+        HMC(1e-3, 5), density.energy, tf.constant(density.sample(50, seed=0)), random.root(0), 5
+    )
     assert summary.mean.acceptance.numpy().min() > 0.999
 
 

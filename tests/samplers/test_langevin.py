@@ -29,7 +29,13 @@ def test_temperature_0_steps_down_half_the_squared_step_times_the_gradient():
 
 def test_noise_has_the_step_size_times_the_root_of_the_temperature_as_standard_deviation():
     """Over n = 20,000 draws, s² within 5 √(2/n) of itself: fails with a probability of 6e-7."""
-    x, _ = run(Langevin(0.5, temperature=4.0), slope([0.0, 0.0]), tf.zeros([10_000, 1, 1, 2]), random.root(0), 1)
+    x, _ = run(
+        Langevin(0.5, temperature=4.0),
+        slope([0.0, 0.0]),
+        tf.zeros([10_000, 1, 1, 2]),
+        random.root(0),
+        1,
+    )
     assert abs(np.mean(x.numpy() ** 2) - 1.0) < 5 * np.sqrt(2 / 20_000)
 
 
@@ -45,7 +51,13 @@ def test_a_step_is_its_drift_plus_its_noise():
 def test_gradients_above_the_cap_are_scaled_to_it_and_others_left():
     step = Langevin(1.0, temperature=0.0, max_grad_norm=2.0)
     gradient = tf.constant([[3.0, 4.0], [0.6, 0.8]])[:, None, None]
-    x, summary = run(step, lambda x: tf.reduce_sum(gradient * x, axis=[1, 2, 3]), tf.zeros_like(gradient), (0, 0), 1)
+    x, summary = run(
+        step,
+        lambda x: tf.reduce_sum(gradient * x, axis=[1, 2, 3]),
+        tf.zeros_like(gradient),
+        (0, 0),
+        1,
+    )
     np.testing.assert_allclose(x[:, 0, 0], [[-0.6, -0.8], [-0.3, -0.4]], rtol=1e-6)
     np.testing.assert_allclose(summary.last.grad_norm, [5.0, 1.0], rtol=1e-6)
 
@@ -57,7 +69,9 @@ def test_a_cap_on_a_gradient_of_zero_gives_no_nan():
 
 def test_bounds_hold_after_every_step_and_are_reached():
     kernel = Langevin(0.5, bounds=(-0.25, 0.75))
-    kept = run(kernel, slope([0.0, 0.0]), tf.zeros([50, 1, 1, 2]), random.root(0), 20, keep_every=1)[1].kept
+    kept = run(
+        kernel, slope([0.0, 0.0]), tf.zeros([50, 1, 1, 2]), random.root(0), 20, keep_every=1
+    )[1].kept
     assert kept.numpy().min() == -0.25
     assert kept.numpy().max() == 0.75
 

@@ -31,14 +31,18 @@ EXACT_KERNELS = {"mala": (MALA(0.15), 400), "hmc": (HMC(0.12, 4), 80)}
 
 def move(kernel, density, start, num_steps, seed=1):
     """The ends of independent chains, [n, 2]."""
-    walk = tf.function(lambda x: run(kernel, density.energy, x, random.root(seed), num_steps)[0], autograph=False)
+    walk = tf.function(
+        lambda x: run(kernel, density.energy, x, random.root(seed), num_steps)[0], autograph=False
+    )
     return walk(tf.constant(start, tf.float32)).numpy().reshape(-1, 2).astype(np.float64)
 
 
 def deviations(draws, mean, covariance):
     """How many standard errors the five first and second moments of independent draws are off."""
     centred = draws - mean
-    products = np.stack([centred[:, 0] ** 2, centred[:, 0] * centred[:, 1], centred[:, 1] ** 2], axis=1)
+    products = np.stack(
+        [centred[:, 0] ** 2, centred[:, 0] * centred[:, 1], centred[:, 1] ** 2], axis=1
+    )
     numbers = np.concatenate([centred, products], axis=1)
     expected = np.concatenate([[0, 0], np.asarray(covariance)[[0, 0, 1], [0, 1, 1]]])
     return (numbers.mean(axis=0) - expected) / (numbers.std(axis=0) / np.sqrt(len(draws)))
@@ -62,7 +66,10 @@ def test_energies_are_normalised_log_densities(density):
     """The sum over a grid is within its truncation, 1e-3, of one."""
     axis = (np.arange(600) + 0.5) / 600 * 6 - 3
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 1, 1, 2).astype(np.float32)
-    mass = np.exp(-density.energy(tf.constant(points)).numpy().astype(np.float64)).sum() * (6 / 600) ** 2
+    mass = (
+        np.exp(-density.energy(tf.constant(points)).numpy().astype(np.float64)).sum()
+        * (6 / 600) ** 2
+    )
     assert abs(mass - 1) < 1e-3
 
 
@@ -85,10 +92,15 @@ def test_adjusted_kernels_leave_exact_draws_exact_at_a_large_step(kernel, densit
 
 
 @pytest.mark.parametrize(("kernel", "num_steps"), EXACT_KERNELS.values(), ids=EXACT_KERNELS)
-def test_adjusted_kernels_draw_the_whole_piecewise_density_and_not_only_its_moments(kernel, num_steps):
+def test_adjusted_kernels_draw_the_whole_piecewise_density_and_not_only_its_moments(
+    kernel, num_steps
+):
     """Kolmogorov and Smirnov's test of a coordinate against exact draws; fails with probability 1e-6."""
     density = DENSITIES["piecewise"]
-    draws, exact = move(kernel, density, far_off(CHAINS), num_steps), density.sample(CHAINS, seed=3).reshape(-1, 2)
+    draws, exact = (
+        move(kernel, density, far_off(CHAINS), num_steps),
+        density.sample(CHAINS, seed=3).reshape(-1, 2),
+    )
     assert stats.ks_2samp(draws[:, 0], exact[:, 0]).pvalue > 1e-6
 
 
@@ -109,7 +121,9 @@ def unadjusted_covariance(density, step_size, temperature=1.0):
     return vectors * (temperature * values / (1 - step_size**2 / (4 * values))) @ vectors.T
 
 
-@pytest.mark.parametrize("density", [Gaussian(), Gaussian(correlation=0.0)], ids=["correlated", "round"])
+@pytest.mark.parametrize(
+    "density", [Gaussian(), Gaussian(correlation=0.0)], ids=["correlated", "round"]
+)
 def test_langevin_with_a_large_step_has_exactly_its_known_bias(density):
     """10 numbers, of which 5 at 5 standard errors: fails by chance with a probability of 3e-6."""
     biased = unadjusted_covariance(density, 0.2)
@@ -119,7 +133,9 @@ def test_langevin_with_a_large_step_has_exactly_its_known_bias(density):
 
 
 @pytest.mark.parametrize("kernel", [MALA(0.2), HMC(0.2, 3)], ids=["mala", "hmc"])
-@pytest.mark.parametrize("density", [Gaussian(), Gaussian(correlation=0.0)], ids=["correlated", "round"])
+@pytest.mark.parametrize(
+    "density", [Gaussian(), Gaussian(correlation=0.0)], ids=["correlated", "round"]
+)
 def test_adjusted_kernels_do_not_have_langevins_bias_at_the_same_step(kernel, density):
     """5 numbers at 5 standard errors: fails by chance with a probability of 3e-6."""
     draws = move(kernel, density, density.sample(CHAINS, seed=6), 50)

@@ -39,7 +39,9 @@ def covered(at, shape=X.shape, size=3):
 
 
 @pytest.mark.parametrize(
-    "kernel", [Langevin(0.3), Adam(0.1), Annealed(Adam(0.1), 0.2)], ids=["langevin", "adam", "annealed"]
+    "kernel",
+    [Langevin(0.3), Adam(0.1), Annealed(Adam(0.1), 0.2)],
+    ids=["langevin", "adam", "annealed"],
 )
 def test_a_run_is_its_kernels_steps_under_the_energies_of_each_steps_patches(kernel):
     state = kernel.init(sharp, X)
@@ -119,4 +121,9 @@ def test_it_has_finished_when_its_kernel_has():
     x = X[:, :, :6]
     assert run(Patchwork(Descent(1.0), 6, 1), bowl, x, SEED, 9)[1].num_steps == 1
     inside = run(Patchwork(Until(Adam(0.1), 10.0), 6, 1), bowl, x, SEED, 50)[1].num_steps
-    assert 1 < inside == run(Until(Patchwork(Adam(0.1), 6, 1), 10.0), bowl, x, SEED, 50)[1].num_steps < 50
+    assert (
+        1
+        < inside
+        == run(Until(Patchwork(Adam(0.1), 6, 1), 10.0), bowl, x, SEED, 50)[1].num_steps
+        < 50
+    )

@@ -11,7 +11,12 @@ from tfgen.data.toy import Gaussian, Mixture
 from tfgen.samplers import HMC, MALA, Descent, Info, Kernel, Langevin, Until, run, run_in_turn
 
 ENERGY = Mixture(components=3, radius=0.3, scale=0.2).energy
-KERNELS = {"langevin": Langevin(0.1), "mala": MALA(0.2), "hmc": HMC(0.1, 3), "descent": Descent(0.01)}
+KERNELS = {
+    "langevin": Langevin(0.1),
+    "mala": MALA(0.2),
+    "hmc": HMC(0.1, 3),
+    "descent": Descent(0.01),
+}
 every_kernel = pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
 
 
@@ -27,7 +32,9 @@ def test_a_run_is_its_steps_with_seeds_folded_from_the_runs_seed(kernel, start):
     state = kernel.init(ENERGY, start)
     for i in range(4):
         state, _ = kernel.step(ENERGY, state, random.fold_in(seed, i))
-    np.testing.assert_allclose(run(kernel, ENERGY, start, seed, 4)[0], state.x, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        run(kernel, ENERGY, start, seed, 4)[0], state.x, rtol=1e-5, atol=1e-6
+    )
 
 
 @every_kernel
@@ -58,9 +65,14 @@ def test_no_steps_leave_the_batch_where_it_was(kernel, start):
 
 @every_kernel
 def test_the_number_of_steps_may_be_a_tensor(kernel, start):
-    traced = tf.function(lambda n: run(kernel, ENERGY, start, random.root(0), n)[0], autograph=False)
+    traced = tf.function(
+        lambda n: run(kernel, ENERGY, start, random.root(0), n)[0], autograph=False
+    )
     np.testing.assert_allclose(
-        traced(tf.constant(4)), run(kernel, ENERGY, start, random.root(0), 4)[0], rtol=1e-5, atol=1e-6
+        traced(tf.constant(4)),
+        run(kernel, ENERGY, start, random.root(0), 4)[0],
+        rtol=1e-5,
+        atol=1e-6,
     )
     traced(tf.constant(7))
     assert traced.experimental_get_tracing_count() == 1
@@ -96,7 +108,9 @@ def test_no_gradient_flows_through_a_run(kernel, start):
     weight = tf.Variable(1.0)
     with tf.GradientTape() as tape:
         tape.watch(start)
-        x, summary = run(kernel, lambda x: weight * ENERGY(x), start, random.root(0), 3, keep_every=1)
+        x, summary = run(
+            kernel, lambda x: weight * ENERGY(x), start, random.root(0), 3, keep_every=1
+        )
         loss = tf.reduce_sum(x) + tf.reduce_sum(summary.kept) + tf.reduce_sum(summary.mean.energy)
     assert tape.gradient(loss, [weight, start]) == [None, None]
 
@@ -120,7 +134,9 @@ def test_the_batchs_shape_stays_known_inside_a_function(kernel, start):
     assert traced(start).shape == start.shape
 
 
-@pytest.mark.parametrize("kernel", [Langevin(0.1), MALA(0.2), HMC(0.1, 3)], ids=["langevin", "mala", "hmc"])
+@pytest.mark.parametrize(
+    "kernel", [Langevin(0.1), MALA(0.2), HMC(0.1, 3)], ids=["langevin", "mala", "hmc"]
+)
 def test_another_seed_gives_another_path(kernel, start):
     paths = [run(kernel, ENERGY, start, random.root(seed), 5)[0].numpy() for seed in (0, 0, 1)]
     np.testing.assert_array_equal(paths[0], paths[1])
@@ -129,7 +145,9 @@ def test_another_seed_gives_another_path(kernel, start):
 
 def test_no_two_steps_of_a_run_draw_the_same_noise(start):
     """Without slope, steps are the noise."""
-    _, summary = run(Langevin(1.0), lambda x: 0 * x[:, 0, 0, 0], start, random.root(0), 50, keep_every=1)
+    _, summary = run(
+        Langevin(1.0), lambda x: 0 * x[:, 0, 0, 0], start, random.root(0), 50, keep_every=1
+    )
     noise = np.diff(summary.kept.numpy(), axis=0, prepend=start[None]).reshape(50, -1)
     assert np.abs(noise[:, None] - noise[None])[~np.eye(50, dtype=bool)].max(axis=-1).min() > 1e-3
 
@@ -165,7 +183,8 @@ def test_langevins_memory_does_not_depend_on_the_number_of_steps():
 
     def ops(keep_every):
         walk = tf.function(
-            lambda x: run(Langevin(0.1), Gaussian().energy, x, random.root(0), 1000, keep_every), autograph=False
+            lambda x: run(Langevin(0.1), Gaussian().energy, x, random.root(0), 1000, keep_every),
+            autograph=False,
         )
         graph = walk.get_concrete_function(tf.TensorSpec((4, 1, 1, 2))).graph
         names = [op.type for op in graph.get_operations()]
@@ -216,7 +235,9 @@ def test_the_stages_are_told_their_numbers_in_order(start):
 
     def write(number):
         change = tf.cast(number, tf.float32) + 1
-        return Langevin(2**0.5, temperature=0.0), lambda x: -tf.reduce_sum(9 * x**2 / 2 + change * x, axis=[1, 2, 3])
+        return Langevin(
+            2**0.5, temperature=0.0
+        ), lambda x: -tf.reduce_sum(9 * x**2 / 2 + change * x, axis=[1, 2, 3])
 
     found, _ = run_in_turn(write, tf.zeros_like(start), random.root(0), 4, 1)
     np.testing.assert_array_equal(found, tf.fill(start.shape, 1234.0))
@@ -232,7 +253,11 @@ def test_one_trace_runs_any_number_of_stages_and_steps(start):
     traced = tf.function(
         lambda x, stages, steps: run_in_turn(stage, x, random.root(0), stages, steps)[0],
         autograph=False,
-        input_signature=[tf.TensorSpec((None, 1, 1, 2)), tf.TensorSpec((), tf.int32), tf.TensorSpec((), tf.int32)],
+        input_signature=[
+            tf.TensorSpec((None, 1, 1, 2)),
+            tf.TensorSpec((), tf.int32),
+            tf.TensorSpec((), tf.int32),
+        ],
     )
     for stages, steps in ((1, 4), (3, 2)):
         expected, _ = run_in_turn(stage, start, random.root(0), stages, steps)
@@ -245,7 +270,9 @@ def test_no_gradient_flows_through_runs_in_turn(start):
     weight = tf.Variable(1.0)
     with tf.GradientTape() as tape:
         tape.watch(start)
-        x, _ = run_in_turn(lambda a: (Langevin(0.1), lambda x: weight * ENERGY(x)), start, random.root(0), 2, 2)
+        x, _ = run_in_turn(
+            lambda a: (Langevin(0.1), lambda x: weight * ENERGY(x)), start, random.root(0), 2, 2
+        )
         loss = tf.reduce_sum(x)
     assert tape.gradient(loss, [weight, start]) == [None, None]
 

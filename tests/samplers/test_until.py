@@ -26,7 +26,9 @@ def points(*values):
 
 def steps(threshold, window, most=40, start=(4.0,)):
     """How many are taken."""
-    return int(run(Until(HALVING, threshold, window), bowl, points(*start), SEED, most)[1].num_steps)
+    return int(
+        run(Until(HALVING, threshold, window), bowl, points(*start), SEED, most)[1].num_steps
+    )
 
 
 def expected_steps(threshold, window, most=40, start=(4.0,)):
@@ -66,7 +68,9 @@ def test_a_threshold_that_is_never_reached_leaves_the_most_steps():
 
 
 def test_an_energy_that_is_no_number_is_never_low_enough():
-    assert run(Until(HALVING, 1.0), lambda x: bowl(x) * np.nan, points(1.0), SEED, 7)[1].num_steps == 7
+    assert (
+        run(Until(HALVING, 1.0), lambda x: bowl(x) * np.nan, points(1.0), SEED, 7)[1].num_steps == 7
+    )
 
 
 @pytest.mark.parametrize("threshold", [0.2, tf.constant(0.2)], ids=["number", "tensor"])
@@ -88,5 +92,7 @@ def test_apiece_each_example_rests_where_it_would_alone():
     kernel = Until(HALVING, 0.3, window=2, apiece=True)
     start = points(1e-3, 4.0, 60.0)
     found, _ = run(kernel, bowl, start, SEED, 40)
-    alone = [run(Until(HALVING, 0.3, window=2), bowl, start[i : i + 1], SEED, 40)[0] for i in range(3)]
+    alone = [
+        run(Until(HALVING, 0.3, window=2), bowl, start[i : i + 1], SEED, 40)[0] for i in range(3)
+    ]
     np.testing.assert_allclose(found, tf.concat(alone, axis=0), rtol=1e-6)

@@ -8,10 +8,15 @@ from scipy import special
 
 from tfgen import energies, losses, random
 from tfgen.algorithms.generative_convnet import GenerativeConvNet
-from tfgen.data import images
+from tfgen.data import examples
 from tfgen.evaluation.local_modes import LocalModes, descend
-from tfgen.nets import generative_convnet_digits, generative_convnet_texture, prototype, toy
-from tfgen.nets.top_down import top_down
+from tfgen.nets.architectures.top_down import top_down
+from tfgen.nets.families import (
+    generative_convnet_digits,
+    generative_convnet_texture,
+    prototype,
+    toy,
+)
 from tfgen.samplers import Langevin, run
 
 POINT = (1, 1, 2)
@@ -23,7 +28,9 @@ def train(net, data, *, steps, optimizer, batch_size=100, **options):
     algorithm = GenerativeConvNet(net, image_shape=data.shape, image_mean=mean, **options)
     algorithm.compile({"energy": optimizer})
     stream = data.train.batches(batch_size, random.root(0))
-    algorithm.fit(stream, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=algorithm.callbacks())
+    algorithm.fit(
+        stream, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=algorithm.callbacks()
+    )
     return algorithm
 
 
@@ -31,19 +38,27 @@ def train(net, data, *, steps, optimizer, batch_size=100, **options):
 def plane():
     """The prototype model of ten filters in two dimensions, trained on the mixture."""
     keras.utils.set_random_seed(0)
-    data = images.load("toy/mixture", test_fraction=0)
+    data = examples.load("toy/mixture", test_fraction=0)
     net = prototype.energy(POINT, filters=10, initializer_scale=0.7)
     options = {"sigma": 0.3, "step_size": 0.1, "langevin_steps": 10, "chains": 200}
-    return train(net, data, steps=400, optimizer=keras.optimizers.Adam(0.01), batch_size=200, **options), data
+    return train(
+        net, data, steps=400, optimizer=keras.optimizers.Adam(0.01), batch_size=200, **options
+    ), data
 
 
 @pytest.fixture(scope="module")
 def digits():
     """A small ReLU net trained on the digits."""
     keras.utils.set_random_seed(0)
-    data = images.load("digits", test_fraction=0.1)
+    data = examples.load("digits", test_fraction=0.1)
     net = generative_convnet_digits.energy((8, 8, 1), width=0.25, activation="relu")
-    options = {"sigma": 0.5, "step_size": 0.1, "langevin_steps": 6, "chains": 100, "data_noise": 0.1}
+    options = {
+        "sigma": 0.5,
+        "step_size": 0.1,
+        "langevin_steps": 6,
+        "chains": 100,
+        "data_noise": 0.1,
+    }
     return train(net, data, steps=150, optimizer=keras.optimizers.SGD(0.02), **options), data
 
 
@@ -51,12 +66,14 @@ def digits():
 def brick():
     """A narrow texture net trained on patches of bricks."""
     keras.utils.set_random_seed(0)
-    data = images.load("textures/brick", image_size=(96, 96), patch_size=32, test_fraction=0.25)
+    data = examples.load("textures/brick", image_size=(96, 96), patch_size=32, test_fraction=0.25)
     net = generative_convnet_texture.energy((32, 32, 1), width=0.1)
     stabilisers = {"map_area_normalization": True, "max_gradient": 20.0}
     options = {"sigma": 0.2, "step_size": 0.05, "langevin_steps": 5, "chains": 4}
     optimizer = keras.optimizers.SGD(0.1)
-    return train(net, data, steps=40, optimizer=optimizer, batch_size=4, **options, **stabilisers), data
+    return train(
+        net, data, steps=40, optimizer=optimizer, batch_size=4, **options, **stabilisers
+    ), data
 
 
 def observed(trained, count):
@@ -120,7 +137,9 @@ def test_modes_are_stable_under_langevins_noise_free_dynamics(plane):
     algorithm, data = plane
     modes = descend(algorithm, data.train.whole()[:50], num_steps=2000, tolerance=1e-4)
     mode = modes.mode[modes.converged]
-    nudged = tf.constant(mode + 1e-3 * np.random.default_rng(0).choice([-1, 1], mode.shape).astype(np.float32))
+    nudged = tf.constant(
+        mode + 1e-3 * np.random.default_rng(0).choice([-1, 1], mode.shape).astype(np.float32)
+    )
     back, _ = run(Langevin(0.15, temperature=0.0), algorithm.density(), nudged, random.root(0), 200)
     assert np.mean(np.abs(back - mode).max(axis=(1, 2, 3)) < 1e-4) > 0.8
 
@@ -137,7 +156,7 @@ def test_descents_of_a_deep_relu_net_only_ever_lower_the_energy(digits):
 def test_the_smooth_net_auto_encodes_its_modes_too():
     """Proposition 2 holds for any h; without kinks descents converge, but for the flattest few."""
     keras.utils.set_random_seed(0)
-    data = images.load("toy/mixture", test_fraction=0)
+    data = examples.load("toy/mixture", test_fraction=0)
     net = prototype.energy(POINT, filters=10, initializer_scale=0.7, activation="swish")
     options = {"sigma": 0.3, "step_size": 0.1, "langevin_steps": 10, "chains": 200}
     algorithm = train(net, data, steps=100, optimizer=keras.optimizers.Adam(0.01), **options)
@@ -173,7 +192,9 @@ def test_one_step_cd_follows_the_reconstruction_gradient_averaged_over_noise(pla
     net = plane[0].energy
     y = observed(plane, 400)
     error = tf.norm(y - top_down(net, y).B, axis=[1, 3])[:, 0]
-    near = np.abs(net.convs[0](y).numpy()) / np.linalg.norm(net.convs[0].kernel.numpy().reshape(2, -1), axis=0)
+    near = np.abs(net.convs[0](y).numpy()) / np.linalg.norm(
+        net.convs[0].kernel.numpy().reshape(2, -1), axis=0
+    )
     inside = (near.reshape(400, -1).min(axis=1) > 0.55) & (error.numpy() > 0.5)
     assert inside.any()
     for number, i in enumerate(np.flatnonzero(inside)[:3]):
@@ -182,8 +203,16 @@ def test_one_step_cd_follows_the_reconstruction_gradient_averaged_over_noise(pla
         synthesized, _ = run(Langevin(0.1), energy, start, random.root(number), 1)
         pattern = top_down(net, synthesized).delta[0].numpy()
         assert np.array_equal(pattern.min(axis=0), pattern.max(axis=0))
-        pairs = zip(tf.split(start, 100), tf.split(synthesized, 100), strict=True)  # float32 bears no longer sums
-        cd = sum(gradient(net, lambda s=s, t=t: losses.energy_difference(net(s), net(t))) for s, t in pairs) / 100
+        pairs = zip(
+            tf.split(start, 100), tf.split(synthesized, 100), strict=True
+        )  # float32 bears no longer sums
+        cd = (
+            sum(
+                gradient(net, lambda s=s, t=t: losses.energy_difference(net(s), net(t)))
+                for s, t in pairs
+            )
+            / 100
+        )
         one = y[i : i + 1]
         reconstruction = gradient(net, lambda x=one: losses.reconstruction(x, top_down(net, x).B))
         assert cosine(cd, reconstruction) > 0.99
@@ -215,7 +244,9 @@ def test_one_step_cd_follows_the_reconstruction_gradient_of_a_deep_net(digits):
             continue
         tested += 1
         cd = gradient(net, lambda a=y, b=synthesized: losses.energy_difference(net(a), net(b)))
-        target = gradient(net, lambda a=y: losses.reconstruction(a, tf.cast(top_down(net, a).B, tf.float64)))
+        target = gradient(
+            net, lambda a=y: losses.reconstruction(a, tf.cast(top_down(net, a).B, tf.float64))
+        )
         assert cosine(cd, target) > 0.99
     assert tested >= 3
 
@@ -231,11 +262,13 @@ def classes():
     label = rng.choice(3, 5000, p=[0.6, 0.3, 0.1])
     means, scales = np.array([[0.5, 0.0], [-0.4, 0.3], [-0.2, -0.5]]), np.array([0.3, 0.15, 0.1])
     points = means[label] + scales[label, None] * rng.standard_normal((5000, 2))
-    examples = images.Examples(points.reshape(-1, *POINT).astype(np.float32), label)
-    data = images.Images(examples, examples, POINT, 5000)
+    found = examples.Examples(points.reshape(-1, *POINT).astype(np.float32), label)
+    data = examples.Images(found, found, POINT, 5000)
     net = toy.energy(POINT, width=0.25, outputs=3)
     options = {"sigma": 0.5, "step_size": 0.15, "chains": 300, "langevin_steps": 10}
-    return train(net, data, steps=300, optimizer=keras.optimizers.SGD(0.05), batch_size=200, **options), data
+    return train(
+        net, data, steps=300, optimizer=keras.optimizers.SGD(0.05), batch_size=200, **options
+    ), data
 
 
 def exact(algorithm, side=240, extent=4.0):
@@ -243,23 +276,34 @@ def exact(algorithm, side=240, extent=4.0):
     axis = (np.arange(side) + 0.5) / side * 2 * extent - extent
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, *POINT).astype(np.float32)
     area = (2 * extent / side) ** 2
-    f = -algorithm.energy((points - algorithm.image_mean) / algorithm.sigma).numpy().astype(np.float64)
+    f = (
+        -algorithm.energy((points - algorithm.image_mean) / algorithm.sigma)
+        .numpy()
+        .astype(np.float64)
+    )
     squared = (((points - algorithm.image_mean) / algorithm.sigma) ** 2).sum(axis=(1, 2, 3))
     log_q = -squared / 2 - np.log(2 * np.pi * algorithm.sigma**2)
-    u = [algorithm.density(tf.fill([len(points)], c))(tf.constant(points)).numpy() for c in range(f.shape[1])]
+    u = [
+        algorithm.density(tf.fill([len(points)], c))(tf.constant(points)).numpy()
+        for c in range(f.shape[1])
+    ]
     log_p = -np.stack(u, axis=1).astype(np.float64)  # up to log Z_c and the constant of q
     log_p -= special.logsumexp(log_p, axis=0) + np.log(area)
     return f, log_p, special.logsumexp(f + log_q[:, None], axis=0) + np.log(area)
 
 
-def test_the_bayes_classifier_of_the_densities_is_the_softmax_with_biases_log_rho_less_log_z(classes):
+def test_the_bayes_classifier_of_the_densities_is_the_softmax_with_biases_log_rho_less_log_z(
+    classes,
+):
     """Proposition 1 (a), to rounding wherever any class has mass."""
     algorithm, data = classes
     f, log_p, log_z = exact(algorithm)
     log_rho = np.log(np.bincount(data.train.label) / len(data.train))
     bayes = special.softmax(log_p + log_rho, axis=1)
     somewhere = log_p.max(axis=1) > -15
-    np.testing.assert_allclose(special.softmax(f + log_rho - log_z, axis=1)[somewhere], bayes[somewhere], atol=1e-3)
+    np.testing.assert_allclose(
+        special.softmax(f + log_rho - log_z, axis=1)[somewhere], bayes[somewhere], atol=1e-3
+    )
     assert np.abs(special.softmax(f + log_rho + log_z, axis=1) - bayes)[somewhere].max() > 0.2
 
 

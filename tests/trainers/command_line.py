@@ -61,7 +61,7 @@ _FORKS.set_forkserver_preload(["trainers.main"])
 
 def values(module: str, *args: str) -> absl_flags.FlagValues:
     """The flags of a command, parsed."""
-    from trainers import commands, flags
+    from trainers.run import commands, flags
 
     found = absl_flags.FlagValues()
     found.append_flag_values(commands._flagfile())
@@ -71,7 +71,7 @@ def values(module: str, *args: str) -> absl_flags.FlagValues:
 
 def start(module: str, *args: str) -> None:
     """Runs a command as `python -m MODULE ARGS` does, in this process."""
-    from trainers import commands, flags
+    from trainers.run import commands, flags
 
     found = importlib.import_module(module)
     with mock.patch.object(sys, "argv", [module, *args]):
@@ -98,7 +98,11 @@ def mistake(module: str, *args: str) -> str:
 
 def content(directory: pathlib.Path) -> dict[str, bytes]:
     """All files under a directory with what is in them; empty if there is none."""
-    return {str(f.relative_to(directory)): f.read_bytes() for f in sorted(directory.rglob("*")) if f.is_file()}
+    return {
+        str(f.relative_to(directory)): f.read_bytes()
+        for f in sorted(directory.rglob("*"))
+        if f.is_file()
+    }
 
 
 def rows(workdir: pathlib.Path, kind: str) -> list[dict]:
@@ -116,7 +120,11 @@ def final_weights(workdir: pathlib.Path) -> bytes:
 def numbers(workdir: pathlib.Path) -> dict[str, np.ndarray]:
     """The newest checkpoint's tensors; names of layers, which count up within one process, left out."""
     reader = tf.train.load_checkpoint(str(max((workdir / "checkpoints").glob("step-*")) / "state"))
-    names = [name for name in reader.get_variable_to_shape_map() if name != "_CHECKPOINTABLE_OBJECT_GRAPH"]
+    names = [
+        name
+        for name in reader.get_variable_to_shape_map()
+        if name != "_CHECKPOINTABLE_OBJECT_GRAPH"
+    ]
     return {name: reader.get_tensor(name) for name in names}
 
 
@@ -126,7 +134,9 @@ def same_numbers(ours: pathlib.Path, theirs: pathlib.Path) -> bool:
     return a.keys() == b.keys() and all(a[name].tobytes() == b[name].tobytes() for name in a)
 
 
-def spawned(module: str, *args: str, log: pathlib.Path, trap: tuple | None = None, largest_file: int = 0) -> int:
+def spawned(
+    module: str, *args: str, log: pathlib.Path, trap: tuple | None = None, largest_file: int = 0
+) -> int:
     """Runs a command in a process of its own.
 
     Args:
@@ -150,7 +160,9 @@ def spawned(module: str, *args: str, log: pathlib.Path, trap: tuple | None = Non
     return process.exitcode
 
 
-def _main(module: str, args: tuple[str, ...], log: str, trap: tuple | None, largest_file: int) -> None:
+def _main(
+    module: str, args: tuple[str, ...], log: str, trap: tuple | None, largest_file: int
+) -> None:
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
@@ -174,7 +186,7 @@ def _main(module: str, args: tuple[str, ...], log: str, trap: tuple | None, larg
 
 def _set(event: str, path: str, number: int) -> None:
     if event == "batch":
-        from trainers import callbacks
+        from trainers.run import callbacks
 
         def die_at(self, batch, logs=None):
             if self.model.num_updates == number:
@@ -202,7 +214,9 @@ def _set(event: str, path: str, number: int) -> None:
 
     def hook(name, arguments):
         nonlocal seen
-        if name == event and any(path in str(a) for a in arguments[:2] if isinstance(a, str | os.PathLike)):
+        if name == event and any(
+            path in str(a) for a in arguments[:2] if isinstance(a, str | os.PathLike)
+        ):
             seen += 1
             if seen == number:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -268,7 +282,9 @@ class Recorder:
             active._record(arguments)
 
     def _record(self, arguments) -> None:
-        if not any(str(self.directory) in str(a) for a in arguments[:2] if isinstance(a, str | os.PathLike)):
+        if not any(
+            str(self.directory) in str(a) for a in arguments[:2] if isinstance(a, str | os.PathLike)
+        ):
             return
         self._busy = True
         try:

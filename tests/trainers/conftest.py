@@ -33,7 +33,9 @@ def trained_digits(made_once) -> pathlib.Path:
 @pytest.fixture(scope="session")
 def trained_classes(made_once) -> pathlib.Path:
     """A finished run of digits with an energy for each class; not to be changed."""
-    return made_once("classes", lambda w: command_line.train(w, *command_line.DIGITS, "--energy.outputs=10"))
+    return made_once(
+        "classes", lambda w: command_line.train(w, *command_line.DIGITS, "--energy.outputs=10")
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """The smallest experiments with a generator: 8x8 digits, narrow nets."""
 
-from trainers import catalogue
+from trainers.run import catalogue
 
 
 def of(algorithm: str, *more: str) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from test_sampling import cells
 
 from tfgen import random
 from tfgen.data import preprocess
-from trainers import experiment, sample
+from trainers import sample
+from trainers.run import experiment
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,9 @@ def draw(trained, task, *args):
 def generated(trained, count, seed):
     """What the library samples, as it is shown."""
     ask = trained.algorithm.endpoints()["generate"].traced()
-    return preprocess.to_uint8(ask(count=tf.constant(count), seed=random.root(seed))["image"].numpy())[..., 0]
+    return preprocess.to_uint8(
+        ask(count=tf.constant(count), seed=random.root(seed))["image"].numpy()
+    )[..., 0]
 
 
 def test_generate_draws_samples_of_the_canvas(trained):
@@ -98,11 +101,18 @@ def test_a_stylized_picture_stays_the_nearer_to_its_own_the_larger_gamma(trained
     ],
 )
 def test_what_a_cascade_cannot_do_is_said(workdir, tmp_path, args, named):
-    said = mistake("trainers.sample", f"--workdir={workdir}", f"--output={tmp_path / 'o.png'}", *args)
+    said = mistake(
+        "trainers.sample", f"--workdir={workdir}", f"--output={tmp_path / 'o.png'}", *args
+    )
     for words in named:
         assert words in said
 
 
 def test_stages_of_another_model_are_refused(trained_digits, tmp_path):
-    said = mistake("trainers.sample", f"--workdir={trained_digits}", "--task=stages", f"--output={tmp_path / 'o.png'}")
+    said = mistake(
+        "trainers.sample",
+        f"--workdir={trained_digits}",
+        "--task=stages",
+        f"--output={tmp_path / 'o.png'}",
+    )
     assert "stages expects a model that is a cascade" in said

@@ -11,21 +11,27 @@ import pytest
 import tensorflow as tf
 from command_line import Recorder, content
 
+from tfgen import files
 from tfgen.errors import UserError
-from trainers import checkpoints, files
+from trainers.run import checkpoints
 
 
 def state(value: float) -> checkpoints.State:
     """Two named lists of variables, all of one value."""
     return {
-        "weights": [keras.Variable(np.full((3, 2), value, np.float32)), keras.Variable(np.float32(value))],
+        "weights": [
+            keras.Variable(np.full((3, 2), value, np.float32)),
+            keras.Variable(np.float32(value)),
+        ],
         "optimizers": [keras.Variable(np.full(5, value, np.float32))],
     }
 
 
 def value_of(found: checkpoints.State) -> float:
     """The one value of all variables."""
-    values = {float(x) for variables in found.values() for v in variables for x in np.ravel(v.numpy())}
+    values = {
+        float(x) for variables in found.values() for v in variables for x in np.ravel(v.numpy())
+    }
     assert len(values) == 1, "a mixture of checkpoints"
     return values.pop()
 
@@ -166,7 +172,9 @@ def flip(path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["state.index", "state.data-00000-of-00001"])
-@pytest.mark.parametrize("damage", [cut, flip, pathlib.Path.unlink, lambda path: path.write_bytes(b"")])
+@pytest.mark.parametrize(
+    "damage", [cut, flip, pathlib.Path.unlink, lambda path: path.write_bytes(b"")]
+)
 def test_a_damaged_checkpoint_is_said_to_be_one(tmp_path, file, damage):
     checkpoints.save(tmp_path, 9, state(9.0), keep=1)
     damage(tmp_path / "step-0000000009" / file)
@@ -209,7 +217,9 @@ def test_a_file_is_replaced_at_once(tmp_path):
     assert content(tmp_path) == {"file.txt": b"new"}
 
 
-@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "full"), ValueError("a bug"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "failure", [OSError(errno.ENOSPC, "full"), ValueError("a bug"), KeyboardInterrupt()]
+)
 def test_a_failure_keeps_the_old_file_and_leaves_no_other(tmp_path, failure):
     path = tmp_path / "file.txt"
     path.write_text("old")

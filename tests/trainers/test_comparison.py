@@ -7,18 +7,22 @@ import pytest
 from command_line import mistake
 
 from trainers import compare
-from trainers.metrics import Metrics
+from trainers.run.metrics import Metrics
 
 FLAGS = {"nets": "triangle_digits", "dataset": "digits", "steps": 100, "batch_size": 50}
 PROTOCOL = {"features": "pixels", "num_images": 500, "seed": 0, "version": "1"}
 
 
-def measured(directory: pathlib.Path, name: str, values: dict[str, float], protocol=PROTOCOL, **flags) -> str:
+def measured(
+    directory: pathlib.Path, name: str, values: dict[str, float], protocol=PROTOCOL, **flags
+) -> str:
     """A run's directory as training and measuring would leave it: the flags, and a row for each value."""
     workdir = directory / name
     workdir.mkdir(parents=True)
     given = FLAGS | {"algorithm": name.split("-")[0]} | flags
-    (workdir / "flags.cfg").write_text("".join(f"--{flag}={value}\n" for flag, value in given.items()))
+    (workdir / "flags.cfg").write_text(
+        "".join(f"--{flag}={value}\n" for flag, value in given.items())
+    )
     for metric, value in values.items():
         Metrics(workdir / "metrics.jsonl").append(
             "evaluation", 100, {"metric": metric, "value": value, "protocol": protocol}
@@ -32,7 +36,12 @@ def seeds(tmp_path) -> list[str]:
     found = []
     for seed in range(3):
         found.append(
-            measured(tmp_path, f"vae-{seed}", {"fid/distance": 10 + seed, "accuracy/accuracy": 0.5}, seed=seed)
+            measured(
+                tmp_path,
+                f"vae-{seed}",
+                {"fid/distance": 10 + seed, "accuracy/accuracy": 0.5},
+                seed=seed,
+            )
         )
         values = {"fid/distance": 4 + 2 * seed, "accuracy/accuracy": 0.9}
         found.append(measured(tmp_path, f"divergence_triangle-{seed}", values, seed=seed))
@@ -45,7 +54,11 @@ def refused(*workdirs: str, metrics: str = "fid/distance") -> str:
 
 
 def test_seeds_of_one_model_are_one_row_with_their_mean_and_deviation(seeds, capsys):
-    command_line.start("trainers.compare", f"--workdirs={','.join(seeds)}", "--metrics=fid/distance,accuracy/accuracy")
+    command_line.start(
+        "trainers.compare",
+        f"--workdirs={','.join(seeds)}",
+        "--metrics=fid/distance,accuracy/accuracy",
+    )
     printed = capsys.readouterr().out
     assert "| divergence_triangle | 6 ± 2 | 3 |" in printed
     assert "| vae | 11 ± 1 | 3 |" in printed
@@ -54,7 +67,9 @@ def test_seeds_of_one_model_are_one_row_with_their_mean_and_deviation(seeds, cap
 
 
 def test_one_run_has_no_deviation(seeds, capsys):
-    command_line.start("trainers.compare", f"--workdirs={','.join(seeds[:2])}", "--metrics=fid/distance")
+    command_line.start(
+        "trainers.compare", f"--workdirs={','.join(seeds[:2])}", "--metrics=fid/distance"
+    )
     assert "| vae | 10 | 1 |" in capsys.readouterr().out
 
 
@@ -74,15 +89,26 @@ def test_one_run_has_no_deviation(seeds, capsys):
 )
 def test_the_best_comes_first_whichever_way_a_value_is_better(tmp_path, metric, best):
     values = {"low": 0.25, "middle": 0.5, "high": 0.75}
-    rates = {"low": 1e-4, "middle": 2e-4, "high": 3e-4}  # groups are of runs alike in all but their seed
+    rates = {
+        "low": 1e-4,
+        "middle": 2e-4,
+        "high": 3e-4,
+    }  # groups are of runs alike in all but their seed
     workdirs = [
         pathlib.Path(
-            measured(tmp_path, f"vae-{name}", {metric: values[name]}, **{"generator.learning_rate": rates[name]})
+            measured(
+                tmp_path,
+                f"vae-{name}",
+                {metric: values[name]},
+                **{"generator.learning_rate": rates[name]},
+            )
         )
         for name in ("middle", "low", "high")
     ]
     order = ["low", "middle", "high"] if best == "low" else ["high", "middle", "low"]
-    assert [m.values for m in compare.ranked(metric, workdirs)] == [[values[name]] for name in order]
+    assert [m.values for m in compare.ranked(metric, workdirs)] == [
+        [values[name]] for name in order
+    ]
 
 
 def test_the_newest_measurement_counts(tmp_path):
@@ -91,7 +117,9 @@ def test_the_newest_measurement_counts(tmp_path):
         row = {"metric": "fid/distance", "value": value, "protocol": PROTOCOL}
         Metrics(pathlib.Path(first) / "metrics.jsonl").append("evaluation", 100, row)
     second = measured(tmp_path, "acd", {"fid/distance": 1.5})
-    assert [m.name for m in compare.ranked("fid/distance", [pathlib.Path(second), pathlib.Path(first)])] == [
+    assert [
+        m.name for m in compare.ranked("fid/distance", [pathlib.Path(second), pathlib.Path(first)])
+    ] == [
         "vae",
         "acd",
     ]
@@ -140,7 +168,9 @@ def test_other_protocols_are_refused_by_what_differs(tmp_path, changed, named):
 
 def test_seeds_of_one_model_under_two_protocols_are_refused_too(tmp_path):
     one = measured(tmp_path, "vae-0", {"fid/distance": 1.0}, seed=0)
-    other = measured(tmp_path, "vae-1", {"fid/distance": 2.0}, protocol=PROTOCOL | {"seed": 1}, seed=1)
+    other = measured(
+        tmp_path, "vae-1", {"fid/distance": 2.0}, protocol=PROTOCOL | {"seed": 1}, seed=1
+    )
     assert "seed 0 and 1" in refused(one, other)
 
 

@@ -8,7 +8,7 @@ from command_line import content, mistake, rows
 
 from tfgen.version import __version__
 from trainers import evaluate
-from trainers.metrics import Metrics
+from trainers.run.metrics import Metrics
 
 
 def test_values_are_written_with_their_protocol_and_printed(digits, capsys):
@@ -35,13 +35,21 @@ def test_values_are_written_with_their_protocol_and_printed(digits, capsys):
         assert row["protocol"]["version"] == __version__
     protocols = {row["metric"]: row["protocol"] for row in found}
     assert protocols["reconstruction/test_mse"]["num_images"] == 20
-    assert protocols["completion/error"] | {"mask": "half:bottom", "num_steps": 3} == protocols["completion/error"]
+    assert (
+        protocols["completion/error"] | {"mask": "half:bottom", "num_steps": 3}
+        == protocols["completion/error"]
+    )
     printed = dict(line.split(": ") for line in capsys.readouterr().out.splitlines())
     assert printed == {row["metric"]: f"{row['value']:.6g}" for row in found}
 
 
 def test_the_same_protocol_gives_the_same_values(digits):
-    ask = (f"--workdir={digits}", "--metrics=completion", "--completion.num_images=3", "--completion.num_steps=3")
+    ask = (
+        f"--workdir={digits}",
+        "--metrics=completion",
+        "--completion.num_images=3",
+        "--completion.num_steps=3",
+    )
     for _ in range(2):
         command_line.start("trainers.evaluate", *ask)
     values = [row["value"] for row in rows(digits, "evaluation")]
@@ -91,7 +99,10 @@ def test_a_texture_is_judged_beside_its_yardsticks(texture):
         (["--metrics=pieces"], ["pieces"]),
         (["--metrics=completion", "--completion.mask=nonsense"], ["mask", "nonsense"]),
         (["--metrics=completion", "--completion.num_images=0"], ["num_images", "at least 1"]),
-        (["--metrics=sliced_wasserstein", "--sliced_wasserstein.source=thin_air"], ["sliced_wasserstein.source"]),
+        (
+            ["--metrics=sliced_wasserstein", "--sliced_wasserstein.source=thin_air"],
+            ["sliced_wasserstein.source"],
+        ),
         (["--metrics=reconstruction", "--reconstruction.images=3"], ["--reconstruction.images"]),
     ],
 )
@@ -105,5 +116,11 @@ def test_what_cannot_be_measured_is_said(trained_digits, args, named):
 
 def test_every_measurement_has_its_flags():
     values = command_line.values("trainers.evaluate")
-    assert set(evaluate.measurements()) >= {"accuracy", "completion", "reconstruction", "sliced_wasserstein", "pieces"}
+    assert set(evaluate.measurements()) >= {
+        "accuracy",
+        "completion",
+        "reconstruction",
+        "sliced_wasserstein",
+        "pieces",
+    }
     assert values["completion.num_images"].value == 100

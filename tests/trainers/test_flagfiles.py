@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from command_line import rows
 
-from trainers import catalogue, checkpoints, flags
+from trainers.run import catalogue, checkpoints, flags
 
 ROOT = pathlib.Path(__file__).parents[2]
 FLAGFILES = sorted((ROOT / "trainers" / "flagfiles").glob("*.flags"))
@@ -58,7 +58,9 @@ def test_a_flagfile_names_things_that_exist(flagfile):
     assert values.algorithm in catalogue.algorithms()
     for role in catalogue.roles(values.algorithm):
         known = catalogue.hyperparameters(catalogue.net_function(values.nets, role))
-        given = {name for name, value in flags.net_options(values, role).items() if value is not None}
+        given = {
+            name for name, value in flags.net_options(values, role).items() if value is not None
+        }
         assert given <= known.keys()
     assert values.workdir is None, "a work directory is the user's to choose"
 
@@ -81,7 +83,13 @@ def shrunk(values) -> list[str]:
         "sample_every": 1000,
         **{
             f"{name}.{count}": 1
-            for count in ("langevin_steps", "sample_steps", "denoising_steps", "inference_steps", "completion_rounds")
+            for count in (
+                "langevin_steps",
+                "sample_steps",
+                "denoising_steps",
+                "inference_steps",
+                "completion_rounds",
+            )
         },
         f"{name}.chains": 4,
     }
@@ -141,25 +149,37 @@ def run(flagfile: pathlib.Path, tmp_path: pathlib.Path, monkeypatch) -> None:
 def is_quick(path: pathlib.Path) -> bool:
     """Whether an experiment is small, and its data need no preparation."""
     values = command_line.values("trainers.main", f"--flagfile={path}")
-    large = values.nets in ("triangle_cifar10", "triangle_mnist", "triangle_texture")  # slow to trace, even when narrow
+    large = values.nets in (
+        "triangle_cifar10",
+        "triangle_mnist",
+        "triangle_texture",
+    )  # slow to trace, even when narrow
     large |= (values.dataset or "").startswith("cifar10")  # slow to read
     return path.stem.endswith(("_cpu", "prototype")) and not large and not needs_tfds(values)
 
 
 QUICK = [path for path in FLAGFILES if is_quick(path)]
-FIRST = {command_line.values("trainers.main", f"--flagfile={path}").algorithm: path for path in reversed(QUICK)}
+FIRST = {
+    command_line.values("trainers.main", f"--flagfile={path}").algorithm: path
+    for path in reversed(QUICK)
+}
 """One of each algorithm, run every time; its others with the slow tests."""
 
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(p, marks=() if p in FIRST.values() else pytest.mark.slow, id=p.stem) for p in QUICK],
+    [
+        pytest.param(p, marks=() if p in FIRST.values() else pytest.mark.slow, id=p.stem)
+        for p in QUICK
+    ],
 )
 def test_a_small_experiment_runs(path, tmp_path, monkeypatch):
     run(path, tmp_path, monkeypatch)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", [path for path in FLAGFILES if path not in QUICK], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path in FLAGFILES if path not in QUICK], ids=lambda path: path.stem
+)
 def test_an_experiment_of_a_larger_scale_runs(path, tmp_path, monkeypatch):
     run(path, tmp_path, monkeypatch)

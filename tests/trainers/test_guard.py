@@ -11,13 +11,20 @@ import pytest
 import tensorflow as tf
 from command_line import TOY, Recorder, content, mistake, numbers, rows, same_numbers, spawned
 
-from trainers import callbacks, checkpoints, main
-from trainers.metrics import Metrics
+from trainers import main
+from trainers.run import callbacks, checkpoints
+from trainers.run.metrics import Metrics
 
 HOPELESS = (*TOY, "--steps=40", "--energy.optimizer=sgd", "--energy.learning_rate=1e30")
 """Diverges whenever it starts, also at an eighth of the rate."""
 
-MENDED = (*TOY, "--steps=8", "--energy.optimizer=sgd", "--energy.learning_rate=1e30", "--guard_rate=1e-33")
+MENDED = (
+    *TOY,
+    "--steps=8",
+    "--energy.optimizer=sgd",
+    "--energy.learning_rate=1e30",
+    "--guard_rate=1e-33",
+)
 """Diverges once, and trains at the lowered rate."""
 
 
@@ -98,7 +105,9 @@ def test_a_kill_at_any_moment_of_a_rollback_leaves_a_checkpoint(mended):
     for moment in moments:
         found = checkpoints.steps(moment / "checkpoints")
         assert found, f"at moment {moment.name} there is no checkpoint: {sorted(content(moment))}"
-        reader = tf.train.load_checkpoint(str(moment / "checkpoints" / f"step-{found[-1]:010d}" / "state"))
+        reader = tf.train.load_checkpoint(
+            str(moment / "checkpoints" / f"step-{found[-1]:010d}" / "state")
+        )
         for name, shape in reader.get_variable_to_shape_map().items():
             assert reader.get_tensor(name) is not None, (name, shape)
 
@@ -133,9 +142,16 @@ def guarded(tmp_path):
     """A guard over the metrics of a run whose gaps and norms were all about 1."""
     metrics = Metrics(tmp_path / "metrics.jsonl")
     for step in range(30):
-        values = {"energy_data": 5.0, "energy_gap": (-1.0) ** step, "weight_grad_norm": 1.0, "langevin_grad_norm": 1.0}
+        values = {
+            "energy_data": 5.0,
+            "energy_gap": (-1.0) ** step,
+            "weight_grad_norm": 1.0,
+            "langevin_grad_norm": 1.0,
+        }
         metrics.append("train", step, values)
-    return callbacks.Guard(types.SimpleNamespace(metrics=metrics, algorithm=types.SimpleNamespace(num_updates=31)), 1e3)
+    return callbacks.Guard(
+        types.SimpleNamespace(metrics=metrics, algorithm=types.SimpleNamespace(num_updates=31)), 1e3
+    )
 
 
 USUAL = {"energy_data": 5.0, "energy_gap": 1.0, "weight_grad_norm": 1.0, "langevin_grad_norm": 1.0}
@@ -168,7 +184,9 @@ def test_an_energy_may_be_as_large_as_it_likes(guarded):
 
 def test_a_run_too_young_to_have_usual_sizes_is_watched_for_nan_alone(tmp_path):
     metrics = Metrics(tmp_path / "metrics.jsonl")
-    guard = callbacks.Guard(types.SimpleNamespace(metrics=metrics, algorithm=types.SimpleNamespace(num_updates=2)), 1e3)
+    guard = callbacks.Guard(
+        types.SimpleNamespace(metrics=metrics, algorithm=types.SimpleNamespace(num_updates=2)), 1e3
+    )
     guard.on_epoch_end(0, USUAL | {"energy_gap": 1e8})
     with pytest.raises(callbacks.DivergedError):
         guard.on_epoch_end(0, USUAL | {"energy_gap": math.nan})

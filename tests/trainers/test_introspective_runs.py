@@ -9,7 +9,7 @@ import pytest
 from command_line import content, final_weights, mistake, numbers, rows, spawned
 from test_mistakes import refused
 
-from trainers import checkpoints
+from trainers.run import checkpoints
 
 DIGITS = (
     "--algorithm=introspective",
@@ -55,18 +55,30 @@ LAST = 15
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(DIGITS, id="whole"), pytest.param(TEXTURE, id="patches", marks=pytest.mark.slow)],
+    params=[
+        pytest.param(DIGITS, id="whole"),
+        pytest.param(TEXTURE, id="patches", marks=pytest.mark.slow),
+    ],
 )
 def whole(request, tmp_path_factory):
     """A run's flags, and the work directory of one that nobody kills."""
     workdir = tmp_path_factory.mktemp("whole") / "run"
-    assert spawned("trainers.main", *request.param, f"--workdir={workdir}", log=workdir.with_name("log")) == 0
+    assert (
+        spawned(
+            "trainers.main", *request.param, f"--workdir={workdir}", log=workdir.with_name("log")
+        )
+        == 0
+    )
     return request.param, workdir
 
 
 STAGE, SYNTHESIS = ("batch", "", 7), ("synthesis", "", 12)
 """In the midst of a stage; of the second stage's synthesis, 4 of its steps after the 8 of the first."""
-SAVING = (("os.rename", "step-0000000012", 1), ("synthesis", "", 8), ("os.rename", f"step-{LAST:010d}", 1))
+SAVING = (
+    ("os.rename", "step-0000000012", 1),
+    ("synthesis", "", 8),
+    ("os.rename", f"step-{LAST:010d}", 1),
+)
 """As the third stage begins; with its synthesis nearly done; as that is saved."""
 
 KILLS = [
@@ -75,7 +87,11 @@ KILLS = [
     *(
         pytest.param(flags, kills, id=f"{name}-{more}", marks=pytest.mark.slow)
         for name, flags in (("whole", DIGITS), ("patches", TEXTURE))
-        for more, kills in (("first synthesis", (("synthesis", "", 3),)), ("stage", (STAGE,)), ("saving", SAVING))
+        for more, kills in (
+            ("first synthesis", (("synthesis", "", 3),)),
+            ("stage", (STAGE,)),
+            ("saving", SAVING),
+        )
     ),
 ]
 
@@ -90,9 +106,13 @@ def test_a_killed_run_ends_with_the_same_weights_bit_for_bit(whole, tmp_path, ki
         assert checkpoints.steps(tmp_path / "run" / "checkpoints")[-1] < LAST
     assert spawned(*run, log=log) == 0, log.read_text()
     assert final_weights(tmp_path / "run") == final_weights(uninterrupted)
-    for ours, theirs in zip(rows(tmp_path / "run", "train"), rows(uninterrupted, "train"), strict=True):
+    for ours, theirs in zip(
+        rows(tmp_path / "run", "train"), rows(uninterrupted, "train"), strict=True
+    ):
         times = {name for name in ours if "second" in name}
-        assert {n: v for n, v in ours.items() if n not in times} == {n: v for n, v in theirs.items() if n not in times}
+        assert {n: v for n, v in ours.items() if n not in times} == {
+            n: v for n, v in theirs.items() if n not in times
+        }
 
 
 def test_a_run_ends_with_its_last_stage_saved_logged_and_pictured(whole):
@@ -134,7 +154,9 @@ def test_a_finished_run_run_again_changes_nothing(whole, tmp_path):
         before = content(workdir)
         command_line.train(workdir, *flags, *more)
         after = content(workdir)
-        changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+        changed = {
+            name for name in before.keys() | after.keys() if before.get(name) != after.get(name)
+        }
         assert changed <= {"flags.cfg"}, changed
         assert bool(changed) == bool(more)  # what was asked for is remembered
 
@@ -209,5 +231,7 @@ def test_another_cascade_than_the_checkpoints_is_refused_and_nothing_is_changed(
     flags, workdir = whole
     workdir = shutil.copytree(workdir, tmp_path / "run")
     before = content(workdir)
-    assert str(workdir) in mistake("trainers.main", *flags, "--introspective.stages=9", f"--workdir={workdir}")
+    assert str(workdir) in mistake(
+        "trainers.main", *flags, "--introspective.stages=9", f"--workdir={workdir}"
+    )
     assert content(workdir) == before

@@ -28,12 +28,18 @@ def run(trained_digits, tmp_path_factory):
 def mapped(run, tmp_path_factory):
     """Where its landscape was written."""
     output = tmp_path_factory.mktemp("landscape")
-    command_line.start("trainers.landscape", f"--workdir={run}", f"--output={output}", *QUICK, "--leaves=6")
+    command_line.start(
+        "trainers.landscape", f"--workdir={run}", f"--output={output}", *QUICK, "--leaves=6"
+    )
     return output
 
 
 def test_a_landscape_is_written_as_a_picture_a_page_and_arrays(mapped):
-    assert sorted(path.name for path in mapped.iterdir()) == ["landscape.html", "landscape.npz", "landscape.png"]
+    assert sorted(path.name for path in mapped.iterdir()) == [
+        "landscape.html",
+        "landscape.npz",
+        "landscape.png",
+    ]
     assert iio.imread(mapped / "landscape.png").ndim == 3
     arrays = dict(np.load(mapped / "landscape.npz"))
     count = len(arrays["energy"])
@@ -53,7 +59,11 @@ def test_the_page_shows_every_leaf_with_its_picture_and_needs_nothing_else(mappe
 
 
 def test_its_numbers_are_the_measurements(run, mapped):
-    found = {row["metric"]: row for row in rows(run, "evaluation") if row["metric"].startswith("landscape/")}
+    found = {
+        row["metric"]: row
+        for row in rows(run, "evaluation")
+        if row["metric"].startswith("landscape/")
+    }
     assert {"landscape/minima", "landscape/basins", "landscape/purity"} <= set(found)
     assert found["landscape/minima"]["value"] == len(np.load(mapped / "landscape.npz")["energy"])
     assert found["landscape/minima"]["protocol"]["num_images"] == 20
@@ -61,7 +71,9 @@ def test_its_numbers_are_the_measurements(run, mapped):
 
 def test_the_landscape_of_a_models_own_directory_is_in_its_report(digits, tmp_path):
     command_line.start("trainers.landscape", f"--workdir={digits}", *QUICK)
-    command_line.start("trainers.evaluate", f"--workdir={digits}", "--metrics=mixing", "--mixing.num_steps=1")
+    command_line.start(
+        "trainers.evaluate", f"--workdir={digits}", "--metrics=mixing", "--mixing.num_steps=1"
+    )
     (verdict,) = rows(digits, "verdict")
     output = tmp_path / "report.html"
     command_line.start("trainers.report", f"--workdirs={digits}", f"--output={output}")
@@ -72,7 +84,9 @@ def test_the_landscape_of_a_models_own_directory_is_in_its_report(digits, tmp_pa
 
 def test_mistakes_are_said_in_a_sentence(digits, classes, tmp_path):
     assert "one energy" in mistake("trainers.landscape", f"--workdir={classes}")
-    assert "landscape.points" in mistake("trainers.landscape", f"--workdir={digits}", "--landscape.points=2")
+    assert "landscape.points" in mistake(
+        "trainers.landscape", f"--workdir={digits}", "--landscape.points=2"
+    )
     assert "no flags.cfg" in mistake("trainers.landscape", f"--workdir={tmp_path}")
 
 

@@ -15,16 +15,28 @@ from test_sampling import cells
 from tfgen import random
 from tfgen.data import masks, preprocess
 from tfgen.errors import UserError
-from trainers import drawings, experiment, pictures, sample
+from trainers import sample
+from trainers.drawings import pictures, tasks
+from trainers.run import experiment
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> pathlib.Path:
     """A triangle of digits, its generator's weights averaged; trained until images have latents of their own."""
     workdir = tmp_path_factory.mktemp("runs") / "triangle"
-    quick = ["--generator.learning_rate=0.01", "--inference.learning_rate=0.01", "--steps=40", "--log_every=20"]
+    quick = [
+        "--generator.learning_rate=0.01",
+        "--inference.learning_rate=0.01",
+        "--steps=40",
+        "--log_every=20",
+    ]
     command_line.train(
-        workdir, *latent_runs.TRIANGLE, *quick, "--save_every=40", "--sample_every=40", "--generator.ema=0.5"
+        workdir,
+        *latent_runs.TRIANGLE,
+        *quick,
+        "--save_every=40",
+        "--sample_every=40",
+        "--generator.ema=0.5",
     )
     return workdir
 
@@ -61,7 +73,9 @@ def held_out(trained, count):
 
 def close(shown, expected, levels=1):
     """Whether images on a sheet are those of a model: to a grey level."""
-    return np.abs(shown.astype(int) - preprocess.to_uint8(np.array(expected))[..., 0]).max() <= levels
+    return (
+        np.abs(shown.astype(int) - preprocess.to_uint8(np.array(expected))[..., 0]).max() <= levels
+    )
 
 
 def test_the_command_writes_what_the_task_draws(run, trained, tmp_path):
@@ -89,7 +103,9 @@ def test_reconstruct_shows_held_out_images_above_what_is_decoded_from_their_mean
 
 def test_complete_ends_with_a_row_of_how_far_completions_differ(trained):
     """Black where pixels are known, brightest where completions differ most."""
-    image, masked, *completed, spread = sheet(trained, "complete", "--count=4", "--mask=half:left", "--steps=2")
+    image, masked, *completed, spread = sheet(
+        trained, "complete", "--count=4", "--mask=half:left", "--steps=2"
+    )
     known = masks.half((4, 8, 8), "left").numpy()[..., 0] == 1
     assert np.array_equal(image, held_out(trained, 4))
     assert len(completed) == 2
@@ -118,8 +134,12 @@ def test_interpolate_goes_from_one_held_out_image_to_its_neighbour(trained):
 def test_score_shows_images_in_the_order_of_their_energies(trained, monkeypatch):
     """The likeliest first and the unlikeliest last, each under its nats."""
     shown, titles = [], []
-    monkeypatch.setattr(matplotlib.axes.Axes, "imshow", lambda self, image, **_: shown.append(image))
-    monkeypatch.setattr(matplotlib.axes.Axes, "set_title", lambda self, title, **_: titles.append(float(title)))
+    monkeypatch.setattr(
+        matplotlib.axes.Axes, "imshow", lambda self, image, **_: shown.append(image)
+    )
+    monkeypatch.setattr(
+        matplotlib.axes.Axes, "set_title", lambda self, title, **_: titles.append(float(title))
+    )
     test = trained.images.test.whole()
     draw(trained, "score", "--count=5")
     u = trained.algorithm.density(tf.constant(test)).numpy()
@@ -141,7 +161,7 @@ def test_scores_and_latents_are_drawn_on_a_page(trained, task):
 
 def test_encode_draws_every_held_out_image_by_its_mean(trained, monkeypatch):
     seen = []
-    monkeypatch.setattr(drawings.PCA, "fit_transform", lambda self, z: seen.append(z) or z[:, :2])
+    monkeypatch.setattr(tasks.PCA, "fit_transform", lambda self, z: seen.append(z) or z[:, :2])
     draw(trained, "encode")
     mean, _ = trained.algorithm.inference(trained.images.test.whole(), training=False)
     np.testing.assert_allclose(seen[0], mean, atol=1e-5)

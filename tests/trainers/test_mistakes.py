@@ -14,13 +14,16 @@ import pytest
 import tensorflow as tf
 from command_line import DIGITS, TEXTURE, TOY, content, mistake, spawned
 
-import tfgen.nets.toy
-from trainers import checkpoints
-from trainers.experiment import sides
+import tfgen.nets.families.toy
+from trainers.run import checkpoints
+from trainers.run.experiment import sides
 
 ROOT = pathlib.Path(__file__).parents[2]
 
-CLASSIFIER = (*(f for f in DIGITS if "generative_convnet." not in f), "--algorithm=discriminative_convnet")
+CLASSIFIER = (
+    *(f for f in DIGITS if "generative_convnet." not in f),
+    "--algorithm=discriminative_convnet",
+)
 
 
 def refused(tmp_path: pathlib.Path, *args: str) -> str:
@@ -32,9 +35,21 @@ def refused(tmp_path: pathlib.Path, *args: str) -> str:
 
 
 def test_a_mistake_in_a_process_of_its_own_is_one_line_on_stderr_and_exit_code_1(tmp_path):
-    command = [sys.executable, "-m", "trainers.main", *TOY, "--dataset=toy/gausian", f"--workdir={tmp_path / 'run'}"]
+    command = [
+        sys.executable,
+        "-m",
+        "trainers.main",
+        *TOY,
+        "--dataset=toy/gausian",
+        f"--workdir={tmp_path / 'run'}",
+    ]
     done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}, capture_output=True, text=True, check=False
+        command,
+        cwd=ROOT,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 1
     assert done.stdout == ""
@@ -64,7 +79,10 @@ def test_a_mistake_in_a_process_of_its_own_is_one_line_on_stderr_and_exit_code_1
         ("--algorithm=base", ["--algorithm", "base"]),
         ("--algorithm=", ["--algorithm", "nothing"]),
         ("--stpes=3", ["--stpes", "did you mean --steps"]),
-        ("--generative_convnet.sigmaa=1", ["--generative_convnet.sigmaa", "did you mean --generative_convnet.sigma"]),
+        (
+            "--generative_convnet.sigmaa=1",
+            ["--generative_convnet.sigmaa", "did you mean --generative_convnet.sigma"],
+        ),
         ("--energy.momentun=0.1", ["--energy.momentun", "did you mean --energy.momentum"]),
         ("train", ["train", "flags only"]),
         ("--flagfile=nowhere.flags", ["--flagfile", "nowhere.flags"]),
@@ -174,7 +192,9 @@ def test_a_patch_larger_than_the_images_is_refused(tmp_path):
     assert "patch_size" in refused(tmp_path, *TEXTURE, "--patch_size=65")
 
 
-@pytest.mark.parametrize(("words", "expected"), [(["7"], (7, 7)), (["7", "9"], (7, 9)), ([], None), (None, None)])
+@pytest.mark.parametrize(
+    ("words", "expected"), [(["7"], (7, 7)), (["7", "9"], (7, 9)), ([], None), (None, None)]
+)
 def test_one_side_is_a_square_and_two_are_height_and_width(words, expected):
     assert sides("image_size", words) == expected
 
@@ -191,7 +211,9 @@ def test_an_option_that_the_net_lacks_is_refused(tmp_path):
 
 def test_a_net_that_cannot_grow_is_not_grown(tmp_path, monkeypatch):
     def energy(image_shape, *, width: float = 1.0, activation: str = "swish", outputs: int = 1):
-        return keras.Sequential([keras.Input(image_shape), keras.layers.Flatten(), keras.layers.Dense(1)])
+        return keras.Sequential(
+            [keras.Input(image_shape), keras.layers.Flatten(), keras.layers.Dense(1)]
+        )
 
     monkeypatch.setattr(tfgen.nets.toy, "energy", energy)
     assert "layer_iterations" in refused(tmp_path, *TOY, "--generative_convnet.layer_iterations=2")
@@ -209,7 +231,9 @@ def test_a_classifier_wants_more_than_one_output(tmp_path):
     assert "outputs" in refused(tmp_path, *CLASSIFIER)
 
 
-@pytest.mark.parametrize("flags", [(*TOY, "--energy.outputs=2"), (*CLASSIFIER, "--nets=toy", "--energy.outputs=2")])
+@pytest.mark.parametrize(
+    "flags", [(*TOY, "--energy.outputs=2"), (*CLASSIFIER, "--nets=toy", "--energy.outputs=2")]
+)
 def test_energies_of_classes_want_data_with_labels(tmp_path, flags):
     assert "labels" in refused(tmp_path, *flags, "--dataset=toy/gaussian")
 
@@ -262,7 +286,9 @@ def test_a_folder_of_pictures_of_several_sizes_wants_an_image_size(tmp_path, fol
 
 @pytest.mark.parametrize("kind", ["folder", "cifar10", "npz", "image", "video"])
 def test_a_path_where_nothing_is_is_named(tmp_path, kind):
-    assert str(tmp_path / "nowhere") in refused(tmp_path, *DIGITS, f"--dataset={kind}:{tmp_path / 'nowhere'}")
+    assert str(tmp_path / "nowhere") in refused(
+        tmp_path, *DIGITS, f"--dataset={kind}:{tmp_path / 'nowhere'}"
+    )
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path, folder):
@@ -280,7 +306,10 @@ GOOD = np.zeros((4, 8, 8), np.float32)
     ("arrays", "named"),
     [
         ({"image": np.where(np.arange(4)[:, None, None] == 2, np.nan, GOOD)}, ["NaN", "image[2]"]),
-        ({"image": np.where(np.arange(4)[:, None, None] == 1, np.inf, GOOD)}, ["infinity", "image[1]"]),
+        (
+            {"image": np.where(np.arange(4)[:, None, None] == 1, np.inf, GOOD)},
+            ["infinity", "image[1]"],
+        ),
         ({"image": GOOD + 255}, ["[-1, 1]", "255"]),
         ({"image": GOOD.astype(np.int64)}, ["int64"]),
         ({"image": GOOD[0]}, ["[8, 8]"]),
@@ -340,7 +369,9 @@ def test_a_work_directory_of_another_run_is_refused(toy, flags, named):
 )
 def test_a_change_that_the_checkpoint_does_not_fit_is_refused_and_changes_nothing(toy, flag):
     before = content(toy)
-    sentence = mistake("trainers.main", *TOY, "--energy.ema=0.5", "--steps=6", flag, f"--workdir={toy}")
+    sentence = mistake(
+        "trainers.main", *TOY, "--energy.ema=0.5", "--steps=6", flag, f"--workdir={toy}"
+    )
     assert str(toy) in sentence
     assert content(toy) == before
 
@@ -355,7 +386,9 @@ def test_a_work_directory_with_foreign_files_is_refused(tmp_path):
 
 def test_a_work_directory_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("x")
-    assert str(tmp_path / "file") in mistake("trainers.main", *TOY, f"--workdir={tmp_path / 'file'}")
+    assert str(tmp_path / "file") in mistake(
+        "trainers.main", *TOY, f"--workdir={tmp_path / 'file'}"
+    )
 
 
 @pytest.mark.parametrize("how", ["cut", "flipped", "gone"])
@@ -455,4 +488,6 @@ def test_a_disk_that_takes_no_more_ends_a_run_with_one_sentence(toy, tmp_path):
 
 def test_a_work_directory_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("x")
-    assert str(tmp_path / "file") in mistake("trainers.main", *TOY, f"--workdir={tmp_path / 'file' / 'run'}")
+    assert str(tmp_path / "file") in mistake(
+        "trainers.main", *TOY, f"--workdir={tmp_path / 'file' / 'run'}"
+    )

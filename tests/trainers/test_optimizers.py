@@ -7,8 +7,8 @@ import tensorflow as tf
 from command_line import TOY, values
 
 from tfgen.algorithms.generative_convnet import GenerativeConvNet
-from tfgen.nets import toy
-from trainers import experiment, optimizers
+from tfgen.nets.families import toy
+from trainers.run import experiment, optimizers
 
 RATE = 0.01
 
@@ -22,7 +22,9 @@ def flags(*more, algorithm="generative_convnet"):
 def compiled(*more):
     """An algorithm with a role's flags, and gradients of length 5 for its weights."""
     keras.utils.set_random_seed(0)
-    algorithm = GenerativeConvNet(toy.energy((1, 1, 2), width=0.1), image_shape=(1, 1, 2), image_mean=[0.0] * 2)
+    algorithm = GenerativeConvNet(
+        toy.energy((1, 1, 2), width=0.1), image_shape=(1, 1, 2), image_mean=[0.0] * 2
+    )
     found = optimizers.build(flags(*more), "energy")
     algorithm.compile({"energy": found.optimizer}, transforms={"energy": found.transform})
     rng = np.random.default_rng(0)
@@ -43,7 +45,9 @@ def moved(algorithm, gradients, num_steps=1):
 @pytest.mark.parametrize(("clip_norm", "scale"), [(0.0, 1.0), (2.0, 0.4), (7.0, 1.0)])
 def test_sgd_follows_the_clipped_gradient_plus_l2_times_the_weights(clip_norm, scale, l2):
     """w - η (g min(1, c / |g|) + λ w): λ w is added after clipping and never clipped, however large."""
-    algorithm, gradients = compiled("--energy.optimizer=sgd", f"--energy.clip_norm={clip_norm}", f"--energy.l2={l2}")
+    algorithm, gradients = compiled(
+        "--energy.optimizer=sgd", f"--energy.clip_norm={clip_norm}", f"--energy.l2={l2}"
+    )
     before, after = moved(algorithm, gradients)
     for old, new, g in zip(before, after, gradients, strict=True):
         np.testing.assert_allclose(new, old - RATE * (scale * g + l2 * old), rtol=1e-5, atol=1e-7)
@@ -54,7 +58,10 @@ def test_sgd_follows_the_clipped_gradient_plus_l2_times_the_weights(clip_norm, s
 def test_adam_counts_l2_in_its_moments_as_the_released_script_does(clip_norm, scale, l2):
     """Two steps: m and v are means of h = g + λ w and of h², freed of their start from zero."""
     algorithm, gradients = compiled(
-        f"--energy.clip_norm={clip_norm}", f"--energy.l2={l2}", "--energy.beta_1=0.5", "--energy.beta_2=0.9"
+        f"--energy.clip_norm={clip_norm}",
+        f"--energy.l2={l2}",
+        "--energy.beta_1=0.5",
+        "--energy.beta_2=0.9",
     )
     before, after = moved(algorithm, gradients, num_steps=2)
     for w, new, g in zip(before, after, gradients, strict=True):
@@ -73,7 +80,9 @@ def test_no_bound_and_no_l2_are_the_default():
 
 
 def test_the_schedule_is_the_one_that_the_optimizer_follows():
-    algorithm, gradients = compiled("--energy.optimizer=sgd", "--energy.decay=0.5", "--energy.decay_steps=1")
+    algorithm, gradients = compiled(
+        "--energy.optimizer=sgd", "--energy.decay=0.5", "--energy.decay_steps=1"
+    )
     before, after = moved(algorithm, gradients, num_steps=3)
     for old, new, g in zip(before, after, gradients, strict=True):
         np.testing.assert_allclose(new, old - RATE * (1 + 0.5 + 0.25) * g, rtol=1e-5, atol=1e-7)
@@ -81,7 +90,10 @@ def test_the_schedule_is_the_one_that_the_optimizer_follows():
 
 def test_each_role_has_flags_of_its_own():
     given = flags(
-        "--energy.clip_norm=3", "--generator.l2=0.0005", "--inference.optimizer=sgd", algorithm="divergence_triangle"
+        "--energy.clip_norm=3",
+        "--generator.l2=0.0005",
+        "--inference.optimizer=sgd",
+        algorithm="divergence_triangle",
     )
     found = {role: optimizers.build(given, role) for role in ("energy", "generator", "inference")}
     assert [u.optimizer.global_clipnorm for u in found.values()] == [3.0, None, None]
@@ -95,7 +107,9 @@ def test_each_role_has_flags_of_its_own():
 
 def test_an_experiment_gives_its_roles_what_their_flags_say(tmp_path):
     """Without a gradient, l2 alone moves the weights: by η λ w."""
-    given = flags(f"--workdir={tmp_path}", "--energy.optimizer=sgd", "--energy.clip_norm=2", "--energy.l2=0.3")
+    given = flags(
+        f"--workdir={tmp_path}", "--energy.optimizer=sgd", "--energy.clip_norm=2", "--energy.l2=0.3"
+    )
     algorithm = experiment.Experiment(given).algorithm
     zeros = [np.zeros(w.shape) for w in algorithm.energy.trainable_variables]
     before, after = moved(algorithm, zeros)

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 from command_line import DIGITS, TEXTURE, TOY, numbers, rows
 
-from trainers import experiment
-from trainers.experiment import Experiment
+from trainers.run import experiment
+from trainers.run.experiment import Experiment
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,14 @@ def half_precise(tmp_path_factory):
 def test_bfloat16_trains_with_finite_numbers_and_float32_weights(half_precise):
     assert [row["step"] for row in rows(half_precise, "train")] == [2, 4]
     for row in rows(half_precise, "train"):
-        assert all(math.isfinite(row[name]) for name in ("energy_data", "energy_samples", "weight_grad_norm"))
-    assert {value.dtype for value in numbers(half_precise).values()} <= {np.dtype("float32"), np.dtype("int64")}
+        assert all(
+            math.isfinite(row[name])
+            for name in ("energy_data", "energy_samples", "weight_grad_norm")
+        )
+    assert {value.dtype for value in numbers(half_precise).values()} <= {
+        np.dtype("float32"),
+        np.dtype("int64"),
+    }
 
 
 def test_bfloat16_begins_as_float32_does(half_precise, trained_texture):
@@ -77,17 +83,26 @@ def test_a_run_compiled_by_xla_trains_alike(tmp_path):
     """With the same noise, to float32's rounding over a few updates."""
     command_line.train(tmp_path / "xla", *TOY, "--jit_compile=true")
     command_line.train(tmp_path / "plain", *TOY)
-    for a, b in zip(rows(tmp_path / "xla", "train"), rows(tmp_path / "plain", "train"), strict=True):
+    for a, b in zip(
+        rows(tmp_path / "xla", "train"), rows(tmp_path / "plain", "train"), strict=True
+    ):
         assert a["energy_data"] == pytest.approx(b["energy_data"], rel=1e-3)
 
 
-@pytest.mark.parametrize("convolution", [pytest.param("space_to_depth", marks=pytest.mark.slow), "toom_cook"])
+@pytest.mark.parametrize(
+    "convolution", [pytest.param("space_to_depth", marks=pytest.mark.slow), "toom_cook"]
+)
 def test_a_run_with_other_convolutions_trains_alike(convolution, tmp_path):
     """With the same noise, to float32's rounding over a few updates."""
     command_line.train(tmp_path / "direct", *DIGITS, "--convolution=direct")
     command_line.train(tmp_path / "other", *DIGITS, f"--convolution={convolution}")
-    assert experiment.restored(tmp_path / "other").algorithm.energy.convs[0].convolution == convolution
-    assert experiment.restored(tmp_path / "other", "direct").algorithm.energy.convs[0].convolution == "direct"
+    assert (
+        experiment.restored(tmp_path / "other").algorithm.energy.convs[0].convolution == convolution
+    )
+    assert (
+        experiment.restored(tmp_path / "other", "direct").algorithm.energy.convs[0].convolution
+        == "direct"
+    )
     ours, theirs = numbers(tmp_path / "other"), numbers(tmp_path / "direct")
     for name in ours:
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-3, atol=1e-4, err_msg=name)

@@ -17,14 +17,21 @@ def page(trained_digits, trained_texture, tmp_path_factory):
     digits = shutil.copytree(trained_digits, base / "digits")
     command_line.start("trainers.evaluate", f"--workdir={digits}", "--metrics=reconstruction")
     picture = digits / "pictures" / "generate.png"
-    command_line.start("trainers.sample", f"--workdir={digits}", "--task=generate", f"--output={picture}")
+    command_line.start(
+        "trainers.sample", f"--workdir={digits}", "--task=generate", f"--output={picture}"
+    )
     output = base / "out" / "report.html"
-    command_line.start("trainers.report", f"--workdirs={digits},{trained_texture}", f"--output={output}")
+    command_line.start(
+        "trainers.report", f"--workdirs={digits},{trained_texture}", f"--output={output}"
+    )
     return output.read_text(), digits
 
 
 def pictures_of(html: str) -> list[bytes]:
-    return [base64.b64decode(data) for data in re.findall(r"data:image/png;base64,([A-Za-z0-9+/=]+)", html)]
+    return [
+        base64.b64decode(data)
+        for data in re.findall(r"data:image/png;base64,([A-Za-z0-9+/=]+)", html)
+    ]
 
 
 def test_the_page_holds_its_pictures(page):
@@ -44,7 +51,13 @@ def test_the_page_needs_nothing_but_itself(page):
 
 def test_the_page_tells_of_runs_and_measurements(page):
     html, digits = page
-    for words in ("generative_convnet", "generative_convnet_texture", "textures/brick", "digits", str(digits)):
+    for words in (
+        "generative_convnet",
+        "generative_convnet_texture",
+        "textures/brick",
+        "digits",
+        str(digits),
+    ):
         assert words in html
     assert "reconstruction/test_mse" in html
 
@@ -52,7 +65,9 @@ def test_the_page_tells_of_runs_and_measurements(page):
 def test_a_measurement_made_twice_is_shown_once(page, tmp_path):
     _, digits = page
     command_line.start("trainers.evaluate", f"--workdir={digits}", "--metrics=reconstruction")
-    command_line.start("trainers.report", f"--workdirs={digits}", f"--output={tmp_path / 'report.html'}")
+    command_line.start(
+        "trainers.report", f"--workdirs={digits}", f"--output={tmp_path / 'report.html'}"
+    )
     assert (tmp_path / "report.html").read_text().count("reconstruction/test_mse<") == 1
 
 
@@ -74,5 +89,7 @@ def test_a_missing_output_is_asked_for(trained_digits):
 
 
 def test_a_page_over_a_picture_is_refused(trained_digits, tmp_path):
-    sentence = mistake("trainers.report", f"--workdirs={trained_digits}", f"--output={tmp_path / 'report.png'}")
+    sentence = mistake(
+        "trainers.report", f"--workdirs={trained_digits}", f"--output={tmp_path / 'report.png'}"
+    )
     assert "--output" in sentence

@@ -16,7 +16,7 @@ import pytest
 from command_line import DIGITS, content, final_weights, numbers, rows, same_numbers, spawned
 
 from tfgen import random
-from trainers import checkpoints
+from trainers.run import checkpoints
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -112,7 +112,9 @@ def test_a_kill_beside_the_step_that_adds_a_layer_changes_nothing(uninterrupted,
 
 
 @pytest.mark.slow
-def test_the_same_command_in_a_fresh_process_goes_on_after_kills_from_outside(uninterrupted, tmp_path):
+def test_the_same_command_in_a_fresh_process_goes_on_after_kills_from_outside(
+    uninterrupted, tmp_path
+):
     workdir = tmp_path / "run"
     command = [sys.executable, "-m", "trainers.main", *RUN, f"--workdir={workdir}"]
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -120,7 +122,9 @@ def test_the_same_command_in_a_fresh_process_goes_on_after_kills_from_outside(un
     wait_for_step(process, workdir, 4)
     process.kill()
     assert process.wait() == -signal.SIGKILL
-    finished = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    finished = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     assert finished.returncode == 0, finished.stderr
     assert final_weights(workdir) == final_weights(uninterrupted)
 
@@ -170,7 +174,9 @@ def test_a_finished_run_run_again_changes_no_weights_and_no_rows(toy):
     command_line.train(toy, *command_line.TOY, "--energy.ema=0.5")
     after = content(toy)
     assert after["metrics.jsonl"] == before["metrics.jsonl"]
-    assert {n: b for n, b in after.items() if "step-" in n} == {n: b for n, b in before.items() if "step-" in n}
+    assert {n: b for n, b in after.items() if "step-" in n} == {
+        n: b for n, b in before.items() if "step-" in n
+    }
 
 
 def test_more_steps_go_on_from_the_end_and_equal_a_longer_run(toy, tmp_path):
@@ -186,7 +192,9 @@ def test_the_flags_file_of_a_run_makes_the_same_run_elsewhere(trained_toy, tmp_p
     command_line.train(again, f"--flagfile={trained_toy / 'flags.cfg'}")
     assert same_numbers(again, trained_toy)
     ours, theirs = ((d / "flags.cfg").read_text().splitlines() for d in (again, trained_toy))
-    assert [line for line in ours if "workdir" not in line] == [line for line in theirs if "workdir" not in line]
+    assert [line for line in ours if "workdir" not in line] == [
+        line for line in theirs if "workdir" not in line
+    ]
 
 
 def test_a_run_may_be_moved(toy, tmp_path):
@@ -208,7 +216,9 @@ SLOW = {"abp": pytest.mark.slow}
 KILL = {"divergence_triangle": ("batch", "", 5), "abp": ("os.rename", "step-0000000004", 1)}
 
 
-@pytest.fixture(scope="module", params=[pytest.param(name, marks=SLOW.get(name, ())) for name in REMEMBERING])
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=SLOW.get(name, ())) for name in REMEMBERING]
+)
 def remembering(request, tmp_path_factory) -> tuple[str, pathlib.Path, pathlib.Path]:
     """An algorithm's name, a run of it, and the same run killed between two checkpoints or within one."""
     name, directory = request.param, tmp_path_factory.mktemp(request.param)
@@ -226,7 +236,9 @@ def test_a_killed_run_goes_on_with_what_it_remembered_bit_for_bit(remembering):
     assert same_numbers(killed, whole)
     for ours, theirs in zip(rows(killed, "train"), rows(whole, "train"), strict=True):
         times = {name for name in ours if "second" in name}
-        assert {n: v for n, v in ours.items() if n not in times} == {n: v for n, v in theirs.items() if n not in times}
+        assert {n: v for n, v in ours.items() if n not in times} == {
+            n: v for n, v in theirs.items() if n not in times
+        }
 
 
 def test_a_checkpoint_holds_a_row_for_every_training_image(remembering):
@@ -247,7 +259,9 @@ def test_a_run_with_missing_pixels_is_measured_by_their_recovery(remembering, tm
         return
     command_line.start(*ask)
     found = {row["metric"]: row for row in rows(workdir, "evaluation")}
-    assert found.keys() == {f"recovery/{n}" for n in ("error", "error_of_reconstruction", "zeros", "mean_image")}
+    assert found.keys() == {
+        f"recovery/{n}" for n in ("error", "error_of_reconstruction", "zeros", "mean_image")
+    }
     assert all(0 < row["value"] < 1 for row in found.values())
     assert found["recovery/error"]["protocol"]["num_images"] == 22
     # a block of 2x2 in 8x8, B20's 20x20 in 64x64 to whole pixels

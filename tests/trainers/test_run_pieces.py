@@ -8,9 +8,10 @@ import tensorflow as tf
 from command_line import TOY, values
 
 from tfgen.errors import UserError
-from trainers import optimizers, pictures, strategy
-from trainers.metrics import Metrics
-from trainers.optimizers import Schedule
+from trainers.drawings import pictures
+from trainers.run import optimizers, strategy
+from trainers.run.metrics import Metrics
+from trainers.run.optimizers import Schedule
 
 # --- rows ----------------------------------------------------------------------------------------------------
 
@@ -88,11 +89,15 @@ def test_a_constant_rate_is_constant_to_the_end_and_beyond():
 
 
 def test_a_rate_rises_over_the_warm_up():
-    assert rates(schedule(warmup_steps=4), range(6)) == pytest.approx([0.025, 0.05, 0.075, 0.1, 0.1, 0.1])
+    assert rates(schedule(warmup_steps=4), range(6)) == pytest.approx(
+        [0.025, 0.05, 0.075, 0.1, 0.1, 0.1]
+    )
 
 
 def test_a_rate_falls_in_stairs():
-    assert rates(schedule(decay=0.5), [0, 9, 10, 19, 20]) == pytest.approx([0.1, 0.1, 0.05, 0.05, 0.025])
+    assert rates(schedule(decay=0.5), [0, 9, 10, 19, 20]) == pytest.approx(
+        [0.1, 0.1, 0.05, 0.05, 0.025]
+    )
 
 
 def test_a_rate_falls_linearly_to_zero_after_its_constant_part():
@@ -136,7 +141,9 @@ def test_flags_make_the_optimizer(kind):
 
 
 def test_a_grid_shows_each_image_once_in_reading_order():
-    images = np.linspace(-1, 1, 5, dtype=np.float32)[:, None, None, None] * np.ones((5, 64, 64, 1), np.float32)
+    images = np.linspace(-1, 1, 5, dtype=np.float32)[:, None, None, None] * np.ones(
+        (5, 64, 64, 1), np.float32
+    )
     sheet = pictures.grid(images, columns=3)
     assert sheet.shape == (130, 196, 1)
     assert sheet.dtype == np.uint8
@@ -153,7 +160,9 @@ def test_small_images_are_enlarged_by_a_whole_factor():
 
 
 def test_values_outside_the_range_are_clipped_and_never_stretched():
-    sheet = pictures.grid(np.array([-9.0, 0.0, 9.0], np.float32)[:, None, None, None] * np.ones((3, 64, 64, 3)), 3)
+    sheet = pictures.grid(
+        np.array([-9.0, 0.0, 9.0], np.float32)[:, None, None, None] * np.ones((3, 64, 64, 3)), 3
+    )
     assert [int(sheet[5, 66 * i + 5, 0]) for i in range(3)] == [0, 128, 255]
 
 
@@ -175,7 +184,11 @@ def test_a_cpu_is_one_device_and_not_compiled_for_by_default():
         pytest.skip("this machine has a GPU")
     assert strategy.build("auto").num_replicas_in_sync == 1
     assert isinstance(strategy.build("mirrored"), tf.distribute.MirroredStrategy)
-    assert [strategy.jit_compile(name) for name in ("auto", "true", "false")] == [False, True, False]
+    assert [strategy.jit_compile(name) for name in ("auto", "true", "false")] == [
+        False,
+        True,
+        False,
+    ]
 
 
 def test_a_tpu_that_is_not_there_is_missed():

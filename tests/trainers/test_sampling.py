@@ -11,7 +11,8 @@ from command_line import TOY, content, mistake
 
 from tfgen import random
 from tfgen.data import masks, preprocess
-from trainers import checkpoints, experiment, sample
+from trainers import sample
+from trainers.run import checkpoints, experiment
 
 
 def draw(workdir: pathlib.Path, output: pathlib.Path, *args: str) -> np.ndarray:
@@ -22,18 +23,24 @@ def draw(workdir: pathlib.Path, output: pathlib.Path, *args: str) -> np.ndarray:
 
 def cells(sheet: np.ndarray, height: int, width: int, scale: int) -> np.ndarray:
     """The images of a grey sheet, [rows, columns, height, width], as they were before they were enlarged."""
-    rows, columns = ((side + 2) // (scale * n + 2) for side, n in zip(sheet.shape, (height, width), strict=True))
+    rows, columns = (
+        (side + 2) // (scale * n + 2) for side, n in zip(sheet.shape, (height, width), strict=True)
+    )
     assert sheet.shape == (rows * (scale * height + 2) - 2, columns * (scale * width + 2) - 2)
     found = np.empty((rows, columns, height, width), sheet.dtype)
     for r in range(rows):
         for c in range(columns):
             top, left = r * (scale * height + 2), c * (scale * width + 2)
-            found[r, c] = sheet[top : top + scale * height : scale, left : left + scale * width : scale]
+            found[r, c] = sheet[
+                top : top + scale * height : scale, left : left + scale * width : scale
+            ]
     return found
 
 
 def test_generate_draws_as_many_images_as_asked(trained_digits, tmp_path, capsys):
-    found = cells(draw(trained_digits, tmp_path / "out.png", "--task=generate", "--count=4"), 8, 8, 8)
+    found = cells(
+        draw(trained_digits, tmp_path / "out.png", "--task=generate", "--count=4"), 8, 8, 8
+    )
     assert found.shape[:2] == (2, 2)
     assert len(np.unique(found.reshape(4, -1), axis=0)) == 4
     assert capsys.readouterr().out.strip() == str(tmp_path / "out.png")
@@ -42,7 +49,8 @@ def test_generate_draws_as_many_images_as_asked(trained_digits, tmp_path, capsys
 def test_the_same_seed_draws_the_same_picture_and_another_another(trained_digits, tmp_path):
     ask = ["--task=generate", "--count=4"]
     first, again, other = (
-        draw(trained_digits, tmp_path / f"{i}.png", *ask, f"--seed={seed}") for i, seed in enumerate((3, 3, 4))
+        draw(trained_digits, tmp_path / f"{i}.png", *ask, f"--seed={seed}")
+        for i, seed in enumerate((3, 3, 4))
     )
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -60,8 +68,15 @@ def test_more_steps_draw_another_picture(trained_digits, tmp_path):
 
 
 def test_generate_takes_each_class_in_turn_or_the_asked_one(trained_classes, tmp_path):
-    each = cells(draw(trained_classes, tmp_path / "each.png", "--task=generate", "--count=16"), 8, 8, 8)
-    one = cells(draw(trained_classes, tmp_path / "one.png", "--task=generate", "--count=16", "--label=3"), 8, 8, 8)
+    each = cells(
+        draw(trained_classes, tmp_path / "each.png", "--task=generate", "--count=16"), 8, 8, 8
+    )
+    one = cells(
+        draw(trained_classes, tmp_path / "one.png", "--task=generate", "--count=16", "--label=3"),
+        8,
+        8,
+        8,
+    )
     each, one = each.reshape(16, 8, 8), one.reshape(16, 8, 8)
     assert np.array_equal(each[3], one[3])
     assert np.array_equal(each[13], one[13])
@@ -69,7 +84,9 @@ def test_generate_takes_each_class_in_turn_or_the_asked_one(trained_classes, tmp
 
 
 def test_reconstruct_shows_held_out_images_above_their_reconstructions(trained_digits, tmp_path):
-    found = cells(draw(trained_digits, tmp_path / "out.png", "--task=reconstruct", "--count=3"), 8, 8, 8)
+    found = cells(
+        draw(trained_digits, tmp_path / "out.png", "--task=reconstruct", "--count=3"), 8, 8, 8
+    )
     trained = experiment.restored(trained_digits)
     image = trained.images.test.whole()[:3]
     assert np.array_equal(found[0], preprocess.to_uint8(image)[..., 0])
@@ -86,7 +103,9 @@ def test_reconstruct_shows_held_out_images_above_their_reconstructions(trained_d
     ],
 )
 def test_complete_leaves_known_pixels_and_fills_the_others(trained_digits, tmp_path, mask):
-    sheet = draw(trained_digits, tmp_path / "out.png", "--task=complete", "--count=5", f"--mask={mask}")
+    sheet = draw(
+        trained_digits, tmp_path / "out.png", "--task=complete", "--count=5", f"--mask={mask}"
+    )
     image, masked, *completed = cells(sheet, 8, 8, 8)
     known = masks.parse(mask, (5, 8, 8), random.fold_in(random.root(0), -1)).numpy()[..., 0] == 1
     assert 0 < known.mean() < 1
@@ -106,7 +125,9 @@ def test_complete_takes_a_picture_and_a_mask_of_the_users(trained_digits, tmp_pa
     drawn[:, 2:] = 255
     iio.imwrite(tmp_path / "mask.png", drawn)
     asked = [f"--image={tmp_path / 'mine.png'}", f"--mask={tmp_path / 'mask.png'}"]
-    image, _, *completed = cells(draw(trained_digits, tmp_path / "out.png", "--task=complete", *asked), 8, 8, 8)
+    image, _, *completed = cells(
+        draw(trained_digits, tmp_path / "out.png", "--task=complete", *asked), 8, 8, 8
+    )
     assert len(image) == 1
     for row in completed:
         assert np.array_equal(row[0][:, 2:], image[0][:, 2:])
@@ -150,16 +171,24 @@ def test_a_run_with_averaged_weights_is_sampled_with_the_averages(toy):
     checkpoints.restore(plain.checkpoints, plain.state)
     averaged = experiment.restored(toy)
     pairs = list(
-        zip(averaged.algorithm.energy.trainable_variables, plain.algorithm.energy.trainable_variables, strict=True)
+        zip(
+            averaged.algorithm.energy.trainable_variables,
+            plain.algorithm.energy.trainable_variables,
+            strict=True,
+        )
     )
     assert any(not np.array_equal(a.numpy(), b.numpy()) for a, b in pairs)
-    averages = [v.numpy() for v in plain.algorithm.optimizers["energy"]._model_variables_moving_average]
+    averages = [
+        v.numpy() for v in plain.algorithm.optimizers["energy"]._model_variables_moving_average
+    ]
     for (ours, _), average in zip(pairs, averages, strict=True):
         assert np.array_equal(ours.numpy(), average)
 
 
 def test_a_picture_is_written_into_a_new_directory(trained_digits, tmp_path):
-    assert draw(trained_digits, tmp_path / "a" / "b" / "out.png", "--task=generate", "--count=1").shape == (64, 64)
+    assert draw(
+        trained_digits, tmp_path / "a" / "b" / "out.png", "--task=generate", "--count=1"
+    ).shape == (64, 64)
 
 
 # --- mistakes ------------------------------------------------------------------------------------------------
@@ -180,8 +209,16 @@ def test_a_picture_is_written_into_a_new_directory(trained_digits, tmp_path):
         ("trained_digits", ["--task=generate", "--steps=-1"], ["steps"]),
         ("trained_digits", ["--task=complete", "--mask=nonsense"], ["mask", "nonsense"]),
         ("trained_digits", ["--task=complete", "--mask=half:middle"], ["mask", "half:middle"]),
-        ("trained_digits", ["--task=complete", "--mask=salt_and_pepper:2"], ["mask", "salt_and_pepper:2"]),
-        ("trained_digits", ["--task=complete", "--mask=salt_and_pepper:much"], ["mask", "salt_and_pepper:much"]),
+        (
+            "trained_digits",
+            ["--task=complete", "--mask=salt_and_pepper:2"],
+            ["mask", "salt_and_pepper:2"],
+        ),
+        (
+            "trained_digits",
+            ["--task=complete", "--mask=salt_and_pepper:much"],
+            ["mask", "salt_and_pepper:much"],
+        ),
         ("trained_digits", ["--task=complete", "--mask=blocks:3"], ["mask", "blocks:3"]),
         ("trained_digits", ["--task=complete", "--mask=blocks:1x9"], ["mask", "8 pixels", "9"]),
         ("trained_digits", ["--task=complete", "--mask=blocks:-1x2"], ["mask"]),
@@ -195,7 +232,9 @@ def test_a_picture_is_written_into_a_new_directory(trained_digits, tmp_path):
 def test_what_cannot_be_done_is_said(run, args, named, request, tmp_path):
     workdir = request.getfixturevalue(run)
     before = content(workdir)
-    sentence = mistake("trainers.sample", f"--workdir={workdir}", f"--output={tmp_path / 'out.png'}", *args)
+    sentence = mistake(
+        "trainers.sample", f"--workdir={workdir}", f"--output={tmp_path / 'out.png'}", *args
+    )
     for words in named:
         assert words in sentence
     assert content(tmp_path) == {}
@@ -205,7 +244,10 @@ def test_what_cannot_be_done_is_said(run, args, named, request, tmp_path):
 @pytest.mark.parametrize("name", ["out.jpg", "out", "out.png.txt"])
 def test_an_output_that_is_no_png_is_refused(trained_digits, tmp_path, name):
     sentence = mistake(
-        "trainers.sample", f"--workdir={trained_digits}", "--task=generate", f"--output={tmp_path / name}"
+        "trainers.sample",
+        f"--workdir={trained_digits}",
+        "--task=generate",
+        f"--output={tmp_path / name}",
     )
     assert "--output" in sentence
     assert name in sentence
@@ -213,7 +255,9 @@ def test_an_output_that_is_no_png_is_refused(trained_digits, tmp_path, name):
 
 
 def test_a_missing_output_is_asked_for(trained_digits):
-    assert "--output" in mistake("trainers.sample", f"--workdir={trained_digits}", "--task=generate")
+    assert "--output" in mistake(
+        "trainers.sample", f"--workdir={trained_digits}", "--task=generate"
+    )
 
 
 def test_an_old_picture_stays_when_drawing_fails(trained_digits, tmp_path):
@@ -230,13 +274,21 @@ def test_an_old_picture_stays_when_drawing_fails(trained_digits, tmp_path):
 
 def test_a_corrupt_picture_to_complete_is_named(trained_digits, tmp_path):
     (tmp_path / "mine.png").write_bytes(b"not a picture")
-    asked = ["--task=complete", f"--image={tmp_path / 'mine.png'}", f"--output={tmp_path / 'out.png'}"]
+    asked = [
+        "--task=complete",
+        f"--image={tmp_path / 'mine.png'}",
+        f"--output={tmp_path / 'out.png'}",
+    ]
     assert "mine.png" in mistake("trainers.sample", f"--workdir={trained_digits}", *asked)
 
 
 def test_a_mask_of_another_size_is_refused(trained_digits, tmp_path):
     iio.imwrite(tmp_path / "mask.png", np.zeros((9, 8), np.uint8))
-    asked = ["--task=complete", f"--mask={tmp_path / 'mask.png'}", f"--output={tmp_path / 'out.png'}"]
+    asked = [
+        "--task=complete",
+        f"--mask={tmp_path / 'mask.png'}",
+        f"--output={tmp_path / 'out.png'}",
+    ]
     sentence = mistake("trainers.sample", f"--workdir={trained_digits}", *asked)
     assert "9x8" in sentence
     assert "8x8" in sentence
@@ -248,7 +300,11 @@ def test_every_task_of_the_help_is_a_task():
 
 
 def test_a_run_stopped_in_its_growth_is_used_as_deep_as_it_had_grown(tmp_path):
-    command_line.train(tmp_path / "run", *TOY, "--steps=4", "--generative_convnet.layer_iterations=3")
+    command_line.train(
+        tmp_path / "run", *TOY, "--steps=4", "--generative_convnet.layer_iterations=3"
+    )
     assert experiment.restored(tmp_path / "run").algorithm.energy.depth == 2
-    command_line.train(tmp_path / "young", *TOY, "--steps=2", "--generative_convnet.layer_iterations=3")
+    command_line.train(
+        tmp_path / "young", *TOY, "--steps=2", "--generative_convnet.layer_iterations=3"
+    )
     assert experiment.restored(tmp_path / "young").algorithm.energy.depth == 1

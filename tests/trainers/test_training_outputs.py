@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from command_line import DIGITS, TOY, rows
 
-from trainers import catalogue, checkpoints, commands, flags
+from trainers.run import catalogue, checkpoints, commands, flags
 
 LOGGED = {"energy_data", "energy_samples", "energy_gap", "weight_grad_norm", "langevin_grad_norm"}
 
@@ -30,14 +30,18 @@ def test_a_row_of_metrics_holds_energies_gap_norms_rate_and_time(trained_toy):
     for row in found:
         assert LOGGED | {"energy_learning_rate"} <= row.keys()
         assert all(math.isfinite(row[name]) for name in LOGGED)
-        assert row["energy_gap"] == pytest.approx(row["energy_data"] - row["energy_samples"], abs=1e-4)
+        assert row["energy_gap"] == pytest.approx(
+            row["energy_data"] - row["energy_samples"], abs=1e-4
+        )
         assert row["weight_grad_norm"] > 0
         assert row["langevin_grad_norm"] > 0
     assert found[0]["energy_learning_rate"] == pytest.approx(0.01)
 
 
 def test_tensorboard_shows_the_same_numbers(trained_toy):
-    shown = {(step, tag): float(value) for step, tag, value in events(trained_toy) if value.ndim == 0}
+    shown = {
+        (step, tag): float(value) for step, tag, value in events(trained_toy) if value.ndim == 0
+    }
     for row in rows(trained_toy, "train"):
         for name in LOGGED:
             assert shown[row["step"], name] == pytest.approx(row[name], rel=1e-5)
@@ -45,7 +49,11 @@ def test_tensorboard_shows_the_same_numbers(trained_toy):
 
 
 def test_tensorboard_shows_pictures_of_the_samples(trained_digits):
-    sheets = [value for _, tag, value in events(trained_digits) if tag.startswith("chains") and value.ndim == 1]
+    sheets = [
+        value
+        for _, tag, value in events(trained_digits)
+        if tag.startswith("chains") and value.ndim == 1
+    ]
     assert sheets
     width, height, png = sheets[-1]
     picture = iio.imread(png)
@@ -63,7 +71,9 @@ def test_sample_sheets_are_pictures_and_not_constant(run, request):
 
 
 def test_contrastive_divergence_shows_images_and_their_reconstructions(tmp_path):
-    command_line.train(tmp_path / "run", *DIGITS, "--generative_convnet.contrastive_divergence", "--steps=2")
+    command_line.train(
+        tmp_path / "run", *DIGITS, "--generative_convnet.contrastive_divergence", "--steps=2"
+    )
     names = sorted(path.name for path in (tmp_path / "run" / "samples").iterdir())
     assert names == ["observed-00000002.png", "reconstructions-00000002.png"]
     assert rows(tmp_path / "run", "train")[-1]["reconstruction_error"] > 0
@@ -86,7 +96,9 @@ def test_a_classifier_is_trained_by_the_same_command(tmp_path):
 
 
 def test_checkpoints_come_every_so_many_steps_and_at_the_end_and_old_ones_go(tmp_path):
-    command_line.train(tmp_path / "run", *TOY, "--steps=9", "--log_every=2", "--save_every=4", "--keep=2")
+    command_line.train(
+        tmp_path / "run", *TOY, "--steps=9", "--log_every=2", "--save_every=4", "--keep=2"
+    )
     assert checkpoints.steps(tmp_path / "run" / "checkpoints") == [8, 9]
 
 
@@ -101,7 +113,14 @@ def test_checkpoints_and_pictures_come_at_their_steps_and_at_the_end(tmp_path):
 @pytest.mark.parametrize("name", ["save_every", "sample_every"])
 def test_intervals_that_the_logging_interval_does_not_divide_are_refused(tmp_path, name):
     with pytest.raises(SystemExit, match=f"--{name}: expected a multiple of --log_every=5"):
-        command_line.train(tmp_path / "run", *TOY, "--log_every=5", "--save_every=5", "--sample_every=5", f"--{name}=4")
+        command_line.train(
+            tmp_path / "run",
+            *TOY,
+            "--log_every=5",
+            "--save_every=5",
+            "--sample_every=5",
+            f"--{name}=4",
+        )
     assert not (tmp_path / "run").exists()
 
 
@@ -135,12 +154,17 @@ def test_a_trained_model_is_sampled_without_its_data(trained_digits, tmp_path, m
 
     monkeypatch.setattr("tfgen.data.images.load", gone)
     command_line.start(
-        "trainers.sample", f"--workdir={trained_digits}", "--task=generate", f"--output={tmp_path / 'out.png'}"
+        "trainers.sample",
+        f"--workdir={trained_digits}",
+        "--task=generate",
+        f"--output={tmp_path / 'out.png'}",
     )
     assert (tmp_path / "out.png").exists()
 
 
-@pytest.mark.parametrize("command", ["trainers.main", "trainers.sample", "trainers.evaluate", "export.main"])
+@pytest.mark.parametrize(
+    "command", ["trainers.main", "trainers.sample", "trainers.evaluate", "export.main"]
+)
 def test_help_prints_every_flag_and_ends_well(command, capsys):
     command_line.start(command, "--help")  # no SystemExit: exit code 0
     said = capsys.readouterr().out
@@ -170,14 +194,21 @@ def test_help_wins_over_mistakes(capsys):
 def test_every_hyperparameter_has_a_flag_with_a_help_text():
     values = command_line.values("trainers.main")
     for name in catalogue.algorithms():
-        for parameter, default in catalogue.hyperparameters(catalogue.algorithm_class(name)).items():
+        for parameter, default in catalogue.hyperparameters(
+            catalogue.algorithm_class(name)
+        ).items():
             flag = values[f"{name}.{parameter}"]
             assert flag.value == default.default
             assert flag.help and "own default" not in flag.help, flag.name
 
 
 def test_families_are_files_with_a_net_for_some_role():
-    assert set(catalogue.families()) >= {"toy", "prototype", "generative_convnet_texture", "generative_convnet_object"}
+    assert set(catalogue.families()) >= {
+        "toy",
+        "prototype",
+        "generative_convnet_texture",
+        "generative_convnet_object",
+    }
     assert not set(catalogue.families()) & {"layers", "top_down", "scoring"}
 
 

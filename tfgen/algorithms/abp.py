@@ -8,11 +8,11 @@ import keras
 import tensorflow as tf
 
 from tfgen import energies, losses
-from tfgen.algorithms.base import LatentAlgorithm
 from tfgen.errors import check
-from tfgen.memory import Memory
+from tfgen.models import LatentTasks, Sampled
 from tfgen.samplers import Langevin, run
-from tfgen.tasks import LatentTasks, Sampled
+from tfgen.training.algorithm import LatentAlgorithm
+from tfgen.training.buffers import Memory
 from tfgen.types import Batch, Seed
 
 
@@ -46,7 +46,12 @@ class ABP(LatentAlgorithm):
         inference_steps: int = 200,
         completion_rounds: int = 1,
     ):
-        logged = ["posterior_energy", "reconstruction_error", "generator_grad_norm", "langevin_grad_norm"]
+        logged = [
+            "posterior_energy",
+            "reconstruction_error",
+            "generator_grad_norm",
+            "langevin_grad_norm",
+        ]
         super().__init__(logged, generator, image_shape, num_incomplete, seed, completion_rounds)
         self.sigma = check("sigma", sigma, above=0)
         self.langevin_steps = check("langevin_steps", langevin_steps, least=1)
@@ -76,4 +81,6 @@ class ABP(LatentAlgorithm):
     def tasks(self) -> LatentTasks:
         """What the generator is used for."""
         posterior = Sampled(self.generator, self.kernel, self.sigma, self.inference_steps)
-        return LatentTasks(self.generator, self.image_shape, posterior, completion_rounds=self.completion_rounds)
+        return LatentTasks(
+            self.generator, self.image_shape, posterior, completion_rounds=self.completion_rounds
+        )

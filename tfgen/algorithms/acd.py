@@ -8,10 +8,10 @@ import keras
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.algorithms.base import LatentAlgorithm, check_latents
 from tfgen.errors import check
+from tfgen.models import Amortized, LatentTasks
 from tfgen.samplers import Langevin
-from tfgen.tasks import Amortized, LatentTasks
+from tfgen.training.algorithm import LatentAlgorithm, check_latents
 from tfgen.types import Batch, Energy, Image, Seed
 
 ROLES = ("energy", "generator", "inference")
@@ -48,7 +48,13 @@ class ACD(LatentAlgorithm):
         sample_steps: int = 0,
         completion_rounds: int = 4,
     ):
-        logged = ["energy_data", "energy_samples", "energy_gap", "latent_nll", *(f"{role}_grad_norm" for role in ROLES)]
+        logged = [
+            "energy_data",
+            "energy_samples",
+            "energy_gap",
+            "latent_nll",
+            *(f"{role}_grad_norm" for role in ROLES),
+        ]
         super().__init__(logged, generator, image_shape, 0, seed, completion_rounds)
         self.energy, self.inference = energy, inference
         check_latents(generator, inference, self.image_shape)
@@ -81,5 +87,10 @@ class ACD(LatentAlgorithm):
         """What the three nets are used for."""
         posterior = Amortized(self.inference)
         return LatentTasks(
-            self.generator, self.image_shape, posterior, self.density, self.kernel, self.completion_rounds
+            self.generator,
+            self.image_shape,
+            posterior,
+            self.density,
+            self.kernel,
+            self.completion_rounds,
         )

@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.algorithms.base import Algorithm
 from tfgen.errors import UserError, check
+from tfgen.training.algorithm import Algorithm
 from tfgen.types import Batch, Endpoint, Image, Label, Seed
 
 
@@ -46,7 +46,9 @@ class Classifier(Algorithm):
         self.shift = check("shift", shift, least=0)
         self.num_classes = classifier(tf.zeros((1, *self.image_shape)), training=False).shape[-1]
         if self.num_classes < 2:
-            raise UserError("classifier.outputs: expected one output a class, at least 2, and found 1")
+            raise UserError(
+                "classifier.outputs: expected one output a class, at least 2, and found 1"
+            )
 
     def logits(self, image: Image, training: bool = False) -> tf.Tensor:
         """log p(label | image) up to what the classes share, [b, classes]."""
@@ -85,7 +87,9 @@ class Classifier(Algorithm):
         loss = losses.cross_entropy(logits, label)
         if not self.label_smoothing:
             return loss
-        evenly = tf.reduce_mean(tf.reduce_logsumexp(logits, axis=1) - tf.reduce_mean(logits, axis=1))
+        evenly = tf.reduce_mean(
+            tf.reduce_logsumexp(logits, axis=1) - tf.reduce_mean(logits, axis=1)
+        )
         return (1 - self.label_smoothing) * loss + self.label_smoothing * evenly
 
     def _moved(self, image: Image, seed: Seed) -> Image:
@@ -106,4 +110,6 @@ class Classifier(Algorithm):
 
 def _shifted(image: Image, axis: int, offset: tf.Tensor, side: int) -> Image:
     """Moved along an axis, edges repeated; offset [b, 1]."""
-    return tf.gather(image, tf.clip_by_value(tf.range(side) - offset, 0, side - 1), axis=axis, batch_dims=1)
+    return tf.gather(
+        image, tf.clip_by_value(tf.range(side) - offset, 0, side - 1), axis=axis, batch_dims=1
+    )

@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.algorithms.base import LatentAlgorithm
-from tfgen.tasks import LatentTasks
+from tfgen.models import LatentTasks
+from tfgen.training.algorithm import LatentAlgorithm
 from tfgen.types import Batch, Endpoint, Seed
 
 
@@ -47,7 +47,9 @@ class DCGAN(LatentAlgorithm):
             cross_entropy = losses.logistic(data, samples)
         norms = self.descend_together(["discriminator"], discriminating, cross_entropy)
         with generating:
-            loss = tf.reduce_mean(tf.nn.softplus(-self.discriminator(x, training=True)))  # -log D(g(z))
+            loss = tf.reduce_mean(
+                tf.nn.softplus(-self.discriminator(x, training=True))
+            )  # -log D(g(z))
         norms |= self.descend_together(["generator"], generating, loss)
         return {
             "cross_entropy": cross_entropy,

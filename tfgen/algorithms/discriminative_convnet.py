@@ -12,10 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import energies, losses, random
-from tfgen.algorithms.base import Algorithm
 from tfgen.errors import UserError, check
+from tfgen.models import EnergyTasks
 from tfgen.samplers import Langevin
-from tfgen.tasks import EnergyTasks
+from tfgen.training.algorithm import Algorithm
 from tfgen.types import Batch, Endpoint, EnergyFn, Image, Label, Seed
 
 
@@ -66,8 +66,12 @@ class DiscriminativeConvNet(Algorithm):
         self.weight_decay = check("weight_decay", weight_decay, least=0)
         self.sample_steps = check("sample_steps", sample_steps, least=0)
         self.denoising_steps = check("denoising_steps", denoising_steps, least=0)
-        self.kernel = Langevin(check("step_size", step_size, above=0), check("temperature", temperature, least=0))
-        self.num_classes = energy(tf.zeros((1, *self.image_shape)), training=False)[0].shape.num_elements()
+        self.kernel = Langevin(
+            check("step_size", step_size, above=0), check("temperature", temperature, least=0)
+        )
+        self.num_classes = energy(tf.zeros((1, *self.image_shape)), training=False)[
+            0
+        ].shape.num_elements()
         if self.num_classes < 2:
             raise UserError("energy.outputs: expected one output a class, at least 2, and found 1")
         # b_c of equation 3; the base category's is fixed at zero
@@ -75,7 +79,9 @@ class DiscriminativeConvNet(Algorithm):
 
     def density(self, label: Label | None = None) -> EnergyFn:
         """U_c: the reference tilted by the score of each example's class."""
-        return energies.tilted(energies.conditional(energies.frozen(self.energy), label), self.sigma, self.image_mean)
+        return energies.tilted(
+            energies.conditional(energies.frozen(self.energy), label), self.sigma, self.image_mean
+        )
 
     def logits(self, image: Image, training: bool = False) -> tf.Tensor:
         """f_c + b_c of each class, [b, classes]; the base category's, not among them, is zero."""
@@ -134,4 +140,6 @@ class DiscriminativeConvNet(Algorithm):
         return self.tasks.endpoints() | {"classify": Endpoint(classify, [image])}
 
     def _decay(self, gradient: tf.Tensor, variable: keras.Variable) -> tf.Tensor:
-        return gradient if len(variable.shape) == 1 else gradient + self.weight_decay * variable.value
+        return (
+            gradient if len(variable.shape) == 1 else gradient + self.weight_decay * variable.value
+        )

@@ -15,10 +15,10 @@ import keras
 import tensorflow as tf
 
 from tfgen import energies, losses, random
-from tfgen.algorithms.base import LatentAlgorithm, check_latents
 from tfgen.errors import UserError, check
+from tfgen.models import Amortized, LatentTasks, reparameterized
 from tfgen.samplers import Langevin
-from tfgen.tasks import Amortized, LatentTasks, reparameterized
+from tfgen.training.algorithm import LatentAlgorithm, check_latents
 from tfgen.types import Batch, Energy, Image, Latent, Seed
 
 
@@ -93,7 +93,12 @@ class DivergenceTriangle(LatentAlgorithm):
         completion_rounds: int = 4,
     ):
         logged = ["divergence", "kl_q_p", "latent_nll", "reconstruction_error"]
-        logged += ["energy_data", "energy_samples", "energy_gap", *(f"{role}_grad_norm" for role in ROLES)]
+        logged += [
+            "energy_data",
+            "energy_samples",
+            "energy_gap",
+            *(f"{role}_grad_norm" for role in ROLES),
+        ]
         super().__init__(logged, generator, image_shape, num_incomplete, seed, completion_rounds)
         if preset not in PRESETS:
             raise UserError(f"preset: expected one of {', '.join(PRESETS)} and found {preset}")
@@ -102,8 +107,12 @@ class DivergenceTriangle(LatentAlgorithm):
         constants = PRESETS[preset]
         self.sigma = check("sigma", sigma or constants.sigma, above=0)
         self.temperature = check("temperature", temperature or constants.temperature, above=0)
-        self.variational_weight = check("variational_weight", variational_weight or constants.variational, above=0)
-        self.adversarial_weight = check("adversarial_weight", adversarial_weight or constants.adversarial, above=0)
+        self.variational_weight = check(
+            "variational_weight", variational_weight or constants.variational, above=0
+        )
+        self.adversarial_weight = check(
+            "adversarial_weight", adversarial_weight or constants.adversarial, above=0
+        )
         self.simultaneous = constants.simultaneous
         self.energy_decay = check("energy_decay", energy_decay, least=0)
         self.gradient_penalty = check("gradient_penalty", gradient_penalty, least=0)
@@ -122,7 +131,10 @@ class DivergenceTriangle(LatentAlgorithm):
         logs, decoded = step(batch, z, posterior_seed)
         self.missing.overwrite(batch, decoded)
         error = losses.mean_squared_error(batch["image"], decoded, batch.get("mask"))
-        q_p, adversarial = logs["kl_q_p"], logs["energy_samples"] + logs["latent_nll"] - logs["energy_data"]
+        q_p, adversarial = (
+            logs["kl_q_p"],
+            logs["energy_samples"] + logs["latent_nll"] - logs["energy_data"],
+        )
         return logs | {
             "divergence": self.variational_weight * q_p + self.adversarial_weight * adversarial,
             "energy_gap": logs["energy_data"] - logs["energy_samples"],
@@ -141,7 +153,12 @@ class DivergenceTriangle(LatentAlgorithm):
             objective = d - self._regularizer(batch["image"], x)
         norms = self.descend_together(ROLES, tape, objective, ascending=["energy"])
         u_x = tf.reduce_mean(u_x)
-        return {"kl_q_p": q_p, "latent_nll": p_pi - u_x, "energy_data": q_pi, "energy_samples": u_x} | norms, decoded
+        return {
+            "kl_q_p": q_p,
+            "latent_nll": p_pi - u_x,
+            "energy_data": q_pi,
+            "energy_samples": u_x,
+        } | norms, decoded
 
     def _in_turn(self, batch: Batch, z: Latent, seed: Seed) -> tuple[dict[str, tf.Tensor], Image]:
         """The same D: α, then φ, then θ, which meets both as they have become."""
@@ -151,7 +168,10 @@ class DivergenceTriangle(LatentAlgorithm):
         dreamt = tf.stop_gradient(x)
 
         with tf.GradientTape() as alpha:
-            u, u_x = self.density(batch["image"], training=True), self.density(dreamt, training=True)
+            u, u_x = (
+                self.density(batch["image"], training=True),
+                self.density(dreamt, training=True),
+            )
             loss = self.adversarial_weight * (losses.kl_q_pi(u) - tf.reduce_mean(u_x))
             loss += self._regularizer(batch["image"], dreamt)
         logs = self.descend_together(["energy"], alpha, loss)
@@ -164,7 +184,9 @@ class DivergenceTriangle(LatentAlgorithm):
 
         with theta:
             decoded, q_p = self._q_p(batch, second)
-            p_pi = losses.kl_p_pi(self.density(x, training=True), z, *self.inference(x, training=True))
+            p_pi = losses.kl_p_pi(
+                self.density(x, training=True), z, *self.inference(x, training=True)
+            )
             loss = self.variational_weight * q_p + self.adversarial_weight * p_pi
         logs |= self.descend_together(["generator"], theta, loss)
         means = {"energy_data": tf.reduce_mean(u), "energy_samples": tf.reduce_mean(u_x)}
@@ -174,7 +196,9 @@ class DivergenceTriangle(LatentAlgorithm):
         """What the generator makes of what is inferred from the images, and KL(Q‖P)."""
         mean, log_var = self.inference(batch["image"], training=True)
         decoded = self.generator(reparameterized(mean, log_var, seed), training=True)
-        return decoded, losses.kl_q_p(batch["image"], decoded, mean, log_var, self.sigma, batch.get("mask"))
+        return decoded, losses.kl_q_p(
+            batch["image"], decoded, mean, log_var, self.sigma, batch.get("mask")
+        )
 
     def _regularizer(self, data: Image, samples: Image) -> tf.Tensor:
         """What keeps energies small, or smooth; zero by default."""

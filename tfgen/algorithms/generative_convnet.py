@@ -12,10 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import energies, losses, random
-from tfgen.algorithms.base import Algorithm
 from tfgen.errors import UserError, check
-from tfgen.samplers import Chains, Langevin, run
-from tfgen.tasks import EnergyTasks, cut
+from tfgen.models import EnergyTasks, cut
+from tfgen.samplers import Langevin, run
+from tfgen.training.algorithm import Algorithm
+from tfgen.training.chains import Chains
 from tfgen.types import Batch, Endpoint, EnergyFn, Image, Label, Seed
 
 
@@ -81,8 +82,16 @@ class GenerativeConvNet(Algorithm):
         sample_steps: int = 1000,
         denoising_steps: int = 0,
     ):
-        logged = ["energy_data", "energy_samples", "energy_gap", "weight_grad_norm", "langevin_grad_norm"]
-        super().__init__([*logged, *(["reconstruction_error"] if contrastive_divergence else [])], seed)
+        logged = [
+            "energy_data",
+            "energy_samples",
+            "energy_gap",
+            "weight_grad_norm",
+            "langevin_grad_norm",
+        ]
+        super().__init__(
+            [*logged, *(["reconstruction_error"] if contrastive_divergence else [])], seed
+        )
         self.energy = energy
         self.image_shape = tuple(image_shape)
         self.image_mean = np.array(image_mean, np.float32)
@@ -107,11 +116,17 @@ class GenerativeConvNet(Algorithm):
             (-1.0, 1.0) if clamp else None,
         )
         self.chains = Chains(check("chains", chains, least=1), self.image_shape, self.image_mean)
-        self.num_classes = energy(tf.zeros((1, *self.image_shape)), training=False)[0].shape.num_elements()
-        if margin and not (getattr(energy, "any_size", False) and 2 * margin < min(self.image_shape[:2])):
+        self.num_classes = energy(tf.zeros((1, *self.image_shape)), training=False)[
+            0
+        ].shape.num_elements()
+        if margin and not (
+            getattr(energy, "any_size", False) and 2 * margin < min(self.image_shape[:2])
+        ):
             raise UserError(f"margin: expected 0 for this net and image size and found {margin}")
         if layer_iterations and not hasattr(energy, "depth"):
-            raise UserError("layer_iterations: expected a net that grows layer by layer; set it to 0 for this one")
+            raise UserError(
+                "layer_iterations: expected a net that grows layer by layer; set it to 0 for this one"
+            )
 
     def density(self, label: Label | None = None, training: bool = False) -> EnergyFn:
         """U: the reference tilted by the score, of each example's class if there are classes."""
@@ -119,12 +134,18 @@ class GenerativeConvNet(Algorithm):
         def net(x):
             return self.energy(x, training=training)
 
-        return energies.tilted(net if label is None else energies.conditional(net, label), self.sigma, self.image_mean)
+        return energies.tilted(
+            net if label is None else energies.conditional(net, label), self.sigma, self.image_mean
+        )
 
-    def compile(self, optimizers: Mapping[str, keras.optimizers.Optimizer], *args, **kwargs) -> None:
+    def compile(
+        self, optimizers: Mapping[str, keras.optimizers.Optimizer], *args, **kwargs
+    ) -> None:
         super().compile(optimizers, *args, **kwargs)
         if self.bias_rate != 1 and not isinstance(optimizers["energy"], keras.optimizers.SGD):
-            raise UserError("bias_rate: expected 1 unless the optimizer is sgd; Adam's steps do not depend on it")
+            raise UserError(
+                "bias_rate: expected 1 unless the optimizer is sgd; Adam's steps do not depend on it"
+            )
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         noise_seed, start_seed, langevin_seed = random.split(seed, 3)
@@ -133,8 +154,12 @@ class GenerativeConvNet(Algorithm):
             observed += self.data_noise * random.normal(tf.shape(observed), noise_seed)
 
         # step 4: L steps of Langevin dynamics, equation 19
-        start, start_label = (observed, label) if self.contrastive_divergence else self._chains(start_seed)
-        synthesized, info = run(self.kernel, self.density(start_label), start, langevin_seed, self.langevin_steps)
+        start, start_label = (
+            (observed, label) if self.contrastive_divergence else self._chains(start_seed)
+        )
+        synthesized, info = run(
+            self.kernel, self.density(start_label), start, langevin_seed, self.langevin_steps
+        )
         if not self.contrastive_divergence:
             self.chains.put(synthesized)
 
@@ -208,7 +233,9 @@ class GenerativeConvNet(Algorithm):
         if label is None:
             return 1.0
         observed, synthesized = (tf.one_hot(x, self.num_classes) for x in (label, chain_label))
-        share = tf.reduce_mean(observed, axis=0) / tf.maximum(tf.reduce_mean(synthesized, axis=0), 1e-6)
+        share = tf.reduce_mean(observed, axis=0) / tf.maximum(
+            tf.reduce_mean(synthesized, axis=0), 1e-6
+        )
         return tf.linalg.matvec(synthesized, share)
 
     def _chains(self, seed: Seed) -> tuple[Image, Label | None]:
@@ -224,7 +251,9 @@ class GenerativeConvNet(Algorithm):
         if self.num_classes == 1:
             return None
         if "label" not in batch:
-            raise UserError("dataset: expected labels, since the net has an energy for each class, and found none")
+            raise UserError(
+                "dataset: expected labels, since the net has an energy for each class, and found none"
+            )
         return tf.cast(batch["label"], tf.int32)
 
     def _stabilize(self, gradient: tf.Tensor, variable: keras.Variable) -> tf.Tensor:

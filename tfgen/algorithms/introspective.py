@@ -8,20 +8,23 @@ import keras
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.algorithms.base import Algorithm
-from tfgen.cascade import Cascade
 from tfgen.errors import UserError, check
-from tfgen.memory import PseudoNegatives
+from tfgen.models import CascadeTasks, Synthesis, cut
+from tfgen.models.snapshots import Cascade
+from tfgen.models.synthesis import OBJECTIVES
 from tfgen.samplers import run
-from tfgen.stages import Stages
-from tfgen.tasks import CascadeTasks, Synthesis, cut
-from tfgen.tasks.synthesis import OBJECTIVES
+from tfgen.training.algorithm import Algorithm
+from tfgen.training.buffers import PseudoNegatives
+from tfgen.training.stages import Stages
 from tfgen.types import Batch, Endpoint, Image, Seed
 
 STOPS = {
     "boundary": (0.0, 20),  # section 4.1: the average over a window crosses the decision boundary
     "margin": (0.1521, 1),  # the released code: a cross-entropy of 0.62, ln(1 / (e^0.62 - 1))
-    "quantile": (None, 1),  # as likely an image as the images of a quantile; after Lee et al., WINN, 2018
+    "quantile": (
+        None,
+        1,
+    ),  # as likely an image as the images of a quantile; after Lee et al., WINN, 2018
 }
 """When synthesis stops: at which log-odds, averaged over how many steps."""
 
@@ -99,7 +102,13 @@ class Introspective(Algorithm):
         stop_quantile: float = 0.1,
         sample_steps: int = 20,
     ):
-        logged = ["cross_entropy", "accuracy", "log_odds_data", "log_odds_samples", "discriminator_grad_norm"]
+        logged = [
+            "cross_entropy",
+            "accuracy",
+            "log_odds_data",
+            "log_odds_samples",
+            "discriminator_grad_norm",
+        ]
         super().__init__([*logged, "stage", "synthesis_steps"], seed)
         for name, value, known in (
             ("optimizer", optimizer, OPTIMIZERS),
@@ -117,7 +126,9 @@ class Introspective(Algorithm):
         self.loss_window = check("loss_window", loss_window, least=1)
         self.stop_quantile = check("stop_quantile", stop_quantile, least=0, most=1)
         self.sample_steps = check("sample_steps", sample_steps, least=0)
-        self.decay = check("step_decay", step_decay, above=0, most=1) ** self.reduction  # from one kept to the next
+        self.decay = (
+            check("step_decay", step_decay, above=0, most=1) ** self.reduction
+        )  # from one kept to the next
         self.margin, window = STOPS[stop]
         self.padding = check("padding", padding, least=0)
         self.canvas = self._canvas(check("canvas", canvas, least=0))
@@ -137,11 +148,15 @@ class Introspective(Algorithm):
             self.canvas[0] * self.canvas[1],
         )
         samples, memory = check("samples", samples, least=1), check("memory", memory, least=1)
-        self.negatives = PseudoNegatives(memory, samples, self.canvas, check("recency", recency, least=1), sigma)
+        self.negatives = PseudoNegatives(
+            memory, samples, self.canvas, check("recency", recency, least=1), sigma
+        )
         kept = -(-self.stages // self.reduction)
         self.cascade = Cascade(discriminator, kept)
         options = {"trainable": False, "aggregation": "only_first_replica"}
-        self.start = self.add_weight(shape=(samples, *self.canvas), initializer=self._noise, name="start", **options)
+        self.start = self.add_weight(
+            shape=(samples, *self.canvas), initializer=self._noise, name="start", **options
+        )
         options["initializer"] = "zeros"
         self.margins = self.add_weight(shape=(kept,), name="margins", **options)
         self.images_margin = self.add_weight(shape=(), name="images_margin", **options)
@@ -156,9 +171,13 @@ class Introspective(Algorithm):
         if height != width:
             raise UserError(f"image_size: expected square images and found {height}x{width}")
         if side and side + 2 * self.padding < height:
-            raise UserError(f"canvas: expected at least the patches' side, {height}, and found {side}")
+            raise UserError(
+                f"canvas: expected at least the patches' side, {height}, and found {side}"
+            )
         if self.padding and not side:
-            raise UserError("padding: expected 0 without a canvas, since the classifier sees whole images")
+            raise UserError(
+                "padding: expected 0 without a canvas, since the classifier sees whole images"
+            )
         side = side + 2 * self.padding if side else height
         return side, side, channels
 
@@ -234,7 +253,9 @@ class Introspective(Algorithm):
     def tasks(self) -> CascadeTasks:
         """What the cascade is used for."""
         kept = self.cascade, self.margins, self.decay
-        return CascadeTasks(self.discriminator, *kept, self.synthesis, self.image_shape, self.canvas, self.padding)
+        return CascadeTasks(
+            self.discriminator, *kept, self.synthesis, self.image_shape, self.canvas, self.padding
+        )
 
     def endpoints(self) -> dict[str, Endpoint]:
         return self.tasks.endpoints()

@@ -7,9 +7,9 @@ import keras
 import tensorflow as tf
 
 from tfgen import losses
-from tfgen.algorithms.base import LatentAlgorithm, check_latents
 from tfgen.errors import check
-from tfgen.tasks import Amortized, LatentTasks, reparameterized
+from tfgen.models import Amortized, LatentTasks, reparameterized
+from tfgen.training.algorithm import LatentAlgorithm, check_latents
 from tfgen.types import Batch, Seed
 
 ROLES = ("generator", "inference")
@@ -42,7 +42,12 @@ class VAE(LatentAlgorithm):
         sigma: float = 0.0707,
         completion_rounds: int = 4,
     ):
-        logged = ["kl_q_p", "kl_to_prior", "reconstruction_error", *(f"{role}_grad_norm" for role in ROLES)]
+        logged = [
+            "kl_q_p",
+            "kl_to_prior",
+            "reconstruction_error",
+            *(f"{role}_grad_norm" for role in ROLES),
+        ]
         super().__init__(logged, generator, image_shape, num_incomplete, seed, completion_rounds)
         self.inference = inference
         check_latents(generator, inference, self.image_shape)
@@ -65,4 +70,6 @@ class VAE(LatentAlgorithm):
     def tasks(self) -> LatentTasks:
         """What the two nets are used for."""
         posterior = Amortized(self.inference)
-        return LatentTasks(self.generator, self.image_shape, posterior, completion_rounds=self.completion_rounds)
+        return LatentTasks(
+            self.generator, self.image_shape, posterior, completion_rounds=self.completion_rounds
+        )

@@ -8,9 +8,9 @@ import keras
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.algorithms.base import LatentAlgorithm, check_latents
 from tfgen.errors import check
-from tfgen.tasks import Amortized, LatentTasks, reparameterized
+from tfgen.models import Amortized, LatentTasks, reparameterized
+from tfgen.training.algorithm import LatentAlgorithm, check_latents
 from tfgen.types import Batch, Seed
 
 
@@ -41,7 +41,13 @@ class WakeSleep(LatentAlgorithm):
         sigma: float = 0.0707,
         completion_rounds: int = 4,
     ):
-        logged = ["kl_q_p", "latent_nll", "reconstruction_error", "generator_grad_norm", "inference_grad_norm"]
+        logged = [
+            "kl_q_p",
+            "latent_nll",
+            "reconstruction_error",
+            "generator_grad_norm",
+            "inference_grad_norm",
+        ]
         super().__init__(logged, generator, image_shape, num_incomplete, seed, completion_rounds)
         self.inference = inference
         check_latents(generator, inference, self.image_shape)
@@ -75,4 +81,6 @@ class WakeSleep(LatentAlgorithm):
     def tasks(self) -> LatentTasks:
         """What the two nets are used for."""
         posterior = Amortized(self.inference)
-        return LatentTasks(self.generator, self.image_shape, posterior, completion_rounds=self.completion_rounds)
+        return LatentTasks(
+            self.generator, self.image_shape, posterior, completion_rounds=self.completion_rounds
+        )

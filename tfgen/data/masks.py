@@ -51,7 +51,9 @@ def blocks(shape: tuple[int, int, int], number: int, size: int, seed: Seed) -> M
     """
     batch, height, width = shape
     if number < 0 or not 1 <= size <= min(height, width):
-        raise UserError(f"mask: expected blocks of 1 to {min(height, width)} pixels and found {number}x{size}")
+        raise UserError(
+            f"mask: expected blocks of 1 to {min(height, width)} pixels and found {number}x{size}"
+        )
     down, across = random.split(seed)
     top = random.uniform((batch, number, 1), down, 0, height - size + 1, tf.int32)
     left = random.uniform((batch, number, 1), across, 0, width - size + 1, tf.int32)

@@ -26,8 +26,12 @@ def to_channels(picture: np.ndarray, channels: int | None) -> np.ndarray:
         return np.repeat(picture, 3, axis=-1)
     if channels == 1 and picture.shape[-1] == 3:
         grey = picture @ np.array([0.299, 0.587, 0.114])
-        return (np.rint(grey) if picture.dtype == np.uint8 else grey).astype(picture.dtype)[..., None]
-    raise UserError(f"channels: expected {picture.shape[-1]}, as the pictures have, and found {channels}")
+        return (np.rint(grey) if picture.dtype == np.uint8 else grey).astype(picture.dtype)[
+            ..., None
+        ]
+    raise UserError(
+        f"channels: expected {picture.shape[-1]}, as the pictures have, and found {channels}"
+    )
 
 
 def centre_crop(picture: np.ndarray, aspect: float) -> np.ndarray:
@@ -58,7 +62,9 @@ def resize(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """
     if picture.shape[:2] == tuple(size):
         return picture
-    resized = skimage.transform.resize(picture, size, order=1, anti_aliasing=True, preserve_range=True)
+    resized = skimage.transform.resize(
+        picture, size, order=1, anti_aliasing=True, preserve_range=True
+    )
     return (np.rint(resized) if picture.dtype == np.uint8 else resized).astype(picture.dtype)
 
 
@@ -79,7 +85,11 @@ def prepare(picture: np.ndarray, size: tuple[int, int] | None, channels: int | N
 
 def to_unit(image: np.ndarray) -> np.ndarray:
     """uint8 in [0, 255] to float32 in [-1, 1]; other arrays to float32 as they are."""
-    return image.astype(np.float32) / 127.5 - 1 if image.dtype == np.uint8 else image.astype(np.float32)
+    return (
+        image.astype(np.float32) / 127.5 - 1
+        if image.dtype == np.uint8
+        else image.astype(np.float32)
+    )
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:

@@ -34,7 +34,9 @@ Pictures = Iterator[tuple[np.ndarray, int | None]]
 """Pictures [h, w], [h, w, c] or [t, h, w, c], with their labels."""
 
 
-def read(name: str, data_dir: str | None = None, manual_dir: str | None = None) -> dict[str, Pictures]:
+def read(
+    name: str, data_dir: str | None = None, manual_dir: str | None = None
+) -> dict[str, Pictures]:
     """The pictures of a data set, by split.
 
     Args:
@@ -49,11 +51,19 @@ def read(name: str, data_dir: str | None = None, manual_dir: str | None = None) 
         UserError: if the data set is unknown, missing, empty or corrupt.
     """
     kind, _, path = name.partition(":")
-    readers = {"folder": _folder, "cifar10": _cifar10, "npz": _npz, "image": _image, "video": _video}
+    readers = {
+        "folder": _folder,
+        "cifar10": _cifar10,
+        "npz": _npz,
+        "image": _image,
+        "video": _video,
+    }
     if kind in readers and path:
         path = pathlib.Path(path)
         if not (_archive(path) if kind == "image" else path).exists():
-            raise UserError(f"dataset {name}: expected an existing path and found nothing at {path}")
+            raise UserError(
+                f"dataset {name}: expected an existing path and found nothing at {path}"
+            )
         return {"all": readers[kind](name, path)}
     if name == "digits":
         return {"all": _digits()}
@@ -87,7 +97,9 @@ def _toy(name: str) -> Pictures:
 
 def _check_member(name: str, prefix: str, members) -> None:
     if name.removeprefix(prefix) not in members:
-        raise UserError(f"dataset {name}: expected one of {', '.join(prefix + member for member in members)}")
+        raise UserError(
+            f"dataset {name}: expected one of {', '.join(prefix + member for member in members)}"
+        )
 
 
 def _files(name: str, path: pathlib.Path) -> Iterator[tuple[pathlib.PurePath, bytes]]:
@@ -104,7 +116,9 @@ def _files(name: str, path: pathlib.Path) -> Iterator[tuple[pathlib.PurePath, by
                     yield pathlib.PurePosixPath(member), archive.read(member)
         # of a cut archive, of a damaged member, of one with a password
         except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
-            raise UserError(f"dataset {name}: expected a .zip archive and could not read {path}") from error
+            raise UserError(
+                f"dataset {name}: expected a .zip archive and could not read {path}"
+            ) from error
     else:
         yield pathlib.PurePath(path.name), _content(name, path)
 
@@ -121,7 +135,9 @@ def _decode(name: str, path: pathlib.PurePath, content: bytes) -> np.ndarray:
         # the first frame of a file that has several
         picture = iio.imread(io.BytesIO(content), index=0, extension=path.suffix.lower())
     except (OSError, ValueError, SyntaxError) as error:  # Pillow's own errors are of these kinds
-        raise UserError(f"dataset {name}: expected an image file and could not decode {path}") from error
+        raise UserError(
+            f"dataset {name}: expected an image file and could not decode {path}"
+        ) from error
     return _as_uint8(name, path, picture)
 
 
@@ -132,17 +148,25 @@ def _as_uint8(name: str, path: pathlib.PurePath, picture: np.ndarray) -> np.ndar
     if picture.dtype == np.uint16:
         return (picture >> 8).astype(np.uint8)
     if picture.dtype != np.uint8:
-        raise UserError(f"dataset {name}: expected 8 or 16 bits a channel and found {picture.dtype} in {path}")
+        raise UserError(
+            f"dataset {name}: expected 8 or 16 bits a channel and found {picture.dtype} in {path}"
+        )
     has_alpha = picture.ndim == 3 and picture.shape[-1] in (2, 4)
     return picture[..., :-1] if has_alpha else picture
 
 
 def _folder(name: str, path: pathlib.Path) -> Pictures:
     if not path.is_dir() and path.suffix != ".zip":
-        raise UserError(f"dataset {name}: expected a folder or a .zip of images and found the file {path}")
-    files = [(f, content) for f, content in _files(name, path) if f.suffix.lower() in IMAGE_SUFFIXES]
+        raise UserError(
+            f"dataset {name}: expected a folder or a .zip of images and found the file {path}"
+        )
+    files = [
+        (f, content) for f, content in _files(name, path) if f.suffix.lower() in IMAGE_SUFFIXES
+    ]
     if not files:
-        raise UserError(f"dataset {name}: expected image files ({', '.join(IMAGE_SUFFIXES)}) and found none")
+        raise UserError(
+            f"dataset {name}: expected image files ({', '.join(IMAGE_SUFFIXES)}) and found none"
+        )
     classes = sorted({f.parts[0] for f, _ in files if len(f.parts) > 1})
     labelled = all(len(f.parts) > 1 for f, _ in files)
     for f, content in files:
@@ -155,7 +179,9 @@ def _cifar10(name: str, path: pathlib.Path) -> Pictures:
         raise UserError(f"dataset {name}: expected binary batches (.bin) and found none")
     for f, content in batches:
         if len(content) % 3073:
-            raise UserError(f"dataset {name}: expected 3,073 bytes an image in {f} and found {len(content):,} in all")
+            raise UserError(
+                f"dataset {name}: expected 3,073 bytes an image in {f} and found {len(content):,} in all"
+            )
         for row in np.frombuffer(content, np.uint8).reshape(-1, 3073):
             yield row[1:].reshape(3, 32, 32).transpose(1, 2, 0), int(row[0])
 
@@ -168,13 +194,17 @@ def _image(name: str, path: pathlib.Path) -> Pictures:
     member = pathlib.PurePosixPath(path.relative_to(archive))
     found = dict(_files(name, archive))
     if member not in found:
-        raise UserError(f"dataset {name}: expected the archive to hold {member} and found {', '.join(map(str, found))}")
+        raise UserError(
+            f"dataset {name}: expected the archive to hold {member} and found {', '.join(map(str, found))}"
+        )
     yield _decode(name, member, found[member]), None
 
 
 def _archive(path: pathlib.Path) -> pathlib.Path:
     """The .zip that a path leads into, or the path."""
-    return next((parent for parent in path.parents if parent.suffix == ".zip" and parent.is_file()), path)
+    return next(
+        (parent for parent in path.parents if parent.suffix == ".zip" and parent.is_file()), path
+    )
 
 
 def _load_npz(name: str, path: pathlib.Path) -> dict[str, np.ndarray]:
@@ -182,28 +212,36 @@ def _load_npz(name: str, path: pathlib.Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as arrays:
             return dict(arrays)
     except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as error:
-        raise UserError(f"dataset {name}: expected a NumPy .npz archive and could not read {path}") from error
+        raise UserError(
+            f"dataset {name}: expected a NumPy .npz archive and could not read {path}"
+        ) from error
 
 
 def _check_values(name: str, key: str, array: np.ndarray) -> np.ndarray:
     if array.dtype == np.uint8:
         return array
     if not np.issubdtype(array.dtype, np.floating):
-        raise UserError(f"dataset {name}: expected {key} to be uint8 or float and found {array.dtype}")
+        raise UserError(
+            f"dataset {name}: expected {key} to be uint8 or float and found {array.dtype}"
+        )
     finite = np.isfinite(array.reshape(len(array), -1)).all(axis=1)
     if not finite.all():
         raise UserError(
             f"dataset {name}: expected finite numbers and found NaN or infinity in {key}[{int(np.argmin(finite))}]"
         )
     if np.abs(array).max(initial=0) > 1:
-        raise UserError(f"dataset {name}: expected {key} in [-1, 1] and found {np.abs(array).max():.4g}")
+        raise UserError(
+            f"dataset {name}: expected {key} in [-1, 1] and found {np.abs(array).max():.4g}"
+        )
     return array.astype(np.float32)
 
 
 def _npz(name: str, path: pathlib.Path) -> Pictures:
     arrays = _load_npz(name, path)
     if "image" not in arrays:
-        raise UserError(f"dataset {name}: expected an array named image and found {sorted(arrays) or 'none'}")
+        raise UserError(
+            f"dataset {name}: expected an array named image and found {sorted(arrays) or 'none'}"
+        )
     images = arrays["image"]
     if images.ndim not in (3, 4) or not len(images):
         raise UserError(
@@ -211,7 +249,9 @@ def _npz(name: str, path: pathlib.Path) -> Pictures:
         )
     labels = arrays.get("label")
     if labels is not None and labels.shape != images.shape[:1]:
-        raise UserError(f"dataset {name}: expected {len(images)} labels and found shape {list(labels.shape)}")
+        raise UserError(
+            f"dataset {name}: expected {len(images)} labels and found shape {list(labels.shape)}"
+        )
     images = _check_values(name, "image", images)
     for i, image in enumerate(images):
         yield image, None if labels is None else int(labels[i])
@@ -224,10 +264,14 @@ def _video(name: str, path: pathlib.Path) -> Pictures:
         try:
             clips = {path.name: iio.imread(path)}
         except (OSError, ValueError, ImportError) as error:
-            raise UserError(f"dataset {name}: expected an .npz of clips or a film and could not read {path}") from error
+            raise UserError(
+                f"dataset {name}: expected an .npz of clips or a film and could not read {path}"
+            ) from error
     for key, clip in sorted(clips.items()):
         if clip.ndim != 4:
-            raise UserError(f"dataset {name}: expected {key} of shape [t, h, w, c] and found {list(clip.shape)}")
+            raise UserError(
+                f"dataset {name}: expected {key} of shape [t, h, w, c] and found {list(clip.shape)}"
+            )
         yield _check_values(name, key, clip), None
 
 
@@ -237,15 +281,23 @@ def _tfds(name: str, data_dir: str | None, manual_dir: str | None) -> dict[str, 
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except (tfds.core.DatasetNotFoundError, ValueError) as error:
-        known = ["digits", *(f"textures/{t}" for t in TEXTURES), *(f"toy/{d}" for d in toy.DENSITIES)]
-        close = difflib.get_close_matches(name, known + tfds.list_builders(with_community_datasets=False))
+        known = [
+            "digits",
+            *(f"textures/{t}" for t in TEXTURES),
+            *(f"toy/{d}" for d in toy.DENSITIES),
+        ]
+        close = difflib.get_close_matches(
+            name, known + tfds.list_builders(with_community_datasets=False)
+        )
         hint = f"; did you mean {' or '.join(close)}?" if close else ""
         raise UserError(
             f"dataset {name}: expected a TensorFlow Datasets name, an embedded set ({', '.join(known)}), "
             f"folder:, cifar10:, npz:, image: or video: with a path, and found none of these{hint}"
         ) from error
     try:
-        builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=manual_dir))
+        builder.download_and_prepare(
+            download_config=tfds.download.DownloadConfig(manual_dir=manual_dir)
+        )
     except Exception as error:  # whatever a data set's own script, a proxy or a server raises
         raise UserError(
             f"dataset {name}: expected to download it, or to find its original files in "
@@ -253,7 +305,9 @@ def _tfds(name: str, data_dir: str | None, manual_dir: str | None) -> dict[str, 
             f"{str(error).splitlines()[0] if str(error) else 'no reason given'})"
         ) from error
     if "image" not in builder.info.features:
-        raise UserError(f"dataset {name}: expected a feature named image and found {sorted(builder.info.features)}")
+        raise UserError(
+            f"dataset {name}: expected a feature named image and found {sorted(builder.info.features)}"
+        )
     splits = [split for split in ("train", "test") if split in builder.info.splits]
     return {split if len(splits) == 2 else "all": _tfds_split(builder, split) for split in splits}
 

@@ -50,7 +50,9 @@ class Gaussian:
 
     def sample(self, num: int, seed: int) -> np.ndarray:
         """Exact draws, float32 [num, 1, 1, 2]."""
-        return _images(np.random.default_rng(seed).multivariate_normal(self.mean, self.covariance, num))
+        return _images(
+            np.random.default_rng(seed).multivariate_normal(self.mean, self.covariance, num)
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +90,9 @@ class Mixture:
         means = tf.constant(self.means, tf.float32)
         squared = tf.reduce_sum((_points(image)[:, None] - means) ** 2, axis=2)
         log_z = np.log(2 * np.pi * self.scale**2 * self.components)
-        return tf.cast(log_z, tf.float32) - tf.reduce_logsumexp(-squared / (2 * self.scale**2), axis=1)
+        return tf.cast(log_z, tf.float32) - tf.reduce_logsumexp(
+            -squared / (2 * self.scale**2), axis=1
+        )
 
     def sample(self, num: int, seed: int) -> np.ndarray:
         """Exact draws, float32 [num, 1, 1, 2]."""

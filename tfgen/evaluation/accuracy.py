@@ -8,9 +8,9 @@ import tensorflow as tf
 from scipy import optimize, special
 
 from tfgen import random
+from tfgen.analysis.ais import Annealing
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
-from tfgen.partition import Annealing
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,22 +39,33 @@ class Accuracy(Evaluator):
             raise UserError("--metrics: accuracy expects a model with an energy for each class")
         test = self.images.test
         if hasattr(algorithm, "logits"):
-            yield "accuracy", _accuracy(algorithm.logits(tf.constant(test.whole())).numpy(), test.label)
+            yield (
+                "accuracy",
+                _accuracy(algorithm.logits(tf.constant(test.whole())).numpy(), test.label),
+            )
             return
         classes = algorithm.num_classes
         train_f, test_f = (self._scores(x.whole(), classes) for x in (self.images.train, test))
-        log_rho = np.log(np.bincount(self.images.train.label, minlength=classes) / len(self.images.train))
+        log_rho = np.log(
+            np.bincount(self.images.train.label, minlength=classes) / len(self.images.train)
+        )
         down, up = self._log_z(classes)
         yield "accuracy", _accuracy(test_f + log_rho - down, test.label)
         yield "accuracy_upward", _accuracy(test_f + log_rho - up, test.label)
         yield "log_z_gap", float(np.max(np.abs(down - up)))
-        yield "accuracy_fitted", _accuracy(test_f + _fit_biases(train_f, self.images.train.label), test.label)
+        yield (
+            "accuracy_fitted",
+            _accuracy(test_f + _fit_biases(train_f, self.images.train.label), test.label),
+        )
         yield "accuracy_unbiased", _accuracy(test_f, test.label)
 
     def _scores(self, images: np.ndarray, classes: int) -> np.ndarray:
         """f_c(I) up to what the classes share, [n, classes]."""
         x = tf.constant(images)
-        return np.stack([-self.algorithm.density(tf.fill([len(images)], c))(x).numpy() for c in range(classes)], axis=1)
+        return np.stack(
+            [-self.algorithm.density(tf.fill([len(images)], c))(x).numpy() for c in range(classes)],
+            axis=1,
+        )
 
     def _log_z(self, classes: int) -> tuple[np.ndarray, np.ndarray]:
         """Bounds of each class's log Z: from the persistent chains down, and from the reference up."""
@@ -70,8 +81,13 @@ class Accuracy(Evaluator):
         found = []
         for c in range(classes):
             samples = tf.gather(chains, tf.range(count) * classes + c)
-            density, seed = algorithm.density(tf.fill([count], c)), random.fold_in(random.root(self.seed), c)
-            found += annealing.bounds(density, algorithm.tasks.reference, samples.shape[1:], seed, samples, exact=True)
+            density, seed = (
+                algorithm.density(tf.fill([count], c)),
+                random.fold_in(random.root(self.seed), c),
+            )
+            found += annealing.bounds(
+                density, algorithm.tasks.reference, samples.shape[1:], seed, samples, exact=True
+            )
         return np.array([b.upper for b in found]), np.array([b.lower for b in found])
 
 

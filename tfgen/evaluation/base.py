@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tfgen.algorithms.base import Algorithm
-from tfgen.data.images import Images
+from tfgen.data.examples import Images
 from tfgen.errors import UserError
+from tfgen.training.algorithm import Algorithm
 from tfgen.types import Endpoint, EnergyFn
 from tfgen.version import __version__
 
@@ -88,5 +88,9 @@ class Evaluator(abc.ABC):
 
     def protocol(self) -> dict[str, Any]:
         """What another run must share for its values to be comparable."""
-        own = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in ("algorithm", "images")}
+        own = {
+            f.name: getattr(self, f.name)
+            for f in dataclasses.fields(self)
+            if f.name not in ("algorithm", "images")
+        }
         return own | {"version": __version__}

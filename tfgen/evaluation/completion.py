@@ -37,14 +37,23 @@ class Completion(Evaluator):
         height, width, _ = self.images.shape
         test = self.images.test
         image = test.whole()[: self.num_images, :height, :width]
-        label = {"label": tf.constant(test.label[: self.num_images], tf.int32)} if "label" in complete.inputs else {}
+        label = (
+            {"label": tf.constant(test.label[: self.num_images], tf.int32)}
+            if "label" in complete.inputs
+            else {}
+        )
         mask_seed, run_seed = random.split(random.root(self.seed))
         mask = masks.parse(self.mask, image.shape[:3], mask_seed)
         given = label | {"image": tf.constant(image), "mask": mask}
-        given["num_steps"] = tf.constant(self.num_steps or getattr(self.algorithm, "sample_steps", 0))
+        given["num_steps"] = tf.constant(
+            self.num_steps or getattr(self.algorithm, "sample_steps", 0)
+        )
         fill = complete.traced()
         completed = np.stack(
-            [fill(seed=random.fold_in(run_seed, i), **given)["image"].numpy() for i in range(self.num_completions)]
+            [
+                fill(seed=random.fold_in(run_seed, i), **given)["image"].numpy()
+                for i in range(self.num_completions)
+            ]
         )
         missing = np.broadcast_to(mask.numpy() == 0, image.shape)
         mean_image = self.images.train.whole()[:, :height, :width].mean(axis=0)

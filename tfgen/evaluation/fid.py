@@ -30,7 +30,9 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     Source: Heusel et al., GANs trained by a two time-scale update rule converge to a local Nash equilibrium, 2017.
     """
     if min(len(a), len(b)) < 2:
-        raise UserError(f"num_images: expected at least 2 images in each set and found {len(a)} and {len(b)}")
+        raise UserError(
+            f"num_images: expected at least 2 images in each set and found {len(a)} and {len(b)}"
+        )
     means, roots = zip(*(_moments(x.astype(np.float64)) for x in (a, b)), strict=True)
     shared = np.linalg.svd(roots[0] @ roots[1].T, compute_uv=False).sum()
     spread = sum((root**2).sum() for root in roots)

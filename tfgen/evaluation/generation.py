@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import random
+from tfgen.analysis.features import BATCH, Features
 from tfgen.errors import UserError
-from tfgen.evaluation.features import BATCH, Features
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,10 +43,14 @@ class Generated:
         """
         extractor, endpoints = self.extractor, self.algorithm.endpoints()
         if "generate" not in endpoints:
-            raise UserError(f"--metrics: expected a model that can generate and found one that can {_list(endpoints)}")
+            raise UserError(
+                f"--metrics: expected a model that can generate and found one that can {_list(endpoints)}"
+            )
         generate, label = endpoints["generate"].traced(), np.zeros(self.num_images)
         if "label" in endpoints["generate"].inputs:
-            label = np.random.default_rng(self.seed).choice(self.images.train.label, self.num_images)
+            label = np.random.default_rng(self.seed).choice(
+                self.images.train.label, self.num_images
+            )
         found = []
         for number, start in enumerate(range(0, self.num_images, BATCH)):
             wanted = tf.constant(label[start : start + BATCH], tf.int32)

@@ -8,11 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.batches import Batches
+from tfgen.analysis.minibatch import Batches
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
 from tfgen.evaluation.likelihood import bits_per_dim
-from tfgen.tasks import Amortized, LatentTasks, reparameterized
+from tfgen.models import Amortized, LatentTasks, reparameterized
 
 BATCH = 20
 
@@ -40,7 +40,9 @@ class ImportanceBound(Evaluator):
     def run(self) -> Iterator[tuple[str, float]]:
         tasks = getattr(self.algorithm, "tasks", None)
         if not (isinstance(tasks, LatentTasks) and isinstance(tasks.posterior, Amortized)):
-            raise UserError("--metrics: importance_bound expects a model with a generator and an inference net")
+            raise UserError(
+                "--metrics: importance_bound expects a model with a generator and an inference net"
+            )
         sigma = getattr(self.algorithm, "sigma", 0.0)
         if not sigma:
             raise UserError("--metrics: importance_bound expects a model with a sigma of p(x|z)")
@@ -62,7 +64,9 @@ class ImportanceBound(Evaluator):
             mean, log_var = tasks.posterior.gaussian(x)
             mean, log_var = (tf.repeat(t, count, axis=0) for t in (mean, log_var))
             z = reparameterized(mean, log_var, random.fold_in(random.root(self.seed), index[0]))
-            log_x = losses.log_normal(tf.repeat(x, count, axis=0), tasks.decode(z), 2 * math.log(sigma))
+            log_x = losses.log_normal(
+                tf.repeat(x, count, axis=0), tasks.decode(z), 2 * math.log(sigma)
+            )
             log_z = losses.log_normal(z, 0.0, 0.0) - losses.log_normal(z, mean, log_var)
             return (tf.reshape(log_x + log_z, [-1, count]),)
 
@@ -77,4 +81,6 @@ class ImportanceBound(Evaluator):
         x = decoded + sigma * random.normal(tf.shape(decoded), x_seed)
         log_p = losses.log_normal(z, 0.0, 0.0) + losses.log_normal(x, decoded, 2 * math.log(sigma))
         log_pi = -tasks.density(x) + losses.log_normal(z, *tasks.posterior.gaussian(x))
-        return float(tf.reduce_mean(log_p - log_pi) - tf.reduce_mean(tasks.density(tf.constant(image))))
+        return float(
+            tf.reduce_mean(log_p - log_pi) - tf.reduce_mean(tasks.density(tf.constant(image)))
+        )

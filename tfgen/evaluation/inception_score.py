@@ -30,7 +30,9 @@ def inception_score(p: np.ndarray, splits: int = 1) -> np.ndarray:
         raise UserError(f"splits: expected 1 to {len(p)}, the number of images, and found {splits}")
     p = p.astype(np.float64)
     parts = [p[i * len(p) // splits : (i + 1) * len(p) // splits] for i in range(splits)]
-    return np.array([np.exp(special.rel_entr(part, part.mean(axis=0)).sum(axis=1).mean()) for part in parts])
+    return np.array(
+        [np.exp(special.rel_entr(part, part.mean(axis=0)).sum(axis=1).mean()) for part in parts]
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

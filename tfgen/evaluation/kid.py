@@ -33,7 +33,9 @@ def kernel_distance(
     """
     smaller = min(len(a), len(b))
     if not 2 <= subset_size <= smaller:
-        raise UserError(f"subset_size: expected 2 to {smaller}, the images of the smaller set, and found {subset_size}")
+        raise UserError(
+            f"subset_size: expected 2 to {smaller}, the images of the smaller set, and found {subset_size}"
+        )
     rng = np.random.default_rng(seed)
     a, b = a.astype(np.float64), b.astype(np.float64)
 
@@ -70,6 +72,8 @@ class KID(Compared, Evaluator):
     num_subsets: int = 100
 
     def run(self) -> Iterator[tuple[str, float]]:
-        found = kernel_distance(*self.sets, subset_size=self.subset_size, num_subsets=self.num_subsets, seed=self.seed)
+        found = kernel_distance(
+            *self.sets, subset_size=self.subset_size, num_subsets=self.num_subsets, seed=self.seed
+        )
         yield "distance", float(found.mean())
         yield "spread", float(found.std())

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tfgen.batches import Batches, Progress, unheard
+from tfgen.analysis.landscape import Landscape as Found
+from tfgen.analysis.landscape import Survey, tree
+from tfgen.analysis.minibatch import Batches, Progress, unheard
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
-from tfgen.landscape import Landscape as Found
-from tfgen.landscape import Survey, tree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,9 @@ class Landscape(Evaluator):
         energy, reference = self.energy(), self.algorithm.tasks.reference
         for name in ("least_depth", "step_size", "bands"):
             if getattr(self, name) < 0:
-                raise UserError(f"landscape.{name}: expected 0 or more and found {getattr(self, name)}")
+                raise UserError(
+                    f"landscape.{name}: expected 0 or more and found {getattr(self, name)}"
+                )
         if self.points < 3:
             raise UserError(f"landscape.points: expected at least 3 and found {self.points}")
         survey = Survey(
@@ -87,7 +89,9 @@ class Landscape(Evaluator):
         yield "basins", float(len(basins.deepest))
         if len(basins.deepest) > 1:
             yield "depth", float(np.median(basins.depth[1:]))
-        straight = tree.basins(energy, tree.joined(energy, found.pairs, found.straight), self.least_depth)
+        straight = tree.basins(
+            energy, tree.joined(energy, found.pairs, found.straight), self.least_depth
+        )
         yield "straight_basins", float(len(straight.deepest))
         if found.bent.any():
             yield "lowered", float(np.median((found.straight - found.barrier)[found.bent]))

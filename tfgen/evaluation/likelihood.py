@@ -8,11 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.batches import Batches
+from tfgen.analysis.ais import Annealing, Bounds
+from tfgen.analysis.features import BATCH
+from tfgen.analysis.minibatch import Batches
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
-from tfgen.evaluation.features import BATCH
-from tfgen.partition import Annealing, Bounds
 
 LEVELS = 256
 
@@ -48,7 +48,9 @@ class Likelihood(Evaluator):
 
     def run(self) -> Iterator[tuple[str, float]]:
         if self.temperatures < 2 or self.target_gap < 0:
-            raise UserError("likelihood: expected at least 2 temperatures and a target_gap of 0 or more")
+            raise UserError(
+                "likelihood: expected at least 2 temperatures and a target_gap of 0 or more"
+            )
         energy, size = self.energy(), math.prod(self.images.shape)
         bounds = self.bounds()
         u = self._energies(energy)
@@ -78,7 +80,9 @@ class Likelihood(Evaluator):
         )
         train = self.own("train", self.chains)
         start = tf.constant(train[np.arange(self.chains) % len(train)])
-        *_, last = annealing.bounds(self.energy(), reference, start.shape[1:], random.root(self.seed), start)
+        *_, last = annealing.bounds(
+            self.energy(), reference, start.shape[1:], random.root(self.seed), start
+        )
         return last
 
     def verdict(self, values: Mapping[str, float]) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfgen.analysis import l2_svm
 from tfgen.errors import UserError
-from tfgen.evaluation import l2_svm
 from tfgen.evaluation.base import Evaluator
 
 CANDIDATES = tuple(10.0**power for power in range(-6, -1))
@@ -64,7 +64,9 @@ class LinearSVM(Evaluator):
     def _machines(self, draw: np.ndarray, costs: Sequence[float]) -> np.ndarray:
         """Trained on a draw, [len(costs), d + 1, classes]."""
         label = self.images.train.label
-        features = np.concatenate([_with_constant(part / self._scale) for part in self._features(self._known[draw])])
+        features = np.concatenate(
+            [_with_constant(part / self._scale) for part in self._features(self._known[draw])]
+        )
         return l2_svm.fit(features, label[draw], int(label.max()) + 1, costs)
 
     def _errors(self, machines: np.ndarray, images: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -91,7 +93,9 @@ class LinearSVM(Evaluator):
     @functools.cached_property
     def _scale(self) -> np.float32:
         """The root mean square of the training images' features."""
-        squares = sum(np.mean(part**2, dtype=np.float64) * len(part) for part in self._features(self._known))
+        squares = sum(
+            np.mean(part**2, dtype=np.float64) * len(part) for part in self._features(self._known)
+        )
         return np.float32(np.sqrt(squares / len(self._known)))
 
     def protocol(self) -> dict[str, Any]:

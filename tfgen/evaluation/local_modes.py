@@ -8,11 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.algorithms.base import Algorithm
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
+from tfgen.models import EnergyTasks
 from tfgen.samplers import Descent, run
-from tfgen.tasks import EnergyTasks
+from tfgen.training.algorithm import Algorithm
 
 
 class Modes(NamedTuple):
@@ -45,8 +45,12 @@ def descend(algorithm: Algorithm, start: np.ndarray, *, num_steps: int, toleranc
     tasks = algorithm.tasks
     density = tasks.density(None)
     size = np.sqrt(np.prod(start.shape[1:])) * np.abs(start).mean()
-    kernel = Descent(tasks.sigma**2, tolerance=float(tolerance * size / tasks.sigma**2 / 10), min_step=1e-5)
-    settle = tf.function(lambda x: run(kernel, density, x, random.root(0), num_steps)[0], autograph=False)
+    kernel = Descent(
+        tasks.sigma**2, tolerance=float(tolerance * size / tasks.sigma**2 / 10), min_step=1e-5
+    )
+    settle = tf.function(
+        lambda x: run(kernel, density, x, random.root(0), num_steps)[0], autograph=False
+    )
     mode = settle(tf.constant(start))
     error = (mode - tasks.reconstruct(mode)).numpy()
     axes = (1, 2, 3)
@@ -72,7 +76,10 @@ class LocalModes(Evaluator):
     tolerance: float = 1e-4
 
     def run(self) -> Iterator[tuple[str, float]]:
-        if not isinstance(getattr(self.algorithm, "tasks", None), EnergyTasks) or self.algorithm.num_classes > 1:
+        if (
+            not isinstance(getattr(self.algorithm, "tasks", None), EnergyTasks)
+            or self.algorithm.num_classes > 1
+        ):
             raise UserError("--metrics: local_modes expects a model with one energy")
         height, width, _ = self.images.shape
         start = self.images.train.whole()[: self.num_images, :height, :width]

@@ -11,7 +11,7 @@ import tensorflow_probability as tfp
 from sklearn.decomposition import PCA
 
 from tfgen import random
-from tfgen.batches import Batches
+from tfgen.analysis.minibatch import Batches
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
 from tfgen.samplers import MALA, Kernel, Langevin, run
@@ -99,7 +99,9 @@ class Mixing(Evaluator):
             return tf.gather(persistent.state.value, tf.range(self.chains) % persistent.num)
         generate = self.algorithm.endpoints()["generate"]
         given = {"count": self.chains, "seed": random.root(self.seed), "num_steps": 0}
-        given = {name: tf.constant(value) for name, value in given.items() if name in generate.inputs}
+        given = {
+            name: tf.constant(value) for name, value in given.items() if name in generate.inputs
+        }
         image = generate.traced()(**given)
         wanted = (self.chains, *self.algorithm.tasks.image_shape)
         if image["image"].shape == wanted:
@@ -108,7 +110,11 @@ class Mixing(Evaluator):
         return self.algorithm.tasks.reference.sample(wanted, random.root(self.seed))
 
     def _course(
-        self, kernel: Kernel, energy: EnergyFn, x: tf.Tensor, image: Callable[[tf.Tensor], tf.Tensor]
+        self,
+        kernel: Kernel,
+        energy: EnergyFn,
+        x: tf.Tensor,
+        image: Callable[[tf.Tensor], tf.Tensor],
     ) -> Course:
         """Chains at 1, 10 and 100 times the short run's steps."""
         short, middle, long = (int(n) * self.short_steps for n in np.diff((0, *FACTORS)))

@@ -11,12 +11,12 @@ import imageio.v3 as iio
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from tfgen.batches import Batches
-from tfgen.data import images
+from tfgen.analysis.features import BATCH
+from tfgen.analysis.minibatch import Batches
+from tfgen.data import examples
 from tfgen.data.preprocess import to_uint8
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
-from tfgen.evaluation.features import BATCH
 from tfgen.types import EnergyFn
 
 
@@ -67,7 +67,9 @@ class Outliers(Evaluator):
 
     def protocol(self) -> dict[str, Any]:
         # where files lie is no part of what is measured
-        return {name: value for name, value in super().protocol().items() if not name.endswith("_dir")}
+        return {
+            name: value for name, value in super().protocol().items() if not name.endswith("_dir")
+        }
 
     def _finite(self, energy: EnergyFn) -> Callable[[np.ndarray], np.ndarray]:
         """Images [n, h, w, c] to their energies [n]."""
@@ -75,7 +77,9 @@ class Outliers(Evaluator):
         def energies(image):
             (found,) = Batches(BATCH).map("energies", lambda x: (energy(x),), image)
             if not np.isfinite(found).all():
-                raise UserError("--workdir: expected a model of finite energies and found NaN or infinity among them")
+                raise UserError(
+                    "--workdir: expected a model of finite energies and found NaN or infinity among them"
+                )
             return found.astype(np.float64)
 
         return energies
@@ -88,7 +92,7 @@ class Outliers(Evaluator):
         colours = rng.uniform(-1, 1, (self.num_images, 1, 1, channels))
         found = {"noise": noise, "constant": np.broadcast_to(colours, noise.shape)}
         for name in filter(None, self.datasets.split(",")):
-            other = images.load(
+            other = examples.load(
                 name,
                 image_size=tuple(size),
                 channels=channels,
@@ -107,7 +111,8 @@ def png_nats(image: np.ndarray) -> np.ndarray:
         image: [n, h, w, c] in [-1, 1].
     """
     files = (
-        iio.imwrite("<bytes>", x.squeeze(-1) if x.shape[-1] == 1 else x, extension=".png") for x in to_uint8(image)
+        iio.imwrite("<bytes>", x.squeeze(-1) if x.shape[-1] == 1 else x, extension=".png")
+        for x in to_uint8(image)
     )
     return np.array([8 * math.log(2) * len(file) for file in files])
 

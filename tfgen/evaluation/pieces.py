@@ -8,11 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.algorithms.base import Algorithm
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
-from tfgen.nets.top_down import top_down
+from tfgen.nets.architectures.top_down import top_down
 from tfgen.samplers import MALA, run
+from tfgen.training.algorithm import Algorithm
 
 
 class Plane(NamedTuple):
@@ -43,7 +43,9 @@ def plane(algorithm: Algorithm, *, extent: float, cells: int) -> Plane:
         UserError: if the images are of another shape.
     """
     if tuple(algorithm.image_shape) != (1, 1, 2) or algorithm.num_classes > 1:
-        raise UserError(f"pieces: expected a model of images 1x1 with 2 channels and found {algorithm.image_shape}")
+        raise UserError(
+            f"pieces: expected a model of images 1x1 with 2 channels and found {algorithm.image_shape}"
+        )
     axis = (np.arange(cells) + 0.5) / cells * 2 * extent - extent
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 1, 1, 2).astype(np.float32)
     y = tf.constant((points - algorithm.image_mean) / algorithm.sigma, tf.float32)
@@ -51,12 +53,19 @@ def plane(algorithm: Algorithm, *, extent: float, cells: int) -> Plane:
     pattern = np.concatenate([d.numpy().reshape(len(points), -1) for d in passes.delta], axis=1)
     _, first, piece = np.unique(pattern, axis=0, return_index=True, return_inverse=True)
     mean = algorithm.image_mean + algorithm.sigma * passes.B.numpy().reshape(-1, 2)[first]
-    log_p = -algorithm.tasks.energy(tf.constant(points)).numpy().reshape(cells, cells).astype(np.float64)
+    log_p = (
+        -algorithm.tasks.energy(tf.constant(points))
+        .numpy()
+        .reshape(cells, cells)
+        .astype(np.float64)
+    )
     density = np.exp(log_p - log_p.max())
     return Plane(axis, piece.reshape(cells, cells), mean, density / density.sum())
 
 
-def sample(algorithm: Algorithm, *, chains: int, num_steps: int, step_size: float, seed: int) -> np.ndarray:
+def sample(
+    algorithm: Algorithm, *, chains: int, num_steps: int, step_size: float, seed: int
+) -> np.ndarray:
     """Draws by MALA, which has no step-size bias, the first fifth of the steps left out.
 
     Args:

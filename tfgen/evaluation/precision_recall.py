@@ -31,7 +31,9 @@ def precision_recall(real: np.ndarray, generated: np.ndarray, k: int = 3) -> tup
     """
     smaller = min(len(real), len(generated))
     if not 1 <= k < smaller:
-        raise UserError(f"k: expected 1 to {smaller - 1}, below the images of the smaller set, and found {k}")
+        raise UserError(
+            f"k: expected 1 to {smaller - 1}, below the images of the smaller set, and found {k}"
+        )
     real, generated = real.astype(np.float64), generated.astype(np.float64)
     return _covered(generated, real, k), _covered(real, generated, k)
 
@@ -39,9 +41,13 @@ def precision_recall(real: np.ndarray, generated: np.ndarray, k: int = 3) -> tup
 def _covered(points: np.ndarray, manifold: np.ndarray, k: int) -> float:
     """The share of points that lie in a ball around some point of the manifold."""
     # a point is its own nearest
-    distances, _ = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(manifold).kneighbors(manifold)
+    distances, _ = (
+        NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(manifold).kneighbors(manifold)
+    )
     radius = distances[:, k]
-    inside = pairwise_distances_chunked(points, manifold, reduce_func=lambda d, _: (d <= radius).any(axis=1))
+    inside = pairwise_distances_chunked(
+        points, manifold, reduce_func=lambda d, _: (d <= radius).any(axis=1)
+    )
     return float(np.concatenate(list(inside)).mean())
 
 

@@ -24,12 +24,18 @@ class Recovery(Evaluator):
     def run(self) -> Iterator[tuple[str, float]]:
         train, missing = self.images.train, getattr(self.algorithm, "missing", None)
         if train.mask is None or missing is None:
-            raise UserError("--metrics: recovery expects a model that was trained with --missing pixels")
+            raise UserError(
+                "--metrics: recovery expects a model that was trained with --missing pixels"
+            )
         truth, mask = train.whole(), train.mask.astype(np.float32)
         reconstruct = self.endpoint("reconstruct").traced()
 
         def error(image):
-            return float((np.abs(image - truth) * (1 - mask)).sum() / ((1 - mask).sum() * truth.shape[-1]) / 2)
+            return float(
+                (np.abs(image - truth) * (1 - mask)).sum()
+                / ((1 - mask).sum() * truth.shape[-1])
+                / 2
+            )
 
         filled, rebuilt = [], []
         for start in range(0, len(truth), 100):
@@ -44,5 +50,9 @@ class Recovery(Evaluator):
         yield "mean_image", error(np.broadcast_to(known, truth.shape))
 
     def protocol(self) -> dict[str, Any]:
-        share = None if self.images.train.mask is None else round(float(1 - self.images.train.mask.mean()), 4)
+        share = (
+            None
+            if self.images.train.mask is None
+            else round(float(1 - self.images.train.mask.mean()), 4)
+        )
         return super().protocol() | {"num_images": len(self.images.train), "missing_share": share}

@@ -31,7 +31,11 @@ class Seams(Evaluator):
         ask = self.endpoint("synthesize").traced()
         size = tf.constant([self.size, self.size])
         steps = tf.constant(getattr(self.algorithm, "sample_steps", 0))
-        given = {"count": tf.constant(self.num_samples), "seed": random.root(self.seed), "num_steps": steps}
+        given = {
+            "count": tf.constant(self.num_samples),
+            "seed": random.root(self.seed),
+            "num_steps": steps,
+        }
         ratio, z = seams(ask(**given, size=size)["image"].numpy(), self.period)
         yield "ratio", ratio
         yield "z", z

@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import random
+from tfgen.analysis import pyramid_patches
 from tfgen.errors import UserError
-from tfgen.evaluation import pyramid_patches
 from tfgen.evaluation.base import Evaluator
 
 
@@ -39,7 +39,10 @@ class SlicedWasserstein(Evaluator):
     def run(self) -> Iterator[tuple[str, float]]:
         rng = np.random.default_rng(self.seed)
         train, test = self.images.train.whole(), self.images.test.whole()
-        noise = [pyramid_patches.phase_randomised(train[i % len(train)], rng) for i in range(self.num_samples)]
+        noise = [
+            pyramid_patches.phase_randomised(train[i % len(train)], rng)
+            for i in range(self.num_samples)
+        ]
         samples = self._samples()
         for name, images in {
             "samples": samples,
@@ -48,7 +51,12 @@ class SlicedWasserstein(Evaluator):
             "phase_noise": np.stack(noise),
         }.items():
             distances = pyramid_patches.sliced_wasserstein(
-                train, images, levels=self.levels, count=self.patches, projections=self.projections, seed=self.seed
+                train,
+                images,
+                levels=self.levels,
+                count=self.patches,
+                projections=self.projections,
+                seed=self.seed,
             )
             yield name, float(np.mean(distances))
             for level, distance in enumerate(distances):
@@ -57,9 +65,15 @@ class SlicedWasserstein(Evaluator):
     def _samples(self) -> np.ndarray:
         endpoints = self.algorithm.endpoints()
         if self.source not in ("chains", "generate") or self.source not in endpoints:
-            raise UserError(f"--sliced_wasserstein.source: expected chains or generate and found {self.source}")
+            raise UserError(
+                f"--sliced_wasserstein.source: expected chains or generate and found {self.source}"
+            )
         if self.source == "chains":
             return endpoints["chains"].fn()["image"].numpy()
         steps = tf.constant(self.num_steps or getattr(self.algorithm, "sample_steps", 0))
-        given = {"count": tf.constant(self.num_samples), "seed": random.root(self.seed), "num_steps": steps}
+        given = {
+            "count": tf.constant(self.num_samples),
+            "seed": random.root(self.seed),
+            "num_steps": steps,
+        }
         return endpoints["generate"].traced()(**given)["image"].numpy()

@@ -3,7 +3,6 @@
 from tfgen.samplers.adam import Adam
 from tfgen.samplers.annealed import Annealed
 from tfgen.samplers.base import Info, Kernel, Summary, evolve, run, run_in_turn
-from tfgen.samplers.chains import Chains
 from tfgen.samplers.descent import Descent
 from tfgen.samplers.hmc import HMC
 from tfgen.samplers.langevin import Langevin
@@ -16,7 +15,6 @@ __all__ = [
     "MALA",
     "Adam",
     "Annealed",
-    "Chains",
     "Descent",
     "Info",
     "Kernel",

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tfgen import invariants, random
+from tfgen import hoisting, random
 from tfgen.types import Energy, EnergyFn, Seed
 
 
@@ -125,7 +125,9 @@ def run(
     num_steps = tf.convert_to_tensor(num_steps)
     if num_steps.shape.rank:
         kernel, num_steps = _Apiece(kernel, num_steps), tf.reduce_max(num_steps)
-    state, summary = evolve(kernel, energy, kernel.init(energy, tf.stop_gradient(x)), seed, num_steps, keep_every)
+    state, summary = evolve(
+        kernel, energy, kernel.init(energy, tf.stop_gradient(x)), seed, num_steps, keep_every
+    )
     return state.x, summary
 
 
@@ -153,7 +155,9 @@ def evolve(
     x = state.x
     zero = tf.zeros(tf.shape(x)[:1])
     start = Info(zero, zero, zero)
-    kept = tf.TensorArray(x.dtype, size=0, dynamic_size=True, element_shape=x.shape, clear_after_read=False)
+    kept = tf.TensorArray(
+        x.dtype, size=0, dynamic_size=True, element_shape=x.shape, clear_after_read=False
+    )
 
     def unfinished(i, state, last, total, largest, kept):
         del last, total, largest, kept
@@ -165,18 +169,27 @@ def evolve(
         total = tf.nest.map_structure(tf.add, total, info)
         largest = tf.nest.map_structure(tf.maximum, largest, info)
         if keep_every:
-            kept = tf.cond((i + 1) % keep_every == 0, lambda: kept.write(kept.size(), state.x), lambda: kept.identity())
+            kept = tf.cond(
+                (i + 1) % keep_every == 0,
+                lambda: kept.write(kept.size(), state.x),
+                lambda: kept.identity(),
+            )
         return i + 1, state, info, total, largest, kept
 
     lowest = tf.nest.map_structure(lambda t: t + t.dtype.min, start)
-    with invariants.around_loop():  # weights stand still
+    with hoisting.around_loop():  # weights stand still
         i, state, last, total, largest, kept = tf.while_loop(
-            unfinished, body, (tf.constant(0), state, start, start, lowest, kept), parallel_iterations=1
+            unfinished,
+            body,
+            (tf.constant(0), state, start, start, lowest, kept),
+            parallel_iterations=1,
         )
     count = tf.cast(tf.maximum(i, 1), tf.float32)
     mean = tf.nest.map_structure(lambda t: t / count, total)
     trajectory = kept.stack() if keep_every else x[tf.newaxis][:0]
-    return tf.nest.map_structure(tf.stop_gradient, (state, Summary(last, mean, largest, i, trajectory)))
+    return tf.nest.map_structure(
+        tf.stop_gradient, (state, Summary(last, mean, largest, i, trajectory))
+    )
 
 
 def run_in_turn(

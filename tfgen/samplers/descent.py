@@ -58,7 +58,9 @@ class Descent(Kernel):
         flatter = energies.norm(gradient) <= energies.norm(state.gradient)
         downhill = tf.where(alike, flatter, u < state.u)
         moved = downhill & ~resting
-        step_size = tf.where(downhill, tf.minimum(2 * state.step_size, self.step_size), state.step_size / 2)
+        step_size = tf.where(
+            downhill, tf.minimum(2 * state.step_size, self.step_size), state.step_size / 2
+        )
         state = State(
             tf.where(tf.reshape(moved, each), x, state.x),
             tf.where(moved, u, state.u),

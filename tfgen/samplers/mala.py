@@ -46,7 +46,9 @@ class MALA(Kernel):
             - self._log_proposal(proposal.x, state)
         )
         # a proposal of infinite or undefined energy is never accepted
-        log_ratio = tf.where(tf.math.is_finite(log_ratio), tf.minimum(log_ratio, 0.0), -float("inf"))
+        log_ratio = tf.where(
+            tf.math.is_finite(log_ratio), tf.minimum(log_ratio, 0.0), -float("inf")
+        )
         accepted = tf.math.log(random.uniform(tf.shape(log_ratio), accept)) < log_ratio
         state = selected(accepted, proposal, state)
         return state, Info(state.u, energies.norm(state.gradient), tf.exp(log_ratio))

@@ -43,7 +43,11 @@ class Until(Kernel):
         inner, info = self.kernel.step(energy, state.inner, seed)
         u = info.energy if self.apiece else tf.reduce_mean(info.energy, keepdims=True)
         resting = tf.reshape(self._resting(state), [-1] + [1] * (state.x.shape.rank - 1))
-        x = tf.ensure_shape(tf.where(resting, state.x, inner.x), state.x.shape) if self.apiece else inner.x
+        x = (
+            tf.ensure_shape(tf.where(resting, state.x, inner.x), state.x.shape)
+            if self.apiece
+            else inner.x
+        )
         return State(x, inner, tf.concat([state.recent[1:], u[tf.newaxis]], axis=0)), info
 
     def finished(self, state: State) -> tf.Tensor:

@@ -1,0 +1,66 @@
+"""Warm-up records: requests that a server makes to itself before it says that it is ready.
+
+They are built with `tensorflow-serving-api`, the optional extra `serving`.
+"""
+
+import importlib.util
+import pathlib
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+PLACE = pathlib.Path("assets.extra", "tf_serving_warmup_requests")
+"""Where TensorFlow Serving looks for them, in a version's directory."""
+
+
+MISSING = (
+    "note: no warm-up requests are written; they need tensorflow-serving-api, the extra `serving`"
+)
+
+
+def available() -> bool:
+    """Whether they can be built."""
+    return importlib.util.find_spec("tensorflow_serving") is not None
+
+
+def write(
+    version: pathlib.Path, model: str, examples: Mapping[str, Mapping[str, np.ndarray]]
+) -> None:
+    """Writes a record an endpoint.
+
+    Args:
+        version: the directory of a model's version.
+        model: its name.
+        examples: of each endpoint, inputs by name.
+    """
+    place = version / PLACE
+    place.parent.mkdir()
+    with tf.io.TFRecordWriter(str(place)) as writer:
+        for signature, inputs in examples.items():
+            writer.write(_record(request(model, signature, inputs)))
+
+
+def request(model: str, signature: str, inputs: Mapping[str, np.ndarray]):
+    """What is asked of a server in gRPC: a PredictRequest.
+
+    Args:
+        model: its name.
+        signature: the endpoint's.
+        inputs: by name.
+    """
+    from tensorflow_serving.apis import predict_pb2
+
+    found = predict_pb2.PredictRequest()
+    found.model_spec.name = model
+    found.model_spec.signature_name = signature
+    for name, value in inputs.items():
+        found.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+    return found
+
+
+def _record(asked) -> bytes:
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=asked))
+    return log.SerializeToString()

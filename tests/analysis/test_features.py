@@ -1,0 +1,213 @@
+"""Features of images by a net in a file: which file, what is done to images, what is said of bad files."""
+
+import functools
+import hashlib
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from export.saved_model import archive
+from tfgen.algorithms.classifier import Classifier
+from tfgen.analysis.features import Features
+from tfgen.data.examples import load
+from tfgen.errors import UserError
+from tfgen.nets.families import convnet_classifier
+
+SHAPE = (8, 8, 1)
+
+
+@functools.cache
+def classifier(shape=SHAPE, seed=0):
+    """Narrow and untrained."""
+    keras.utils.set_random_seed(seed)
+    return Classifier(
+        convnet_classifier.classifier(shape, width=0.125, outputs=3), image_shape=shape
+    )
+
+
+def pictures(count, shape=SHAPE):
+    """Noise."""
+    return np.random.default_rng(1).uniform(-1, 1, (count, *shape)).astype(np.float32)
+
+
+def own(algorithm, images):
+    """What the algorithm itself says of images that fit it."""
+    found = algorithm.endpoints()["features"].fn(tf.constant(images))
+    return found["feature"].numpy(), found["probability"].numpy()
+
+
+def agree(found, expected):
+    """Equal but for rounding."""
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def complaint(path):
+    """The sentence about it."""
+    with pytest.raises(UserError) as caught:
+        Features(str(path))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """Versions 1 and 2 of a model: other weights."""
+    directory = tmp_path_factory.mktemp("exported") / "classifier"
+    for seed in (0, 1):
+        archive.write(classifier(seed=seed), directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def coloured(tmp_path_factory):
+    """A model of colour images of 12 x 10 pixels."""
+    return archive.write(
+        classifier((12, 10, 3)), tmp_path_factory.mktemp("coloured") / "classifier"
+    )
+
+
+@pytest.mark.parametrize("count", [1, 100, 230])
+def test_features_are_the_exported_models(exported, count):
+    images = pictures(count)
+    agree(Features(str(exported / "1"))(images), own(classifier(seed=0), images))
+
+
+def test_the_newest_version_is_taken_unless_one_is_named(exported):
+    images = pictures(3)
+    newest, first = Features(str(exported)), Features(str(exported / "1"))
+    assert (newest.name, first.name) == ("classifier/2", "classifier/1")
+    agree(newest(images), own(classifier(seed=1), images))
+    assert newest.hash == Features(str(exported / "2")).hash != first.hash
+
+
+def test_the_tenth_version_is_newer_than_the_ninth(exported, tmp_path):
+    for version, number in (("1", "9"), ("2", "10")):
+        shutil.copytree(exported / version, tmp_path / "model" / number)
+    assert Features(str(tmp_path / "model")).name == "model/10"
+
+
+def test_the_hash_is_that_of_all_the_files_bytes_in_the_order_of_their_paths(exported):
+    version = exported / "1"
+    files = sorted(f.relative_to(version).as_posix() for f in version.rglob("*") if f.is_file())
+    digest = hashlib.sha256(b"".join((version / f).read_bytes() for f in files))
+    assert Features(str(version)).hash == digest.hexdigest()[:16]
+
+
+def test_grey_images_are_resized_and_repeated(coloured):
+    images = pictures(4)
+    features = Features(str(coloured))
+    assert features.adaptation(SHAPE) == "bilinear from 8x8 to 12x10, greys repeated"
+    larger = tf.image.resize(np.repeat(images, 3, axis=-1), (12, 10)).numpy()
+    agree(features(images), own(classifier((12, 10, 3)), larger))
+
+
+def test_colours_are_averaged(exported):
+    images = pictures(4, (8, 8, 3))
+    features = Features(str(exported / "1"))
+    assert features.adaptation((8, 8, 3)) == "colours averaged"
+    agree(features(images), own(classifier(), images.mean(axis=-1, keepdims=True)))
+
+
+def test_shrinking_does_not_alias(exported):
+    """A chequerboard of single pixels is, seen at half the size, a grey of its mean; sampling would see one colour."""
+    rows, columns = np.mgrid[:16, :16]
+    board = np.where((rows + columns) % 2, 1.0, -1.0).astype(np.float32)[None, :, :, None]
+    middle = Features(str(exported))._fit(board).numpy()[0, 2:-2, 2:-2]
+    assert np.abs(middle).max() < 0.01
+
+
+def test_images_that_fit_are_left_alone(exported):
+    features, images = Features(str(exported)), pictures(2)
+    assert features.adaptation(SHAPE) == "none"
+    np.testing.assert_array_equal(features._fit(images), images)
+
+
+def test_images_of_other_channels_are_refused(exported):
+    with pytest.raises(UserError, match="expected images of 1 channels and found 2"):
+        Features(str(exported))(pictures(1, (8, 8, 2)))
+
+
+@pytest.mark.parametrize(
+    ("path", "said"), [("", "found nothing"), ("/nowhere/at/all", "found nothing at /nowhere")]
+)
+def test_a_missing_model_is_said(path, said):
+    assert said in complaint(path)
+
+
+def test_a_directory_of_other_things_is_said(tmp_path):
+    assert "neither a archive.pb nor versions" in complaint(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"],
+)
+def test_a_damaged_model_is_said(exported, tmp_path, name):
+    """Each file cut to its first half."""
+    damaged = shutil.copytree(exported / "1", tmp_path / "damaged")
+    content = (damaged / name).read_bytes()
+    (damaged / name).write_bytes(content[: len(content) // 2])
+    assert f"could not load {damaged}" in complaint(damaged)
+
+
+def exported_function(directory, name, outputs):
+    """A SavedModel of one endpoint that gives its input by other names."""
+    module = tf.Module()
+    spec = tf.TensorSpec((None, 2), tf.float32, "image")
+    module.endpoint = tf.function(
+        lambda image: dict.fromkeys(outputs, image), input_signature=[spec]
+    )
+    tf.saved_model.save(module, str(directory), {name: module.endpoint})
+    return directory
+
+
+def test_a_model_without_features_is_said(tmp_path):
+    place = exported_function(tmp_path, "generate", ["image"])
+    assert "expected a model with the endpoint features and found generate" in complaint(place)
+
+
+def test_an_endpoint_of_that_name_that_gives_other_things_is_said(tmp_path):
+    place = exported_function(tmp_path, "features", ["feature"])
+    assert "from image to feature and probability" in complaint(place)
+
+
+def test_missing_weights_of_inception_are_said(tmp_path):
+    assert "found none at" in complaint(f"inception_v3:{tmp_path / 'none.h5'}")
+
+
+@pytest.mark.slow
+def test_inceptions_features_are_what_its_top_is_linear_in(tmp_path):
+    """Of random weights, read back from a file; images are enlarged to 299 x 299 and greys repeated."""
+    keras.utils.set_random_seed(0)
+    whole = keras.applications.InceptionV3(weights=None)
+    whole.save_weights(tmp_path / "inception.weights.h5")
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        features = Features(f"inception_v3:{tmp_path / 'inception.weights.h5'}")
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")
+    images = load("digits").test.whole()[:3]
+    feature, probability = features(images)
+    assert (feature.shape, probability.shape, feature.dtype) == ((3, 2048), (3, 1000), np.float32)
+    larger = tf.image.resize(np.repeat(images, 3, axis=-1), (299, 299))
+    np.testing.assert_allclose(probability, whole(larger, training=False), rtol=1e-3)
+    top = whole.get_layer("predictions")
+    np.testing.assert_allclose(probability, top(feature), rtol=1e-3)
+    assert features.name == "inception_v3"
+    assert features.adaptation(SHAPE) == "bilinear from 8x8 to 299x299, greys repeated"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["other.weights.h5", "other.h5", "other.keras", "other.txt"])
+def test_weights_of_another_net_and_files_of_another_kind_are_said(tmp_path, name):
+    file = tmp_path / name
+    if name == "other.weights.h5":
+        classifier().classifier.save_weights(file)
+    else:
+        file.write_text("no weights")
+    assert f"could not load {file}" in complaint(f"inception_v3:{file}")

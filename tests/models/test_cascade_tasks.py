@@ -1,0 +1,340 @@
+"""What a trained cascade is used for, on linear classifiers whose answers are known."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgen import random
+from tfgen.models import CascadeTasks, Synthesis, cut
+from tfgen.models.snapshots import Cascade
+
+SHAPE, SIGMA, SEED = (4, 4, 1), 0.2, random.root(0)
+
+
+class Linear(keras.Model):
+    """Log-odds <w, x> + b, and two numbers of an image as features."""
+
+    def __init__(self, shape):
+        super().__init__()
+        self.w, self.b = self.add_weight(shape=shape, name="w"), self.add_weight(shape=(), name="b")
+        self.built = True
+
+    def call(self, x, training=False):
+        return tf.reduce_sum(x * self.w, axis=[1, 2, 3]) + self.b
+
+    def features(self, x):
+        return tf.stack([self(x), tf.reduce_mean(x, axis=[1, 2, 3])], axis=1)
+
+
+def synthesis(**options):
+    """Adam's steps of a hundredth, on the whole image, to a margin met at one step."""
+    given = {
+        "optimizer": "adam",
+        "step_size": 0.01,
+        "beta_1": 0.5,
+        "noise": 0.0,
+        "noise_decay": 0.99,
+        "objective": "log_odds",
+        "window": 1,
+        "num_steps": 200,
+        "sigma": SIGMA,
+        "patch_size": None,
+        "patches": 6,
+        "area": 16,
+    }
+    return Synthesis(**(given | options))
+
+
+WEIGHTS = random.normal([3, *SHAPE], random.root(1)).numpy()
+BIASES = np.float32([-1.0, 0.5, -2.0])
+
+
+def tasks(margins=(0.0, 0.3, 0.1), decay=1.0, canvas=SHAPE, padding=0, room=3, **options):
+    """A cascade of three; the net itself has moved on."""
+    net = Linear(SHAPE)
+    cascade = Cascade(net, room)
+    for stage, (w, b) in enumerate(zip(WEIGHTS, BIASES, strict=True)):
+        net.w.assign(w), net.b.assign(b)
+        cascade.keep(net, tf.constant(stage))
+    net.w.assign(-w)
+    margins = keras.Variable(np.float32(margins))
+    return CascadeTasks(net, cascade, margins, decay, synthesis(**options), SHAPE, canvas, padding)
+
+
+def patched(canvas=8, padding=0, **options):
+    """The same of patches of a larger canvas."""
+    side = canvas + 2 * padding
+    return tasks(canvas=(side, side, 1), padding=padding, patch_size=4, area=side**2, **options)
+
+
+def odds(stage, x):
+    """A classifier's by hand."""
+    return np.sum(x * WEIGHTS[stage], axis=(1, 2, 3)) + BIASES[stage]
+
+
+# score and features
+
+
+def test_the_energy_is_white_noise_less_the_sum_of_the_log_odds():
+    x = random.normal([5, *SHAPE], SEED)
+    expected = np.sum(x.numpy() ** 2, axis=(1, 2, 3)) / (2 * SIGMA**2) - sum(
+        odds(a, x.numpy()) for a in range(3)
+    )
+    np.testing.assert_allclose(tasks().energy(x), expected, rtol=1e-5, atol=1e-4)
+
+
+def test_room_for_classifiers_that_are_not_there_yet_does_not_count():
+    x = random.normal([5, *SHAPE], SEED)
+    np.testing.assert_array_equal(tasks(room=7).energy(x), tasks().energy(x))
+
+
+def test_features_are_those_of_the_net_as_it_is_now():
+    x, of = random.normal([5, *SHAPE], SEED), tasks()
+    np.testing.assert_array_equal(of.features(x), of.net.features(x))
+
+
+# synthesis
+
+
+def test_noise_to_start_from_is_clipped_to_the_range():
+    """15,000 pixels of N(0, 1): as many outside of [-1, 1] at its ends, 5 binomial errors; fails with 6e-7."""
+    x = synthesis(sigma=1.0).start([1000, *SHAPE[:2], 1], SEED).numpy()
+    np.testing.assert_array_equal(x, np.clip(random.normal(x.shape, SEED), -1, 1))
+    share = 2 * 0.158655
+    assert abs(np.mean(np.abs(x) == 1) - share) < 5 * np.sqrt(share * (1 - share) / x.size)
+
+
+def test_a_way_across_ends_with_the_first_step_that_begins_beyond_the_margin():
+    """Adam's steps under a constant slope are a hundredth of each pixel: the log-odds rise by |w|_1 / 100 a step.
+
+    By hand until the batch's mean is at the margin, and one step more, the one that saw it there.
+    """
+    of, x = tasks(), tf.zeros([2, *SHAPE])
+    rise = np.abs(WEIGHTS[1]).sum() / 100
+    steps = np.ceil((0.3 - BIASES[1]) / rise) + 1 if BIASES[1] < 0.3 else 1
+    np.testing.assert_allclose(
+        of.advance(x, tf.constant(1), SEED), 0.01 * steps * np.sign(x + WEIGHTS[1]), atol=1e-5
+    )
+    steps = np.ceil((0.1 - BIASES[2]) / (np.abs(WEIGHTS[2]).sum() / 100)) + 1
+    assert steps > 2
+    np.testing.assert_allclose(
+        of.advance(x, tf.constant(2), SEED), 0.01 * steps * np.sign(x + WEIGHTS[2]), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("margin", [-0.4, 0.0, pytest.param(1.3, marks=pytest.mark.slow)])
+def test_cross_entropy_stops_at_the_same_log_odds(margin):
+    """It falls with them: the threshold is its value at the margin. The steps are Adam's, and begin with as many."""
+    ends = []
+    for objective in ("log_odds", "cross_entropy"):
+        of = tasks(margins=[margin] * 3, objective=objective, step_size=0.002)
+        x = of.advance(tf.zeros([1, *SHAPE]), tf.constant(0), SEED).numpy()
+        ends.append(odds(0, x)[0])
+    step = 0.002 * np.abs(WEIGHTS[0]).sum()
+    for end in ends:
+        assert margin < end < margin + 2.1 * step
+
+
+def test_the_released_codes_threshold_is_a_margin_of_cross_entropy():
+    """0.62 nats: the mean of -ln q(+1|x) at which it stops."""
+    from tfgen.algorithms.introspective import STOPS
+
+    margin, window = STOPS["margin"]
+    assert window == 1
+    assert float(
+        synthesis(objective="cross_entropy").descended(tf.constant(margin))
+    ) == pytest.approx(0.62, abs=5e-5)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_steps_become_shorter_from_classifier_to_classifier(optimizer):
+    """Under a constant slope, to a margin out of reach: as many steps, so much shorter."""
+    x = tf.zeros([2, *SHAPE])
+    options = {"margins": [1e9] * 3, "optimizer": optimizer, "num_steps": 3}
+    whole, scaled = tasks(**options), tasks(**options, decay=0.25)
+    for stage, scale in enumerate((1.0, 0.25, 0.0625)):
+        moved = scale * whole.advance(x, tf.constant(stage), SEED)
+        assert np.abs(moved).max() > 1e-3
+        np.testing.assert_allclose(scaled.advance(x, tf.constant(stage), SEED), moved, rtol=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_way_across_takes_at_most_its_steps_and_stays_in_range(optimizer):
+    of = tasks(margins=[1e9] * 3, optimizer=optimizer, num_steps=3)
+    x = tf.fill([1, *SHAPE], 0.98) * np.sign(WEIGHTS[0])
+    found = of.advance(x, tf.constant(0), SEED).numpy()
+    step = 0.01 * (np.sign(WEIGHTS[0]) if optimizer == "adam" else WEIGHTS[0])
+    np.testing.assert_allclose(found[0], np.clip(x[0] + 3 * step, -1, 1), atol=1e-5)
+    assert np.abs(found).max() == 1
+
+
+def test_noise_on_the_way_does_not_lead_out_of_range():
+    of = tasks(margins=[1e9] * 3, noise=0.5, num_steps=5)
+    found = of.advance(tf.zeros([50, *SHAPE]), tf.constant(0), SEED).numpy()
+    assert np.abs(found).max() == 1
+    assert (
+        np.abs(found - of.advance(tf.zeros([50, *SHAPE]), tf.constant(0), random.root(1))).max()
+        > 0.1
+    )
+
+
+# generation
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"noise": 0.05}, {"objective": "cross_entropy"}, {"optimizer": "sgd"}]
+)
+def test_samples_pass_through_all_classifiers_in_their_order_from_clipped_noise(options):
+    """By hand with `advance`, in the order of stages and with their seeds."""
+    of = tasks(**options)
+    start, seed = random.split(SEED)
+    x = of.synthesis.start((6, *SHAPE), start)
+    for stage in range(3):
+        x = of.advance(x, tf.constant(stage), random.fold_in(seed, stage))
+    np.testing.assert_allclose(of.generate(tf.constant(6), SEED), x, rtol=1e-5, atol=1e-6)
+
+
+def test_another_order_would_end_elsewhere():
+    """So that the test before says something."""
+    of = tasks()
+    start, _ = random.split(SEED)
+    ends = []
+    for order in ((0, 1, 2), (2, 1, 0)):
+        x = of.synthesis.start((6, *SHAPE), start)
+        for stage in order:
+            x = of.advance(x, tf.constant(stage), SEED)
+        ends.append(x.numpy())
+    assert np.abs(ends[0] - ends[1]).max() > 0.01
+
+
+def test_samples_are_beyond_the_last_margin():
+    """On average, as synthesis stops; one pixel's step of a hundredth beyond at the least."""
+    x = tasks(margins=(0.0, 0.3, 1.5)).generate(tf.constant(8), SEED).numpy()
+    assert 1.5 < odds(2, x).mean() < 1.5 + 2 * 0.01 * np.abs(WEIGHTS[2]).sum()
+
+
+def test_the_same_seed_gives_the_same_sample_and_another_does_not():
+    samples = [tasks().generate(tf.constant(2), random.root(s)).numpy() for s in (0, 0, 1)]
+    np.testing.assert_array_equal(samples[0], samples[1])
+    assert not np.array_equal(samples[0], samples[2])
+
+
+def test_samples_of_a_canvas_are_cut_from_what_was_synthesized():
+    of = patched(canvas=6, padding=3, num_steps=8)
+    start, seed = random.split(SEED)
+    x = of.synthesis.start((2, 12, 12, 1), start)
+    for stage in range(3):
+        x = of.advance(x, tf.constant(stage), random.fold_in(seed, stage))
+    found = of.generate(tf.constant(2), SEED)
+    assert found.shape == (2, 6, 6, 1)
+    np.testing.assert_allclose(found, cut(x, 3), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(6, 6), (9, 5), (1, 7)])
+def test_a_synthesis_has_the_size_asked_for_and_that_of_training_is_the_sample(size):
+    of = patched(canvas=6, padding=3, num_steps=5)
+    found = of.synthesize(tf.constant(2), SEED, tf.constant(size))
+    assert found.shape == (2, *size, 1)
+    if size == (6, 6):
+        np.testing.assert_array_equal(found, of.generate(tf.constant(2), SEED))
+
+
+@pytest.mark.parametrize(("side", "number"), [(8, 6), (16, 24), (12, 14), (5, 3)])
+def test_larger_images_are_seen_by_more_patches_in_proportion_to_their_area(side, number):
+    """6 patches for 8 x 8 pixels, rounded up."""
+    kernel, _ = patched().synthesis.across(lambda x: x, tf.constant(0.0), (1, side, side, 1))
+    assert (int(kernel.kernel.number), kernel.kernel.size) == (number, 4)
+
+
+# style
+
+
+def test_a_picture_near_to_which_all_weight_pulls_stays():
+    x = tf.tanh(random.normal([2, *SHAPE], SEED))
+    np.testing.assert_array_equal(tasks().stylize(x, SEED, tf.constant(5), tf.constant(1.0)), x)
+
+
+def test_without_that_pull_a_picture_ascends_every_classifier_for_all_its_steps():
+    """No margin ends it: Adam's five steps of a hundredth each, three times."""
+    x = tf.zeros([2, *SHAPE])
+    found = tasks().stylize(x, SEED, tf.constant(5), tf.constant(0.0))
+    expected = 0.05 * np.sign(WEIGHTS).sum(axis=0)
+    np.testing.assert_allclose(found, np.broadcast_to(expected, found.shape), atol=1e-5)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("objective", ["log_odds", "cross_entropy"])
+def test_the_energy_of_a_stylized_picture_is_the_papers(gamma, objective):
+    """gamma |x - content|_2 - (1 - gamma) ln g(x), or -ln q(+1|x) for ln g."""
+    of = tasks(objective=objective)
+    content, x = (random.normal([3, *SHAPE], random.root(s)) for s in (3, 4))
+    _, energy = of.synthesis.near(of.classifier(1), content, tf.constant(gamma))
+    apart = np.sqrt(np.sum((x - content) ** 2, axis=(1, 2, 3)))
+    f = odds(1, x.numpy())
+    label = -f if objective == "log_odds" else np.log1p(np.exp(-f))
+    np.testing.assert_allclose(energy(x), gamma * apart + (1 - gamma) * label, rtol=1e-5, atol=1e-5)
+
+
+def test_the_pull_of_a_patch_is_to_its_own_place_of_the_picture():
+    """All weight pulls, from elsewhere: Adam's steps lead each covered pixel towards the picture's same pixel."""
+    of = patched(patches=200, step_size=0.001)
+    content, x = (tf.tanh(random.normal([2, 8, 8, 1], random.root(s))) for s in (3, 4))
+    kernel, energy = of.synthesis.near(of.classifier(0), content, tf.constant(1.0))
+    state, _ = kernel.step(energy, kernel.init(energy, x), SEED)
+    np.testing.assert_allclose(state.x - x, 0.001 * np.sign(content - x), atol=1e-5)
+
+
+def test_pictures_of_any_size_are_stylized_by_patches():
+    x = tf.zeros([2, 9, 7, 1])
+    found = patched().stylize(x, SEED, tf.constant(3), tf.constant(0.3)).numpy()
+    assert found.shape == x.shape
+    assert np.abs(found).max() > 0.01
+
+
+# endpoints
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        pytest.param(tasks(), id="whole"),
+        pytest.param(patched(canvas=6, padding=3), id="patches", marks=pytest.mark.slow),
+    ],
+)
+def test_endpoints_are_the_tasks_and_trace_with_their_signatures(of):
+    of = dataclasses.replace(of, synthesis=dataclasses.replace(of.synthesis, num_steps=3))
+    endpoints = of.endpoints()
+    any_size = of.synthesis.patch_size is not None
+    names = {"energy", "anomaly", "features", "generate", "advance", "stylize"} | (
+        {"synthesize"} if any_size else set()
+    )
+    assert set(endpoints) == names
+    canvas = tf.tanh(random.normal([2, *of.canvas], SEED))
+    values = {
+        "image": canvas,
+        "count": tf.constant(2),
+        "seed": SEED,
+        "num_steps": tf.constant(2),
+        "stage": tf.constant(1),
+        "size": tf.constant([5, 9]),
+        "gamma": tf.constant(0.3),
+    }
+    for name, endpoint in endpoints.items():
+        given = values | (
+            {"image": canvas[:, :4, :4]} if name in ("energy", "anomaly", "features") else {}
+        )
+        given = {spec.name: given[spec.name] for spec in endpoint.signature}
+        key = name if name in ("energy", "features") else "image"
+        task = getattr(of, name)(**given)
+        wanted = task if isinstance(task, dict) else {key: task}
+        for key, found in endpoint.traced()(**given).items():
+            np.testing.assert_allclose(found, wanted[key], rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_the_images_that_endpoints_take_are_of_any_size_where_patches_are_seen():
+    assert patched().endpoints()["stylize"].signature[0].shape.as_list() == [None, None, None, 1]
+    assert tasks().endpoints()["stylize"].signature[0].shape.as_list() == [None, *SHAPE]
+    assert patched().endpoints()["energy"].signature[0].shape.as_list() == [None, *SHAPE]

@@ -1,0 +1,293 @@
+"""The plumbing: seeds, steps, metrics, descent, and one trace for a whole run."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgen import random
+from tfgen.algorithms.generative_convnet import GenerativeConvNet
+from tfgen.data.examples import Examples
+from tfgen.nets.families import generative_convnet_object, toy
+from tfgen.training.algorithm import Algorithm
+
+PICTURES = Examples(np.random.default_rng(0).uniform(-1, 1, (10, 1, 1, 2)).astype(np.float32))
+
+
+class Probe(Algorithm):
+    """Descends the squared distance of a weight to the images' mean, and keeps the seeds that it was given."""
+
+    def __init__(self, seed=0):
+        super().__init__(["loss", "mean_step"], seed)
+        self.net = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+        self.net.add(keras.layers.Dense(1, use_bias=False))  # its weights are reached too
+        self.unused = keras.layers.Dense(3)
+        self.unused.build((None, 1))
+        self.seeds = self.add_weight(
+            shape=(20, 2), dtype="int32", initializer="zeros", trainable=False, name="seeds"
+        )
+        self.traces = 0
+
+    def parameters(self, role):
+        return [*super().parameters(role), *self.unused.trainable_variables]
+
+    def update(self, batch, seed):
+        self.traces += 1
+        rows = tf.range(20)[:, None] == tf.cast(self.step.value, tf.int32)
+        self.seeds.assign(tf.where(rows, seed, self.seeds.value))
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(
+                (self.net(tf.ones([1, 1]), training=True) - tf.reduce_mean(batch["image"])) ** 2
+            )
+        self.gradients = self.descend("net", tape, loss)
+        return {"loss": loss, "mean_step": tf.cast(self.step.value, tf.float32)}
+
+    def endpoints(self):
+        return {}
+
+    def pictures(self, batch):
+        return {}
+
+
+def probe(seed=0, rate=0.1):
+    """Compiled, its weights the same each time."""
+    keras.utils.set_random_seed(0)
+    algorithm = Probe(seed)
+    algorithm.compile({"net": keras.optimizers.SGD(rate)})
+    return algorithm
+
+
+def fit(algorithm, num_steps, *, epochs=1, start=0):
+    """As the training command calls it."""
+    return algorithm.fit(
+        PICTURES.batches(4, random.root(0), start),
+        steps_per_epoch=num_steps,
+        epochs=epochs,
+        verbose=0,
+        shuffle=False,
+    )
+
+
+def test_each_update_draws_from_its_own_seed_folded_from_root_step_and_replica():
+    algorithm = probe(seed=7)
+    fit(algorithm, 5)
+    expected = [
+        random.fold_in(random.fold_in(random.root(7), step), 0).numpy() for step in range(5)
+    ]
+    np.testing.assert_array_equal(algorithm.seeds.numpy()[:5], expected)
+    assert len({tuple(seed) for seed in expected}) == 5
+
+
+def test_the_step_counts_updates_over_epochs_and_fits():
+    algorithm = probe()
+    fit(algorithm, 3, epochs=2)
+    fit(algorithm, 4, start=6)
+    assert algorithm.step == 10
+
+
+def test_a_run_in_two_parts_ends_where_a_run_in_one_ends():
+    whole = probe()
+    fit(whole, 6)
+    first, second = probe(), probe()
+    fit(first, 2)
+    second.set_weights(first.get_weights())
+    fit(second, 4, start=2)
+    for a, b in zip(whole.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_logs_are_the_means_over_each_epoch_and_nothing_else():
+    logs = fit(probe(), 4, epochs=2).history
+    assert set(logs) == {"loss", "mean_step"}
+    assert logs["mean_step"] == [1.5, 5.5]
+
+
+def test_compiling_makes_no_hidden_optimizer():
+    algorithm = probe()
+    assert algorithm.optimizer is None
+    assert set(algorithm.optimizers) == {"net"}
+
+
+def test_descend_takes_one_step_down_the_gradient_and_returns_it():
+    algorithm = probe(rate=0.5)
+    before = [np.array(w) for w in algorithm.net.trainable_variables]
+    algorithm.update({"image": tf.constant(PICTURES.image)}, random.root(0))
+    assert max(np.abs(g).max() for g in algorithm.gradients) > 0.01
+    for old, new, gradient in zip(
+        before, algorithm.net.trainable_variables, algorithm.gradients, strict=True
+    ):
+        np.testing.assert_allclose(new, old - 0.5 * gradient, rtol=1e-6)
+
+
+def test_variables_that_the_loss_does_not_reach_stay():
+    algorithm = probe()
+    before = [np.array(w) for w in algorithm.unused.weights]
+    fit(algorithm, 2)
+    for a, b in zip(before, algorithm.unused.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert len(algorithm.gradients) == 2
+
+
+def test_a_transform_changes_what_is_applied_and_not_what_is_returned():
+    algorithm = probe(rate=1.0)
+    variable = algorithm.net.trainable_variables[0]
+    before = np.array(variable)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(variable.value) * 3
+    returned = algorithm.descend("net", tape, loss, lambda g, v: 2 * g)
+    np.testing.assert_array_equal(returned[0], [[3.0]])
+    np.testing.assert_allclose(variable, before - 6.0)
+
+
+# several nets
+
+
+class Pair(Algorithm):
+    """Two nets of two weights and two biases each; no loss reaches the biases."""
+
+    def __init__(self):
+        super().__init__([], seed=0)
+        self.first, self.second = (
+            keras.layers.Dense(2),
+            keras.layers.Dense(2, bias_initializer="ones"),
+        )
+        for net, start in ((self.first, [[3.0, 4.0]]), (self.second, [[1.0, 2.0]])):
+            net.build((None, 1))
+            net.kernel.assign(start)
+
+    def update(self, batch, seed):
+        return {}
+
+    endpoints = pictures = update
+
+
+def pair(clip=None, **options):
+    """Compiled, with a rate for each net."""
+    algorithm = Pair()
+    optimizers = {
+        role: keras.optimizers.SGD(rate, global_clipnorm=clip) for role, rate in RATES.items()
+    }
+    algorithm.compile(optimizers, **options)
+    return algorithm
+
+
+RATES = {"first": 0.1, "second": 0.5}
+
+
+def product(algorithm):
+    """A tape, and the inner product of the two nets' weights: the gradient of each is the other."""
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(algorithm.first.kernel.value * algorithm.second.kernel.value)
+    return tape, loss
+
+
+@pytest.mark.parametrize("ascending", [(), ("first",), ("second",), ("first", "second")])
+def test_several_nets_move_at_once_by_one_gradient_down_or_up(ascending):
+    """Neither meets the other as updated; what the loss does not reach stays, whatever the direction."""
+    algorithm = pair()
+    algorithm.descend_together(("first", "second"), *product(algorithm), ascending=ascending)
+    steps = {role: rate if role in ascending else -rate for role, rate in RATES.items()}
+    first, second = algorithm.first, algorithm.second
+    np.testing.assert_allclose(
+        first.kernel, [[3 + steps["first"] * 1, 4 + steps["first"] * 2]], rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        second.kernel, [[1 + steps["second"] * 3, 2 + steps["second"] * 4]], rtol=1e-6
+    )
+    np.testing.assert_array_equal(first.bias, [0.0, 0.0])
+    np.testing.assert_array_equal(second.bias, [1.0, 1.0])
+
+
+def test_one_net_alone_moves_and_the_norm_of_its_gradient_is_returned_unclipped():
+    algorithm = pair(clip=0.1)
+    norms = algorithm.descend_together(["second"], *product(algorithm))
+    assert set(norms) == {"second_grad_norm"}
+    np.testing.assert_allclose(norms["second_grad_norm"], 5.0, rtol=1e-6)  # |(3, 4)|
+    np.testing.assert_array_equal(algorithm.first.kernel, [[3.0, 4.0]])
+
+
+def test_gradients_are_followed_in_the_order_of_what_is_watched():
+    """None leaves a variable out."""
+    algorithm = pair()
+    assert [tuple(value.shape) for value in algorithm.watched("second")] == [(1, 2), (2,)]
+    returned = algorithm.follow("second", [None, tf.constant([2.0, 4.0], tf.bfloat16)])
+    assert [g.dtype for g in returned] == [tf.float32]
+    np.testing.assert_array_equal(returned, [[2.0, 4.0]])
+    np.testing.assert_array_equal(algorithm.second.kernel, [[1.0, 2.0]])
+    np.testing.assert_array_equal(algorithm.second.bias, [1 - 0.5 * 2, 1 - 0.5 * 4])
+
+
+@pytest.mark.parametrize(("clip", "factor"), [(None, 1.0), (1.0, 0.2), (5.5, 1.0)])
+def test_a_whole_gradient_longer_than_its_bound_is_scaled_down_to_it(clip, factor):
+    """Of length 5 over both variables, (3, 0) and (0, 4)."""
+    algorithm = pair(clip=clip)
+    returned = algorithm.follow("second", [tf.constant([[3.0, 0.0]]), tf.constant([0.0, 4.0])])
+    np.testing.assert_allclose(algorithm.second.kernel, [[1 - 0.5 * factor * 3, 2]], rtol=1e-6)
+    np.testing.assert_allclose(algorithm.second.bias, [1, 1 - 0.5 * factor * 4], rtol=1e-6)
+    np.testing.assert_array_equal(returned[0], [[3.0, 0.0]])
+
+
+def test_a_steps_own_transform_comes_before_the_bound_and_a_compiled_one_after_it():
+    """(6, 8) is doubled and cut to length 1; then the weights are added, which no bound applies to."""
+    algorithm = pair(clip=1.0, transforms={"first": lambda g, v: g + v.value, "second": None})
+    algorithm.follow("first", [tf.constant([[6.0, 8.0]]), None], lambda g, v: 2 * g)
+    np.testing.assert_allclose(
+        algorithm.first.kernel, [[3 - 0.1 * (0.6 + 3), 4 - 0.1 * (0.8 + 4)]], rtol=1e-6
+    )
+    algorithm.follow("second", [tf.constant([[6.0, 8.0]]), None])
+    np.testing.assert_allclose(algorithm.second.kernel, [[1 - 0.5 * 0.6, 2 - 0.5 * 0.8]], rtol=1e-6)
+
+
+# one trace
+
+
+def counted(algorithm):
+    """Counts how often Python runs the update: once a trace."""
+    calls, update = [], algorithm.update
+    algorithm.update = lambda batch, seed: calls.append(batch["image"].shape) or update(batch, seed)
+    return calls
+
+
+def generative(family, shape, **options):
+    """A tiny one."""
+    algorithm = GenerativeConvNet(
+        family.energy(shape, width=0.1),
+        image_shape=shape,
+        image_mean=[0.0] * shape[-1],
+        sigma=0.5,
+        chains=4,
+        **options,
+    )
+    algorithm.compile({"energy": keras.optimizers.Adam(1e-3)})
+    return algorithm
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, marks=pytest.mark.slow),
+        pytest.param({"contrastive_divergence": True}, marks=pytest.mark.slow),
+        {"rejuvenation": 0.5, "clamp": True},
+    ],
+)
+def test_an_update_is_traced_once_over_batches_epochs_and_fits(options):
+    algorithm = generative(toy, (1, 1, 2), **options)
+    calls = counted(algorithm)
+    fit(algorithm, 3, epochs=3)
+    fit(algorithm, 3, start=9)
+    assert len(calls) == 1
+
+
+def test_growth_traces_an_update_once_for_each_depth():
+    pictures = Examples(np.zeros((5, 8, 8, 1), np.float32))
+    algorithm = generative(generative_convnet_object, (8, 8, 1), layer_iterations=2)
+    calls = counted(algorithm)
+    algorithm.fit(
+        pictures.batches(2, random.root(0)),
+        steps_per_epoch=4,
+        epochs=2,
+        verbose=0,
+        shuffle=False,
+        callbacks=algorithm.callbacks(),
+    )
+    assert len(calls) == 3

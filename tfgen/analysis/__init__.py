@@ -1,0 +1,1 @@
+"""What measurements compute with: energy landscapes, annealed importance sampling, features, minibatched maps."""

@@ -1,0 +1,120 @@
+"""Generation by back-propagation into the image: how images move under a classifier."""
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from tfgen import energies, random
+from tfgen.samplers import Adam, Annealed, Kernel, Langevin, Patchwork, Until
+from tfgen.types import EnergyFn, Image, Seed
+
+OBJECTIVES = {
+    "log_odds": lambda f: -f,
+    # what the released code descends: patches that have crossed the boundary pull less
+    "cross_entropy": lambda f: tf.nn.softplus(-f),
+}
+"""What synthesis descends, of a patch's log-odds f = ln g: -ln g (equation 11), or -ln q(+1|x)."""
+
+BOUNDS = (-1.0, 1.0)
+
+LogOdds = Callable[[Image], tf.Tensor]
+"""A classifier: images [b, h, w, c] to ln q(+1|x) - ln q(-1|x), [b]."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Synthesis:
+    """How images are moved across a classifier's boundary.
+
+    Args:
+        optimizer: adam or sgd.
+        step_size: in pixel units; sgd's steps are step_size times the gradient.
+        beta_1: Adam's.
+        noise: standard deviation, in pixel units, of noise added to the first step; 0 adds none.
+        noise_decay: factor on it a step.
+        objective: a name of `OBJECTIVES`.
+        window: steps over which the batch's mean objective is averaged before it is compared with the margin.
+        num_steps: the most steps under one classifier.
+        sigma: standard deviation, in pixel units, of the noise that images start from.
+        patch_size: side of what the classifier sees of an image; None where it sees the whole.
+        patches: of `area` pixels of an image, seen at a step.
+        area: see patches.
+
+    Source: INNg, sections 3.2.2, 3.3, 3.5 and 4.1.
+    """
+
+    optimizer: str
+    step_size: float
+    beta_1: float
+    noise: float
+    noise_decay: float
+    objective: str
+    window: int
+    num_steps: int
+    sigma: float
+    patch_size: int | None
+    patches: int
+    area: int
+
+    def start(self, shape, seed: Seed) -> Image:
+        """Draws of p_0: white noise in [-1, 1]."""
+        return tf.clip_by_value(self.sigma * random.normal(shape, seed), *BOUNDS)
+
+    def descended(self, log_odds: tf.Tensor) -> tf.Tensor:
+        """The objective, of log-odds."""
+        return OBJECTIVES[self.objective](log_odds)
+
+    def across(
+        self,
+        log_odds: LogOdds,
+        margin: tf.Tensor,
+        shape,
+        scale: float | tf.Tensor = 1.0,
+        apiece: bool = False,
+    ) -> tuple[Kernel, EnergyFn]:
+        """A way across a boundary, which ends at a margin of log-odds beyond it.
+
+        Args:
+            log_odds: of what the classifier sees.
+            margin: the log-odds.
+            shape: [b, h, w, c] of the images.
+            scale: factor on the step size.
+            apiece: whether each image's way ends by itself, not the batch's by its mean.
+        """
+        kernel = Until(self._kernel(shape, scale), self.descended(margin), self.window, apiece)
+        return kernel, lambda x: self.descended(log_odds(x))
+
+    def near(
+        self, log_odds: LogOdds, content: Image, gamma: tf.Tensor, scale: float | tf.Tensor = 1.0
+    ) -> tuple[Kernel, EnergyFn]:
+        """A way that never ends, to what the classifier likes and near to a picture.
+
+        Each patch descends gamma |x - content|_2 - (1 - gamma) ln g(x), or the like for the other objective.
+
+        Args:
+            log_odds: of what the classifier sees.
+            content: [b, h, w, c].
+            gamma: in [0, 1].
+            scale: factor on the step size.
+
+        Source: INNg, section 4.2.
+        """
+
+        def energy(x, beside=content):
+            return gamma * energies.norm(x - beside) + (1 - gamma) * self.descended(log_odds(x))
+
+        return self._kernel(tf.shape(content), scale, content), energy
+
+    def _kernel(self, shape, scale: float | tf.Tensor, beside: Image | None = None) -> Kernel:
+        if self.optimizer == "adam":
+            kernel = Adam(self.step_size * scale, self.beta_1, bounds=BOUNDS)
+        else:  # Langevin's ε²/2 is the step
+            kernel = Langevin((2 * self.step_size * scale) ** 0.5, temperature=0.0, bounds=BOUNDS)
+        if self.noise:
+            kernel = Annealed(kernel, self.noise, self.noise_decay, BOUNDS)
+        if self.patch_size is None:
+            return kernel
+        share = tf.cast(shape[1] * shape[2], tf.float32) / self.area
+        return Patchwork(
+            kernel, self.patch_size, tf.cast(tf.math.ceil(self.patches * share), tf.int32), beside
+        )

@@ -1,0 +1,61 @@
+"""The net that tells images from samples: DCGAN's discriminator, introspective networks' classifier."""
+
+import math
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from tfgen.nets.architectures.scoring import LEAK
+from tfgen.nets.convolution import implementations
+from tfgen.nets.convolution.layers import Conv, batch_normalization
+
+
+class Discriminator(keras.Model):
+    """Convolutions, batch normalization but of the first, leaky ReLU, and a linear head over the last map.
+
+    Called on images [b, h, w, c] it returns log-odds [b], float32: ln q(+1|x) - ln q(-1|x).
+
+    Args:
+        convs: from the image up.
+        head: a convolution with one filter and a bias over the last convolution's whole map.
+        image_shape: height, width, channels.
+
+    Source: Radford, Metz and Chintala, Unsupervised representation learning with DCGANs, 2016; INNg, section 4.
+    """
+
+    def __init__(self, convs: Sequence[Conv], head: Conv, image_shape: tuple[int, int, int]):
+        super().__init__()
+        self.convs = list(convs)
+        self.norms = [batch_normalization() for _ in self.convs[1:]]
+        self.head = head
+        shape = (None, *image_shape)
+        for conv, norm in zip(self.convs, [None, *self.norms], strict=True):
+            conv.build(shape)
+            shape = conv.compute_output_shape(shape)
+            if norm is not None:
+                norm.build(shape)
+        head.build(shape)
+        self.built = True
+
+    def call(self, x, training=False):
+        return tf.reshape(tf.cast(self.head(self.maps(x, training)[-1]), tf.float32), [-1])
+
+    def maps(self, x: tf.Tensor, training: bool = False) -> list[tf.Tensor]:
+        """The responses of each layer, from the image up, [b, h', w', filters] each."""
+        found = []
+        for conv, norm in zip(self.convs, [None, *self.norms], strict=True):
+            r = conv(found[-1] if found else x)
+            r = r if norm is None else norm(r, training=training)
+            found.append(implementations.leaky_relu(r, LEAK))
+        return found
+
+    def features(self, x: tf.Tensor) -> tf.Tensor:
+        """The last three layers' responses in inference mode, flattened and concatenated, [b, d], float32.
+
+        Source: INNg, section 4.5.
+        """
+        last = self.maps(x)[-3:]
+        return tf.concat(
+            [tf.reshape(tf.cast(h, tf.float32), [-1, math.prod(h.shape[1:])]) for h in last], axis=1
+        )

@@ -1,0 +1,86 @@
+"""The auto-encoder inside a ConvNet: bottom-up activation patterns, top-down deconvolution."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from tfgen.errors import UserError
+from tfgen.nets.architectures.scoring import ACTIVATIONS, ScoringFunction
+from tfgen.types import Image, Label
+
+
+class TopDown(NamedTuple):
+    """The linear piece an image lies on: f(I) = alpha + <I, B> (equation 17)."""
+
+    delta: list[tf.Tensor]
+    """The activation pattern, a 0/1 map per layer from the bottom up (equation 13)."""
+    coefficients: list[tf.Tensor]
+    """B^(l) of each layer from the bottom up, B^(1) first (equation 15)."""
+    alpha: tf.Tensor
+    """[b]"""
+    B: Image
+    """B^(0): the mean of the Gaussian piece, in the units of the input."""
+
+
+def top_down(net: ScoringFunction, image: Image, label: Label | None = None) -> TopDown:
+    """Encodes images as activation patterns and decodes these into the means of their Gaussian pieces.
+
+    For an activation h that is not piecewise linear, delta holds the slopes h'(r) instead: B is still the
+    gradient of the score, but alpha + <I, B> is its tangent and not the score.
+
+    Args:
+        net: a scoring function.
+        image: [b, h, w, c], in units of the reference's standard deviation.
+        label: int [b], which of several outputs.
+
+    Returns:
+        The piece of each image. B equals df/dI, without automatic differentiation.
+
+    Raises:
+        UserError: if the net has several outputs and no label says which, or batch normalization.
+
+    Source: A Theory of Generative ConvNet, equations 13 to 17.
+    """
+    if net.norms:
+        raise UserError("batch_norm: expected a net without it, whose pieces are the paper's")
+    activation = ACTIVATIONS[net.activation]
+    layers, maps, delta = net.layers_in_use, [image], []
+    for conv in layers:  # bottom-up, equations 13 and 14
+        response = conv(maps[-1])
+        delta.append(activation.slope(response))
+        maps.append(activation.function(response))
+
+    b = _top_coefficients(net, maps[-1], label)
+    alpha = tf.zeros(tf.shape(image)[:1])
+    coefficients = [b]
+    for conv, slope, below in zip(
+        reversed(layers), reversed(delta), reversed(maps[:-1]), strict=True
+    ):
+        active = b * slope
+        if conv.use_bias:
+            bias = tf.cast(conv.bias, active.dtype)
+            alpha += tf.reduce_sum(tf.cast(active * bias, tf.float32), axis=[1, 2, 3])
+        b = conv.transpose(active, tf.shape(below))  # equation 16
+        coefficients.append(b)
+    *upper, bottom = coefficients
+    bottom.set_shape(image.shape)
+    return TopDown(delta, upper[::-1], alpha, tf.cast(bottom, tf.float32))
+
+
+def _top_coefficients(net: ScoringFunction, h: tf.Tensor, label: Label | None) -> tf.Tensor:
+    """B^(L): maps of 1's, or the filter over the whole image that the score is read from."""
+    if net.top is None:
+        return tf.ones_like(h)
+    response = net.top(h)
+    if net.top.filters == 1:
+        chosen = tf.ones_like(response)
+    elif label is None:
+        raise UserError(
+            f"label: expected one an image, since the net has {net.top.filters} outputs, and found none"
+        )
+    else:
+        chosen = (
+            tf.ones_like(response)
+            * tf.one_hot(label, net.top.filters, dtype=response.dtype)[:, None, None]
+        )
+    return net.top.transpose(chosen, tf.shape(h))

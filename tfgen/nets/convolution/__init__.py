@@ -1,0 +1,1 @@
+"""Convolution layers, and the implementations that they choose between."""

@@ -1,0 +1,1 @@
+"""Net families, one file per paper table: all that --nets can name."""

@@ -1,0 +1,104 @@
+"""A small ConvNet that classifies images of any size, and whose last maps, averaged, are features of them.
+
+| layer | filters | size | sub-sampling | padding |
+|-------|---------|------|--------------|---------|
+| 1, 2  | 32      | 3    | 1, 1         | 1       |
+| 3, 4  | 64      | 3    | 2, 1         | 1       |
+| 5, 6  | 128     | 3    | 2, 1         | 1       |
+| mean  | 128     | the whole map | -   | -       |
+| head  | outputs | -    | -            | -       |
+
+Layers 5 and 6 are repeated until the maps' smaller side is at most 8: never for images of 8, 28 or 32 pixels a side,
+once for 64. Every convolution is followed by batch normalization and ReLU, and starts as He's.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from tfgen.errors import UserError
+from tfgen.nets.convolution.layers import Conv, batch_normalization
+
+STAGES = ((32, 1), (64, 2), (128, 2))
+"""Filters and sub-sampling of the first layer of each pair."""
+
+LARGEST = 8
+"""The most pixels on the smaller side of the last maps."""
+
+
+class ConvNetClassifier(keras.Model):
+    """Convolutions, an average, a linear head.
+
+    Called on images [b, h, w, c] it returns logits [b, outputs], float32.
+
+    Args:
+        convs: from the image up.
+        outputs: one a class.
+        image_shape: height, width, channels.
+
+    Attributes:
+        head: features to logits.
+    """
+
+    def __init__(self, convs: Sequence[Conv], outputs: int, image_shape: tuple[int, int, int]):
+        super().__init__()
+        self.convs = list(convs)
+        self.norms = [batch_normalization() for _ in self.convs]
+        self.head = keras.layers.Dense(outputs, dtype="float32")
+        shape = (None, *image_shape)
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            conv.build(shape)
+            shape = conv.compute_output_shape(shape)
+            norm.build(shape)
+        self.head.build((None, shape[-1]))
+        self.built = True
+
+    def call(self, x, training=False):
+        return self.head(self.features(x, training))
+
+    def features(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """What the head is linear in.
+
+        Args:
+            x: [b, h, w, c].
+            training: whether batches normalize themselves.
+
+        Returns:
+            [b, 128 width], float32, not negative.
+        """
+        h = x
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            h = tf.nn.relu(norm(conv(h), training=training))
+        return tf.reduce_mean(tf.cast(h, tf.float32), axis=[1, 2])
+
+
+def classifier(
+    image_shape: tuple[int, int, int], *, width: float = 1.0, outputs: int = 10
+) -> ConvNetClassifier:
+    """Scores of classes.
+
+    Args:
+        image_shape: height, width, channels.
+        width: factor on the numbers of filters.
+        outputs: how many classes, at least 2.
+
+    Returns:
+        A net from [b, h, w, c] to logits [b, outputs].
+
+    Raises:
+        UserError: if there are fewer than two classes.
+    """
+    if outputs < 2:
+        raise UserError(f"outputs: expected at least 2 classes and found {outputs}")
+    stages, shape, convs = list(STAGES), (None, *image_shape), []
+    # space-to-depth does not pay for kernels this small
+    options = {"padding": 1, "use_bias": False, "initializer_scale": None, "convolution": "direct"}
+    while stages:
+        filters, strides = stages.pop(0)
+        for stride in (strides, 1):
+            convs.append(Conv(round(filters * width), 3, stride, **options))
+            shape = convs[-1].compute_output_shape(shape)
+        if not stages and min(shape[1:3]) > LARGEST:
+            stages.append(STAGES[-1])
+    return ConvNetClassifier(convs, outputs, image_shape)

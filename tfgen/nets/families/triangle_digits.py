@@ -1,0 +1,19 @@
+"""Small nets for the divergence triangle on the embedded 8x8 digits; the paper has no such experiment.
+
+| layer | generator            | energy        | inference     |
+|-------|----------------------|---------------|---------------|
+| 1     | 256, 1 from z, BN    | 64, 4, s2 p1  | 64, 4, s2 p1  |
+| 2     | 64, 4 from these, BN | 256, the map  | 256, the map  |
+| top   | channels, 4, s2 p1   | 1             | 2 dim z       |
+
+Filters, size, stride s, padding p; biases in the tops alone, and none in the energy's. ReLU in the generator and tanh
+at its end, leaky ReLU in the others; weights start at N(0, 0.02²). Images of other sizes that 2 divides have larger
+second layers.
+"""
+
+from tfgen.nets.architectures.builders import energy_of, generator_of, inference_of
+from tfgen.nets.architectures.tables import WHOLE, Row
+
+generator = generator_of([Row(256, 1), Row(64, WHOLE), Row(1, 4, 2, 1)], latents=16)
+energy = energy_of([Row(64, 4, 2, 1), Row(256, WHOLE)])
+inference = inference_of([Row(64, 4, 2, 1), Row(256, WHOLE)], latents=16)

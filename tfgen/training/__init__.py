@@ -1,0 +1,1 @@
+"""What every algorithm trains with: the training step, chains, replay buffers, stages."""

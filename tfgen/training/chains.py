@@ -1,0 +1,60 @@
+"""Persistent chains: samples that go on from where the last update left them."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class Chains(keras.layers.Layer):
+    """One set of chains, shared out among the replicas and kept whole on each, so in every checkpoint.
+
+    Args:
+        num: how many chains, a multiple of the number of replicas.
+        shape: of one chain, without the batch axis.
+        start: where all begin, and begin anew: a number, or an array that broadcasts to `shape`.
+
+    Raises:
+        ValueError: if the replicas cannot share the chains evenly.
+    """
+
+    def __init__(self, num: int, shape: tuple[int, ...], start: np.ndarray | float = 0.0):
+        super().__init__(name="chains", dtype="float32")
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        if num % replicas:
+            raise ValueError(
+                f"Expected a number of chains that {replicas} replicas share evenly. Received: {num}"
+            )
+        self.num = num
+        self.per_replica = num // replicas
+        self.start = np.broadcast_to(np.float32(start), (num, *shape))
+        self.state = self.add_weight(
+            shape=(num, *shape),
+            initializer=lambda shape, dtype: tf.constant(self.start, dtype),
+            trainable=False,
+            aggregation="only_first_replica",
+            name="x",
+        )
+        self.built = True
+
+    def _offset(self) -> tf.Tensor:
+        return tf.distribute.get_replica_context().replica_id_in_sync_group * self.per_replica
+
+    def index(self) -> tf.Tensor:
+        """The numbers of this replica's chains, int32 [num / replicas]."""
+        return tf.range(self.per_replica) + self._offset()
+
+    def take(self) -> tf.Tensor:
+        """This replica's chains, [num / replicas, ...]."""
+        return tf.ensure_shape(
+            self.state.value[self._offset() :][: self.per_replica],
+            [self.per_replica, *self.state.shape[1:]],
+        )
+
+    def put(self, x: tf.Tensor) -> None:
+        """Keeps this replica's chains, [num / replicas, ...], and every other replica's with them."""
+        context = tf.distribute.get_replica_context()
+        self.state.assign(context.all_gather(x, axis=0) if context.num_replicas_in_sync > 1 else x)
+
+    def restart(self) -> None:
+        """All chains back to where they began."""
+        self.state.assign(self.start)

@@ -1,0 +1,1 @@
+"""What a training run consists of: flags, data, checkpoints, metrics, callbacks."""

@@ -1,0 +1,164 @@
+"""What a run does besides updating: look out for divergence, log, draw, save, show how long it takes."""
+
+import math
+import statistics
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from trainers.drawings import pictures
+from trainers.run import checkpoints
+from trainers.run.experiment import Experiment
+
+NORMS = ("_gap", "_norm")
+"""Endings of the logged numbers that a divergence drives up."""
+
+HISTORY = 20
+"""Rows that a number's usual size is taken from."""
+
+
+class DivergedError(Exception):
+    """A logged number is not finite, or has run away.
+
+    Attributes:
+        step: when it was seen.
+        reason: one clause that names the number.
+    """
+
+    def __init__(self, step: int, reason: str):
+        super().__init__(reason)
+        self.step = step
+        self.reason = reason
+
+
+class Guard(keras.callbacks.Callback):
+    """Ends `fit` with DivergedError when a logged number is NaN or runs away.
+
+    Args:
+        experiment: whose metrics hold the usual sizes.
+        factor: a gap or norm this many times the median of its last rows has run away.
+    """
+
+    def __init__(self, experiment: Experiment, factor: float):
+        super().__init__()
+        self.experiment = experiment
+        self.factor = factor
+
+    def on_epoch_end(self, epoch, logs=None):
+        step = self.experiment.algorithm.num_updates
+        rows = self.experiment.metrics.rows("train")[-HISTORY:]
+        for name, value in logs.items():
+            if not math.isfinite(value):
+                raise DivergedError(step, f"{name} is {value}")
+            if name.endswith(NORMS) and len(rows) == HISTORY:
+                usual = statistics.median(abs(row[name]) for row in rows)
+                if abs(value) > self.factor * max(usual, 1e-6):
+                    raise DivergedError(step, f"{name} is {value:.4g}, usually about {usual:.4g}")
+
+
+class Log(keras.callbacks.Callback):
+    """A row of metrics.jsonl and TensorBoard scalars at the end of each logging interval."""
+
+    def __init__(self, experiment: Experiment):
+        super().__init__()
+        self.experiment = experiment
+        self.writer = tf.summary.create_file_writer(str(experiment.workdir / "tensorboard"))
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.start, self.first = time.monotonic(), self.experiment.algorithm.num_updates
+
+    def on_epoch_end(self, epoch, logs=None):
+        algorithm = self.experiment.algorithm
+        step = algorithm.num_updates
+        rates = {
+            f"{role}_learning_rate": float(o.learning_rate)
+            for role, o in algorithm.optimizers.items()
+        }
+        values = {name: float(value) for name, value in logs.items()} | rates
+        seconds = time.monotonic() - self.start
+        speed = (step - self.first) / seconds
+        self.experiment.metrics.append("train", step, values | {"seconds": round(seconds, 3)})
+        with self.writer.as_default(step):
+            for name, value in (values | {"steps_per_second": speed}).items():
+                tf.summary.scalar(name, value)
+        self.writer.flush()
+
+
+class Pictures(keras.callbacks.Callback):
+    """The algorithm's pictures as PNG files and in TensorBoard, every so many steps and at the end."""
+
+    def __init__(self, experiment: Experiment, every: int, last: int):
+        super().__init__()
+        self.experiment = experiment
+        self.every = every
+        self.last = last
+        self.writer = tf.summary.create_file_writer(str(experiment.workdir / "tensorboard"))
+
+    def on_epoch_end(self, epoch, logs=None):
+        algorithm = self.experiment.algorithm
+        step = algorithm.num_updates
+        if step % self.every and step != self.last and not algorithm.stop_training:
+            return
+        train = self.experiment.images.train
+        count = min(len(train), 16)
+        batch = {
+            "image": tf.constant(_first(train, count)),
+            "index": tf.range(count, dtype=tf.int64),
+        }
+        if train.label is not None:
+            batch["label"] = tf.constant(train.label[:count])
+        for name, images in algorithm.pictures(batch).items():
+            sheet = pictures.sheet(images.numpy())
+            pictures.save(self.experiment.workdir / "samples" / f"{name}-{step:08d}.png", sheet)
+            with self.writer.as_default(step):
+                tf.summary.image(name, sheet[None])
+        self.writer.flush()
+
+
+def _first(examples, count: int) -> np.ndarray:
+    """The first examples, patches cut at the corner."""
+    height, width, _ = examples.shape
+    return examples.whole()[:count, :height, :width]
+
+
+class Save(keras.callbacks.Callback):
+    """A checkpoint every so many steps and at the end."""
+
+    def __init__(self, experiment: Experiment, every: int, last: int, keep: int):
+        super().__init__()
+        self.experiment = experiment
+        self.every = every
+        self.last = last
+        self.keep = keep
+
+    def on_epoch_end(self, epoch, logs=None):
+        step = self.experiment.algorithm.num_updates
+        if step % self.every == 0 or step == self.last or self.experiment.algorithm.stop_training:
+            checkpoints.save(self.experiment.checkpoints, step, self.experiment.state, self.keep)
+
+
+class Progress(keras.callbacks.Callback):
+    """A bar with steps a second, time left and the newest numbers."""
+
+    def __init__(self, experiment: Experiment, last: int):
+        super().__init__()
+        step = experiment.algorithm.num_updates
+        self.bar = tqdm(total=last, initial=step, unit="step", dynamic_ncols=True, smoothing=0.05)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.bar.update()
+
+    def on_epoch_end(self, epoch, logs=None):
+        shown = {
+            name: f"{value:.4g}"
+            for name, value in logs.items()
+            if name.endswith(("_gap", "_error", "entropy"))
+        }
+        self.bar.set_postfix(shown, refresh=False)
+
+    def close(self) -> None:
+        """Ends the bar's line, however training ended."""
+        self.bar.close()
