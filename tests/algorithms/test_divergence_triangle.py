@@ -1,10 +1,10 @@
 """The divergence triangle on linear nets: its steps are those of the objective, written out beside it."""
 
 import keras
-import linear_gaussian as lg
 import numpy as np
 import pytest
-from linear_gaussian import agree, build, change, draws, flat, pictures, slope, weights
+from support import linear_gaussian as lg
+from support.linear_gaussian import agree, build, change, draws, flat, pictures, slope, weights
 
 from tfgen import random
 from tfgen.algorithms.divergence_triangle import PRESETS, ROLES, DivergenceTriangle

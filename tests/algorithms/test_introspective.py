@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from introspective_runs import batch, build, fit
+from support.introspective_runs import batch, build, fit
 
 from tfgen import losses, random
 from tfgen.errors import UserError

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from introspective_runs import SHAPE, batch, build, classifier, fit, log_odds, pictures
+from support.introspective_runs import SHAPE, batch, build, classifier, fit, log_odds, pictures
 
 from tfgen import random
 from tfgen.models import cut

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from introspective_runs import build, fit
+from support.introspective_runs import build, fit
 
 from tfgen import energies
 from tfgen.data.toy import SHAPE, Gaussian

@@ -1,11 +1,11 @@
 """The triangle's sides as algorithms, and alternating back-propagation, on linear nets with closed forms."""
 
 import keras
-import linear_gaussian as lg
 import numpy as np
 import pytest
 import tensorflow as tf
-from linear_gaussian import agree, build, change, draws, flat, pictures, slope, weights
+from support import linear_gaussian as lg
+from support.linear_gaussian import agree, build, change, draws, flat, pictures, slope, weights
 
 from tfgen import energies, random
 from tfgen.algorithms.abp import ABP

@@ -15,7 +15,11 @@ ROOT = pathlib.Path(__file__).parents[2]
 def printed(what: str) -> dict:
     """By the other process."""
     done = subprocess.run(
-        [sys.executable, str(pathlib.Path(__file__).with_name("two_replicas.py")), what],
+        [
+            sys.executable,
+            str(pathlib.Path(__file__).parents[1] / "support" / "two_replicas.py"),
+            what,
+        ],
         capture_output=True,
         text=True,
         check=False,

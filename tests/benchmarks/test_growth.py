@@ -1,14 +1,8 @@
 """Lines through costs: the exponent that was put in comes out, with the sizes asked for; where memory ends."""
 
-import pathlib
-import sys
-
 import imageio.v3 as iio
 import pytest
-
-sys.path.append(str(pathlib.Path(__file__).parents[1] / "trainers"))
-
-import command_line
+from support import command_line
 
 from benchmarks import growth, machine
 

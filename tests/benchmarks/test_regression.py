@@ -1,14 +1,9 @@
 """The check of speed: shares within a round, a margin, a sentence for each shortfall, records of other machines."""
 
 import json
-import pathlib
-import sys
 
 import pytest
-
-sys.path.append(str(pathlib.Path(__file__).parents[1] / "trainers"))
-
-import command_line
+from support import command_line
 
 from benchmarks import machine, regression
 

@@ -2,13 +2,9 @@
 
 import contextlib
 import pathlib
-import sys
 
 import pytest
-
-sys.path.append(str(pathlib.Path(__file__).parents[1] / "trainers"))
-
-import command_line
+from support import command_line
 
 from benchmarks import results_page, tables
 from tfgen.errors import UserError

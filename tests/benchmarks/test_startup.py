@@ -1,16 +1,12 @@
 """Runs watched from outside; what a pipeline is given and how its images are compared; the tables."""
 
 import os
-import pathlib
 import sys
 import types
 
 import numpy as np
 import pytest
-
-sys.path.append(str(pathlib.Path(__file__).parents[1] / "trainers"))
-
-import command_line
+from support import command_line
 
 from benchmarks import memory, startup, watching
 from tfgen.errors import UserError

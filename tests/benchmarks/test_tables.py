@@ -2,13 +2,9 @@
 
 import pathlib
 import subprocess
-import sys
 
 import pytest
-
-sys.path.append(str(pathlib.Path(__file__).parents[1] / "trainers"))
-
-import command_line
+from support import command_line
 
 from benchmarks import tables
 from tfgen.errors import UserError

@@ -1,15 +1,11 @@
 """The plan of the textures' table and its sheets; no training here."""
 
 import pathlib
-import sys
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
-
-sys.path.append(str(pathlib.Path(__file__).parents[1] / "trainers"))
-
-import command_line
+from support import command_line
 
 from benchmarks import textures
 from trainers.run.metrics import Metrics

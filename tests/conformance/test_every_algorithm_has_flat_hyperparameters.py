@@ -2,7 +2,7 @@
 
 import keras
 import pytest
-import registry
+from support import registry
 
 
 @pytest.mark.parametrize("name", registry.ALGORITHMS)

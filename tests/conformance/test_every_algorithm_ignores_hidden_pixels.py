@@ -4,8 +4,8 @@ import functools
 
 import numpy as np
 import pytest
-import registry
 import tensorflow as tf
+from support import registry
 
 from tfgen import random
 

@@ -4,7 +4,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-import registry
+from support import registry
 
 from tfgen import random
 

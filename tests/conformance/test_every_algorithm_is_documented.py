@@ -4,7 +4,7 @@ import inspect
 import re
 
 import pytest
-import registry
+from support import registry
 
 
 @pytest.mark.parametrize("name", registry.ALGORITHMS)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-import registry
 import tensorflow as tf
+from support import registry
 
 CASES = [(name, False) for name in registry.ALGORITHMS] + [
     (name, True) for name in registry.INCOMPLETE

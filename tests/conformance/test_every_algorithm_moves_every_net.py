@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import registry
+from support import registry
 
 
 def idle(net):

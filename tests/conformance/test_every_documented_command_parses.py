@@ -6,8 +6,8 @@ import re
 import shlex
 
 import pytest
-import registry
 from absl import flags as absl_flags
+from support import registry
 
 from trainers.run import flags
 

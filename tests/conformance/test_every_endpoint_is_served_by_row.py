@@ -1,8 +1,8 @@
 """Every endpoint of every algorithm, as a server publishes it, answers its own example with as many rows."""
 
 import pytest
-import registry
 import tensorflow as tf
+from support import registry
 
 from export.saved_model import examples, serving
 

@@ -1,8 +1,8 @@
 """Every endpoint of every algorithm traces with its signature, has named inputs, and returns a dict of float32."""
 
 import pytest
-import registry
 import tensorflow as tf
+from support import registry
 
 
 @pytest.mark.parametrize("name", registry.ALGORITHMS)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-import registry
+from support import registry
 
 
 def read(path):

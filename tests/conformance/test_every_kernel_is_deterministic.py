@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-import registry
+from support import registry
 
 from tfgen import random
 from tfgen.data.toy import Gaussian

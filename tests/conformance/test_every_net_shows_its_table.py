@@ -5,7 +5,7 @@ import inspect
 import re
 
 import pytest
-import registry
+from support import registry
 
 from tfgen.nets.architectures.scoring import ACTIVATIONS
 

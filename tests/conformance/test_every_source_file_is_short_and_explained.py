@@ -3,7 +3,7 @@
 import ast
 
 import pytest
-import registry
+from support import registry
 
 every_file = pytest.mark.parametrize(
     "path", registry.SOURCES, ids=lambda p: str(p.relative_to(registry.ROOT))

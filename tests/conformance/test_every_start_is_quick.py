@@ -3,7 +3,7 @@
 import ast
 import pathlib
 
-import registry
+from support import registry
 
 SLOW = ("tensorflow_probability", "tensorflow_datasets", "apache_beam", "matplotlib.pyplot")
 STARTS = [

@@ -6,19 +6,13 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 from typing import NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import pytest
-
-sys.path.append(str(pathlib.Path(__file__).parents[1] / "trainers"))
-
-import browsing
-import command_line
-import latent_models
+from support import browsing, command_line, latent_models
 
 from export.web import libraries
 

@@ -4,11 +4,11 @@ import csv
 import json
 import shutil
 
-import command_line
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from command_line import mistake
+from support import command_line
+from support.command_line import mistake
 
 from export import batch
 from export.clients import backends

@@ -2,15 +2,12 @@
 
 import dataclasses
 
-import alone
-import cascade_runs
-import command_line
 import numpy as np
 import pytest
-import rows
 import tensorflow as tf
-from command_line import mistake
-from litert import built_in
+from support import alone, cascade_runs, command_line, rows
+from support.command_line import mistake
+from support.litert import built_in
 
 from export.litert import cascade, convert
 from export.saved_model import archive, serving

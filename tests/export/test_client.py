@@ -6,12 +6,12 @@ import pathlib
 import shutil
 from unittest import mock
 
-import command_line
 import imageio.v3 as iio
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import content, mistake
+from support import command_line
+from support.command_line import content, mistake
 
 from export import client
 from export.clients import backends

@@ -6,13 +6,12 @@ gRPC, and to Apache Beam; its LiteRT files answer to an interpreter and to the p
 
 from collections.abc import Callable
 
-import command_line
 import imageio.v3 as iio
 import numpy as np
 import pytest
-import serving_stub
 import tensorflow as tf
-from browsing import HALF, Served, own, seen, wait
+from support import command_line, serving_stub
+from support.browsing import HALF, Served, own, seen, wait
 
 from export.clients import backends, remote
 from export.litert import convert

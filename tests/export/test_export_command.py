@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import keras
 import pytest
 import tensorflow as tf
-from command_line import content, mistake
+from support.command_line import content, mistake
 
 from export.litert import convert
 from export.saved_model import archive

@@ -3,11 +3,11 @@
 import pathlib
 from typing import NamedTuple
 
-import latent_models
 import numpy as np
 import pytest
 import tensorflow as tf
-from litert import built_in
+from support import latent_models
+from support.litert import built_in
 
 from export.litert import convert
 from tfgen import random

@@ -3,12 +3,10 @@
 from types import SimpleNamespace
 from typing import NamedTuple
 
-import alone
-import latent_models
 import numpy as np
 import pytest
-import rows
 import tensorflow as tf
+from support import alone, latent_models, rows
 
 from export.saved_model import archive, png, serving
 from tfgen.training.algorithm import Algorithm

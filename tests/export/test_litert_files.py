@@ -1,11 +1,11 @@
 """LiteRT files: built-in operators only, and the answers of the library."""
 
-import command_line
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import DIGITS, TEXTURE
-from litert import built_in
+from support import command_line
+from support.command_line import DIGITS, TEXTURE
+from support.litert import built_in
 
 from export.litert import convert
 from tfgen import energies

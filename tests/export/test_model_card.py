@@ -9,10 +9,10 @@ import subprocess
 import sys
 from unittest import mock
 
-import command_line
 import numpy as np
 import pytest
 import tensorflow as tf
+from support import command_line
 
 from export.card import measurements, model_card, terms
 from export.litert import convert

@@ -80,7 +80,7 @@ def ask(version, tmp_path_factory):
         pytest.skip("needs gcc")
     place = tmp_path_factory.mktemp("c")
     program, library = place / "ask", tf.sysconfig.get_lib()
-    source = pathlib.Path(__file__).with_name("ask.c")
+    source = pathlib.Path(__file__).parents[1] / "support" / "ask.c"
     libraries = [
         f"-L{library}",
         "-l:libtensorflow_cc.so.2",

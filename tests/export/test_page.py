@@ -6,7 +6,7 @@ Chromium and npm must be installed, and the latter installs the page's libraries
 import numpy as np
 import pytest
 import tensorflow as tf
-from browsing import HALF, own, seen, wait
+from support.browsing import HALF, own, seen, wait
 
 from tfgen.models import LatentTasks
 

@@ -1,12 +1,10 @@
 """A SavedModel answers as the library does, in a process that knows TensorFlow alone."""
 
-import alone
-import command_line
 import numpy as np
 import pytest
-import rows
 import tensorflow as tf
-from command_line import DIGITS, TEXTURE
+from support import alone, command_line, rows
+from support.command_line import DIGITS, TEXTURE
 
 from export.saved_model import serving
 from tfgen import random

@@ -1,10 +1,9 @@
 """The client asks a server over REST and gRPC what it asks a directory, and gets the same."""
 
-import command_line
 import numpy as np
 import pytest
-import serving_stub
-from command_line import mistake
+from support import command_line, serving_stub
+from support.command_line import mistake
 
 from export import client
 from export.clients import backends, remote

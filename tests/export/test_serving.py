@@ -2,11 +2,11 @@
 
 import io
 
-import command_line
 import imageio.v3 as iio
 import numpy as np
 import pytest
 import tensorflow as tf
+from support import command_line
 
 from export.clients import backends
 from export.saved_model import checks, examples, png, serving, warmup

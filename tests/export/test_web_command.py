@@ -6,9 +6,9 @@ import re
 import threading
 import urllib.request
 
-import command_line
 import pytest
-from command_line import content, mistake
+from support import command_line
+from support.command_line import content, mistake
 
 from export.litert import convert
 from export.web import libraries, server, site

@@ -5,7 +5,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import tensorflow as tf
-from linear_models import (
+from support.linear_models import (
     BIAS,
     SHAPE,
     WEIGHT,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from linear_models import (
+from support.linear_models import (
     BIAS,
     SHAPE,
     WEIGHT,

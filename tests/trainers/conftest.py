@@ -6,9 +6,9 @@ import shutil
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import command_line
 import keras
 import pytest
+from support import command_line
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,11 @@
 """`trainers.sample` of introspective networks: samples of any size, styles, stages, and what is refused."""
 
-import cascade_runs
-import command_line
 import imageio.v3 as iio
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import mistake
+from support import cascade_runs, command_line
+from support.command_line import mistake
 from test_sampling import cells
 
 from tfgen import random

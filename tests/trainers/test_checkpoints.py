@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import Recorder, content
+from support.command_line import Recorder, content
 
 from tfgen import files
 from tfgen.errors import UserError

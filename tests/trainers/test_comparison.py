@@ -2,9 +2,9 @@
 
 import pathlib
 
-import command_line
 import pytest
-from command_line import mistake
+from support import command_line
+from support.command_line import mistake
 
 from trainers import compare
 from trainers.run.metrics import Metrics

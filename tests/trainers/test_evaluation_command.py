@@ -2,9 +2,9 @@
 
 import math
 
-import command_line
 import pytest
-from command_line import content, mistake, rows
+from support import command_line
+from support.command_line import content, mistake, rows
 
 from tfgen.version import __version__
 from trainers import evaluate

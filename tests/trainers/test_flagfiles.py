@@ -5,11 +5,11 @@ import pathlib
 import re
 import shlex
 
-import command_line
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from command_line import rows
+from support import command_line
+from support.command_line import rows
 
 from trainers.run import catalogue, checkpoints, flags
 

@@ -5,11 +5,20 @@ import shutil
 import signal
 import types
 
-import command_line
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import TOY, Recorder, content, mistake, numbers, rows, same_numbers, spawned
+from support import command_line
+from support.command_line import (
+    TOY,
+    Recorder,
+    content,
+    mistake,
+    numbers,
+    rows,
+    same_numbers,
+    spawned,
+)
 
 from trainers import main
 from trainers.run import callbacks, checkpoints

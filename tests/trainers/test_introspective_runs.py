@@ -3,10 +3,10 @@
 import shutil
 import signal
 
-import command_line
 import numpy as np
 import pytest
-from command_line import content, final_weights, mistake, numbers, rows, spawned
+from support import command_line
+from support.command_line import content, final_weights, mistake, numbers, rows, spawned
 from test_mistakes import refused
 
 from trainers.run import checkpoints

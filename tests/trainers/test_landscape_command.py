@@ -4,11 +4,11 @@ import pathlib
 import re
 import shutil
 
-import command_line
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from command_line import mistake, rows
+from support import command_line
+from support.command_line import mistake, rows
 
 QUICK = (
     "--landscape.num_images=20",

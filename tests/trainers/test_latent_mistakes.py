@@ -1,8 +1,8 @@
 """Mistakes with models that have a generator: one sentence that names the flag, and nothing on the disk."""
 
-import latent_runs
 import pytest
-from command_line import DIGITS, mistake
+from support import latent_runs
+from support.command_line import DIGITS, mistake
 from test_mistakes import refused
 
 

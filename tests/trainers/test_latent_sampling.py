@@ -2,14 +2,13 @@
 
 import pathlib
 
-import command_line
 import imageio.v3 as iio
-import latent_runs
 import matplotlib.axes
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import content, mistake
+from support import command_line, latent_runs
+from support.command_line import content, mistake
 from test_sampling import cells
 
 from tfgen import random

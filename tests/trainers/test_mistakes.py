@@ -6,13 +6,13 @@ import pathlib
 import subprocess
 import sys
 
-import command_line
 import imageio.v3 as iio
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import DIGITS, TEXTURE, TOY, content, mistake, spawned
+from support import command_line
+from support.command_line import DIGITS, TEXTURE, TOY, content, mistake, spawned
 
 import tfgen.nets.families.toy
 from trainers.run import checkpoints

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import TOY, values
+from support.command_line import TOY, values
 
 from tfgen.algorithms.generative_convnet import GenerativeConvNet
 from tfgen.nets.families import toy

@@ -2,11 +2,11 @@
 
 import math
 
-import command_line
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import DIGITS, TEXTURE, TOY, numbers, rows
+from support import command_line
+from support.command_line import DIGITS, TEXTURE, TOY, numbers, rows
 
 from trainers.run import experiment
 from trainers.run.experiment import Experiment

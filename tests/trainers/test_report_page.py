@@ -4,10 +4,10 @@ import base64
 import re
 import shutil
 
-import command_line
 import imageio.v3 as iio
 import pytest
-from command_line import content, mistake
+from support import command_line
+from support.command_line import content, mistake
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,18 @@ import subprocess
 import sys
 import time
 
-import command_line
-import latent_runs
 import numpy as np
 import pytest
-from command_line import DIGITS, content, final_weights, numbers, rows, same_numbers, spawned
+from support import command_line, latent_runs
+from support.command_line import (
+    DIGITS,
+    content,
+    final_weights,
+    numbers,
+    rows,
+    same_numbers,
+    spawned,
+)
 
 from tfgen import random
 from trainers.run import checkpoints

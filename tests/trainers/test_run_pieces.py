@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import TOY, values
+from support.command_line import TOY, values
 
 from tfgen.errors import UserError
 from trainers.drawings import pictures

@@ -2,12 +2,12 @@
 
 import pathlib
 
-import command_line
 import imageio.v3 as iio
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import TOY, content, mistake
+from support import command_line
+from support.command_line import TOY, content, mistake
 
 from tfgen import random
 from tfgen.data import masks, preprocess

@@ -3,12 +3,12 @@
 import json
 import math
 
-import command_line
 import imageio.v3 as iio
 import numpy as np
 import pytest
 import tensorflow as tf
-from command_line import DIGITS, TOY, rows
+from support import command_line
+from support.command_line import DIGITS, TOY, rows
 
 from trainers.run import catalogue, checkpoints, commands, flags
 

@@ -4,11 +4,11 @@ import pathlib
 import shutil
 import threading
 
-import command_line
 import numpy as np
 
 from export import client
 from export.web import server
+from support import command_line
 from tfgen import random
 from trainers.run import experiment
 

@@ -2,10 +2,10 @@
 
 import pathlib
 
-import command_line
 import numpy as np
 import pytest
 
+from support import command_line
 from tfgen.training.algorithm import Algorithm
 from trainers.run import catalogue
 from trainers.run.experiment import Experiment

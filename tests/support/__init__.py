@@ -1,0 +1,1 @@
+"""What tests share: registries, small models, runs, and programs that they start."""
