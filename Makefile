@@ -56,7 +56,7 @@ page: $(VENV)/installed page-libraries
 DATA := digits
 SEEDS := 0,1,2
 tables: $(VENV)/installed
-	$(PYTHON) -m benchmarks.tables --data=$(DATA) --seeds=$(SEEDS) --output=docs/results.md
+	$(PYTHON) -m experiments.tables --data=$(DATA) --seeds=$(SEEDS) --output=docs/results.md
 
 test: $(VENV)/installed-test
 	$(PYTHON) -m pytest -n 2 --dist loadfile tests
@@ -74,14 +74,14 @@ format: $(VENV)/installed-test
 	$(VENV)/bin/ruff format .
 
 bench: $(VENV)/installed
-	$(PYTHON) -m benchmarks.langevin
-	$(PYTHON) -m benchmarks.convolutions
-	$(PYTHON) -m benchmarks.triangle_step
-	$(PYTHON) -m benchmarks.introspective
+	$(PYTHON) -m benchmarks.speed.langevin
+	$(PYTHON) -m benchmarks.speed.convolutions
+	$(PYTHON) -m benchmarks.speed.triangle_step
+	$(PYTHON) -m benchmarks.speed.introspective
 
 # Whether anything has become slower than benchmarks/regression.json says; not part of the tests, which time nothing.
 bench-check: $(VENV)/installed
-	$(PYTHON) -m benchmarks.regression
+	$(PYTHON) -m benchmarks.speed.regression
 
 # tfgen beside what a user would pick instead, which has an environment of its own; --workloads= picks some.
 PEERS := .venv-peers
@@ -92,16 +92,16 @@ $(PEERS)/installed: benchmarks/peers/requirements.txt
 	touch $@
 
 bench-peers: $(VENV)/installed $(PEERS)/installed
-	$(PYTHON) -m benchmarks.against_peers --python=$(PEERS)/bin/python
+	$(PYTHON) -m benchmarks.peers.side_by_side --python=$(PEERS)/bin/python
 
 # What a user waits for and pays besides steps: exports' answers, the start, data, memory; how the cost grows.
 bench-costs: $(VENV)/installed $(PEERS)/installed
-	$(PYTHON) -m benchmarks.latency --python=$(PEERS)/bin/python
-	$(PYTHON) -m benchmarks.startup --python=$(PEERS)/bin/python
-	$(PYTHON) -m benchmarks.growth
+	$(PYTHON) -m benchmarks.speed.latency --python=$(PEERS)/bin/python
+	$(PYTHON) -m benchmarks.speed.startup --python=$(PEERS)/bin/python
+	$(PYTHON) -m benchmarks.speed.growth
 
 # Seconds of training until samples are so good, beside PyTorch; most of an hour.
 bench-quality: $(VENV)/installed $(PEERS)/installed
-	$(PYTHON) -m benchmarks.time_to_quality --python=$(PEERS)/bin/python
+	$(PYTHON) -m benchmarks.races.time_to_quality --python=$(PEERS)/bin/python
 
 check: lint test

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from absl import flags as absl_flags
 
-from benchmarks.peers import tfgen_nets
+from benchmarks.peers.contenders import tfgen_nets
 from benchmarks.peers.workload import Workload
 from tfgen import random
 from tfgen.types import Seed

@@ -1,0 +1,83 @@
+"""Annealed importance sampling from uniform images to an energy of images: Neal, 2001.
+
+Points y of a space without bounds stand for images x = tanh(y / 2) in [-1, 1]: U₀ is that of uniform images there, U₁
+that of the energy. At each of `times` equal steps of β from 0 to 1 the log-weight gains (U₀ - U₁) dβ, then a
+trajectory of Hamiltonian Monte Carlo moves under (1 - β) U₀ + β U₁. TensorFlow Probability's chain keeps what it knows
+of the last temperature's energy for the next trajectory, so that its weights are others; energies and gradients alone
+are compared with it.
+"""
+
+import dataclasses
+from typing import ClassVar
+
+import numpy as np
+
+from benchmarks.peers.comparisons.comparison import OURS, Comparison, drawn
+from benchmarks.peers.contenders import tfgen_nets
+from benchmarks.peers.workload import Workload
+from benchmarks.speed import rates
+from tfgen import random
+from tfgen.distributions import Uniform
+from tfgen.nets.families import triangle_mnist
+
+
+@dataclasses.dataclass(frozen=True)
+class AnnealedImportance(Comparison):
+    """Temperatures of some chains; energies and gradients at the start are compared, places and weights at the end.
+
+    Args:
+        side: of the images, a multiple of 4.
+        chains: how many.
+        leapfrog_steps: of a trajectory.
+        width: factor on the numbers of filters.
+        times: temperatures.
+        seed: of what is compared; by the default no acceptance is as close as rounding could turn it.
+    """
+
+    side: int = 28
+    chains: int = 50
+    leapfrog_steps: int = 4
+    width: float = 1.0
+    times: int = 20
+    seed: int = 37
+
+    unit: ClassVar = "temperature"
+    contenders: ClassVar = {
+        OURS: ["tfgen_annealing"],
+        "PyTorch": ["torch_annealing"],
+        "PyTorch, compiled": ["torch_annealing", "--compiled"],
+        "TensorFlow Probability": ["tfp_annealing"],
+    }
+
+    @property
+    def title(self) -> str:
+        return (
+            f"Annealed importance sampling of a small energy, {self.side}x{self.side}x1, {self.chains} chains, "
+            f"{self.leapfrog_steps} leapfrog steps a temperature"
+        )
+
+    def work(self) -> tuple[Workload, float]:
+        shape = (self.side, self.side, 1)
+        net = drawn(triangle_mnist.energy(shape, width=self.width))
+        constants = {
+            "width": self.width,
+            "temperatures": self.times,
+            "step_size": 0.5,  # most trajectories are accepted, not all
+            "leapfrog_steps": self.leapfrog_steps,
+            "seed": self.seed,
+        }
+        start = Uniform().free(Uniform().sample((self.chains, *shape), random.root(0))).numpy()
+        operations = (
+            self.times * self.leapfrog_steps * 2 * rates.operations(net, shape) * self.chains
+        )
+        arrays = {"start": start} | self._draws(start.shape)
+        return Workload({"energy": tfgen_nets.layers_of(net)}, constants, arrays), operations
+
+    def _draws(self, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+        """What tfgen draws with this seed: momenta, and the uniform numbers that ratios are compared with."""
+        momenta, levels = [], []
+        for number in range(self.times):
+            momentum, acceptance = random.split(random.fold_in(random.root(self.seed), number))
+            momenta.append(random.normal(shape, momentum))
+            levels.append(random.uniform(shape[:1], acceptance))
+        return {"momenta": np.stack(momenta), "levels": np.stack(levels)}

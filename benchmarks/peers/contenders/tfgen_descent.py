@@ -1,0 +1,38 @@
+"""Descent to minima by tfgen, as `tfgen.landscape.minima` has it.
+
+python -m benchmarks.peers.contenders tfgen_descent WORKLOAD.npz
+"""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from benchmarks.peers import contender, workload
+from benchmarks.peers.contenders import tfgen_nets
+from tfgen import energies, random
+from tfgen.nets.families import triangle_mnist
+from tfgen.samplers import Descent, run
+from tfgen.version import __version__
+
+
+def entry(words: Sequence[str]) -> contender.Entry:
+    """Given a workload's file."""
+    work = workload.read(words[0])
+    known, start = work.constants, tf.constant(work.arrays["start"])
+    net = tfgen_nets.load(
+        triangle_mnist.energy(start.shape[1:], width=known["width"]), work.nets["energy"]
+    )
+    energy = energies.frozen(net)
+    kernel = Descent(
+        known["step_size"], known["tolerance"], known["min_step"], tuple(known["bounds"])
+    )
+
+    @tf.function(autograph=False)
+    def descend(x):
+        x, summary = run(kernel, energy, x, random.root(0), known["steps"])
+        return {"ends": x, "energies": energy(x), "slopes": summary.last.grad_norm}
+
+    def outputs():
+        return {name: tensor.numpy() for name, tensor in descend(start).items()}
+
+    return contender.Entry(__version__, outputs, outputs)

@@ -1,0 +1,71 @@
+"""Learning iterations of the generative ConvNet by tfgen, as its users have them.
+
+python -m benchmarks.peers.contenders tfgen_learning WORKLOAD.npz
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.peers import contender, workload
+from benchmarks.peers.contenders import tfgen_nets
+from tfgen import random
+from tfgen.algorithms.generative_convnet import GenerativeConvNet
+from tfgen.nets.families import generative_convnet_texture
+from tfgen.version import __version__
+
+COMPARED = ("energy_data", "energy_samples", "weight_grad_norm")
+"""Of what an iteration logs."""
+CONSTANTS = (
+    "sigma",
+    "step_size",
+    "clamp",
+    "map_area_normalization",
+    "max_gradient",
+    "weight_decay",
+    "bias_rate",
+)
+"""Of the workload, by the names of the algorithm's hyperparameters."""
+
+
+def entry(words: Sequence[str]) -> contender.Entry:
+    """Given a workload's file."""
+    work = workload.read(words[0])
+    algorithm = algorithm_of(work)
+    batch = {"image": tf.constant(work.arrays["observed"]), "index": tf.range(1)}
+    # a depth's own graph, as growth makes it
+    updates = [tf.function(algorithm.update, autograph=False) for _ in work.nets["energy"]]
+
+    def run():
+        logs = []
+        for algorithm.energy.depth, update in enumerate(updates, start=1):
+            algorithm.chains.restart()
+            logs.append(
+                {name: value.numpy() for name, value in update(batch, random.root(1)).items()}
+            )
+        return logs
+
+    def answer():
+        logs = run()
+        found = {name: np.array([row[name] for row in logs]) for name in COMPARED}
+        return found | {"chains": algorithm.chains.state.numpy()}
+
+    return contender.Entry(__version__, answer, run)
+
+
+def algorithm_of(work: workload.Workload) -> GenerativeConvNet:
+    """The algorithm with the workload's weights and constants."""
+    known, (steps, chains, *shape) = work.constants, work.arrays["noise"].shape
+    net = generative_convnet_texture.energy(tuple(shape), width=known["width"])
+    algorithm = GenerativeConvNet(
+        tfgen_nets.load(net, work.nets["energy"]),
+        image_shape=shape,
+        image_mean=[known["image_mean"]] * shape[-1],
+        chains=chains,
+        langevin_steps=steps,
+        **{name: known[name] for name in CONSTANTS},
+    )
+    algorithm.compile({"energy": keras.optimizers.SGD(known["rate"])})
+    return algorithm

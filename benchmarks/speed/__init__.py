@@ -1,0 +1,1 @@
+"""What tfgen costs: seconds, operations and memory, each command a table of benchmarks/results.md."""

@@ -1,0 +1,176 @@
+"""The page of results, from made-up rows: its numbers, its order, its verdicts, and what it refuses."""
+
+import contextlib
+import pathlib
+
+import pytest
+from support import command_line
+
+from experiments import tables, triangle_page
+from tfgen.errors import UserError
+from trainers.run.metrics import Metrics
+
+ROOT = pathlib.Path(__file__).parents[2]
+PROTOCOL = {"num_images": 2000, "seed": 0}
+LENGTH = ("--steps=3000", "--batch_size=100")
+SEEDS, PATTERNS = ["0", "1", "2"], ["P.5", "B20"]
+VALUES = {
+    "fid/distance": {"divergence_triangle": 4.0, "vae": 10.0, "wake_sleep": 12.0, "abp": 8.0},
+    "kid/distance": {"divergence_triangle": 0.1, "vae": 0.3, "wake_sleep": 0.4, "abp": 0.2},
+    "precision_recall/precision": {
+        "divergence_triangle": 0.9,
+        "vae": 0.8,
+        "wake_sleep": 0.7,
+        "abp": 0.6,
+    },
+    "precision_recall/recall": {
+        "divergence_triangle": 0.5,
+        "vae": 0.8,
+        "wake_sleep": 0.7,
+        "abp": 0.6,
+    },
+    "reconstruction/test_mse": {
+        "divergence_triangle": 0.03,
+        "vae": 0.02,
+        "wake_sleep": 0.05,
+        "abp": 0.04,
+    },
+    "reconstruction/test_mse_unit": {
+        "divergence_triangle": 0.0075,
+        "vae": 0.005,
+        "wake_sleep": 0.0125,
+        "abp": 0.01,
+    },
+}
+RECOVERY = {"divergence_triangle": 0.05, "vae": 0.1, "abp": 0.04}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _from_the_root():
+    """Flagfiles are named from there."""
+    with contextlib.chdir(ROOT):
+        yield
+
+
+def write(run, metric, value):
+    """A measurement's row."""
+    row = {"metric": metric, "value": value, "protocol": PROTOCOL}
+    Metrics(run.workdir / "metrics.jsonl").append("evaluation", 3000, row)
+
+
+def measured(directory, seeds, patterns):
+    """All runs of a plan, measured; values rise by 10 % a seed."""
+    plan = list(tables.plan_of(directory / "runs", "digits", seeds, patterns))
+    for run in plan:
+        run.workdir.mkdir(parents=True)
+        (run.workdir / "flags.cfg").write_text("\n".join([*run.training, *LENGTH]))
+        model, _, which = run.workdir.name.partition("-")
+        if which in SEEDS:
+            for metric, values in VALUES.items():
+                write(run, metric, values[model] * (1 + 0.1 * (int(which) - 1)))
+        else:
+            write(run, "recovery/error", RECOVERY[model] * (2 if which == "B20" else 1))
+    return plan
+
+
+def section(runs):
+    """What the page says of them."""
+    return triangle_page.section(tables.DATA["digits"], [run.workdir for run in runs])
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """What the page says of all runs."""
+    return section(measured(tmp_path_factory.mktemp("tables"), SEEDS, PATTERNS))
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """A few runs, a test's own."""
+    return measured(tmp_path, SEEDS[:2], [])
+
+
+def test_each_model_is_a_row_of_means_and_deviations_the_best_first(whole):
+    """Three seeds 10 % apart have a standard deviation of 10 %."""
+    generation = whole["tables"][0]
+    assert generation["columns"] == list(triangle_page.GENERATION)
+    assert [name for name, _ in generation["rows"]] == [
+        "divergence_triangle",
+        "abp",
+        "vae",
+        "wake_sleep",
+    ]
+    assert dict(generation["rows"])["vae"] == ["10 ± 1", "0.3 ± 0.03", "0.8 ± 0.08", "0.8 ± 0.08"]
+    assert "num_images 2000" in generation["protocol"]
+    assert "3 runs of each model" in generation["protocol"]
+
+
+def test_recovery_has_a_column_for_each_pattern(whole):
+    recovery = whole["tables"][2]
+    assert recovery["columns"] == PATTERNS
+    assert recovery["rows"] == [
+        ("abp", ["0.04", "0.08"]),
+        ("divergence_triangle", ["0.05", "0.1"]),
+        ("vae", ["0.1", "0.2"]),
+    ]
+
+
+def test_verdicts_say_what_was_met_and_what_was_missed(whole):
+    assert whole["verdicts"] == [
+        "FID at most 0.5 of the VAE's: 0.40, met.",
+        "Reconstruction MSE below the VAE's, on held-out images: 1.50 of it, missed.",
+        "Recovery error below the VAE's, P.5: 0.50 of it, met.",
+        "Recovery error below the VAE's, B20: 0.50 of it, met.",
+        "Recovery error below ABP's, B20: 1.25 of it, missed.",
+    ]
+
+
+def test_the_page_is_markdown_with_a_table_for_each(whole):
+    lines = triangle_page.render([whole], "make tables").splitlines()
+    assert lines[0] == "# The divergence triangle"
+    titles = [line for line in lines if line.startswith("#")]
+    assert "## Embedded digits, 8x8" in titles
+    for title in (
+        "### Generation",
+        "### Reconstruction",
+        "### Recovery of missing pixels",
+        "### Against the targets",
+    ):
+        assert title in titles
+    for number, line in enumerate(lines):
+        if line.startswith("|---"):
+            head, rule, *body = lines[number - 1 :]
+            rows = body[: next(i for i, row in enumerate(body) if not row.startswith("|"))]
+            assert len(rows) in (3, 4)
+            assert {row.count("|") for row in (head, rule, *rows)} == {head.count("|")}
+    text = "\n".join(lines)
+    assert "divergence_triangle_digits_cpu.flags" in text
+    assert "triangle_digits" in text
+    assert "3000 updates of 100 images" in text
+    assert "{{" not in text
+    assert "{%" not in text
+
+
+def test_a_run_that_was_not_measured_is_named(runs):
+    (runs[3].workdir / "metrics.jsonl").unlink()
+    with pytest.raises(UserError, match=runs[3].workdir.name):
+        section(runs)
+
+
+def test_runs_of_one_model_by_other_flags_are_refused_not_left_out(runs):
+    (runs[4].workdir / "flags.cfg").write_text(
+        "\n".join([*runs[4].training, *LENGTH, "--generator.learning_rate=0.1"])
+    )
+    with pytest.raises(UserError, match="differ in nothing but their seed"):
+        section(runs)
+
+
+def test_the_command_writes_the_page_without_training(runs, tmp_path, capsys):
+    output = tmp_path / "docs" / "results.md"
+    asked = [f"--runs={tmp_path / 'runs'}", f"--output={output}", "--seeds=0,1", "--patterns="]
+    command_line.start("experiments.tables", "--notrain", *asked)
+    assert capsys.readouterr().out.strip() == str(output)
+    text = output.read_text()
+    assert "make tables DATA=digits SEEDS=0,1" in text
+    assert "| vae | 9.5 ± 0.71 |" in text
+    assert "Recovery" not in text  # no patterns, no table
