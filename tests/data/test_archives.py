@@ -7,7 +7,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from tfgen.data import examples
+from tfgen.data import examples, splits
 from tfgen.errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -204,7 +204,7 @@ def test_every_image_is_as_likely_to_be_taken():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(np.random, "default_rng", lambda seed: default_rng(rng.integers(2**32)))
         for _ in range(4000):
-            for value, _ in examples._drawn(((i, None) for i in range(10)), 3):
+            for value, _ in splits.reservoir(((i, None) for i in range(10)), 3):
                 counts[value] += 1
     assert counts.sum() == 12_000
     assert np.abs(counts - 1200).max() < 145

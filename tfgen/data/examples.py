@@ -1,4 +1,4 @@
-"""Loading a data set, and batches whose order depends on the seed and the step alone."""
+"""Data sets in memory, and batches whose order depends on the seed and the step alone."""
 
 import dataclasses
 from typing import NamedTuple
@@ -7,22 +7,22 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import patches, random
-from tfgen.data import masks, preprocess, sources
+from tfgen.data import arrays, masks, preprocess, sources, splits
 from tfgen.errors import UserError
 from tfgen.types import Seed
 
 _FIXED = tf.data.Options()
-# tuning keeps a thread that comes to sleep for up to a minute, and whoever drops a stream before its end waits for it
+# the autotuner's thread can block the destruction of a dataset for up to 60 s
 _FIXED.autotune.enabled = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
-    """One split, in memory.
+    """One split of a data set, held in memory; `from_arrays` makes one of a user's arrays.
 
     Attributes:
-        image: [n, h, w, c] (videos [n, t, h, w, c]), uint8, or float32 in [-1, 1].
-        label: int64 [n], or None.
+        image: [n, h, w, c], or [n, t, h, w, c] for clips; uint8, or float in [-1, 1].
+        label: int [n] from 0, or None.
         patch_size: if given, an example is a square patch of this side, cut anew each time.
         mask: bool [n, h, w, 1], False where a pixel is hidden from training; None hides none.
     """
@@ -37,66 +37,120 @@ class Examples:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one example."""
-        height_width = self.image.shape[1:-1] if self.patch_size is None else (self.patch_size,) * 2
-        return (*height_width, self.image.shape[-1])
+        """The shape of one example."""
+        if self.patch_size is None:
+            return self.image.shape[1:]
+        return (*self.image.shape[1:-3], self.patch_size, self.patch_size, self.image.shape[-1])
 
-    def whole(self) -> np.ndarray:
-        """All images, uncut and nothing hidden, float32 in [-1, 1]."""
+    def as_float(self) -> np.ndarray:
+        """Returns all images whole, with no pixel hidden, float32 in [-1, 1]."""
         return preprocess.to_unit(self.image)
 
+    def whole(self) -> np.ndarray:
+        """Returns what `as_float` returns: its former name."""
+        return self.as_float()
+
+    def shown(self, count: int | None = None) -> np.ndarray:
+        """Returns the first examples in the form that a model takes.
+
+        Args:
+            count: number of examples, at most; None stands for all.
+
+        Returns:
+            float32 [count, *shape] in [-1, 1], with no pixel hidden: the upper left patch of each
+            image, if examples are patches. Of an image smaller than a patch, all of it.
+        """
+        cut = (slice(side) for side in self.shape)
+        return preprocess.to_unit(self.image[slice(count), *cut])
+
+    def select(self, index: np.ndarray) -> "Examples":
+        """Returns the examples with the given numbers, int [m]."""
+        label = None if self.label is None else self.label[index]
+        mask = None if self.mask is None else self.mask[index]
+        return dataclasses.replace(self, image=self.image[index], label=label, mask=mask)
+
     def batches(self, batch_size: int, seed: Seed, start: int = 0) -> tf.data.Dataset:
-        """An endless stream of batches; every example comes once an epoch, in an order of its own.
+        """Returns an endless stream of batches, in which each example comes once an epoch.
+
+        Each epoch has an order of its own. A batch may straddle two epochs.
 
         Args:
             batch_size: examples a batch, at least 1.
-            seed: int32 [2].
-            start: the step to start from, which costs nothing.
+            seed: int32 [2], of the orders and of the places of patches.
+            start: the step to start from. Batches before it are not computed.
 
         Returns:
-            A dataset of `Batch`.
+            A dataset of `tfgen.types.Batch`.
+
+        Example:
+            >>> from tfgen import random
+            >>> stream = from_arrays(np.zeros((5, 8, 8, 1), np.uint8)).batches(2, random.root(0))
+            >>> stream.element_spec["image"].shape
+            TensorShape([2, 8, 8, 1])
         """
         images = tf.constant(self.image)
         rows = {"label": self.label, "mask": self.mask}
         rows = {name: tf.constant(values) for name, values in rows.items() if values is not None}
-        order, cuts = random.split(seed)
+        order_seed, patch_seed = random.split(seed)
 
         def batch(step):
-            index = random.shuffled(
-                step * batch_size + tf.range(batch_size, dtype=tf.int64), len(self), order
-            )
-            if self.patch_size is None:
-                image = tf.gather(images, index)
-            else:
-                _, height, width, _ = images.shape
-                at = patches.places(
-                    index, height, width, self.patch_size, random.fold_in(cuts, step)
-                )
-                image = patches.cut(images, at, self.patch_size)
-            image = tf.cast(image, tf.float32) / 127.5 - 1 if images.dtype == tf.uint8 else image
+            number = step * batch_size + tf.range(batch_size, dtype=tf.int64)
+            index = random.shuffled(number, len(self), order_seed)
             found = {name: tf.gather(values, index) for name, values in rows.items()}
+            image = self._pixels(images, index, random.fold_in(patch_seed, step))
             if "mask" in found:
                 found["mask"] = tf.cast(found["mask"], tf.float32)
                 image *= found["mask"]
             return found | {"image": image, "index": index}
 
-        stream = (
-            tf.data.Dataset.counter(start)
-            .map(batch, num_parallel_calls=2, deterministic=True)
-            .prefetch(2)
-        )
+        steps = tf.data.Dataset.counter(start)
+        stream = steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
         return stream.with_options(_FIXED)
+
+    def _pixels(self, images: tf.Tensor, index: tf.Tensor, seed: Seed) -> tf.Tensor:
+        """Returns the images with the given numbers, or a patch of each, as floats in [-1, 1]."""
+        if self.patch_size is None:
+            found = tf.gather(images, index)
+        else:
+            _, height, width, _ = images.shape
+            at = patches.places(index, height, width, self.patch_size, seed)
+            found = patches.cut(images, at, self.patch_size)
+        values = tf.cast(found, tf.float32)
+        return values / 127.5 - 1 if images.dtype == tf.uint8 else values
 
 
 class Images(NamedTuple):
-    """A data set."""
+    """A data set: the images to train on, and those held out."""
 
     train: Examples
     test: Examples
     shape: tuple[int, ...]
-    """Of one example."""
+    """The shape of one training example."""
     size: int
-    """Number of training images."""
+    """The number of training images."""
+
+
+def from_arrays(image: np.ndarray, label: np.ndarray | None = None) -> Examples:
+    """Returns the examples that a user gives as arrays.
+
+    Args:
+        image: [n, h, w, c], or [n, t, h, w, c] for clips; uint8, or float in [-1, 1]. Floats of
+            which none is negative are refused, since most are in [0, 1] by mistake.
+        label: integers [n] from 0, or None.
+
+    Returns:
+        The examples, their images uint8 or float32.
+
+    Raises:
+        UserError: if the shape, the dtype or a value of an array is none of these.
+
+    Example:
+        >>> examples = from_arrays(np.zeros((5, 8, 8, 1), np.uint8), label=np.arange(5))
+        >>> examples.shape, len(examples)
+        ((8, 8, 1), 5)
+    """
+    checked = arrays.check_images(image)
+    return Examples(checked, None if label is None else arrays.check_labels(label, len(checked)))
 
 
 def load(
@@ -112,19 +166,21 @@ def load(
     data_dir: str | None = None,
     manual_dir: str | None = None,
 ) -> Images:
-    """Reads a data set into memory, each picture resized as it comes.
+    """Reads a data set into memory and resizes each picture as it comes.
 
     Args:
         name: see `tfgen.data.sources`.
         image_size: height and width to crop and resize to; None keeps the pictures' own.
         channels: 1 or 3; None keeps the pictures' own.
         patch_size: train on square patches of this side.
-        missing: hide pixels of the training images, the same of each image always; see `tfgen.data.masks.parse`.
-        max_images: take at most so many of the training pictures, at random, and hold test_fraction out of these.
-        test_fraction: share held out where the source has no test split, in [0, 1). Of a single picture
-            it is the right part that is held out, and 0 takes the whole for training and test alike.
-        validation: training images, at random, that take the test images' place, so that these stay unseen while
-            choices are made.
+        missing: pixels of the training images to hide, the same of each image always; see
+            `tfgen.data.masks.parse`.
+        max_images: take at most this many of the training pictures, at random. `test_fraction` of
+            these is then held out.
+        test_fraction: share held out where the source has no test split, in [0, 1). Of a single
+            picture the right part is held out; 0 takes the whole for training and test alike.
+        validation: number of training images, drawn at random, that take the place of the test
+            images. The test images stay unseen while choices are made.
         data_dir: where TensorFlow Datasets keeps what it prepared.
         manual_dir: where original files lie that TensorFlow Datasets need not download.
 
@@ -133,110 +189,66 @@ def load(
 
     Raises:
         UserError: if it is unknown, missing, empty or corrupt, or does not fit the sizes.
+
+    Example:
+        >>> load("digits").train.shown(2).shape
+        (2, 8, 8, 1)
     """
     found = sources.read(name, data_dir, manual_dir)
     if max_images is not None:
-        found = {"all": iter(_drawn(found.get("train") or found["all"], max_images))}
-    splits = {
-        split: _collect(name, pictures, image_size, channels) for split, pictures in found.items()
-    }
-    train, test = (
-        (splits["train"], splits["test"])
-        if "train" in splits
-        else _hold_out(splits["all"], test_fraction)
-    )
-    if patch_size is not None and patch_size > min(train.image.shape[1:3]):
-        raise UserError(
-            f"patch_size: expected at most {min(train.image.shape[1:3])}, the smaller side of the training "
-            f"images of {name}, and found {patch_size}"
-        )
-    if missing and patch_size:
-        raise UserError("missing: expected whole images and found a patch_size too")
-    # the masks are the data set's, not the run's: they never depend on the run's seed
-    mask = (
-        masks.parse(missing, train.image.shape[:3], random.root(0)).numpy() > 0 if missing else None
-    )
+        training = found.get("train") or found["all"]
+        found = {"all": iter(splits.reservoir(training, max_images))}
+    parts = {}
+    for split, pictures in found.items():
+        parts[split] = Examples(*preprocess.stacked(name, pictures, image_size, channels))
+    if "all" in parts:
+        train, test = _hold_out(parts["all"], test_fraction)
+    else:
+        train, test = parts["train"], parts["test"]
+    if patch_size is not None:
+        _check_patches(name, train, patch_size, missing)
+    mask = _mask(train, missing) if missing else None
     train = dataclasses.replace(train, patch_size=patch_size, mask=mask)
+    test = dataclasses.replace(test, patch_size=patch_size)
     if validation:
         train, test = _set_aside(train, validation)
     return Images(train, test, train.shape, len(train))
 
 
-def _drawn(pictures: sources.Pictures, most: int) -> list[tuple[np.ndarray, int | None]]:
-    """Pictures drawn without replacement from a stream of unknown length (Vitter's Algorithm R)."""
-    rng, kept = np.random.default_rng(0), []
-    for number, picture in enumerate(pictures):
-        if number < most:
-            kept.append(picture)
-        elif (place := rng.integers(number + 1)) < most:
-            kept[place] = picture
-    return kept
-
-
-def _collect(name: str, pictures: sources.Pictures, image_size, channels) -> Examples:
-    images, labels = [], []
-    for picture, label in pictures:
-        if picture.ndim == 4:
-            picture = np.stack(
-                [preprocess.prepare(frame, image_size, channels) for frame in picture]
-            )
-        else:
-            picture = preprocess.prepare(picture, image_size, channels)
-        if images and picture.shape != images[0].shape:
-            raise UserError(
-                f"dataset {name}: expected all pictures of one shape, {images[0].shape} as the first, and found "
-                f"{picture.shape} at number {len(images)}; give an image_size and channels"
-            )
-        images.append(picture)
-        labels.append(label)
-    if not images:
-        raise UserError(f"dataset {name}: expected pictures and found none")
-    labelled = labels[0] is not None
-    return Examples(np.stack(images), np.array(labels, np.int64) if labelled else None)
-
-
 def _hold_out(examples: Examples, fraction: float) -> tuple[Examples, Examples]:
+    """Splits images at random, and a single picture into its left and its right part."""
     if len(examples) == 1:
-        return _hold_out_region(examples, fraction)
-    # the split is the data set's, not the run's: it never depends on the run's seed
-    order = np.random.default_rng(0).permutation(len(examples))
-    num_test = round(len(examples) * fraction)
-    test, train = np.sort(order[:num_test]), np.sort(order[num_test:])
-    if not num_test:
-        return examples, examples
-
-    def part(index):
-        return Examples(
-            examples.image[index], None if examples.label is None else examples.label[index]
-        )
-
-    return part(train), part(test)
+        width = examples.image.shape[-2]
+        middle = width - round(width * fraction)
+        left, right = examples.image[..., :middle, :], examples.image[..., middle:, :]
+        train, test = Examples(left, examples.label), Examples(right, examples.label)
+    else:
+        train, test = map(examples.select, splits.held_out(len(examples), fraction))
+    # nothing held out: all is for training and test alike
+    return (train, test) if test.image.size else (examples, examples)
 
 
-def _set_aside(examples: Examples, count: int) -> tuple[Examples, Examples]:
-    """The others, and so many drawn at random, whole and with nothing hidden."""
-    if count >= len(examples):
+def _check_patches(name: str, train: Examples, patch_size: int, missing: str | None) -> None:
+    side = min(train.image.shape[-3:-1])
+    if patch_size > side:
         raise UserError(
-            f"validation: expected fewer than the {len(examples)} training images and found {count}"
+            f"patch_size: expected at most {side}, the smaller side of the training images of "
+            f"{name}, and found {patch_size}"
         )
-    order = np.random.default_rng(7).permutation(
-        len(examples)
-    )  # another one than the test images were drawn by
-
-    def part(index, **changes):
-        rows = {name: getattr(examples, name) for name in ("label", "mask")}
-        rows = {name: None if values is None else values[index] for name, values in rows.items()}
-        return dataclasses.replace(examples, **({"image": examples.image[index]} | rows | changes))
-
-    return part(np.sort(order[count:])), part(order[:count], mask=None, patch_size=None)
+    if missing:
+        raise UserError("missing: expected whole images and found a patch_size too")
 
 
-def _hold_out_region(examples: Examples, fraction: float) -> tuple[Examples, Examples]:
-    width = examples.image.shape[-2]
-    kept = width - round(width * fraction)
-    if kept == width:
-        return examples, examples
-    return (
-        Examples(examples.image[..., :kept, :], examples.label),
-        Examples(examples.image[..., kept:, :], examples.label),
-    )
+def _mask(train: Examples, missing: str) -> np.ndarray:
+    """Returns which pixels are known, bool [n, h, w, 1]: the same in every run."""
+    return masks.parse(missing, train.image.shape[:3], random.root(0)).numpy() > 0
+
+
+def _set_aside(train: Examples, count: int) -> tuple[Examples, Examples]:
+    """Returns the training images that stay, and those set aside, of which no pixel is hidden."""
+    if count >= len(train):
+        raise UserError(
+            f"validation: expected fewer than the {len(train)} training images and found {count}"
+        )
+    stay, aside = map(train.select, splits.set_aside(len(train), count))
+    return stay, dataclasses.replace(aside, mask=None)

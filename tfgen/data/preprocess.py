@@ -1,5 +1,7 @@
 """From pictures as they come to arrays of one shape: channels, crop, anti-aliased resize."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import skimage.transform
 
@@ -83,13 +85,51 @@ def prepare(picture: np.ndarray, size: tuple[int, int] | None, channels: int | N
     return picture if size is None else resize(centre_crop(picture, size[0] / size[1]), size)
 
 
+def stacked(
+    name: str,
+    pictures: Iterable[tuple[np.ndarray, int | None]],
+    size: tuple[int, int] | None,
+    channels: int | None,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Prepares pictures, or the frames of clips, and stacks them.
+
+    Args:
+        name: of the data set, for complaints.
+        pictures: [h, w], [h, w, c] or [t, h, w, c], each with its label or with None.
+        size: height and width, or None to keep the pictures' own.
+        channels: 1, 3, or None to keep the pictures' own.
+
+    Returns:
+        The pictures [n, h', w', c'] or [n, t, h', w', c'], and their labels, int64 [n] or None.
+
+    Raises:
+        UserError: if there are none, or their shapes differ.
+    """
+    images: list[np.ndarray] = []
+    labels = []
+    for picture, label in pictures:
+        if picture.ndim == 4:
+            image = np.stack([prepare(frame, size, channels) for frame in picture])
+        else:
+            image = prepare(picture, size, channels)
+        if images and image.shape != images[0].shape:
+            raise UserError(
+                f"dataset {name}: expected all pictures of one shape, {images[0].shape} as the "
+                f"first, and found {image.shape} at number {len(images)}; give an image_size and "
+                "channels"
+            )
+        images.append(image)
+        labels.append(label)
+    if not images:
+        raise UserError(f"dataset {name}: expected pictures and found none")
+    label = None if labels[0] is None else np.array(labels, np.int64)
+    return np.stack(images), label
+
+
 def to_unit(image: np.ndarray) -> np.ndarray:
     """uint8 in [0, 255] to float32 in [-1, 1]; other arrays to float32 as they are."""
-    return (
-        image.astype(np.float32) / 127.5 - 1
-        if image.dtype == np.uint8
-        else image.astype(np.float32)
-    )
+    values = image.astype(np.float32)
+    return values / 127.5 - 1 if image.dtype == np.uint8 else values
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:
