@@ -139,7 +139,7 @@ def test_a_missing_model_is_said(path, said):
 
 
 def test_a_directory_of_other_things_is_said(tmp_path):
-    assert "neither a archive.pb nor versions" in complaint(tmp_path)
+    assert "neither a saved_model.pb nor versions" in complaint(tmp_path)
 
 
 @pytest.mark.parametrize(
