@@ -1,4 +1,4 @@
-"""Fréchet distance between features of generated and of real images."""
+"""The Fréchet distance (FID) between features of generated and of real images."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -11,11 +11,12 @@ from tfgen.evaluation.generation import Compared
 
 
 def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """|m_a - m_b|² + tr(S_a + S_b - 2 (S_a S_b)^½), the squared distance between Gaussians of the sets' moments.
+    """Computes the squared Fréchet distance between Gaussians that have the moments of two sets.
 
-    With centred sets A and B, S_a = AᵀA / (n - 1), the square roots of the eigenvalues of S_a S_b are the singular
-    values of A Bᵀ over ((n - 1) (m - 1))^½; so no covariance is formed, none need be invertible, and none of the
-    precision is lost in which its square root would be taken.
+    It is |m_a - m_b|² + tr(S_a + S_b - 2 (S_a S_b)^½). Let A and B be the centred sets, so that
+    S_a = AᵀA / (n - 1). The square roots of the eigenvalues of S_a S_b are then the singular values
+    of A Bᵀ over ((n - 1) (m - 1))^½. So no covariance is formed, none need be invertible, and no
+    precision is lost in the square root of a product of covariances.
 
     Args:
         a: [n, d], at least two.
@@ -27,7 +28,8 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     Raises:
         UserError: if a set has fewer than two.
 
-    Source: Heusel et al., GANs trained by a two time-scale update rule converge to a local Nash equilibrium, 2017.
+    Source: Heusel et al., GANs trained by a two time-scale update rule converge to a local Nash
+        equilibrium, 2017.
     """
     if min(len(a), len(b)) < 2:
         raise UserError(
@@ -40,20 +42,21 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean [d], and R [min(n, d), d] with RᵀR the covariance."""
+    """Returns the mean [d], and R [min(n, d), d] such that RᵀR is the covariance."""
     mean = x.mean(axis=0)
     return mean, np.linalg.qr(x - mean, mode="r") / np.sqrt(len(x) - 1)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FID(Compared, Evaluator):
-    """Fréchet distance, on features, between generated images and a split: `distance`, 0 for equal moments.
+    """Fréchet distance, on features, between generated images and a split of the data.
 
-    It is biased upwards, the more the fewer the images are: compare at equal numbers of both.
+    Yields `distance`, which is 0 for equal moments. It is biased upwards, and more so for fewer
+    images: compare values at equal numbers of both sets.
 
     Args:
-        features: see `tfgen.evaluation.features.Features`.
-        num_images: generated, at least 2.
+        features: see `tfgen.analysis.features.Features`.
+        num_images: number of generated images, at least 2.
         split: of the real images, train or test.
     """
 

@@ -1,4 +1,4 @@
-"""How surely, and how diversely, a net classifies generated images."""
+"""The Inception score: how surely, and how diversely, a net classifies generated images."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from tfgen.evaluation.generation import Generated
 
 
 def inception_score(p: np.ndarray, splits: int = 1) -> np.ndarray:
-    """exp of the mean KL(p(label | x) ‖ p(label)), of each of some consecutive parts.
+    """Computes exp of the mean KL(p(label | x) ‖ p(label)) for each of several consecutive parts.
 
     Args:
         p: [n, classes], p(label | x) of each image.
-        splits: how many parts, at most n.
+        splits: number of parts, at most n.
 
     Returns:
         [splits], from 1 to the number of classes.
@@ -30,21 +30,21 @@ def inception_score(p: np.ndarray, splits: int = 1) -> np.ndarray:
         raise UserError(f"splits: expected 1 to {len(p)}, the number of images, and found {splits}")
     p = p.astype(np.float64)
     parts = [p[i * len(p) // splits : (i + 1) * len(p) // splits] for i in range(splits)]
-    return np.array(
-        [np.exp(special.rel_entr(part, part.mean(axis=0)).sum(axis=1).mean()) for part in parts]
-    )
+    divergences = [special.rel_entr(part, part.mean(axis=0)).sum(axis=1) for part in parts]
+    return np.array([np.exp(divergence.mean()) for divergence in divergences])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class InceptionScore(Generated, Evaluator):
-    """The Inception score of generated images: `score`, from 1 to the number of classes, and its `spread`.
+    """Inception score of generated images.
 
-    The mean over consecutive parts and, where they are several, their standard deviation.
+    Yields `score`, the mean over consecutive parts, from 1 to the number of classes. If there are
+    several parts, also yields `spread`, their standard deviation.
 
     Args:
-        features: see `tfgen.evaluation.features.Features`.
-        num_images: generated.
-        splits: parts, at most as many as images.
+        features: see `tfgen.analysis.features.Features`.
+        num_images: number of generated images.
+        splits: number of parts, at most the number of images.
     """
 
     splits: int = 1

@@ -1,4 +1,4 @@
-"""Kernel distance between features of generated and of real images."""
+"""The kernel distance (KID) between features of generated and of real images."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -14,58 +14,63 @@ from tfgen.evaluation.generation import Compared
 def kernel_distance(
     a: np.ndarray, b: np.ndarray, *, subset_size: int, num_subsets: int = 1, seed: int = 0
 ) -> np.ndarray:
-    """Unbiased estimates of the squared maximum mean discrepancy under the kernel (x·y / d + 1)³.
+    """Estimates the squared maximum mean discrepancy under the kernel (x·y / d + 1)³, without bias.
 
     Args:
         a: [n, d].
         b: [m, d].
-        subset_size: of each set, drawn without replacement for each estimate; at least 2.
-        num_subsets: how many estimates.
-        seed: of the subsets.
+        subset_size: examples of each set, drawn without replacement for each estimate; at least 2.
+        num_subsets: number of estimates.
+        seed: of the draws of subsets.
 
     Returns:
-        [num_subsets]; the expectation of each is 0 where both sets follow one distribution.
+        [num_subsets]; the expectation of each is 0 if both sets follow one distribution.
 
     Raises:
-        UserError: if a set has fewer than a subset, or a subset fewer than two.
+        UserError: if a subset has more examples than a set, or fewer than two.
 
     Source: Binkowski et al., Demystifying MMD GANs, 2018, section 4.
     """
     smaller = min(len(a), len(b))
     if not 2 <= subset_size <= smaller:
         raise UserError(
-            f"subset_size: expected 2 to {smaller}, the images of the smaller set, and found {subset_size}"
+            f"subset_size: expected 2 to {smaller}, the images of the smaller set, and found "
+            f"{subset_size}"
         )
     rng = np.random.default_rng(seed)
     a, b = a.astype(np.float64), b.astype(np.float64)
-
-    def estimate():
-        return _mmd(*(x[rng.choice(len(x), subset_size, replace=False)] for x in (a, b)))
-
-    return np.array([estimate() for _ in range(num_subsets)])
+    estimates = []
+    for _ in range(num_subsets):
+        ours = rng.choice(len(a), subset_size, replace=False)
+        theirs = rng.choice(len(b), subset_size, replace=False)
+        estimates.append(_mmd(a[ours], b[theirs]))
+    return np.array(estimates)
 
 
 def _mmd(x: np.ndarray, y: np.ndarray) -> float:
-    """Of two sets of one size; a point is not compared with itself."""
+    """Compares two sets of one size."""
     size = len(x)
-    xx, yy, xy = (polynomial_kernel(*pair, degree=3, coef0=1) for pair in ((x, x), (y, y), (x, y)))
+    xx = polynomial_kernel(x, degree=3, coef0=1)
+    yy = polynomial_kernel(y, degree=3, coef0=1)
+    xy = polynomial_kernel(x, y, degree=3, coef0=1)
+    # without bias only if no point is compared with itself
     same = xx.sum() - np.trace(xx) + yy.sum() - np.trace(yy)
     return same / (size * (size - 1)) - 2 * xy.mean()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class KID(Compared, Evaluator):
-    """Kernel distance, on features, between generated images and a split: `distance` and its `spread`.
+    """Kernel distance, on features, between generated images and a split of the data.
 
-    The mean over random subsets, without bias at any number of images, so that it may come out below 0; and
-    their standard deviation.
+    Yields `distance`, the mean over random subsets, and `spread`, their standard deviation. The
+    mean has no bias at any number of images, so it may be below 0.
 
     Args:
-        features: see `tfgen.evaluation.features.Features`.
-        num_images: generated.
+        features: see `tfgen.analysis.features.Features`.
+        num_images: number of generated images.
         split: of the real images, train or test.
         subset_size: images of each set in a subset, at least 2.
-        num_subsets: how many.
+        num_subsets: number of subsets.
     """
 
     subset_size: int = 100

@@ -1,4 +1,4 @@
-"""What a model's features are worth to a linear classifier that sees few labels."""
+"""Classification error of linear SVMs on a model's features, trained on few labels."""
 
 import dataclasses
 import functools
@@ -13,23 +13,23 @@ from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
 
 CANDIDATES = tuple(10.0**power for power in range(-6, -1))
-"""Of C, the cost of an example on the wrong side, for features of unit root mean square."""
+"""Candidates of C, the cost of an example in the margin, for features of unit root mean square."""
 
 PART = 500
-"""Images whose features are computed at once."""
+"""Number of images whose features are computed at once."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LinearSVM(Evaluator):
     """Test error of L2-SVMs on the model's features, each trained on a draw of the training labels.
 
-    Yields `error`, the mean over draws, `spread`, their standard deviation, and `cost`, the C that erred least on
-    training images set aside, over a tenth of the draws.
+    Yields `error`, the mean over draws, and `spread`, their standard deviation. Also yields `cost`,
+    the C of least error on training images set aside, chosen with a tenth of the draws.
 
     Args:
-        labels: training images of a draw.
-        draws: how many SVMs.
-        validation: training images set aside for the choice of C.
+        labels: number of training images of a draw.
+        draws: number of SVMs.
+        validation: number of training images set aside for the choice of C.
 
     Source: INNg, section 4.5.
     """
@@ -44,8 +44,8 @@ class LinearSVM(Evaluator):
             raise UserError("--metrics: linear_svm expects a data set with labels")
         if self.validation + self.labels > len(train):
             raise UserError(
-                f"--linear_svm.validation: expected at most {len(train) - self.labels}, the training images less the "
-                f"{self.labels} of a draw, and found {self.validation}"
+                f"--linear_svm.validation: expected at most {len(train) - self.labels}, the "
+                f"training images less the {self.labels} of a draw, and found {self.validation}"
             )
         rng = np.random.default_rng(self.seed)
         order = rng.permutation(len(train))
@@ -62,7 +62,7 @@ class LinearSVM(Evaluator):
         yield "cost", cost
 
     def _machines(self, draw: np.ndarray, costs: Sequence[float]) -> np.ndarray:
-        """Trained on a draw, [len(costs), d + 1, classes]."""
+        """Trains SVMs on the images with the given numbers, [len(costs), d + 1, classes]."""
         label = self.images.train.label
         features = np.concatenate(
             [_with_constant(part / self._scale) for part in self._features(self._known[draw])]
@@ -70,7 +70,7 @@ class LinearSVM(Evaluator):
         return l2_svm.fit(features, label[draw], int(label.max()) + 1, costs)
 
     def _errors(self, machines: np.ndarray, images: np.ndarray, label: np.ndarray) -> np.ndarray:
-        """The share of images that each of the machines, [m, d + 1, classes], takes for another class, [m]."""
+        """Returns the error rates, [m], of SVMs with the weights [m, d + 1, classes]."""
         beside, guesses = np.concatenate(machines, axis=1), []
         for part in self._features(images):
             response = _with_constant(part / self._scale) @ beside
@@ -78,7 +78,7 @@ class LinearSVM(Evaluator):
         return np.mean(np.concatenate(guesses) != label[:, np.newaxis], axis=0)
 
     def _features(self, images: np.ndarray) -> Iterator[np.ndarray]:
-        """[n, d] of part after part: those of all images may not fit into memory."""
+        """Yields features [n, d] of some images at a time: those of all may not fit into memory."""
         for part in np.array_split(images, -(-len(images) // PART)):
             yield self._extract(image=tf.constant(part))["features"].numpy()
 
@@ -103,5 +103,5 @@ class LinearSVM(Evaluator):
 
 
 def _with_constant(features: np.ndarray) -> np.ndarray:
-    """For the intercept, [n, d + 1]."""
+    """Appends a feature of ones, [n, d + 1], whose weight is the intercept."""
     return np.pad(features, ((0, 0), (0, 1)), constant_values=1)

@@ -1,4 +1,4 @@
-"""A model of two numbers, seen whole: its Gaussian pieces counted, its samples against its exact density."""
+"""The Gaussian pieces of a model of points in the plane, and its samples against its density."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -19,32 +19,33 @@ class Plane(NamedTuple):
     """A model on a square grid over the plane."""
 
     axis: np.ndarray
-    """[n], the coordinates of the cells' centres, the same both ways."""
+    """[n], the coordinates of the cells' centres, the same along both axes."""
     piece: np.ndarray
-    """[n, n], the number of the activation pattern at each cell, rows are the second coordinate."""
+    """[n, n], the number of the activation pattern at each cell; rows are the second coordinate."""
     mean: np.ndarray
     """[pieces, 2], B of each piece in pixel units."""
     density: np.ndarray
-    """[n, n], the exact probability of each cell; sums to 1."""
+    """[n, n], the probability of each cell under the model; it sums to 1."""
 
 
 def plane(algorithm: Algorithm, *, extent: float, cells: int) -> Plane:
-    """The pieces and the density of a model whose images are one pixel of two channels.
+    """Computes the pieces and the density of a model whose images are one pixel of two channels.
 
     Args:
         algorithm: its `tasks` are an energy's; its net is piecewise linear.
-        extent: the grid covers [-extent, extent] both ways.
-        cells: a side.
+        extent: the grid covers [-extent, extent] along both axes, in pixel units.
+        cells: number of cells along a side.
 
     Returns:
-        The grid.
+        The pieces and the density on a grid.
 
     Raises:
         UserError: if the images are of another shape.
     """
     if tuple(algorithm.image_shape) != (1, 1, 2) or algorithm.num_classes > 1:
         raise UserError(
-            f"pieces: expected a model of images 1x1 with 2 channels and found {algorithm.image_shape}"
+            "pieces: expected a model of images 1x1 with 2 channels and found "
+            f"{algorithm.image_shape}"
         )
     axis = (np.arange(cells) + 0.5) / cells * 2 * extent - extent
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 1, 1, 2).astype(np.float32)
@@ -66,14 +67,14 @@ def plane(algorithm: Algorithm, *, extent: float, cells: int) -> Plane:
 def sample(
     algorithm: Algorithm, *, chains: int, num_steps: int, step_size: float, seed: int
 ) -> np.ndarray:
-    """Draws by MALA, which has no step-size bias, the first fifth of the steps left out.
+    """Draws samples by MALA, which has no step-size bias, after a warm-up of a fifth of the steps.
 
     Args:
         algorithm: as for `plane`.
-        chains: parallel chains, from the reference.
-        num_steps: of each.
+        chains: number of parallel chains, which start from the base distribution.
+        num_steps: steps of each chain that are kept.
         step_size: in pixel units.
-        seed: of all that is drawn.
+        seed: of all random numbers.
 
     Returns:
         [draws, 2].
@@ -91,31 +92,31 @@ def sample(
 
 
 def histogram(draws: np.ndarray, axis: np.ndarray) -> np.ndarray:
-    """The share of draws in each cell of a grid, [n, n], rows are the second coordinate."""
+    """Returns the share of draws in each cell of a grid, [n, n]; rows are the second coordinate."""
     half = (axis[1] - axis[0]) / 2
     edges = np.append(axis - half, axis[-1] + half)
     return np.histogram2d(draws[:, 1], draws[:, 0], bins=(edges, edges))[0] / len(draws)
 
 
 def coarse(grid: np.ndarray, cells: int) -> np.ndarray:
-    """A grid summed over blocks, so that a side has `cells`."""
+    """Sums a grid over blocks, so that `cells` cells are left along a side."""
     block = len(grid) // cells
     return grid.reshape(cells, block, cells, block).sum(axis=(1, 3))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Pieces(Evaluator):
-    """How many Gaussian pieces the plane falls into, and how near the samples' density is to the exact one.
+    """Number of Gaussian pieces in the plane, and the samples' distance to the exact density.
 
-    Yields `pieces` (activation patterns met on the grid) and `total_variation` (half the L1 distance of the
-    samples' histogram to the exact probabilities).
+    Yields `pieces`, the number of activation patterns met on the grid, and `total_variation`, half
+    the L1 distance between the samples' histogram and the exact probabilities.
 
     Args:
-        extent: the grid covers [-extent, extent] both ways.
-        cells: a side of the grid that pieces are counted on, a multiple of `bins`.
-        bins: a side of the histogram.
-        chains: parallel chains.
-        num_steps: of each.
+        extent: the grid covers [-extent, extent] along both axes, in pixel units.
+        cells: cells along a side of the grid that pieces are counted on, a multiple of `bins`.
+        bins: bins along a side of the histogram.
+        chains: number of parallel chains.
+        num_steps: steps of each chain that are kept.
         step_size: of MALA, in pixel units.
 
     Source: A Theory of Generative ConvNet, section 4.

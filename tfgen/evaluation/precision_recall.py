@@ -1,4 +1,4 @@
-"""How much of what is generated is real, and how much of what is real is generated."""
+"""Precision and recall: the share of generated images that look real, and the reverse."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -13,7 +13,9 @@ from tfgen.evaluation.generation import Compared
 
 
 def precision_recall(real: np.ndarray, generated: np.ndarray, k: int = 3) -> tuple[float, float]:
-    """Shares of each set in the other's manifold, the union of balls that reach to the k-th nearest neighbour.
+    """Computes the share of each set that lies in the other's manifold.
+
+    A set's manifold is a union of balls, one around each point, up to its k-th nearest neighbour.
 
     Args:
         real: [n, d].
@@ -21,13 +23,14 @@ def precision_recall(real: np.ndarray, generated: np.ndarray, k: int = 3) -> tup
         k: at least 1, below n and m.
 
     Returns:
-        Precision, the share of generated points in the manifold of the real ones, and recall, the reverse.
+        Precision, the share of generated points in the manifold of the real ones, and recall, the
+        reverse.
 
     Raises:
         UserError: if a set has too few points for k.
 
-    Source: Kynkäänniemi et al., Improved precision and recall metric for assessing generative models, 2019,
-        equations 1 and 2.
+    Source: Kynkäänniemi et al., Improved precision and recall metric for assessing generative
+        models, 2019, equations 1 and 2.
     """
     smaller = min(len(real), len(generated))
     if not 1 <= k < smaller:
@@ -39,27 +42,30 @@ def precision_recall(real: np.ndarray, generated: np.ndarray, k: int = 3) -> tup
 
 
 def _covered(points: np.ndarray, manifold: np.ndarray, k: int) -> float:
-    """The share of points that lie in a ball around some point of the manifold."""
-    # a point is its own nearest
-    distances, _ = (
-        NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(manifold).kneighbors(manifold)
-    )
+    """Returns the share of points that lie in a ball around some point of the manifold."""
+    # one neighbour more than k, since each point is its own nearest neighbour
+    neighbours = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(manifold)
+    distances, _ = neighbours.kneighbors(manifold)
     radius = distances[:, k]
-    inside = pairwise_distances_chunked(
-        points, manifold, reduce_func=lambda d, _: (d <= radius).any(axis=1)
-    )
+
+    def covered(distance, start):
+        del start
+        return (distance <= radius).any(axis=1)
+
+    inside = pairwise_distances_chunked(points, manifold, reduce_func=covered)
     return float(np.concatenate(list(inside)).mean())
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PrecisionRecall(Compared, Evaluator):
-    """Precision and recall, on features, of generated images against a split: `precision` and `recall`.
+    """Precision and recall, on features, of generated images against a split of the data.
 
-    A larger set has smaller balls, so the two numbers are meant for sets of one size: choose `num_images` so.
+    Yields `precision` and `recall`. A larger set has smaller balls: choose `num_images` such that
+    both sets have one size.
 
     Args:
-        features: see `tfgen.evaluation.features.Features`.
-        num_images: generated.
+        features: see `tfgen.analysis.features.Features`.
+        num_images: number of generated images.
         split: of the real images, train or test.
         k: which nearest neighbour the balls reach to.
     """
