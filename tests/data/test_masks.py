@@ -103,7 +103,7 @@ def test_a_drawn_mask_of_black_and_white_bits_is_read_as_such(tmp_path):
     known = np.array([[True, False], [False, True]])
     iio.imwrite(tmp_path / "mask.png", known)
     np.testing.assert_array_equal(
-        masks.drawn((1, 2, 2), str(tmp_path / "mask.png"))[0, ..., 0], known
+        masks.from_file((1, 2, 2), str(tmp_path / "mask.png"))[0, ..., 0], known
     )
 
 

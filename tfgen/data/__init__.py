@@ -1,1 +1,1 @@
-"""Images from every source, in [-1, 1], in an order that depends on the seed and the step alone."""
+"""Data sets: sources of images, preparation, masks of missing pixels, batches."""

@@ -1,4 +1,4 @@
-"""Which pixels are known: masks of 1 (known) and 0 (missing)."""
+"""Masks of missing pixels: 1 where a pixel is known, 0 where it is missing."""
 
 import io
 import pathlib
@@ -13,15 +13,23 @@ from tfgen.types import Mask, Seed
 
 SIDES = ("top", "bottom", "left", "right")
 
-PATTERNS = {"P.5": 0.5, "P.7": 0.7, "MB10": (10, 10), "B20": (1, 20), "B30": (1, 30)}
-"""The divergence triangle's: rates of missing pixels, or number and size of blocks in an image of 64 pixels."""
+RATES = {"P.5": 0.5, "P.7": 0.7}
+"""The divergence triangle's patterns of missing pixels: their rates."""
 
-NAMES = f"half:{'|'.join(SIDES)}, salt_and_pepper:RATE, blocks:NUMBERxSIZE, {', '.join(PATTERNS)} or an image file"
-"""What `parse` takes."""
+BLOCKS = {"MB10": (10, 10), "B20": (1, 20), "B30": (1, 30)}
+"""The divergence triangle's patterns of missing blocks: number and side, in images of 64x64."""
+
+PATTERNS = (*RATES, *BLOCKS)
+
+NAMES = (
+    f"half:{'|'.join(SIDES)}, salt_and_pepper:RATE, blocks:NUMBERxSIZE, {', '.join(PATTERNS)} "
+    "or an image file"
+)
+"""The names that `parse` takes, in words."""
 
 
 def salt_and_pepper(shape: tuple[int, int, int], rate: float, seed: Seed) -> Mask:
-    """Each pixel missing on its own with a probability (the divergence triangle's P.5 has rate 0.5).
+    """Draws masks in which each pixel is missing independently, with a given probability.
 
     Args:
         shape: batch, height, width.
@@ -35,19 +43,19 @@ def salt_and_pepper(shape: tuple[int, int, int], rate: float, seed: Seed) -> Mas
 
 
 def blocks(shape: tuple[int, int, int], number: int, size: int, seed: Seed) -> Mask:
-    """Square blocks missing, wholly inside the image, where they fall (they may overlap).
+    """Draws masks in which square blocks are missing, each inside the image; they may overlap.
 
     Args:
         shape: batch, height, width.
-        number: blocks an image, not negative.
-        size: side of a block in pixels, at most the image's.
+        number: number of blocks in an image, not negative.
+        size: side of a block in pixels, at least 1 and at most the image's.
         seed: int32 [2].
 
     Returns:
         [b, h, w, 1].
 
     Raises:
-        UserError: if a block is larger than the image.
+        UserError: if the number or the size is out of its range.
     """
     batch, height, width = shape
     if number < 0 or not 1 <= size <= min(height, width):
@@ -64,11 +72,11 @@ def blocks(shape: tuple[int, int, int], number: int, size: int, seed: Seed) -> M
 
 
 def half(shape: tuple[int, int, int], side: str) -> Mask:
-    """One half missing.
+    """Returns masks in which one half is missing; the middle of an odd side is known.
 
     Args:
         shape: batch, height, width.
-        side: which half is missing: top, bottom, left or right.
+        side: of the missing half: top, bottom, left or right.
 
     Returns:
         [b, h, w, 1].
@@ -76,17 +84,17 @@ def half(shape: tuple[int, int, int], side: str) -> Mask:
     batch, height, width = shape
     mask = np.ones((height, width), np.float32)
     missing = {
-        "top": np.s_[: height // 2],
-        "bottom": np.s_[(height + 1) // 2 :],
-        "left": np.s_[:, : width // 2],
-        "right": np.s_[:, (width + 1) // 2 :],
+        "top": mask[: height // 2],
+        "bottom": mask[(height + 1) // 2 :],
+        "left": mask[:, : width // 2],
+        "right": mask[:, (width + 1) // 2 :],
     }
-    mask[missing[side]] = 0
+    missing[side][...] = 0  # a view of the mask
     return tf.tile(tf.constant(mask)[None, :, :, None], [batch, 1, 1, 1])
 
 
-def drawn(shape: tuple[int, int, int], path: str) -> Mask:
-    """A mask drawn by the user: an image file of the same size, white where pixels are known.
+def from_file(shape: tuple[int, int, int], path: str) -> Mask:
+    """Reads a mask from an image file of the same size, white where pixels are known.
 
     Args:
         shape: batch, height, width.
@@ -115,10 +123,12 @@ def drawn(shape: tuple[int, int, int], path: str) -> Mask:
 
 
 def pattern(name: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
-    """One of the divergence triangle's patterns, its blocks scaled to the images' smaller side.
+    """Draws masks by one of the divergence triangle's patterns.
+
+    Blocks are scaled to the images' smaller side.
 
     Args:
-        name: of `PATTERNS`.
+        name: one of `PATTERNS`.
         shape: batch, height, width.
         seed: int32 [2].
 
@@ -127,19 +137,19 @@ def pattern(name: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
 
     Source: Divergence triangle, section on learning from incomplete images.
     """
-    constants = PATTERNS[name]
-    if isinstance(constants, float):
-        return salt_and_pepper(shape, constants, seed)
-    number, size = constants
-    return blocks(shape, number, max(1, round(size * min(shape[1:]) / 64)), seed)
+    if name in RATES:
+        return salt_and_pepper(shape, RATES[name], seed)
+    number, size = BLOCKS[name]
+    scaled = round(size * min(shape[1:]) / 64)
+    return blocks(shape, number, max(1, scaled), seed)
 
 
 def parse(spec: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
-    """A mask from its name on the command line.
+    """Makes the masks that a name on the command line asks for.
 
     Args:
-        spec: `half:SIDE`, `salt_and_pepper:RATE`, `blocks:NUMBERxSIZE`, a name of `PATTERNS`, or the path of a
-            drawn mask.
+        spec: `half:SIDE`, `salt_and_pepper:RATE`, `blocks:NUMBERxSIZE`, a name of `PATTERNS`, or
+            the path of an image file.
         shape: batch, height, width.
         seed: int32 [2].
 
@@ -148,6 +158,11 @@ def parse(spec: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
 
     Raises:
         UserError: if the name is none of these.
+
+    Example:
+        >>> from tfgen import random
+        >>> parse("half:left", (1, 2, 4), random.root(0))[0, 0, :, 0].numpy()
+        array([0., 0., 1., 1.], dtype=float32)
     """
     if spec in PATTERNS:
         return pattern(spec, shape, seed)
@@ -165,5 +180,5 @@ def parse(spec: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
     except ValueError:
         pass
     if pathlib.Path(spec).is_file():
-        return drawn(shape, spec)
+        return from_file(shape, spec)
     raise UserError(f"mask: expected {NAMES}, and found {spec}")

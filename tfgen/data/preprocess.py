@@ -1,4 +1,4 @@
-"""From pictures as they come to arrays of one shape: channels, crop, anti-aliased resize."""
+"""Preparation of pictures: channels, crop, anti-aliased resize, conversion to and from uint8."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from tfgen.errors import UserError
 
 
 def to_channels(picture: np.ndarray, channels: int | None) -> np.ndarray:
-    """A picture with the asked number of channels.
+    """Converts a picture to a number of channels.
 
     Args:
         picture: [h, w] or [h, w, c].
@@ -19,7 +19,7 @@ def to_channels(picture: np.ndarray, channels: int | None) -> np.ndarray:
         [h, w, channels].
 
     Raises:
-        UserError: if the picture cannot have so many channels.
+        UserError: if the picture cannot be converted.
     """
     picture = picture[..., None] if picture.ndim == 2 else picture
     if channels in (None, picture.shape[-1]):
@@ -28,16 +28,14 @@ def to_channels(picture: np.ndarray, channels: int | None) -> np.ndarray:
         return np.repeat(picture, 3, axis=-1)
     if channels == 1 and picture.shape[-1] == 3:
         grey = picture @ np.array([0.299, 0.587, 0.114])
-        return (np.rint(grey) if picture.dtype == np.uint8 else grey).astype(picture.dtype)[
-            ..., None
-        ]
+        return _cast(grey, picture.dtype)[..., None]
     raise UserError(
         f"channels: expected {picture.shape[-1]}, as the pictures have, and found {channels}"
     )
 
 
 def centre_crop(picture: np.ndarray, aspect: float) -> np.ndarray:
-    """The largest centred part with the given aspect.
+    """Cuts the largest centred part that has the given aspect.
 
     Args:
         picture: [h, w, c].
@@ -53,7 +51,7 @@ def centre_crop(picture: np.ndarray, aspect: float) -> np.ndarray:
 
 
 def resize(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resizes without aliasing: Gaussian-filtered before shrinking, bilinear.
+    """Resizes bilinearly, with a Gaussian filter before shrinking, so that nothing aliases.
 
     Args:
         picture: [h, w, c], uint8, or float in [-1, 1].
@@ -67,11 +65,16 @@ def resize(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     resized = skimage.transform.resize(
         picture, size, order=1, anti_aliasing=True, preserve_range=True
     )
-    return (np.rint(resized) if picture.dtype == np.uint8 else resized).astype(picture.dtype)
+    return _cast(resized, picture.dtype)
+
+
+def _cast(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Casts to a dtype, to the nearest integer if it is that of bytes."""
+    return (np.rint(values) if dtype == np.uint8 else values).astype(dtype)
 
 
 def prepare(picture: np.ndarray, size: tuple[int, int] | None, channels: int | None) -> np.ndarray:
-    """Channels, centre crop to the wanted aspect, resize.
+    """Converts a picture's channels, crops its centre to the wanted aspect, and resizes it.
 
     Args:
         picture: [h, w] or [h, w, c].
@@ -82,7 +85,9 @@ def prepare(picture: np.ndarray, size: tuple[int, int] | None, channels: int | N
         [h', w', c'].
     """
     picture = to_channels(picture, channels)
-    return picture if size is None else resize(centre_crop(picture, size[0] / size[1]), size)
+    if size is None:
+        return picture
+    return resize(centre_crop(picture, size[0] / size[1]), size)
 
 
 def stacked(
@@ -122,16 +127,16 @@ def stacked(
         labels.append(label)
     if not images:
         raise UserError(f"dataset {name}: expected pictures and found none")
-    label = None if labels[0] is None else np.array(labels, np.int64)
-    return np.stack(images), label
+    labelled = labels[0] is not None
+    return np.stack(images), np.array(labels, np.int64) if labelled else None
 
 
 def to_unit(image: np.ndarray) -> np.ndarray:
-    """uint8 in [0, 255] to float32 in [-1, 1]; other arrays to float32 as they are."""
+    """Converts uint8 to float32 in [-1, 1], and casts other arrays to float32."""
     values = image.astype(np.float32)
     return values / 127.5 - 1 if image.dtype == np.uint8 else values
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:
-    """float in [-1, 1], clipped, to uint8."""
+    """Clips floats to [-1, 1] and converts them to uint8."""
     return np.rint((np.clip(image, -1, 1) + 1) * 127.5).astype(np.uint8)

@@ -1,9 +1,10 @@
-"""Densities that are known exactly, in two dimensions: what samplers and models are tested on.
+"""Toy densities in the plane, known exactly, on which samplers and models are tested.
 
-A point (u, v) is an image of one pixel and two channels, [1, 1, 2], so that every algorithm runs on it.
+A point (u, v) is an image of one pixel and two channels, [1, 1, 2]: every algorithm runs on it.
 """
 
 import dataclasses
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -22,9 +23,27 @@ def _images(points: np.ndarray) -> np.ndarray:
     return points.reshape(-1, *SHAPE).astype(np.float32)
 
 
+class Density(Protocol):
+    """A density in the plane that can be sampled exactly and whose moments are known."""
+
+    @property
+    def mean(self) -> tuple[float, float]:
+        """The means of the two coordinates."""
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """The covariance of the coordinates, [2, 2]."""
+
+    def energy(self, image: Image) -> Energy:
+        """Computes minus the normalised log-density, [b], nats."""
+
+    def sample(self, num: int, seed: int) -> np.ndarray:
+        """Draws exact samples, float32 [num, 1, 1, 2]."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Gaussian:
-    """A correlated Gaussian.
+    """Correlated Gaussian.
 
     Args:
         mean: of the two coordinates.
@@ -38,18 +57,18 @@ class Gaussian:
 
     @property
     def covariance(self) -> np.ndarray:
-        """[2, 2]"""
+        """The covariance of the coordinates, [2, 2]."""
         return self.scale**2 * np.array([[1, self.correlation], [self.correlation, 1]])
 
     def energy(self, image: Image) -> Energy:
-        """Minus the normalised log-density, [b]."""
+        """Computes minus the normalised log-density, [b], nats."""
         precision = tf.constant(np.linalg.inv(self.covariance), tf.float32)
         centred = _points(image) - tf.constant(self.mean, tf.float32)
         log_z = np.log(2 * np.pi) + np.linalg.slogdet(self.covariance)[1] / 2
         return tf.reduce_sum(centred @ precision * centred, axis=1) / 2 + tf.cast(log_z, tf.float32)
 
     def sample(self, num: int, seed: int) -> np.ndarray:
-        """Exact draws, float32 [num, 1, 1, 2]."""
+        """Draws exact samples, float32 [num, 1, 1, 2]."""
         return _images(
             np.random.default_rng(seed).multivariate_normal(self.mean, self.covariance, num)
         )
@@ -57,12 +76,12 @@ class Gaussian:
 
 @dataclasses.dataclass(frozen=True)
 class Mixture:
-    """Gaussians of equal weight on a circle.
+    """Mixture of Gaussians with equal weights and means on a circle.
 
     Args:
-        components: how many, at least 1.
+        components: number of Gaussians, at least 1.
         radius: of the circle, not negative.
-        scale: standard deviation of each, positive.
+        scale: standard deviation of each Gaussian, positive.
     """
 
     components: int = 8
@@ -71,22 +90,22 @@ class Mixture:
 
     @property
     def means(self) -> np.ndarray:
-        """[components, 2]"""
+        """The means of the Gaussians, [components, 2]."""
         angles = 2 * np.pi * np.arange(self.components) / self.components
         return self.radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
     @property
     def mean(self) -> tuple[float, float]:
-        """Of the whole mixture."""
+        """The mean of the whole mixture."""
         return tuple(self.means.mean(axis=0))
 
     @property
     def covariance(self) -> np.ndarray:
-        """[2, 2], of the whole mixture."""
+        """The covariance of the whole mixture, [2, 2]."""
         return self.scale**2 * np.eye(2) + np.cov(self.means.T, bias=True)
 
     def energy(self, image: Image) -> Energy:
-        """Minus the normalised log-density, [b]."""
+        """Computes minus the normalised log-density, [b], nats."""
         means = tf.constant(self.means, tf.float32)
         squared = tf.reduce_sum((_points(image)[:, None] - means) ** 2, axis=2)
         log_z = np.log(2 * np.pi * self.scale**2 * self.components)
@@ -95,7 +114,7 @@ class Mixture:
         )
 
     def sample(self, num: int, seed: int) -> np.ndarray:
-        """Exact draws, float32 [num, 1, 1, 2]."""
+        """Draws exact samples, float32 [num, 1, 1, 2]."""
         rng = np.random.default_rng(seed)
         component = rng.integers(self.components, size=num)
         return _images(self.means[component] + self.scale * rng.standard_normal((num, 2)))
@@ -103,12 +122,13 @@ class Mixture:
 
 @dataclasses.dataclass(frozen=True)
 class PiecewiseGaussian:
-    """Per coordinate, N(0, scale²) tilted by h(a u): a Gaussian piece on either side of zero, both truncated.
+    """Product over the coordinates of N(0, scale²) tilted by exp(h(a u / scale)), h a ReLU.
 
-    The smallest generative ConvNet: two filters, each of one coordinate, and no bias.
+    Each coordinate has two truncated Gaussian pieces, one on either side of zero. This is the
+    smallest generative ConvNet: two filters, each of one coordinate, without bias.
 
     Args:
-        scale: the reference's standard deviation, positive.
+        scale: standard deviation of the base distribution, positive.
         slope: a, in nats per unit of u / scale.
     """
 
@@ -116,7 +136,7 @@ class PiecewiseGaussian:
     slope: float = 1.5
 
     def _moments(self) -> tuple[float, float, float]:
-        """log Z, mean and variance of one coordinate in units of the scale."""
+        """Computes log Z, the mean and the variance of a coordinate, in units of the scale."""
         a, phi = self.slope, stats.norm
         upper = np.exp(a**2 / 2) * phi.cdf(a)  # ∫_0^∞ exp(a u) φ(u) du
         z = 0.5 + upper
@@ -126,23 +146,23 @@ class PiecewiseGaussian:
 
     @property
     def mean(self) -> tuple[float, float]:
-        """Of the two coordinates."""
+        """The means of the two coordinates."""
         return (self.scale * self._moments()[1],) * 2
 
     @property
     def covariance(self) -> np.ndarray:
-        """[2, 2]"""
+        """The covariance of the coordinates, [2, 2]."""
         return self.scale**2 * self._moments()[2] * np.eye(2)
 
     def energy(self, image: Image) -> Energy:
-        """Minus the normalised log-density, [b]."""
+        """Computes minus the normalised log-density, [b], nats."""
         y = _points(image) / self.scale
         log_z = 2 * (self._moments()[0] + np.log(self.scale) + np.log(2 * np.pi) / 2)
         u = y**2 / 2 - self.slope * tf.nn.relu(y)
         return tf.reduce_sum(u, axis=1) + tf.cast(log_z, tf.float32)
 
     def sample(self, num: int, seed: int) -> np.ndarray:
-        """Exact draws, float32 [num, 1, 1, 2]."""
+        """Draws exact samples, float32 [num, 1, 1, 2]."""
         rng = np.random.default_rng(seed)
         a = self.slope
         upper = np.exp(a**2 / 2) * stats.norm.cdf(a)
@@ -152,5 +172,9 @@ class PiecewiseGaussian:
         return _images(self.scale * np.where(positive, above, below))
 
 
-DENSITIES = {"gaussian": Gaussian(), "mixture": Mixture(), "piecewise": PiecewiseGaussian()}
-"""The densities by the names that `--dataset=toy/NAME` takes."""
+DENSITIES: dict[str, Density] = {
+    "gaussian": Gaussian(),
+    "mixture": Mixture(),
+    "piecewise": PiecewiseGaussian(),
+}
+"""The densities, by the NAME in `--dataset=toy/NAME`."""
