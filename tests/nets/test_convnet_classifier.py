@@ -41,7 +41,7 @@ def test_the_net_is_the_table():
     assert rows[:4] == [((3, 32), 1), ((32, 32), 1), ((32, 64), 2), ((64, 64), 1)]
     assert rows[4:] == [((64, 128), 2), ((128, 128), 1), ((128, 128), 2), ((128, 128), 1)]
     assert all(conv.kernel_size == (3, 3) for conv in net.convs)
-    assert tuple(net.head.kernel.shape) == (128, 10)
+    assert tuple(net.dense.kernel.shape) == (128, 10)
 
 
 @pytest.mark.parametrize(

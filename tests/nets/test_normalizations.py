@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.nets.convolution.layers import Conv, batch_normalization
+from tfgen.nets.convolution.layers import Conv
+from tfgen.nets.convolution.normalization import batch_normalization
 from tfgen.nets.families import triangle_digits
 
 X = random.normal([4, 8, 8, 3], random.root(0))

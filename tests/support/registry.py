@@ -13,8 +13,17 @@ import numpy as np
 import tensorflow as tf
 
 import tfgen.algorithms
-import tfgen.nets.families
 import tfgen.samplers
+from support.net_registry import (  # noqa: F401  asked for here by many tests
+    FAMILIES,
+    NETS,
+    SHAPES,
+    net,
+    net_function,
+    net_functions,
+    of,
+    shape_of,
+)
 from tfgen import random
 from tfgen.training.algorithm import Algorithm
 from trainers.run import catalogue
@@ -27,15 +36,6 @@ ALGORITHMS = sorted(
 )
 KERNELS = [k for k in vars(tfgen.samplers).values() if dataclasses.is_dataclass(k)]
 GIVEN = catalogue.GIVEN
-SHAPES = {
-    "toy": (1, 1, 2),
-    "prototype": (6, 6, 1),
-    "generative_convnet_digits": (8, 8, 1),
-    "triangle_digits": (8, 8, 1),
-    "dcgan_digits": (8, 8, 1),
-    "convnet_classifier": (8, 8, 1),
-}
-"""Image shapes that a family is tested on; others take 32x32 in colour."""
 SMALL = ("generative_convnet_digits", "triangle_digits", "dcgan_digits")
 """Families that algorithms are tested on if they have the roles; else any other that has them."""
 COUNT, CLASSES = 6, 3
@@ -66,57 +66,13 @@ def roles(name):
     return [p.name for p in parameters(name).values() if p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
-def net_function(family, role):
-    """What builds a role's net."""
-    return getattr(importlib.import_module(f"tfgen.nets.families.{family}"), role)
-
-
-def net_functions(family):
-    """The roles that a family has a net for: its functions that take an image's shape first."""
-    module = importlib.import_module(f"tfgen.nets.families.{family}")
-    functions = {
-        n: f for n, f in inspect.getmembers(module, inspect.isfunction) if not n.startswith("_")
-    }
-    own = {n: inspect.signature(f) for n, f in functions.items()}
-    return {
-        n for n, signature in own.items() if next(iter(signature.parameters), None) == "image_shape"
-    }
-
-
-FAMILIES = {
-    m.name: found
-    for m in pkgutil.iter_modules(tfgen.nets.families.__path__)
-    if (found := net_functions(m.name))
-}
-NETS = sorted((family, role) for family, found in FAMILIES.items() for role in found)
 INCOMPLETE = [name for name in ALGORITHMS if "num_incomplete" in parameters(name)]
 """The algorithms that learn from images with missing pixels."""
-
-
-def of(role):
-    """The families that have a net for a role."""
-    return [family for family, found in NETS if found == role]
 
 
 def family_for(name):
     """A family with a net for each of an algorithm's roles."""
     return next(f for f in (*SMALL, *FAMILIES) if FAMILIES[f] >= set(roles(name)))
-
-
-def shape_of(family):
-    """Of the images that it is tested on."""
-    return SHAPES.get(family, (32, 32, 3))
-
-
-def net(family, role="energy", policy="float32", **options):
-    """A small net, seeded, and its image shape."""
-    keras.utils.set_random_seed(0)
-    shape = shape_of(family)
-    keras.config.set_dtype_policy(policy)
-    try:
-        return net_function(family, role)(shape, width=0.2, **options), shape
-    finally:
-        keras.config.set_dtype_policy("float32")
 
 
 def build(name):

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from tfgen.nets.architectures.roles import DiscriminatorNet, Size
 from tfgen.nets.architectures.scoring import LEAK
 from tfgen.nets.convolution import implementations
-from tfgen.nets.convolution.layers import Conv, batch_normalization
+from tfgen.nets.convolution.filters import numbered
+from tfgen.nets.convolution.layers import Conv
+from tfgen.nets.convolution.normalization import batch_normalization
 
 
-class Discriminator(keras.Model):
+@keras.saving.register_keras_serializable("tfgen")
+class Discriminator(DiscriminatorNet):
     """Convolutions, batch normalization but of the first, leaky ReLU, and a linear head over the last map.
 
     Called on images [b, h, w, c] it returns log-odds [b], float32: ln q(+1|x) - ln q(-1|x).
@@ -20,32 +24,56 @@ class Discriminator(keras.Model):
         convs: from the image up.
         head: a convolution with one filter and a bias over the last convolution's whole map.
         image_shape: height, width, channels.
+        kwargs: Keras's own: name, dtype, trainable.
 
     Source: Radford, Metz and Chintala, Unsupervised representation learning with DCGANs, 2016; INNg, section 4.
     """
 
-    def __init__(self, convs: Sequence[Conv], head: Conv, image_shape: tuple[int, int, int]):
-        super().__init__()
-        self.convs = list(convs)
-        self.norms = [batch_normalization() for _ in self.convs[1:]]
+    def __init__(self, convs: Sequence[Conv], head: Conv, image_shape: Size, **kwargs):
+        super().__init__(image_shape, **kwargs)
+        self.convs = numbered(convs, "conv")
+        self.norms = numbered(
+            [batch_normalization(self.dtype_policy) for _ in self.convs[1:]], "norm", start=2
+        )
         self.head = head
-        shape = (None, *image_shape)
+        self.head.name = "head"
+        self.build((None, *self.image_shape))
+
+    def get_config(self):
+        return super().get_config() | {
+            "convs": [conv.get_config() for conv in self.convs],
+            "head": self.head.get_config(),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        convs = [Conv.from_config(conv) for conv in config.pop("convs")]
+        return cls(convs, Conv.from_config(config.pop("head")), **config)
+
+    @property
+    def has_features(self) -> bool:
+        return True
+
+    def build(self, input_shape):
+        shape = input_shape
         for conv, norm in zip(self.convs, [None, *self.norms], strict=True):
             conv.build(shape)
             shape = conv.compute_output_shape(shape)
             if norm is not None:
                 norm.build(shape)
-        head.build(shape)
-        self.built = True
+        self.head.build(shape)
 
     def call(self, x, training=False):
-        return tf.reshape(tf.cast(self.head(self.maps(x, training)[-1]), tf.float32), [-1])
+        return tf.reshape(
+            tf.cast(self.head(self.maps(x, training)[-1], training=training), tf.float32), [-1]
+        )
 
     def maps(self, x: tf.Tensor, training: bool = False) -> list[tf.Tensor]:
         """The responses of each layer, from the image up, [b, h', w', filters] each."""
         found = []
         for conv, norm in zip(self.convs, [None, *self.norms], strict=True):
-            r = conv(found[-1] if found else x)
+            r = conv(found[-1] if found else x, training=training)
             r = r if norm is None else norm(r, training=training)
             found.append(implementations.leaky_relu(r, LEAK))
         return found

@@ -7,13 +7,17 @@ import keras
 import tensorflow as tf
 
 from tfgen.errors import UserError
+from tfgen.nets.architectures.roles import GeneratorNet, InferenceNet, Size
 from tfgen.nets.architectures.scoring import LEAK
 from tfgen.nets.architectures.tables import WHOLE, Row, convs_of_table
 from tfgen.nets.convolution import implementations
-from tfgen.nets.convolution.layers import Conv, ConvTranspose, batch_normalization
+from tfgen.nets.convolution.filters import numbered
+from tfgen.nets.convolution.layers import Conv, ConvTranspose
+from tfgen.nets.convolution.normalization import batch_normalization
 
 
-class Generator(keras.Model):
+@keras.saving.register_keras_serializable("tfgen")
+class Generator(GeneratorNet):
     """Latent vectors, or maps of them, to images: transposed convolutions, ReLU between them, tanh at the end.
 
     Called on latents [b, *latent_shape] it returns images [b, h, w, c] in [-1, 1], float32.
@@ -36,26 +40,45 @@ class Generator(keras.Model):
         self,
         layers: Sequence[ConvTranspose],
         latent_shape: tuple[int, ...],
-        image_shape: tuple[int, int, int],
+        image_shape: Size,
         batch_norm: bool = True,
+        **kwargs,
     ):
-        super().__init__()
-        self.stack = list(layers)
-        self.norms = [batch_normalization() for _ in self.stack[:-1]] if batch_norm else []
-        self.latent_shape = (*latent_shape[:-1], _at_least_one(latent_shape[-1]))
-        self.any_size = len(self.latent_shape) == 3
+        _at_least_one(latent_shape[-1])
+        is_map = len(latent_shape) == 3
+        super().__init__(latent_shape, image_shape, any_size=is_map, **kwargs)
+        self.stack = numbered(layers, "deconv")
+        norms = (
+            [batch_normalization(self.dtype_policy) for _ in self.stack[:-1]] if batch_norm else []
+        )
+        self.norms = numbered(norms, "norm")
+        self.build((None, *self.latent_shape))
+
+    def get_config(self):
+        return super().get_config() | {
+            "layers": [layer.get_config() for layer in self.stack],
+            "batch_norm": bool(self.norms),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        layers = [ConvTranspose.from_config(layer) for layer in config.pop("layers")]
+        return cls(layers, **config)
+
+    def build(self, input_shape):
         shape = (None, *(self.latent_shape if self.any_size else (1, 1, *self.latent_shape)))
         for number, layer in enumerate(self.stack):
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
-            if self.norms and number < len(self.norms):
+            if number < len(self.norms):
                 self.norms[number].build(shape)
-        if shape[1:] != tuple(image_shape):
+        if shape[1:] != self.image_shape:
+            made, wanted = ("x".join(map(str, sides)) for sides in (shape[1:], self.image_shape))
             raise UserError(
-                f"image_size: expected images of the size that the generator makes, {'x'.join(map(str, shape[1:]))}, "
-                f"and found {'x'.join(map(str, image_shape))}"
+                f"image_size: expected images of the size that the generator makes, {made}, "
+                f"and found {wanted}"
             )
-        self.built = True
 
     @classmethod
     def from_table(
@@ -95,7 +118,8 @@ class Generator(keras.Model):
         return tf.tanh(tf.cast(last(h), tf.float32))
 
 
-class Inference(keras.Model):
+@keras.saving.register_keras_serializable("tfgen")
+class Inference(InferenceNet):
     """Images to the Gaussian q(z|x): convolutions, leaky ReLU between them, and a head each for mean and log-variance.
 
     Called on images [b, h, w, c] it returns the mean and the log-variance, [b, *latent_shape] each, float32.
@@ -112,24 +136,48 @@ class Inference(keras.Model):
         self,
         convs: Sequence[Conv],
         heads: tuple[Conv, Conv],
-        image_shape: tuple[int, int, int],
+        image_shape: Size,
         latent_map: bool = False,
         batch_norm: bool = False,
+        **kwargs,
     ):
-        super().__init__()
-        self.convs = list(convs)
+        maps = _map_shapes(convs, image_shape)[-1]
+        *places, latents = heads[0].compute_output_shape(maps)[1:]
+        latent_shape = (*places, latents) if latent_map else (math.prod((*places, latents)),)
+        super().__init__(latent_shape, image_shape, any_size=latent_map, **kwargs)
+        self.convs = numbered(convs, "conv")
         self.mean, self.log_var = heads
-        self.norms = [batch_normalization() for _ in self.convs[1:]] if batch_norm else []
+        self.mean.name, self.log_var.name = "mean", "log_var"
+        norms = (
+            [batch_normalization(self.dtype_policy) for _ in self.convs[1:]] if batch_norm else []
+        )
+        self.norms = numbered(norms, "norm", start=2)
         self.latent_map = latent_map
-        shape = (None, *image_shape)
+        self.build((None, *self.image_shape))
+
+    def get_config(self):
+        return super().get_config() | {
+            "convs": [conv.get_config() for conv in self.convs],
+            "heads": [head.get_config() for head in (self.mean, self.log_var)],
+            "latent_map": self.latent_map,
+            "batch_norm": bool(self.norms),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        convs = [Conv.from_config(conv) for conv in config.pop("convs")]
+        mean, log_var = (Conv.from_config(head) for head in config.pop("heads"))
+        return cls(convs, (mean, log_var), **config)
+
+    def build(self, input_shape):
+        shapes = _map_shapes(self.convs, self.image_shape)
         for number, conv in enumerate(self.convs):
-            conv.build(shape)
-            shape = conv.compute_output_shape(shape)
+            conv.build(shapes[number])
             if self.norms and number:
-                self.norms[number - 1].build(shape)
-        for head in heads:
-            head.build(shape)
-        self.built = True
+                self.norms[number - 1].build(shapes[number + 1])
+        self.mean.build(shapes[-1])
+        self.log_var.build(shapes[-1])
 
     @classmethod
     def from_table(
@@ -185,3 +233,11 @@ def _at_least_one(latent_dim: int) -> int:
     if latent_dim < 1:
         raise UserError(f"latent_dim: expected at least 1 and found {latent_dim}")
     return latent_dim
+
+
+def _map_shapes(convs: Sequence[Conv], image_shape: Size) -> list[tuple]:
+    """Returns the shape of images and of each layer's maps above them, the batch first."""
+    shapes: list[tuple] = [(None, *image_shape)]
+    for conv in convs:
+        shapes.append(conv.compute_output_shape(shapes[-1]))
+    return shapes

@@ -7,9 +7,12 @@ import keras
 import tensorflow as tf
 
 from tfgen.errors import UserError
+from tfgen.nets.architectures.roles import EnergyNet, Size
 from tfgen.nets.architectures.tables import Row, convs_of_table
 from tfgen.nets.convolution import implementations
-from tfgen.nets.convolution.layers import Conv, batch_normalization
+from tfgen.nets.convolution.filters import numbered
+from tfgen.nets.convolution.layers import Conv
+from tfgen.nets.convolution.normalization import batch_normalization
 
 LEAK = 0.2
 """The slope of a leaky ReLU below zero."""
@@ -39,25 +42,28 @@ ACTIVATIONS = {
 """The generative ConvNet's, a smooth one, and the divergence triangle's."""
 
 
-class ScoringFunction(keras.Model):
-    """Minus the score f(I; w) of a ConvNet cut at a layer of its growth.
+@keras.saving.register_keras_serializable("tfgen")
+class ScoringFunction(EnergyNet):
+    """The negative score -f(I; w) of a ConvNet, cut at a layer of its growth.
 
-    Called on images [b, h, w, c] it returns energies -f, float32: [b], or [b, outputs] where the top
-    filters are several (one a class).
+    Called on images [b, h, w, c] it returns energies -f, float32: [b], or [b, outputs] where there
+    are several top filters, one a class.
 
     Args:
         convs: the layers from the bottom up; the activation follows each.
-        tops: for each layer, the filter that covers the whole image when growth has come so far, or None
-            where the score is the sum of the layer's maps (equation 6).
+        tops: for each layer, the filter that covers the whole image when growth has come so far, or
+            None where the score is the sum of the layer's maps (equation 6).
         activation: a name of `ACTIVATIONS`.
         image_shape: height, width, channels of the images that the weights are made for.
-        batch_norm: whether every layer's responses but the first's are normalized over the batch.
+        batch_norm: whether the responses of every layer but the first are normalized over the batch.
+        depth: layers in use; None: all.
+        kwargs: Keras's own: name, dtype, trainable.
 
     Raises:
         UserError: if the activation is unknown or the images are too small.
 
     Attributes:
-        depth: how many layers are in use; the growth of Algorithm 1 sets it, and it starts complete.
+        depth: how many layers are in use; the growth of Algorithm 1 sets it.
 
     Source: A Theory of Generative ConvNet, equations 1, 2 and 6.
     """
@@ -67,23 +73,50 @@ class ScoringFunction(keras.Model):
         convs: Sequence[Conv],
         tops: Sequence[Conv | None],
         activation: str,
-        image_shape: tuple[int, int, int],
+        image_shape: Size,
         batch_norm: bool = False,
+        depth: int | None = None,
+        **kwargs,
     ):
-        super().__init__()
+        present = [top for top in tops if top is not None]
+        outputs = present[-1].filters if present else 1
+        # a sum of maps has a value for images of any size
+        super().__init__(image_shape, any_size=not present, num_outputs=outputs, **kwargs)
         if activation not in ACTIVATIONS:
             raise UserError(
                 f"activation: expected one of {', '.join(ACTIVATIONS)} and found {activation}"
             )
-        self.convs = list(convs)
-        self.tops = [top for top in tops if top is not None]
+        self.convs = numbered(convs, "conv")
         self._top_depths = tuple(
-            depth for depth, top in enumerate(tops, start=1) if top is not None
+            number for number, top in enumerate(tops, start=1) if top is not None
         )
+        self.tops = present
+        for top, number in zip(present, self._top_depths, strict=True):
+            top.name = f"top_{number}"
         self.activation = activation
-        self.norms = [batch_normalization() for _ in self.convs[1:]] if batch_norm else []
-        self.depth = len(self.convs)
-        self.build((None, *image_shape))
+        norms = (
+            [batch_normalization(self.dtype_policy) for _ in self.convs[1:]] if batch_norm else []
+        )
+        self.norms = numbered(norms, "norm", start=2)
+        self.depth = depth or len(self.convs)
+        self.build((None, *self.image_shape))
+
+    def get_config(self):
+        tops = [self._top_at(depth) for depth in range(1, self.max_depth + 1)]
+        return super().get_config() | {
+            "convs": [conv.get_config() for conv in self.convs],
+            "tops": [None if top is None else top.get_config() for top in tops],
+            "activation": self.activation,
+            "batch_norm": bool(self.norms),
+            "depth": self.depth,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        convs = [Conv.from_config(conv) for conv in config.pop("convs")]
+        tops = [None if top is None else Conv.from_config(top) for top in config.pop("tops")]
+        return cls(convs, tops, **config)
 
     @classmethod
     def from_table(
@@ -116,9 +149,12 @@ class ScoringFunction(keras.Model):
         return cls(convs, [None] * (len(convs) - 1) + [top], activation, image_shape, batch_norm)
 
     @property
-    def any_size(self) -> bool:
-        """Whether images of other sizes than the weights were made for have an energy too."""
-        return not self.tops
+    def max_depth(self) -> int:
+        return len(self.convs)
+
+    def check_size(self, height: int, width: int) -> None:
+        super().check_size(height, width)
+        self.map_shapes((None, height, width, self.image_shape[2]))
 
     @property
     def layers_in_use(self) -> list[Conv]:

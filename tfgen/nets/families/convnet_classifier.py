@@ -12,65 +12,15 @@ Layers 5 and 6 are repeated until the maps' smaller side is at most 8: never for
 once for 64. Every convolution is followed by batch normalization and ReLU, and starts as He's.
 """
 
-from collections.abc import Sequence
-
-import keras
-import tensorflow as tf
-
 from tfgen.errors import UserError
-from tfgen.nets.convolution.layers import Conv, batch_normalization
+from tfgen.nets.architectures.classifier import ConvNetClassifier
+from tfgen.nets.convolution.layers import Conv
 
 STAGES = ((32, 1), (64, 2), (128, 2))
 """Filters and sub-sampling of the first layer of each pair."""
 
 LARGEST = 8
 """The most pixels on the smaller side of the last maps."""
-
-
-class ConvNetClassifier(keras.Model):
-    """Convolutions, an average, a linear head.
-
-    Called on images [b, h, w, c] it returns logits [b, outputs], float32.
-
-    Args:
-        convs: from the image up.
-        outputs: one a class.
-        image_shape: height, width, channels.
-
-    Attributes:
-        head: features to logits.
-    """
-
-    def __init__(self, convs: Sequence[Conv], outputs: int, image_shape: tuple[int, int, int]):
-        super().__init__()
-        self.convs = list(convs)
-        self.norms = [batch_normalization() for _ in self.convs]
-        self.head = keras.layers.Dense(outputs, dtype="float32")
-        shape = (None, *image_shape)
-        for conv, norm in zip(self.convs, self.norms, strict=True):
-            conv.build(shape)
-            shape = conv.compute_output_shape(shape)
-            norm.build(shape)
-        self.head.build((None, shape[-1]))
-        self.built = True
-
-    def call(self, x, training=False):
-        return self.head(self.features(x, training))
-
-    def features(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """What the head is linear in.
-
-        Args:
-            x: [b, h, w, c].
-            training: whether batches normalize themselves.
-
-        Returns:
-            [b, 128 width], float32, not negative.
-        """
-        h = x
-        for conv, norm in zip(self.convs, self.norms, strict=True):
-            h = tf.nn.relu(norm(conv(h), training=training))
-        return tf.reduce_mean(tf.cast(h, tf.float32), axis=[1, 2])
 
 
 def classifier(

@@ -1,0 +1,65 @@
+"""All net families, found by listing files, and small nets of each."""
+
+import importlib
+import inspect
+import pkgutil
+
+import keras
+
+import tfgen.nets.families
+
+SHAPES = {
+    "toy": (1, 1, 2),
+    "prototype": (6, 6, 1),
+    "generative_convnet_digits": (8, 8, 1),
+    "triangle_digits": (8, 8, 1),
+    "dcgan_digits": (8, 8, 1),
+    "convnet_classifier": (8, 8, 1),
+}
+"""Image shapes that a family is tested on; others take 32x32 in colour."""
+
+
+def net_function(family, role):
+    """Returns the function that builds a role's net."""
+    return getattr(importlib.import_module(f"tfgen.nets.families.{family}"), role)
+
+
+def net_functions(family):
+    """Returns the roles that a family has a net for: its functions that take an image's shape first."""
+    module = importlib.import_module(f"tfgen.nets.families.{family}")
+    functions = {
+        n: f for n, f in inspect.getmembers(module, inspect.isfunction) if not n.startswith("_")
+    }
+    own = {n: inspect.signature(f) for n, f in functions.items()}
+    return {
+        n for n, signature in own.items() if next(iter(signature.parameters), None) == "image_shape"
+    }
+
+
+FAMILIES = {
+    m.name: found
+    for m in pkgutil.iter_modules(tfgen.nets.families.__path__)
+    if (found := net_functions(m.name))
+}
+NETS = sorted((family, role) for family, found in FAMILIES.items() for role in found)
+
+
+def of(role):
+    """Returns the families that have a net for a role."""
+    return [family for family, found in NETS if found == role]
+
+
+def shape_of(family):
+    """Returns the shape of the images that a family is tested on."""
+    return SHAPES.get(family, (32, 32, 3))
+
+
+def net(family, role="energy", policy="float32", **options):
+    """Returns a small net, seeded, and its image shape."""
+    keras.utils.set_random_seed(0)
+    shape = shape_of(family)
+    keras.config.set_dtype_policy(policy)
+    try:
+        return net_function(family, role)(shape, width=0.2, **options), shape
+    finally:
+        keras.config.set_dtype_policy("float32")

@@ -1,0 +1,195 @@
+"""The roles that nets play in an algorithm: what a net of each role takes, returns and tells.
+
+A net of this library derives from the class of its role. A user's own `keras.Model` becomes one by
+`tfgen.nets.architectures.adapters`.
+"""
+
+import keras
+import tensorflow as tf
+
+from tfgen.errors import UserError
+from tfgen.types import Image
+
+Size = tuple[int, int, int]
+"""Height, width, channels of images."""
+
+
+class Net(keras.Model):
+    """The base of all roles: a net that takes images [b, h, w, c] or returns them.
+
+    Args:
+        image_shape: height, width, channels of the images that the weights are made for.
+        any_size: whether images of other heights and widths will do.
+        kwargs: Keras's own: name, dtype, trainable.
+
+    Attributes:
+        image_shape: see above.
+        any_size: see above.
+    """
+
+    def __init__(self, image_shape: Size, any_size: bool = False, **kwargs):
+        super().__init__(**kwargs)
+        height, width, channels = map(int, image_shape)
+        self.image_shape = (height, width, channels)
+        self.any_size = any_size
+
+    def get_config(self):
+        # any_size follows from the layers, so each class derives it anew
+        return super().get_config() | {"image_shape": list(self.image_shape)}
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raises UserError if images of this height and width do not fit the net."""
+        if not self.any_size and (height, width) != self.image_shape[:2]:
+            rows, columns, _ = self.image_shape
+            raise UserError(
+                f"image_size: expected images of {rows}x{columns}, which the net's weights are "
+                f"made for, and found {height}x{width}"
+            )
+
+
+class EnergyNet(Net):
+    """A net that gives each image an energy, in nats.
+
+    Called on images [b, h, w, c] it returns float32 energies: [b], or [b, num_outputs] where there
+    are several, one a class.
+
+    Args:
+        image_shape: see `Net`.
+        any_size: see `Net`.
+        num_outputs: energies of an image, at least 1.
+        kwargs: see `Net`.
+
+    Attributes:
+        num_outputs: see above.
+        depth: layers in use, from 1 to `max_depth`; growth sets it.
+    """
+
+    def __init__(self, image_shape: Size, any_size: bool = False, num_outputs: int = 1, **kwargs):
+        super().__init__(image_shape, any_size, **kwargs)
+        self.num_outputs = num_outputs
+        self.depth = 1
+
+    @property
+    def max_depth(self) -> int:
+        """The most layers that can be in use; 1 if the net cannot grow."""
+        return 1
+
+    def map_area(self, variable: keras.Variable, image_shape: Size) -> int:
+        """Returns the number of positions in the maps of the layer that a variable belongs to.
+
+        Args:
+            variable: one of the net's.
+            image_shape: height, width, channels of the images seen.
+
+        Raises:
+            UserError: if the net does not know the maps of its layers.
+        """
+        raise UserError(
+            f"map_area_normalization: expected a net that knows the maps of its layers, and "
+            f"{type(self).__name__} does not"
+        )
+
+
+class GeneratorNet(Net):
+    """A net from latents to images.
+
+    Called on float32 latents [b, *latent_shape] it returns float32 images [b, h, w, c] in [-1, 1].
+
+    Args:
+        latent_shape: (d,) of a vector, or (height, width, d) of a map.
+        image_shape: see `Net`.
+        any_size: whether a larger map of latents gives a larger image.
+        kwargs: see `Net`.
+
+    Attributes:
+        latent_shape: see above.
+    """
+
+    def __init__(
+        self, latent_shape: tuple[int, ...], image_shape: Size, any_size: bool = False, **kwargs
+    ):
+        super().__init__(image_shape, any_size, **kwargs)
+        self.latent_shape = tuple(map(int, latent_shape))
+
+    def get_config(self):
+        return super().get_config() | {"latent_shape": list(self.latent_shape)}
+
+
+class InferenceNet(Net):
+    """A net from images to the Gaussian q(z|x).
+
+    Called on images [b, h, w, c] it returns its mean and log-variance, float32 [b, *latent_shape]
+    each.
+
+    Args:
+        latent_shape: of the latents of an image of `image_shape`.
+        image_shape: see `Net`.
+        any_size: whether a larger image gives a larger map of latents.
+        kwargs: see `Net`.
+
+    Attributes:
+        latent_shape: see above.
+    """
+
+    def __init__(
+        self, latent_shape: tuple[int, ...], image_shape: Size, any_size: bool = False, **kwargs
+    ):
+        super().__init__(image_shape, any_size, **kwargs)
+        self.latent_shape = tuple(map(int, latent_shape))
+
+
+class DiscriminatorNet(Net):
+    """A net that tells images from samples.
+
+    Called on images [b, h, w, c] it returns log-odds, float32 [b]: ln q(+1|x) - ln q(-1|x).
+    """
+
+    @property
+    def has_features(self) -> bool:
+        """Whether `features` can be asked for."""
+        return False
+
+    def features(self, x: Image) -> tf.Tensor:
+        """Returns the net's features of images in inference mode, float32 [b, d].
+
+        Raises:
+            UserError: if the net has none.
+        """
+        raise UserError(
+            f"features: expected a discriminator that has features, and {type(self).__name__} "
+            "has none"
+        )
+
+
+class ClassifierNet(Net):
+    """A net that scores classes: a head, linear in features.
+
+    Called on images [b, h, w, c] it returns logits, float32 [b, num_outputs], which are
+    `head(features(x))`.
+
+    Args:
+        image_shape: see `Net`.
+        any_size: see `Net`.
+        num_outputs: number of classes, at least 2.
+        kwargs: see `Net`.
+
+    Attributes:
+        num_outputs: see above.
+    """
+
+    def __init__(self, image_shape: Size, num_outputs: int, any_size: bool = False, **kwargs):
+        super().__init__(image_shape, any_size, **kwargs)
+        self.num_outputs = num_outputs
+
+    def features(self, x: Image, training: bool = False) -> tf.Tensor:
+        """Returns what the head is linear in, float32 [b, d].
+
+        Args:
+            x: [b, h, w, c].
+            training: whether layers behave as in training.
+        """
+        raise NotImplementedError
+
+    def head(self, feature: tf.Tensor) -> tf.Tensor:
+        """Returns logits [b, num_outputs] of features [b, d]."""
+        raise NotImplementedError

@@ -1,0 +1,41 @@
+"""Normalization of a layer's responses over the batch, and of a kernel by its spectral norm."""
+
+import keras
+import tensorflow as tf
+
+
+def batch_normalization(
+    dtype: keras.dtype_policies.DTypePolicy | None = None,
+) -> keras.layers.BatchNormalization:
+    """Returns batch normalization as DCGANs have it.
+
+    Gains start from N(1, 0.02²); running statistics follow each batch by a tenth.
+
+    Args:
+        dtype: of the net; None takes Keras's global policy.
+    """
+    gains = keras.initializers.RandomNormal(mean=1.0, stddev=0.02)
+    return keras.layers.BatchNormalization(
+        momentum=0.9, epsilon=1e-5, gamma_initializer=gains, dtype=dtype
+    )
+
+
+def largest_singular_value(kernel: tf.Tensor, direction: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Estimates a kernel's largest singular value by one step of the power method.
+
+    The kernel is taken as a matrix [height width in, filters].
+
+    Args:
+        kernel: float32 [height, width, in, filters].
+        direction: float32 [filters], the present estimate of the right singular vector.
+
+    Returns:
+        The singular value, differentiable in the kernel, and the new estimate of the vector.
+
+    Source: Miyato et al., Spectral normalization for GANs, 2018, Algorithm 1.
+    """
+    matrix = tf.reshape(kernel, [-1, kernel.shape[-1]])
+    left = tf.math.l2_normalize(tf.linalg.matvec(matrix, direction))
+    right = tf.math.l2_normalize(tf.linalg.matvec(matrix, left, transpose_a=True))
+    left, right = tf.stop_gradient(left), tf.stop_gradient(right)
+    return tf.tensordot(left, tf.linalg.matvec(matrix, right), 1), right
