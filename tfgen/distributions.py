@@ -1,7 +1,8 @@
-"""What an energy is measured against: a density that is known, on the space where images live.
+"""Distributions that an energy is measured against: known densities on the space of the images.
 
-A tilted energy lives beside its own white noise, over all numbers; an energy without one is a density only of images in
-[-1, 1], beside the uniform one.
+A tilted energy is a density over all numbers, and its distribution is its own white noise. An
+energy without a tilt is a density of images in a box, and its distribution is the uniform one. Where
+chains are clamped to the box, white noise truncated to it takes the place of white noise.
 """
 
 import abc
@@ -10,17 +11,24 @@ import math
 
 import numpy as np
 import tensorflow as tf
+from scipy import special
 
 from tfgen import energies, random
+from tfgen.errors import UserError
 from tfgen.types import Energy, EnergyFn, Seed
 
+INSIDE = 0.9999
+"""Elements nearer to a wall of the box are moved to this share of its half-width, since the wall
+itself lies at infinity."""
 
-class Reference(abc.ABC):
-    """A density that can be drawn from and whose constant is known.
+
+class Distribution(abc.ABC):
+    """A density that can be drawn from and whose normalizing constant is known.
 
     Attributes:
-        bounds: the interval that images live in, or None.
-        curvature: the largest second derivative that it alone gives an energy, in nats per squared pixel unit.
+        bounds: the interval that every element of an image lies in, or None.
+        curvature: the largest second derivative that the distribution alone gives an energy, in
+            nats per squared pixel unit.
     """
 
     bounds: tuple[float, float] | None
@@ -28,27 +36,49 @@ class Reference(abc.ABC):
 
     @abc.abstractmethod
     def sample(self, shape: tuple[int, ...], seed: Seed) -> tf.Tensor:
-        """Images [b, ...]."""
+        """Draws images, [b, ...].
+
+        Args:
+            shape: of the batch, b included.
+            seed: int32 [2], or several.
+        """
 
     @abc.abstractmethod
     def energy(self, x: tf.Tensor) -> Energy:
-        """-log q(x), [b], nats, its constant included."""
+        """Computes -log q(x) of images in the box, [b] in nats, the constant included."""
 
     @abc.abstractmethod
+    def unconstrain(self, x: tf.Tensor) -> tf.Tensor:
+        """Maps images to points of a space without bounds."""
+
+    @abc.abstractmethod
+    def constrain(self, y: tf.Tensor) -> tf.Tensor:
+        """Maps points of the space without bounds to images: the inverse of `unconstrain`."""
+
+    @abc.abstractmethod
+    def unconstrained_energy(self, energy: EnergyFn) -> EnergyFn:
+        """Returns the energy of the points y whose images follow an energy.
+
+        It is U(constrain(y)) - log |dx / dy|: the change of variables.
+        """
+
+    # the old names, until their last callers have changed
+
     def free(self, x: tf.Tensor) -> tf.Tensor:
-        """Images as points of a space without bounds."""
+        """Calls `unconstrain`."""
+        return self.unconstrain(x)
 
-    @abc.abstractmethod
     def image(self, y: tf.Tensor) -> tf.Tensor:
-        """Points of that space as images: undoes `free`."""
+        """Calls `constrain`."""
+        return self.constrain(y)
 
-    @abc.abstractmethod
     def pulled_back(self, energy: EnergyFn) -> EnergyFn:
-        """The energy of points of that space whose images have this energy: U(image(y)) - log |dx / dy|."""
+        """Calls `unconstrained_energy`."""
+        return self.unconstrained_energy(energy)
 
 
 @dataclasses.dataclass(frozen=True)
-class Gaussian(Reference):
+class Gaussian(Distribution):
     """White noise, N(mean, sigma²).
 
     Args:
@@ -60,10 +90,11 @@ class Gaussian(Reference):
 
     sigma: float
     mean: np.ndarray | float = 0.0
+
     bounds = None
 
     @property
-    def curvature(self) -> float:
+    def curvature(self) -> float:  # type: ignore[override]
         return 1 / self.sigma**2
 
     def sample(self, shape: tuple[int, ...], seed: Seed) -> tf.Tensor:
@@ -73,42 +104,136 @@ class Gaussian(Reference):
         constant = math.prod(x.shape[1:]) * math.log(self.sigma * math.sqrt(2 * math.pi))
         return energies.white_noise(self.sigma, self.mean)(x) + constant
 
-    def free(self, x: tf.Tensor) -> tf.Tensor:
+    def unconstrain(self, x: tf.Tensor) -> tf.Tensor:
         return x
 
-    def image(self, y: tf.Tensor) -> tf.Tensor:
+    def constrain(self, y: tf.Tensor) -> tf.Tensor:
         return y
 
-    def pulled_back(self, energy: EnergyFn) -> EnergyFn:
+    def unconstrained_energy(self, energy: EnergyFn) -> EnergyFn:
         return energy
 
 
-@dataclasses.dataclass(frozen=True)
-class Uniform(Reference):
-    """Every image of the box [-1, 1] alike. Points without bounds are their logits: x = tanh(y / 2)."""
+class Boxed(Distribution):
+    """A distribution on a box: its base class. Points without bounds are the elements' logits."""
 
-    bounds = (-1.0, 1.0)
+    bounds: tuple[float, float]
+
+    @property
+    def middle(self) -> float:
+        """The middle of the interval."""
+        return (self.bounds[0] + self.bounds[1]) / 2
+
+    @property
+    def half_width(self) -> float:
+        """Half of the interval's length."""
+        return (self.bounds[1] - self.bounds[0]) / 2
+
+    def unconstrain(self, x: tf.Tensor) -> tf.Tensor:
+        unit = (x - self.middle) / self.half_width
+        return 2 * tf.atanh(tf.clip_by_value(unit, -INSIDE, INSIDE))
+
+    def constrain(self, y: tf.Tensor) -> tf.Tensor:
+        return self.middle + self.half_width * tf.tanh(y / 2)
+
+    def unconstrained_energy(self, energy: EnergyFn) -> EnergyFn:
+        def unconstrained(y):
+            # dx/dy = (1 - tanh²(y / 2)) h / 2, whose log is log 2h - y - 2 softplus(-y), even in y
+            log_slope = math.log(2 * self.half_width) - y - 2 * tf.nn.softplus(-y)
+            axes = list(range(1, y.shape.rank))
+            return energy(self.constrain(y)) - tf.reduce_sum(log_slope, axis=axes)
+
+        return unconstrained
+
+
+@dataclasses.dataclass(frozen=True)
+class Uniform(Boxed):
+    """The uniform distribution on a box.
+
+    Args:
+        bounds: the interval of every element.
+    """
+
+    bounds: tuple[float, float] = (-1.0, 1.0)
+
     curvature = 0.0
 
     def sample(self, shape: tuple[int, ...], seed: Seed) -> tf.Tensor:
         return random.uniform(shape, seed, *self.bounds)
 
     def energy(self, x: tf.Tensor) -> Energy:
-        return tf.fill(tf.shape(x)[:1], math.prod(x.shape[1:]) * math.log(2.0))
+        constant = math.prod(x.shape[1:]) * math.log(2 * self.half_width)
+        return tf.fill(tf.shape(x)[:1], constant)
 
-    def free(self, x: tf.Tensor) -> tf.Tensor:
-        # pixels of exactly -1 or 1 would lie at infinity
-        return 2 * tf.atanh(tf.clip_by_value(x, -0.9999, 0.9999))
 
-    def image(self, y: tf.Tensor) -> tf.Tensor:
-        return tf.tanh(y / 2)
+@dataclasses.dataclass(frozen=True)
+class TruncatedGaussian(Boxed):
+    """White noise N(mean, sigma²), restricted to a box: of models whose chains are clamped to it.
 
-    def pulled_back(self, energy: EnergyFn) -> EnergyFn:
-        def pulled(y):
-            # dx/dy = (1 - tanh²(y / 2)) / 2, whose logarithm is log 2 - y - 2 softplus(-y), even in y
-            log_slope = math.log(2.0) - y - 2 * tf.nn.softplus(-y)
-            return energy(self.image(y)) - tf.reduce_sum(
-                log_slope, axis=list(range(1, y.shape.rank))
+    Args:
+        sigma: standard deviation before the truncation, in pixel units, positive.
+        mean: mean before the truncation, in pixel units: a number, or one a channel.
+        bounds: the interval of every element.
+
+    Raises:
+        UserError: if the box holds too little of the white noise to be drawn from.
+    """
+
+    sigma: float
+    mean: np.ndarray | float = 0.0
+    bounds: tuple[float, float] = (-1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        if not np.all(np.isfinite(self._log_mass())):
+            raise UserError(
+                f"mean: expected white noise that reaches the interval {self.bounds} and found none "
+                f"there of N({self.mean}, {self.sigma}²)"
             )
 
-        return pulled
+    @property
+    def curvature(self) -> float:  # type: ignore[override]
+        return 1 / self.sigma**2
+
+    def sample(self, shape: tuple[int, ...], seed: Seed) -> tf.Tensor:
+        # by the inverse of the cumulative distribution, in float64: in float32 tails are too coarse
+        low, high, sign = self._ends()
+        low, high = special.ndtr(low), special.ndtr(high)
+        fraction = tf.cast(random.uniform(shape, seed), tf.float64)
+        standard = sign * tf.math.ndtri(low + fraction * (high - low))
+        x = tf.cast(self.mean + self.sigma * standard, tf.float32)
+        return tf.clip_by_value(x, *self.bounds)
+
+    def energy(self, x: tf.Tensor) -> Energy:
+        scale = math.log(self.sigma * math.sqrt(2 * math.pi))
+        per_element = np.broadcast_to(scale + self._log_mass(), tuple(x.shape[-1:]))
+        constant = math.prod(x.shape[1:-1]) * float(per_element.sum())
+        return energies.white_noise(self.sigma, self.mean)(x) + constant
+
+    def _ends(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Returns the interval's ends in standard deviations from the mean, mirrored if above it.
+
+        Floating-point numbers are fine near 0 and coarse near 1, as are the probabilities below
+        and above the mean.
+
+        Returns:
+            The lower end, the upper end, and -1 where they are mirrored, 1 elsewhere.
+        """
+        mean = np.asarray(self.mean, np.float64)
+        low, high = ((end - mean) / self.sigma for end in self.bounds)
+        above = low > 0
+        return (
+            np.where(above, -high, low),
+            np.where(above, -low, high),
+            np.where(above, -1.0, 1.0),
+        )
+
+    def _log_mass(self) -> np.ndarray:
+        """Computes the log-probability that an element of white noise lies in the interval."""
+        low, high, _ = self._ends()
+        log_low, log_high = special.log_ndtr(low), special.log_ndtr(high)
+        with np.errstate(invalid="ignore"):  # infinity less infinity is refused by the caller
+            return log_high + np.log1p(-np.exp(log_low - log_high))
+
+
+# the old name, until its last callers have changed
+Reference = Distribution
