@@ -67,9 +67,9 @@ class Mixing(Evaluator):
         step_size = 0.1 / math.sqrt(max(reference.curvature, 1.0))
         plain = getattr(tasks, "kernel", None) or Langevin(step_size, bounds=reference.bounds)
         yield from self._values("plain", energy, self._course(plain, energy, start, tf.identity))
-        free, logits = reference.pulled_back(energy), reference.free(start)
+        free, logits = reference.unconstrained_energy(energy), reference.unconstrain(start)
         corrected = self._tuned(free, logits, float(plain.step_size))
-        course = self._course(corrected, free, logits, reference.image)
+        course = self._course(corrected, free, logits, reference.constrain)
         yield from self._values("corrected", energy, course)
         yield "acceptance_corrected", course.acceptance
         yield "step_size_corrected", corrected.step_size

@@ -66,7 +66,7 @@ class AnnealedImportance(Comparison):
             "leapfrog_steps": self.leapfrog_steps,
             "seed": self.seed,
         }
-        start = Uniform().free(Uniform().sample((self.chains, *shape), random.root(0))).numpy()
+        start = Uniform().unconstrain(Uniform().sample((self.chains, *shape), random.root(0))).numpy()
         operations = (
             self.times * self.leapfrog_steps * 2 * rates.operations(net, shape) * self.chains
         )

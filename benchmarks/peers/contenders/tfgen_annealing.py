@@ -24,7 +24,7 @@ def entry(words: Sequence[str]) -> contender.Entry:
     net = tfgen_nets.load(
         triangle_mnist.energy(start.shape[1:], width=known["width"]), work.nets["energy"]
     )
-    first, last = (Uniform().pulled_back(u) for u in (Uniform().energy, energies.frozen(net)))
+    first, last = (Uniform().unconstrained_energy(u) for u in (Uniform().energy, energies.frozen(net)))
     way = Way(first, last, start.shape, known["leapfrog_steps"], jit=False)
     count = known["temperatures"]
     schedule = Schedule(np.linspace(0, 1, count + 1), np.full(count, known["step_size"]))
