@@ -1,4 +1,4 @@
-"""Normalising constants of energies, from below and from above, by annealed importance sampling."""
+"""Normalising constants of energies, bounded from both sides by annealed importance sampling."""
 
 import dataclasses
 import math
@@ -7,79 +7,44 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from scipy import special
 
 from tfgen import random
-from tfgen.analysis.annealed_importance import ACCEPTANCE, AnnealedImportance
-from tfgen.distributions import Reference
-from tfgen.samplers import evolve
+from tfgen.analysis.annealing_path import (
+    AnnealingPath,
+    AnnealingResult,
+    AnnealingSchedule,
+    respace,
+)
+from tfgen.distributions import Distribution
 from tfgen.types import EnergyFn, Seed
 
 CONFIDENCE = 0.95
 
 
-class Schedule(NamedTuple):
-    """Temperatures on the way from a reference to a density."""
-
-    beta: np.ndarray
-    """0 to 1, [temperatures + 1]."""
-    step_size: np.ndarray
-    """Of Hamiltonian Monte Carlo at each but the first, [temperatures]."""
-
-    @property
-    def reversed(self) -> "Schedule":
-        """The way back, with the step of each temperature."""
-        return Schedule(1 - self.beta[::-1], np.append(self.step_size[-2::-1], self.step_size[0]))
-
-
-class Annealed(NamedTuple):
-    """What came of annealing."""
-
-    x: np.ndarray
-    """The chains at the end, [chains, ...]."""
-    log_weight: np.ndarray
-    """[chains]"""
-    step_size: np.ndarray
-    """At each temperature, [temperatures]."""
-    acceptance: np.ndarray
-    """At each temperature, [temperatures]."""
-    spread: np.ndarray
-    """Of U₁ - U₀ at each temperature, [temperatures]."""
-
-    @property
-    def log_ratio(self) -> float:
-        """log of the mean weight, an estimate of log Z₁ / Z₀ that is at most it in expectation."""
-        return float(special.logsumexp(self.log_weight) - math.log(len(self.log_weight)))
-
-    @property
-    def effective(self) -> float:
-        """The effective number of chains, 1 / Σ w² of weights that sum to one."""
-        return float(1 / np.sum(special.softmax(self.log_weight) ** 2))
-
-
-class Bounds(NamedTuple):
-    """What is known of log Z = log ∫ exp(-U(x)) dx, nats."""
+class LogZInterval(NamedTuple):
+    """Estimates of log Z = log ∫ exp(-U(x)) dx from below and from above, in nats."""
 
     lower: float
     """In expectation at most log Z."""
     upper: float
     """In expectation at least log Z, if the samples that it started from follow the density."""
     temperatures: int
-    effective: float
-    """Of the lower bound's chains."""
+    effective_sample_size: float
+    """Of the chains of `lower`."""
     acceptance: float
-    """Mean of the lower bound's moves."""
+    """Mean acceptance of the chains of `lower`."""
 
     @property
     def gap(self) -> float:
-        """Negative if the samples do not follow the density."""
+        """`upper` - `lower`; negative by chance, or if the samples do not follow the density."""
         return self.upper - self.lower
 
     @property
-    def interval(self) -> tuple[float, float]:
-        """Holds log Z in 95 % of runs or more, under the condition of `upper`.
+    def confidence_interval(self) -> tuple[float, float]:
+        """An interval that holds log Z in at least 95 % of runs, under the condition of `upper`.
 
-        An estimate of Z without bias exceeds b Z with a probability of at most 1 / b (Markov), and so with 1 / Z.
+        An unbiased estimate of Z exceeds b Z with a probability of at most 1 / b (Markov). The same
+        is true of 1 / Z.
         """
         slack = math.log(2 / (1 - CONFIDENCE))
         return self.lower - slack, self.upper + slack
@@ -87,16 +52,27 @@ class Bounds(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Annealing:
-    """How normalising constants are estimated.
+    """Estimator of normalising constants by annealing in both directions.
 
     Args:
-        chains: importance samples each way.
+        chains: importance samples in each direction.
         temperatures: of the first estimate, at least 2; each further one has twice as many.
-        most_temperatures: of the last.
+        most_temperatures: of the last estimate, at most.
         gap: between the two bounds, nats, at which no more temperatures are tried.
         step_size: the first of Hamiltonian Monte Carlo, in units of x; it adapts.
-        num_leapfrog_steps: gradients a temperature.
-        jit: whether XLA compiles it.
+        num_leapfrog_steps: gradients at each temperature.
+        jit: whether XLA compiles the chains.
+
+    Example:
+        >>> from tfgen import distributions
+        >>> from tfgen.data import toy
+        >>> density, base = toy.Gaussian(), distributions.Gaussian(0.5)
+        >>> annealing = Annealing(chains=20, temperatures=20, most_temperatures=20)
+        >>> samples = tf.constant(density.sample(20, seed=0))
+        >>> given = density.energy, base, toy.SHAPE, random.root(0), samples
+        >>> (found,) = annealing.intervals(*given, exact=True)
+        >>> found.lower < 0.5 and found.upper > -0.5  # log Z is 0
+        True
     """
 
     chains: int = 50
@@ -107,147 +83,78 @@ class Annealing:
     num_leapfrog_steps: int = 4
     jit: bool = False
 
-    def bounds(
+    def intervals(
         self,
         energy: EnergyFn,
-        reference: Reference,
+        base: Distribution,
         shape: tuple[int, ...],
         seed: Seed,
         samples: tf.Tensor,
         exact: bool = False,
-    ) -> Iterator[Bounds]:
-        """Ever closer bounds of log Z.
+    ) -> Iterator[LogZInterval]:
+        """Estimates log Z from both sides, with more and more temperatures.
 
-        A pilot that adapts its steps spaces the temperatures; each estimate spaces those of the next, so that the
-        thermodynamic length between any two is the same. No estimate is made with what was learned from itself.
+        A pilot run adapts its steps and spaces the temperatures of the first estimate. Each
+        estimate spaces those of the next, so that the thermodynamic length between any two is the
+        same. No estimate uses what was learned from its own chains.
 
         Args:
             energy: U, of images.
-            reference: q.
+            base: the distribution that annealing starts from.
             shape: of an image.
             seed: int32 [2].
-            samples: images that the way down starts from, [chains, *shape]: draws of the density, or what becomes
-                such by moving under it.
-            exact: whether they are draws already; else they move for as many steps as there are temperatures.
+            samples: images that the reverse chains start from, [chains, *shape]: exact samples of
+                the density, or points that are first moved under it.
+            exact: whether `samples` are exact; else they first move for as many steps as there are
+                temperatures.
 
         Yields:
-            Bounds, until their gap is small enough or the temperatures are as many as may be.
+            Estimates, until their gap is small enough or the temperatures are spent.
         """
-        ends = [reference.pulled_back(u) for u in (reference.energy, energy)]
-        up, down = (
-            Way(*way, (self.chains, *shape), self.num_leapfrog_steps, self.jit)
-            for way in (ends, ends[::-1])
-        )
+        first, last = (base.unconstrained_energy(u) for u in (base.energy, energy))
+        shape = (self.chains, *shape)
+        up = AnnealingPath(first, last, shape, self.num_leapfrog_steps, self.jit)
+        down = AnnealingPath(last, first, shape, self.num_leapfrog_steps, self.jit)
         start_seed, up_seed, settle_seed, down_seed = random.split(seed, 4)
 
-        def climb(number: int, schedule: Schedule, adapt: bool) -> Annealed:
-            start = reference.sample((self.chains, *shape), random.fold_in(start_seed, number))
-            return up.follow(
-                reference.free(start), schedule, random.fold_in(up_seed, number), adapt
-            )
+        def forward(
+            number: int, schedule: AnnealingSchedule, adapt: bool = False
+        ) -> AnnealingResult:
+            start = base.unconstrain(base.sample(shape, random.fold_in(start_seed, number)))
+            return up.anneal(start, schedule, random.fold_in(up_seed, number), adapt)
 
-        temperatures, number = self.temperatures, 1
-        # half of the pilot's temperatures below 0.06: a density is steepest where it leaves the reference
-        beta = np.linspace(0, 1, 2 * temperatures + 1) ** 4
-        schedule = Schedule(beta, np.full(2 * temperatures, self.step_size))
-        found = climb(0, schedule, adapt=True)
-        while True:
-            schedule = respaced(schedule, found, temperatures)
-            found, settled = climb(number, schedule, adapt=False), reference.free(samples)
+        def backward(number: int, schedule: AnnealingSchedule) -> AnnealingResult:
+            start = base.unconstrain(samples)
             if not exact:
-                still = Schedule(
-                    np.ones(temperatures + 1), np.full(temperatures, schedule.step_size[-1])
-                )
-                settled = up.follow(settled, still, random.fold_in(settle_seed, number)).x
-            back = down.follow(settled, schedule.reversed, random.fold_in(down_seed, number))
-            acceptance = float(found.acceptance.mean())
-            bounds = Bounds(
-                found.log_ratio, -back.log_ratio, temperatures, found.effective, acceptance
+                start = up.anneal(start, schedule.at_last, random.fold_in(settle_seed, number)).x
+            return down.anneal(start, schedule.reversed, random.fold_in(down_seed, number))
+
+        schedule, temperatures, number = self._pilot(), self.temperatures, 1
+        ahead = forward(0, schedule, adapt=True)
+        while True:
+            schedule = respace(schedule, ahead, temperatures)
+            ahead, back = forward(number, schedule), backward(number, schedule)
+            found = LogZInterval(
+                lower=ahead.log_ratio,
+                upper=-back.log_ratio,
+                temperatures=temperatures,
+                effective_sample_size=ahead.effective_sample_size,
+                acceptance=float(ahead.acceptance.mean()),
             )
-            yield bounds
-            if abs(bounds.gap) <= self.gap or 2 * temperatures > self.most_temperatures:
+            yield found
+            if abs(found.gap) <= self.gap or 2 * temperatures > self.most_temperatures:
                 return
             temperatures, number = 2 * temperatures, number + 1
 
+    def _pilot(self) -> AnnealingSchedule:
+        """Returns a schedule of twice the temperatures, half of which lie below 0.06.
 
-class Way:
-    """From one density to another; traced once, whatever the temperatures.
-
-    Args:
-        first: U₀.
-        last: U₁.
-        shape: of the chains, with their number.
-        num_leapfrog_steps: gradients a temperature.
-        jit: whether XLA compiles it.
-    """
-
-    def __init__(
-        self,
-        first: EnergyFn,
-        last: EnergyFn,
-        shape: tuple[int, ...],
-        num_leapfrog_steps: int,
-        jit: bool,
-    ):
-        def follow(x, beta, step_size, seed, adapt):
-            kernel = AnnealedImportance(first, beta, step_size, num_leapfrog_steps, adapt)
-            with random.compiled(jit):
-                return evolve(kernel, last, kernel.init(last, x), seed, tf.size(step_size))[0]
-
-        given = [
-            (shape, tf.float32),
-            ([None], tf.float32),
-            ([None], tf.float32),
-            ([2], tf.int32),
-            ([], tf.bool),
-        ]
-        signature = [tf.TensorSpec(*spec) for spec in given]
-        self._follow = tf.function(
-            follow, input_signature=signature, autograph=False, jit_compile=jit
-        )
-
-    def follow(
-        self, start: tf.Tensor, schedule: Schedule, seed: Seed, adapt: bool = False
-    ) -> Annealed:
-        """Chains from the first density to the last.
-
-        Args:
-            start: draws of the first, [chains, ...].
-            schedule: the temperatures.
-            seed: int32 [2].
-            adapt: whether steps follow from acceptances, from the schedule's first on.
-
-        Returns:
-            What came of it.
+        A density changes fastest where it leaves the base distribution.
         """
-        given = [tf.constant(part, tf.float32) for part in schedule]
-        state = self._follow(tf.convert_to_tensor(start), *given, seed, tf.constant(adapt))
-        kept = (state.x, state.log_weight, state.steps, state.acceptance, state.spread)
-        return Annealed(*(t.numpy() for t in kept))
+        count = 2 * self.temperatures
+        beta = np.linspace(0, 1, count + 1) ** 4
+        return AnnealingSchedule(beta, np.full(count, self.step_size))
 
 
-def respaced(schedule: Schedule, found: Annealed, temperatures: int) -> Schedule:
-    """Temperatures between which the density changes by the same amount, as far as an annealing has shown.
-
-    The amount is thermodynamic length, ∫ sd(U₁ - U₀) dβ. Steps become what would have been accepted three times in
-    four, smoothed over neighbouring temperatures.
-
-    Args:
-        schedule: of that annealing.
-        found: what came of it.
-        temperatures: how many the new schedule shall have.
-
-    Source: Crooks, Measuring thermodynamic length, 2007.
-    """
-    beta = np.asarray(schedule.beta, float)
-    # far from equilibrium the spread of a few chains is a guess: no share of the way is left without temperatures
-    length = np.diff(beta) * (found.spread + 0.01 * found.spread.max() + 1e-9)
-    walked = np.concatenate([[0.0], np.cumsum(length)]) / length.sum()
-    new = np.interp(np.linspace(0, 1, temperatures + 1), walked, beta)
-    wanted = np.log(found.step_size) + 0.5 * (found.acceptance - ACCEPTANCE)
-    width = max(1, len(wanted) // 20)
-    smooth = np.convolve(
-        np.pad(wanted, width, mode="edge"), np.ones(2 * width + 1) / (2 * width + 1), mode="valid"
-    )
-    step_size = np.exp(np.interp(new[1:], beta[1:], smooth))
-    return Schedule(new, step_size)
+# the former names, until their users know the new ones
+Schedule, Way = AnnealingSchedule, AnnealingPath

@@ -1,4 +1,4 @@
-"""Annealed importance sampling: chains that follow one energy as it turns into another, and their weights."""
+"""The kernel of annealed importance sampling: weighs chains, then moves them at a temperature."""
 
 import dataclasses
 from typing import NamedTuple
@@ -10,59 +10,63 @@ from tfgen.samplers.base import Info, Kernel, selected
 from tfgen.types import Energy, EnergyFn, Seed
 
 ACCEPTANCE = 0.75
-"""What steps are adapted to; between the best ones of few and of many leapfrog steps."""
+"""The acceptance that steps adapt to, between the best for few and for many leapfrog steps."""
+
 RATE = 0.2
-"""How fast they are."""
+"""By how much the log of a step size changes, per unit of acceptance."""
 
 
-class Place(NamedTuple):
-    """Chains, and what is known of where they are whatever the temperature; it serves weights and trajectories."""
+class Point(NamedTuple):
+    """Chains with both energies and gradients, which serve the weights and the leapfrog steps."""
 
     x: tf.Tensor
     u: tuple[Energy, Energy]
     """U₀ and U₁."""
     gradient: tuple[tf.Tensor, tf.Tensor]
-    """Theirs."""
+    """Their gradients."""
 
-    def between(self, beta: tf.Tensor) -> tuple[Energy, tf.Tensor]:
-        """(1 - β) U₀ + β U₁ and its gradient."""
-        return tuple((1 - beta) * first + beta * last for first, last in (self.u, self.gradient))
+    def at(self, beta: tf.Tensor) -> tuple[Energy, tf.Tensor]:
+        """Returns (1 - β) U₀ + β U₁ and its gradient."""
+        u = (1 - beta) * self.u[0] + beta * self.u[1]
+        return u, (1 - beta) * self.gradient[0] + beta * self.gradient[1]
 
 
 class State(NamedTuple):
-    """The chains with their log-weights, and what was met on the way."""
+    """The chains with their log-weights, and a record of each temperature passed."""
 
-    place: Place
+    point: Point
     log_weight: tf.Tensor
     number: tf.Tensor
-    """Of the next temperature."""
+    """Number of temperatures passed."""
     step_size: tf.Tensor
-    """Adapted so far."""
+    """The adapted step size."""
     steps: tf.Tensor
-    """The step at each temperature, [temperatures]."""
+    """The step size used at each temperature, [temperatures]."""
     acceptance: tf.Tensor
-    """The mean acceptance at each, [temperatures]."""
+    """The mean acceptance at each temperature, [temperatures]."""
     spread: tf.Tensor
-    """The standard deviation of U₁ - U₀ over the chains as each was reached, [temperatures]."""
+    """The standard deviation of U₁ - U₀ over chains before each temperature, [temperatures]."""
 
     @property
     def x(self) -> tf.Tensor:
         """The chains."""
-        return self.place.x
+        return self.point.x
 
 
 @dataclasses.dataclass(frozen=True)
 class AnnealedImportance(Kernel):
-    """One temperature a step, from exp(-U₀) to exp(-U₁): weigh, then move under (1 - β) U₀ + β U₁.
+    """Annealing from exp(-U₀) to exp(-U₁), one temperature a step.
 
-    The mean of the weights after all steps is an unbiased estimate of Z₁ / Z₀ if steps are not adapted.
+    A step weighs the chains, then moves them under (1 - β) U₀ + β U₁. The mean of the weights after
+    all steps is an unbiased estimate of Z₁ / Z₀, unless step sizes adapt.
 
     Args:
-        first: U₀, which the chains start from.
-        beta: 0 to 1, [temperatures + 1].
+        first: U₀, whose density the chains start from.
+        beta: from 0 to 1, [temperatures + 1].
         step_size: of Hamiltonian Monte Carlo at each temperature, [temperatures], in units of x.
-        num_leapfrog_steps: gradients a temperature.
-        adapt: let the step of each temperature follow from the acceptance at the one before, from `step_size[0]` on.
+        num_leapfrog_steps: gradients at each temperature.
+        adapt: whether the step size at each temperature follows from the acceptance at the one
+            before, from `step_size[0]` on.
 
     Source: Neal, Annealed importance sampling, 2001, and MCMC using Hamiltonian dynamics, 2011.
     """
@@ -75,62 +79,71 @@ class AnnealedImportance(Kernel):
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
         none = tf.zeros_like(self.step_size)
-        place = self._place(energy, x)
         return State(
-            place, tf.zeros(tf.shape(x)[:1]), tf.constant(0), self.step_size[0], none, none, none
+            point=self._evaluate(energy, x),
+            log_weight=tf.zeros(tf.shape(x)[:1]),
+            number=tf.constant(0),
+            step_size=self.step_size[0],
+            steps=none,
+            acceptance=none,
+            spread=none,
         )
 
     def step(self, energy: EnergyFn, state: State, seed: Seed) -> tuple[State, Info]:
-        i, (u_first, u_last) = state.number, state.place.u
-        difference, beta = u_last - u_first, self.beta[i + 1]
-        log_weight = state.log_weight - (beta - self.beta[i]) * difference
+        i, beta = state.number, self.beta[state.number + 1]
+        u_first, u_last = state.point.u
+        difference = u_last - u_first
         step_size = tf.where(self.adapt, state.step_size, self.step_size[i])
-        place, acceptance = self._moved(energy, state.place, beta, step_size, seed)
+        point, acceptance = self._move(energy, state.point, beta, step_size, seed)
         accepted = tf.reduce_mean(acceptance)
-        kept = [
-            tf.tensor_scatter_nd_update(row, [[i]], [value])
-            for row, value in (
-                (state.steps, step_size),
-                (state.acceptance, accepted),
-                (state.spread, tf.math.reduce_std(difference)),
-            )
-        ]
-        adapted = step_size * tf.exp(RATE * (accepted - ACCEPTANCE))
-        u, gradient = place.between(beta)
-        return State(place, log_weight, i + 1, adapted, *kept), Info(
-            u, energies.norm(gradient), acceptance
-        )
 
-    def _moved(
-        self, energy: EnergyFn, here: Place, beta: tf.Tensor, step_size: tf.Tensor, seed: Seed
-    ) -> tuple[Place, tf.Tensor]:
-        """Where a trajectory of Hamiltonian Monte Carlo leads at one temperature, and how likely that is accepted."""
-        draw, accept = random.split(seed)
-        start = random.normal(tf.shape(here.x), draw)
+        def recorded(row, value):
+            return tf.tensor_scatter_nd_update(row, [[i]], [value])
+
+        new = State(
+            point=point,
+            log_weight=state.log_weight - (beta - self.beta[i]) * difference,
+            number=i + 1,
+            step_size=step_size * tf.exp(RATE * (accepted - ACCEPTANCE)),
+            steps=recorded(state.steps, step_size),
+            acceptance=recorded(state.acceptance, accepted),
+            spread=recorded(state.spread, tf.math.reduce_std(difference)),
+        )
+        u, gradient = point.at(beta)
+        return new, Info(u, energies.norm(gradient), acceptance)
+
+    def _move(
+        self, energy: EnergyFn, here: Point, beta: tf.Tensor, step_size: tf.Tensor, seed: Seed
+    ) -> tuple[Point, tf.Tensor]:
+        """Takes a step of Hamiltonian Monte Carlo; returns its acceptances too, [b]."""
+        momentum_seed, accept_seed = random.split(seed)
+        drawn = random.normal(tf.shape(here.x), momentum_seed)
+
+        def unfinished(number, *_):
+            return number < self.num_leapfrog_steps
 
         def leap(number, there, momentum):
-            there = self._place(energy, there.x + step_size * momentum)
-            return number + 1, there, momentum - step_size * there.between(beta)[1]
+            there = self._evaluate(energy, there.x + step_size * momentum)
+            return number + 1, there, momentum - step_size * there.at(beta)[1]
 
-        momentum = start - step_size / 2 * here.between(beta)[1]
-        unfinished = lambda number, *_: number < self.num_leapfrog_steps  # noqa: E731
+        momentum = drawn - step_size / 2 * here.at(beta)[1]
         _, there, momentum = tf.while_loop(unfinished, leap, (0, here, momentum))
-        momentum += step_size / 2 * there.between(beta)[1]  # the last leap took a whole step
-        log_ratio = (
-            here.between(beta)[0] + _kinetic(start) - there.between(beta)[0] - _kinetic(momentum)
-        )
+        momentum += step_size / 2 * there.at(beta)[1]  # the last leap took a whole step
+        before = here.at(beta)[0] + _kinetic(drawn)
+        log_ratio = before - there.at(beta)[0] - _kinetic(momentum)
         # a trajectory to where the energy is infinite or undefined is never accepted
         log_ratio = tf.where(
             tf.math.is_finite(log_ratio), tf.minimum(log_ratio, 0.0), -float("inf")
         )
-        accepted = tf.math.log(random.uniform(tf.shape(log_ratio), accept)) < log_ratio
+        accepted = tf.math.log(random.uniform(tf.shape(log_ratio), accept_seed)) < log_ratio
         return selected(accepted, there, here), tf.exp(log_ratio)
 
-    def _place(self, energy: EnergyFn, x: tf.Tensor) -> Place:
-        ends = [energies.value_and_grad(u, x) for u in (self.first, energy)]
-        return Place(x, *zip(*ends, strict=True))
+    def _evaluate(self, energy: EnergyFn, x: tf.Tensor) -> Point:
+        u_first, gradient_first = energies.value_and_grad(self.first, x)
+        u_last, gradient_last = energies.value_and_grad(energy, x)
+        return Point(x, (u_first, u_last), (gradient_first, gradient_last))
 
 
-def _kinetic(momentum: tf.Tensor) -> tf.Tensor:
-    """Of each chain, [b]."""
+def _kinetic(momentum: tf.Tensor) -> Energy:
+    """Returns the kinetic energy of each chain, [b]."""
     return tf.reduce_sum(momentum**2, axis=list(range(1, momentum.shape.rank))) / 2

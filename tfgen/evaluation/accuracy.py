@@ -85,7 +85,7 @@ class Accuracy(Evaluator):
                 algorithm.density(tf.fill([count], c)),
                 random.fold_in(random.root(self.seed), c),
             )
-            found += annealing.bounds(
+            found += annealing.intervals(
                 density, algorithm.tasks.reference, samples.shape[1:], seed, samples, exact=True
             )
         return np.array([b.upper for b in found]), np.array([b.lower for b in found])

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.analysis.ais import Annealing, Bounds
+from tfgen.analysis.ais import Annealing, LogZInterval
 from tfgen.analysis.features import BATCH
 from tfgen.analysis.minibatch import Batches
 from tfgen.errors import UserError
@@ -54,20 +54,20 @@ class Likelihood(Evaluator):
         energy, size = self.energy(), math.prod(self.images.shape)
         bounds = self.bounds()
         u = self._energies(energy)
-        low, high = bounds.interval
+        low, high = bounds.confidence_interval
         yield "log_z_lower", bounds.lower
         yield "log_z_upper", bounds.upper
         yield "gap", bounds.gap
         yield "temperatures", float(bounds.temperatures)
         yield "reached", float(abs(bounds.gap) <= self.target_gap)
-        yield "effective", bounds.effective
+        yield "effective", bounds.effective_sample_size
         for name, log_z in (("lower", high), ("upper", low)):
             nats = -float(u.mean()) - log_z
             yield f"nats_{name}", nats
             yield f"bits_per_dim_{name}", bits_per_dim(nats, size)
         yield "uniform_nats", -size * math.log(2)
 
-    def bounds(self) -> Bounds:
+    def bounds(self) -> LogZInterval:
         """The last bounds of log Z."""
         reference = self.algorithm.tasks.reference
         annealing = Annealing(
@@ -80,7 +80,7 @@ class Likelihood(Evaluator):
         )
         train = self.own("train", self.chains)
         start = tf.constant(train[np.arange(self.chains) % len(train)])
-        *_, last = annealing.bounds(
+        *_, last = annealing.intervals(
             self.energy(), reference, start.shape[1:], random.root(self.seed), start
         )
         return last

@@ -1,0 +1,152 @@
+"""Annealing of chains from one density to another, along a schedule of temperatures."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from scipy import special
+
+from tfgen import random
+from tfgen.analysis.annealed_importance import ACCEPTANCE, AnnealedImportance
+from tfgen.samplers import evolve
+from tfgen.types import EnergyFn, Seed
+
+
+class AnnealingSchedule(NamedTuple):
+    """The temperatures between two densities, and the step size at each."""
+
+    beta: np.ndarray
+    """Inverse temperatures, from 0 to 1, [temperatures + 1]."""
+    step_size: np.ndarray
+    """Of Hamiltonian Monte Carlo at each temperature but the first, [temperatures]."""
+
+    @property
+    def reversed(self) -> "AnnealingSchedule":
+        """The schedule from the last density back to the first."""
+        step_size = np.append(self.step_size[-2::-1], self.step_size[0])
+        return AnnealingSchedule(1 - self.beta[::-1], step_size)
+
+    @property
+    def at_last(self) -> "AnnealingSchedule":
+        """A schedule of as many moves, all of them under the last density."""
+        beta, step_size = np.ones_like(self.beta), np.full_like(self.step_size, self.step_size[-1])
+        return AnnealingSchedule(beta, step_size)
+
+
+class AnnealingResult(NamedTuple):
+    """The chains after annealing, their weights, and the acceptances on the way."""
+
+    x: np.ndarray
+    """The chains at the end, [chains, ...]."""
+    log_weight: np.ndarray
+    """[chains]"""
+    step_size: np.ndarray
+    """At each temperature, [temperatures]."""
+    acceptance: np.ndarray
+    """At each temperature, the mean over chains, [temperatures]."""
+    spread: np.ndarray
+    """The standard deviation of U₁ - U₀ over chains at each temperature, [temperatures], nats."""
+
+    @property
+    def log_ratio(self) -> float:
+        """The log of the mean weight: an estimate of log Z₁ / Z₀, in expectation at most that."""
+        return float(special.logsumexp(self.log_weight) - math.log(len(self.log_weight)))
+
+    @property
+    def effective_sample_size(self) -> float:
+        """1 / Σ w² for weights w that sum to one."""
+        return float(1 / np.sum(special.softmax(self.log_weight) ** 2))
+
+
+class AnnealingPath:
+    """Annealing from one density to another, traced once for any number of temperatures.
+
+    Args:
+        first: U₀.
+        last: U₁.
+        shape: of the chains, their number included.
+        num_leapfrog_steps: gradients at each temperature.
+        jit: whether XLA compiles the chains.
+    """
+
+    def __init__(
+        self,
+        first: EnergyFn,
+        last: EnergyFn,
+        shape: tuple[int, ...],
+        num_leapfrog_steps: int,
+        jit: bool,
+    ):
+        def anneal(x, beta, step_size, seed, adapt):
+            kernel = AnnealedImportance(first, beta, step_size, num_leapfrog_steps, adapt)
+            with random.compiled(jit):
+                return evolve(kernel, last, kernel.init(last, x), seed, tf.size(step_size))[0]
+
+        signature = [
+            tf.TensorSpec(shape, tf.float32),
+            tf.TensorSpec([None], tf.float32),
+            tf.TensorSpec([None], tf.float32),
+            tf.TensorSpec([2], tf.int32),
+            tf.TensorSpec([], tf.bool),
+        ]
+        self._anneal = tf.function(
+            anneal, input_signature=signature, autograph=False, jit_compile=jit
+        )
+
+    def anneal(
+        self, start: tf.Tensor, schedule: AnnealingSchedule, seed: Seed, adapt: bool = False
+    ) -> AnnealingResult:
+        """Moves chains from the first density to the last.
+
+        Args:
+            start: samples of the first density, [chains, ...].
+            schedule: the temperatures.
+            seed: int32 [2].
+            adapt: whether step sizes follow from acceptances, from the schedule's first on.
+
+        Returns:
+            The chains at the end, with their weights.
+        """
+        beta, step_size = (tf.constant(part, tf.float32) for part in schedule)
+        start, adapt = tf.convert_to_tensor(start), tf.constant(adapt)
+        state = self._anneal(start, beta, step_size, seed, adapt)
+        return AnnealingResult(
+            x=state.x.numpy(),
+            log_weight=state.log_weight.numpy(),
+            step_size=state.steps.numpy(),
+            acceptance=state.acceptance.numpy(),
+            spread=state.spread.numpy(),
+        )
+
+
+def respace(
+    schedule: AnnealingSchedule, found: AnnealingResult, temperatures: int
+) -> AnnealingSchedule:
+    """Spaces temperatures such that the density changes by the same amount between any two.
+
+    The amount is thermodynamic length, ∫ sd(U₁ - U₀) dβ, as estimated from an annealing. Step sizes
+    become those that would have been accepted three times in four, smoothed over neighbouring
+    temperatures.
+
+    Args:
+        schedule: of that annealing.
+        found: its result.
+        temperatures: number of temperatures of the new schedule.
+
+    Source: Crooks, Measuring thermodynamic length, 2007.
+    """
+    beta = np.asarray(schedule.beta, float)
+    # far from equilibrium the spread of a few chains is a guess: the floor leaves no gap in beta
+    length = np.diff(beta) * (found.spread + 0.01 * found.spread.max() + 1e-9)
+    walked = np.concatenate([[0.0], np.cumsum(length)]) / length.sum()
+    new = np.interp(np.linspace(0, 1, temperatures + 1), walked, beta)
+    wanted = np.log(found.step_size) + 0.5 * (found.acceptance - ACCEPTANCE)
+    smooth = _moving_average(wanted, max(1, len(wanted) // 20))
+    return AnnealingSchedule(new, np.exp(np.interp(new[1:], beta[1:], smooth)))
+
+
+def _moving_average(values: np.ndarray, reach: int) -> np.ndarray:
+    """Averages each value with as many neighbours on either side; the ends are repeated."""
+    window = np.ones(2 * reach + 1) / (2 * reach + 1)
+    return np.convolve(np.pad(values, reach, mode="edge"), window, mode="valid")
