@@ -1,4 +1,4 @@
-"""A graph over many images, some at a time: memory does not grow with their number."""
+"""Maps over arrays, a minibatch at a time: memory does not grow with the number of images."""
 
 import dataclasses
 from collections.abc import Callable
@@ -7,52 +7,72 @@ import numpy as np
 import tensorflow as tf
 
 Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is."""
+"""Called with the name of the work, the number of rows done, and their total."""
 
 
-def unheard(what: str, done: int, total: int) -> None:
-    """The Progress that nobody listens to."""
+def no_progress(work: str, done: int, total: int) -> None:
+    """Ignores a report of progress."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Batches:
-    """How many images are worked on at a time, and who hears of it.
+class MinibatchMap:
+    """A map of arrays by compiled functions of minibatches.
 
     Args:
-        size: images of a batch, at least 1.
-        jit: whether XLA compiles the work.
-        progress: told after each batch.
+        size: rows of a minibatch, at least 1.
+        jit: whether XLA compiles the functions.
+        progress: called after each minibatch.
+
+    Example:
+        >>> rows = np.arange(5, dtype=np.float32)
+        >>> MinibatchMap(size=2).map("doubles", lambda x: (2 * x,), rows)
+        (array([0., 2., 4., 6., 8.], dtype=float32),)
     """
 
     size: int = 200
     jit: bool = False
-    progress: Progress = unheard
+    progress: Progress = no_progress
 
-    def of(self, images: int) -> "Batches":
-        """Batches of things that are made of so many images each."""
-        return dataclasses.replace(self, size=max(1, self.size // images))
-
-    def map(self, what: str, function: Callable, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-        """What a function of batches makes of arrays.
+    def grouped(self, images: int) -> "MinibatchMap":
+        """Returns a map for rows that consist of several images each, with as many images at a time.
 
         Args:
-            what: is being done, for people to read.
-            function: of tensors [b, ...] to a tuple of such; traced once, for batches of one size, of which the last is
-                filled up by repeating its last row.
+            images: of a row, at least 1.
+        """
+        return dataclasses.replace(self, size=max(1, self.size // images))
+
+    def map(self, work: str, function: Callable, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Applies a function to arrays.
+
+        The function is traced once, for minibatches of one size: the last one is filled up by
+        repeating its last row.
+
+        Args:
+            work: what the function computes, for reports of progress.
+            function: of tensors [b, ...], one for each array, to a tuple of tensors [b, ...].
             arrays: [n, ...] each, n at least 1.
 
         Returns:
-            Arrays [n, ...].
+            Arrays [n, ...], one for each tensor that the function returns.
         """
         total = len(arrays[0])
         size = min(self.size, total)
-        specs = [tf.TensorSpec((size, *a.shape[1:]), a.dtype) for a in arrays]
+        specs = [tf.TensorSpec((size, *array.shape[1:]), array.dtype) for array in arrays]
         traced = tf.function(function, input_signature=specs, autograph=False, jit_compile=self.jit)
         found = []
-        for i in range(0, total, size):
-            parts = [a[i : i + size] for a in arrays]
-            rest = size - len(parts[0])
-            filled = [np.concatenate([p, p[-1:].repeat(rest, axis=0)]) for p in parts]
-            found.append([t.numpy()[: size - rest] for t in traced(*map(tf.constant, filled))])
-            self.progress(what, min(i + size, total), total)
-        return tuple(map(np.concatenate, zip(*found, strict=True)))
+        for start in range(0, total, size):
+            num = min(size, total - start)
+            parts = [_filled(array[start : start + num], size) for array in arrays]
+            found.append([tensor.numpy()[:num] for tensor in traced(*parts)])
+            self.progress(work, start + num, total)
+        return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
+
+
+def _filled(rows: np.ndarray, size: int) -> tf.Tensor:
+    """Repeats the last row until there are as many rows as asked for."""
+    rest = rows[-1:].repeat(size - len(rows), axis=0)
+    return tf.constant(np.concatenate([rows, rest]))
+
+
+# the former names, until their users know the new ones
+Batches, unheard = MinibatchMap, no_progress

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.analysis.minibatch import Batches
+from tfgen.analysis.minibatch import MinibatchMap
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
 from tfgen.evaluation.likelihood import bits_per_dim
@@ -71,7 +71,7 @@ class ImportanceBound(Evaluator):
             return (tf.reshape(log_x + log_z, [-1, count]),)
 
         index = np.arange(len(image), dtype=np.int32)
-        return Batches(BATCH).map("weights", weigh, image, index)[0].astype(float)
+        return MinibatchMap(BATCH).map("weights", weigh, image, index)[0].astype(float)
 
     def _adversarial(self, tasks: LatentTasks, image: np.ndarray, sigma: float) -> float:
         """KL(P‖Π) - KL(Q‖Π) less the data's entropy; log Z stands in both and cancels."""

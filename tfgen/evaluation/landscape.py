@@ -7,7 +7,7 @@ import numpy as np
 
 from tfgen.analysis.landscape import Landscape as Found
 from tfgen.analysis.landscape import Survey, tree
-from tfgen.analysis.minibatch import Batches, Progress, unheard
+from tfgen.analysis.minibatch import MinibatchMap, Progress, no_progress
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
 
@@ -51,7 +51,7 @@ class Landscape(Evaluator):
     def run(self) -> Iterator[tuple[str, float]]:
         yield from self.values(self.survey())
 
-    def survey(self, progress: Progress = unheard) -> Found:
+    def survey(self, progress: Progress = no_progress) -> Found:
         """The landscape itself.
 
         Args:
@@ -78,7 +78,7 @@ class Landscape(Evaluator):
             band_steps=self.band_steps,
             bands=self.bands,
         )
-        work = Batches(jit=bool(self.algorithm.jit_compile), progress=progress)
+        work = MinibatchMap(jit=bool(self.algorithm.jit_compile), progress=progress)
         return survey.run(energy, self.own("train", self.num_images), work)
 
     def values(self, found: Found) -> Iterator[tuple[str, float]]:

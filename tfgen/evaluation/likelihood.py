@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfgen import random
 from tfgen.analysis.ais import Annealing, LogZInterval
 from tfgen.analysis.features import BATCH
-from tfgen.analysis.minibatch import Batches
+from tfgen.analysis.minibatch import MinibatchMap
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
 
@@ -101,7 +101,7 @@ class Likelihood(Evaluator):
         image = self.own("test", self.num_images)
         noise = np.random.default_rng(self.seed).uniform(-1, 1, image.shape) / (LEVELS - 1)
         image = np.clip(image + noise, -1, 1).astype(np.float32)
-        return Batches(BATCH).map("energies", lambda x: (energy(x),), image)[0].astype(float)
+        return MinibatchMap(BATCH).map("energies", lambda x: (energy(x),), image)[0].astype(float)
 
 
 def bits_per_dim(nats: float, size: int) -> float:

@@ -11,7 +11,7 @@ import tensorflow_probability as tfp
 from sklearn.decomposition import PCA
 
 from tfgen import random
-from tfgen.analysis.minibatch import Batches
+from tfgen.analysis.minibatch import MinibatchMap
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
 from tfgen.samplers import MALA, Kernel, Langevin, run
@@ -152,7 +152,7 @@ class Mixing(Evaluator):
         return MALA(step_size)
 
     def _values(self, kind: str, energy: EnergyFn, course: Course) -> Iterator[tuple[str, float]]:
-        u = [Batches().map("energies", lambda x: (energy(x),), end)[0] for end in course.ends]
+        u = [MinibatchMap().map("energies", lambda x: (energy(x),), end)[0] for end in course.ends]
         for factor, energies in zip(FACTORS, u, strict=True):
             yield f"energy_{kind}_{factor}x", float(energies.mean())
         yield f"drift_{kind}", float((u[-1].mean() - u[0].mean()) / max(u[-1].std(), 1e-6))
@@ -165,11 +165,11 @@ class Mixing(Evaluator):
     def _followed(self, energy: EnergyFn, kept: np.ndarray) -> np.ndarray:
         """The energy and principal axes of images, [kept, chains, 1 + axes]."""
         flat = kept.reshape(-1, *kept.shape[2:])
-        u = Batches().map("energies", lambda x: (energy(x),), flat)[0]
+        u = MinibatchMap().map("energies", lambda x: (energy(x),), flat)[0]
         train = self.own("train", 1000).reshape(-1, math.prod(kept.shape[2:]))
         axes = PCA(min(AXES, *train.shape)).fit(train).transform(flat.reshape(len(flat), -1))
         return np.column_stack([u, axes]).astype(np.float32).reshape(*kept.shape[:2], -1)
 
     @staticmethod
     def _mean(energy: EnergyFn, image: np.ndarray) -> float:
-        return Batches().map("energies", lambda x: (energy(x),), image)[0].mean()
+        return MinibatchMap().map("energies", lambda x: (energy(x),), image)[0].mean()

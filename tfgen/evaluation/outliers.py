@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from tfgen.analysis.features import BATCH
-from tfgen.analysis.minibatch import Batches
+from tfgen.analysis.minibatch import MinibatchMap
 from tfgen.data import examples
 from tfgen.data.preprocess import to_uint8
 from tfgen.errors import UserError
@@ -75,7 +75,7 @@ class Outliers(Evaluator):
         """Images [n, h, w, c] to their energies [n]."""
 
         def energies(image):
-            (found,) = Batches(BATCH).map("energies", lambda x: (energy(x),), image)
+            (found,) = MinibatchMap(BATCH).map("energies", lambda x: (energy(x),), image)
             if not np.isfinite(found).all():
                 raise UserError(
                     "--workdir: expected a model of finite energies and found NaN or infinity among them"

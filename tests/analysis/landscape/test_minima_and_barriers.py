@@ -6,7 +6,7 @@ import tensorflow as tf
 from scipy import optimize, special
 
 from tfgen.analysis.landscape import Survey, barriers, minima, tree
-from tfgen.analysis.minibatch import Batches
+from tfgen.analysis.minibatch import MinibatchMap
 from tfgen.data.toy import Mixture
 from tfgen.samplers import Descent
 
@@ -34,7 +34,7 @@ def stationary(guess):
 def found():
     """What the whole survey finds."""
     survey = Survey(step_size=0.03, tolerance=1e-4, neighbours=3, band_steps=300, points=11)
-    return survey.run(MIXTURE.energy, MIXTURE.sample(200, seed=0), Batches(size=64))
+    return survey.run(MIXTURE.energy, MIXTURE.sample(200, seed=0), MinibatchMap(size=64))
 
 
 def test_the_minima_of_a_mixture_are_found(found):
@@ -71,7 +71,7 @@ def test_ends_near_each_other_are_one_minimum_and_the_deepest_of_them_stands_for
     start = np.float32([[0.5, 0.0], [0.51, 0.0], [-0.3, 0.2]]).reshape(-1, 1, 1, 2)
     kernel = Descent(0.01)
     found = minima.find(
-        MIXTURE.energy, start, kernel=kernel, num_steps=0, radius=0.02, work=Batches()
+        MIXTURE.energy, start, kernel=kernel, num_steps=0, radius=0.02, work=MinibatchMap()
     )
     assert len(found.energy) == 2
     assert found.member[0] == found.member[1] != found.member[2]
@@ -85,7 +85,7 @@ def test_a_bent_way_is_never_above_the_straight_one(steps):
     rng = np.random.default_rng(steps)
     first, second = (rng.uniform(-1, 1, (20, 1, 1, 2)).astype(np.float32) for _ in range(2))
     kernel = barriers.ElasticBand(0.03, sliding_steps=steps)
-    work = Batches(size=50)
+    work = MinibatchMap(size=50)
     ways = barriers.bent(
         MIXTURE.energy, first, second, kernel=kernel, num_steps=steps, beads=9, work=work, between=4
     )
@@ -105,11 +105,15 @@ def test_descents_and_bands_stay_within_their_bounds():
 
     start = np.float32([[0.2, -0.4]]).reshape(1, 1, 1, 2)
     kernel = Descent(0.1, tolerance=1e-3, bounds=(-1.0, 1.0))
-    found = minima.find(slope, start, kernel=kernel, num_steps=100, radius=0.01, work=Batches())
+    found = minima.find(
+        slope, start, kernel=kernel, num_steps=100, radius=0.01, work=MinibatchMap()
+    )
     np.testing.assert_array_equal(found.image.ravel(), [1.0, 1.0])
     assert found.slope[0] <= 1e-3
     band = barriers.ElasticBand(0.5, sliding_steps=20, bounds=(-1.0, 1.0))
-    ways = barriers.bent(slope, start, -start, kernel=band, num_steps=20, beads=5, work=Batches())
+    ways = barriers.bent(
+        slope, start, -start, kernel=band, num_steps=20, beads=5, work=MinibatchMap()
+    )
     assert np.abs(ways.beads).max() <= 1
 
 
@@ -117,7 +121,7 @@ def test_work_in_batches_is_the_work_at_once():
     """70 rows by 32 at a time, the last batch filled up; and who listens hears of each batch."""
     heard = []
     rows = np.arange(70, dtype=np.float32)
-    work = Batches(size=32, progress=lambda *said: heard.append(said))
+    work = MinibatchMap(size=32, progress=lambda *said: heard.append(said))
     doubled, squared = work.map("rows", lambda x: (2 * x, x**2), rows)
     np.testing.assert_array_equal(doubled, 2 * rows)
     np.testing.assert_array_equal(squared, rows**2)

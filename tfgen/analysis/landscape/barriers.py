@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import energies, random
-from tfgen.analysis.minibatch import Batches
+from tfgen.analysis.minibatch import MinibatchMap
 from tfgen.samplers import Info, Kernel, evolve
 from tfgen.types import EnergyFn, Seed
 
@@ -147,7 +147,7 @@ def line(first: tf.Tensor, second: tf.Tensor, points: int) -> tf.Tensor:
 
 
 def straight(
-    energy: EnergyFn, first: np.ndarray, second: np.ndarray, *, points: int, work: Batches
+    energy: EnergyFn, first: np.ndarray, second: np.ndarray, *, points: int, work: MinibatchMap
 ) -> np.ndarray:
     """The highest energy on the straight line between two images.
 
@@ -167,7 +167,7 @@ def straight(
     def highest(a, b):
         return (tf.reduce_max(_beadwise(energy)(line(a, b, points)), axis=1),)
 
-    return work.of(points).map("straight lines", highest, first, second)[0]
+    return work.grouped(points).map("straight lines", highest, first, second)[0]
 
 
 class Ways(NamedTuple):
@@ -187,7 +187,7 @@ def bent(
     kernel: ElasticBand,
     num_steps: int,
     beads: int,
-    work: Batches,
+    work: MinibatchMap,
     between: int = 4,
 ) -> Ways:
     """Ways of least highest energy between two images, started from the straight line and never above it.
@@ -218,4 +218,4 @@ def bent(
         ways = tf.stack([start, state.best, state.x], axis=1)
         return tf.reduce_min(heights, axis=0), tf.gather(ways, best, axis=1, batch_dims=1)
 
-    return Ways(*work.of(beads).map("elastic bands", relax, first, second))
+    return Ways(*work.grouped(beads).map("elastic bands", relax, first, second))

@@ -7,7 +7,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import NearestNeighbors
 
 from tfgen import random
-from tfgen.analysis.minibatch import Batches
+from tfgen.analysis.minibatch import MinibatchMap
 from tfgen.samplers import Descent, run
 from tfgen.types import EnergyFn
 
@@ -32,7 +32,7 @@ def find(
     kernel: Descent,
     num_steps: int,
     radius: float,
-    work: Batches,
+    work: MinibatchMap,
 ) -> Minima:
     """Steepest descent from many images; ends within a radius of each other are one minimum.
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tfgen.analysis.landscape import barriers, minima, tree
-from tfgen.analysis.minibatch import Batches
+from tfgen.analysis.minibatch import MinibatchMap
 from tfgen.samplers import Descent
 from tfgen.types import EnergyFn
 
@@ -53,7 +53,7 @@ class Survey:
     band_steps: int = 60
     bands: float = 2.0
 
-    def run(self, energy: EnergyFn, start: np.ndarray, work: Batches) -> Landscape:
+    def run(self, energy: EnergyFn, start: np.ndarray, work: MinibatchMap) -> Landscape:
         """The landscape that images show of an energy.
 
         Args:
@@ -111,7 +111,7 @@ class Survey:
         return order[gain[order] > 0]
 
     def _bands(
-        self, energy: EnergyFn, first: np.ndarray, second: np.ndarray, work: Batches
+        self, energy: EnergyFn, first: np.ndarray, second: np.ndarray, work: MinibatchMap
     ) -> np.ndarray:
         kernel = barriers.ElasticBand(self.step_size, self.band_steps // 2, self.bounds)
         ways = barriers.bent(
