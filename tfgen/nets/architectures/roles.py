@@ -37,6 +37,10 @@ class Net(keras.Model):
         # any_size follows from the layers, so each class derives it anew
         return super().get_config() | {"image_shape": list(self.image_shape)}
 
+    def named_variables(self) -> dict[str, keras.Variable]:
+        """Returns all variables by names that are the same in every process."""
+        return {v.path.removeprefix(f"{self.name}/"): v for v in self.variables}
+
     def check_size(self, height: int, width: int) -> None:
         """Raises UserError if images of this height and width do not fit the net."""
         if not self.any_size and (height, width) != self.image_shape[:2]:

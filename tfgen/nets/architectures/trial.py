@@ -1,0 +1,93 @@
+"""The trial of a user's own net: what it returns for two images or latents, and what to say of it."""
+
+import re
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfgen.errors import UserError
+
+COUNT = 2
+"""Examples in the batch that a net is tried on."""
+
+
+def outputs(role: str, net: keras.Model, shape: tuple[int, ...], wanted: str) -> Any:
+    """Returns what a net makes of a batch of zeros, and so builds it.
+
+    Args:
+        role: of the net, for errors.
+        net: takes batches [b, *shape].
+        shape: of one example.
+        wanted: what it should return, for errors.
+
+    Raises:
+        UserError: if it is no Keras model, or fails.
+    """
+    if not isinstance(net, keras.Model):
+        raise UserError(f"{role}: expected a keras.Model and found a {type(net).__name__}")
+    try:
+        return net(tf.zeros((COUNT, *shape)), training=False)
+    except Exception as error:  # of the user's code, so of any kind
+        raise UserError(
+            f"{role}: expected a net from {inputs(role, shape)} to {wanted}, and "
+            f"{type(net).__name__} failed on zeros of that shape: {_first_line(error)}"
+        ) from error
+
+
+def mismatch(role: str, shape: tuple[int, ...], wanted: str, found: Any) -> UserError:
+    """Returns the error of a net that returns something else.
+
+    Args:
+        role: of the net.
+        shape: of one example that it takes.
+        wanted: what it should return.
+        found: what it returned.
+    """
+    sizes = " and ".join(str(list(size)) for size in shapes(found))
+    return UserError(
+        f"{role}: expected a net from {inputs(role, shape)} to {wanted}, and found outputs of shape "
+        f"{sizes or 'none'}"
+    )
+
+
+def shapes(found: Any) -> list[tuple[int, ...]]:
+    """Returns the shapes of all tensors that a net returned."""
+    return [tuple(tensor.shape) for tensor in tf.nest.flatten(found) if tf.is_tensor(tensor)]
+
+
+def inputs(role: str, shape: tuple[int, ...]) -> str:
+    """Describes the batches that a net of a role takes, given the shape of one example."""
+    return f"{'latents' if role == 'generator' else 'images'} {batch(shape)}"
+
+
+def batch(shape: tuple[int, ...]) -> str:
+    """Writes the shape of a batch, given that of one example."""
+    return f"[b, {', '.join(map(str, shape))}]"
+
+
+def is_batch(found: Any) -> bool:
+    """Says whether a net returned one tensor with an entry for each example."""
+    return tf.is_tensor(found) and found.shape.rank > 0 and found.shape[0] == COUNT
+
+
+def declared_shape(net: keras.Model) -> tuple[int | None, ...] | None:
+    """Returns the input shape that a net declares, the batch first; None if it declares none."""
+    try:
+        return tuple(net.input_shape)
+    except AttributeError:  # of a subclass, and of a Sequential that is not built
+        return None
+
+
+def takes_any_size(net: keras.Model) -> bool:
+    """Says whether a net declares inputs of any height and width."""
+    declared = declared_shape(net)
+    return declared is not None and len(declared) == 4 and declared[1:3] == (None, None)
+
+
+def _first_line(error: Exception) -> str:
+    """Returns the first line of an error that says something."""
+    plain = re.sub(r"\x1b\[\d*m", "", str(error))  # Keras prints in bold
+    lines = [line.strip() for line in plain.splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith("Exception encountered when calling")]
+    return told[0] if told else type(error).__name__
