@@ -1,8 +1,10 @@
 """Commands that train, sample and evaluate: everything with flags and files."""
 
-import os
+import sys
 
-# before TensorFlow is imported: its start-up messages would bury the commands' own
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import tfgen  # noqa: F401  its settings must stand before TensorFlow is imported
+from trainers import quiet
 
-import tfgen  # noqa: F401  the same for the library's own settings
+# a command, `python -m trainers.main`, imports TensorFlow quietly; a user's program does not
+if quiet.is_command(sys.argv, sys.orig_argv):
+    quiet.start(sys.argv[1:])

@@ -15,6 +15,7 @@ from tfgen.errors import UserError
 from trainers.run import callbacks, checkpoints, commands, flags
 from trainers.run.callbacks import DivergedError
 from trainers.run.experiment import Experiment, refuse_others
+from trainers.run.flags import define
 
 
 def main(values: absl_flags.FlagValues) -> None:
@@ -28,7 +29,7 @@ def main(values: absl_flags.FlagValues) -> None:
     experiment.check_labels()
     step = 0
     if checkpoints.steps(experiment.checkpoints):
-        step = checkpoints.restore(experiment.checkpoints, experiment.state)
+        step = checkpoints.restore(experiment.checkpoints, experiment.algorithm)
     experiment.claim()
     experiment.metrics.rewind(step)
     lower_rates(experiment)
@@ -37,10 +38,10 @@ def main(values: absl_flags.FlagValues) -> None:
         file=sys.stderr,
     )
     if not checkpoints.steps(experiment.checkpoints):
-        checkpoints.save(experiment.checkpoints, 0, experiment.state, values.keep)
+        checkpoints.save(experiment.checkpoints, 0, experiment.algorithm, values.keep)
     # an algorithm may have had enough before
     while (
-        experiment.algorithm.num_updates < values.steps and not experiment.algorithm.stop_training
+        experiment.algorithm.num_updates < values.steps and not experiment.algorithm.finished
     ):
         try:
             with experiment.strategy.scope():
@@ -64,7 +65,6 @@ def fit(experiment: Experiment) -> None:
             shuffle=False,
             verbose=0,
             callbacks=[
-                *algorithm.callbacks(),
                 progress,
                 callbacks.Guard(experiment, v.guard_factor),
                 callbacks.Log(experiment),
@@ -82,7 +82,7 @@ def roll_back(experiment: Experiment, diverged: DivergedError) -> None:
     """
     v = experiment.values
     times = len(experiment.metrics.rows("guard")) + 1
-    step = checkpoints.restore(experiment.checkpoints, experiment.state)
+    step = checkpoints.restore(experiment.checkpoints, experiment.algorithm)
     # the rows are what rates follow from: once this one stands, a kill loses nothing and counts nothing twice
     experiment.metrics.append(
         "guard",
@@ -111,4 +111,4 @@ def lower_rates(experiment: Experiment) -> None:
 
 
 if __name__ == "__main__":
-    commands.run(main, flags.define, __doc__)
+    commands.run(main, define, __doc__)

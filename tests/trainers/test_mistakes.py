@@ -215,7 +215,7 @@ def test_a_net_that_cannot_grow_is_not_grown(tmp_path, monkeypatch):
             [keras.Input(image_shape), keras.layers.Flatten(), keras.layers.Dense(1)]
         )
 
-    monkeypatch.setattr(tfgen.nets.toy, "energy", energy)
+    monkeypatch.setattr(tfgen.nets.families.toy, "energy", energy)
     assert "layer_iterations" in refused(tmp_path, *TOY, "--generative_convnet.layer_iterations=2")
 
 

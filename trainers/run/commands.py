@@ -2,36 +2,45 @@
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from absl import flags
 
 from tfgen.errors import UserError
-from trainers.run import flags as experiment_flags
+from trainers.run import parsing, usage
+
+HELP = frozenset({"--help", "-help", "-h", "--helpfull"})
 
 
 def run(
-    main: Callable[[flags.FlagValues], None], define: Callable[[flags.FlagValues], None], doc: str
+    main: Callable[[flags.FlagValues], None],
+    define: Callable[[flags.FlagValues], None],
+    doc: str,
+    argv: Sequence[str] | None = None,
 ) -> None:
     """Parses the command line, runs a program and exits.
 
-    A user's mistake, and a disk that is full or not to be written on, ends with one sentence on stderr and
-    exit code 1.
+    A user's mistake, and a disk that is full or not to be written on, ends with one sentence on
+    stderr and exit code 1.
 
     Args:
         main: the program, given the flags.
         define: defines its flags.
         doc: what `--help` says first.
+        argv: the command line, the program's name first; None: this process's own.
     """
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    argv = sys.argv if argv is None else argv
     values = flags.FlagValues()
-    values.append_flag_values(_flagfile())
+    parsing.define_shared(values)
     define(values)
-    if {"--help", "-h", "--helpfull"} & set(sys.argv[1:]):
-        print(help_text(values, doc))
-        return
     try:
-        main(experiment_flags.parse(sys.argv, values))
+        if HELP & set(argv):
+            print(usage.page(values, doc, [word for word in argv if word not in HELP]))
+            return
+        parsing.parse(argv, values)
+        if not values.verbose:
+            logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        main(values)
     except UserError as error:
         sys.exit(f"error: {error}")
     except OSError as error:
@@ -40,28 +49,8 @@ def run(
         sys.exit("interrupted; the same command goes on from the last checkpoint")
 
 
-def help_text(values: flags.FlagValues, doc: str) -> str:
-    """The program's description and its flags, those of the program first."""
-    groups = values.flags_by_module_dict()
-    first = [module for module in groups if not module.startswith("tfgen.")]
-    lines = [doc.strip(), "", "  --flagfile: Read flags from this file.", ""]
-    for module in first + sorted(set(groups) - set(first)):
-        lines.append(f"{module}:")
-        for flag in groups[module]:
-            default = "" if flag.default is None else f" (default: {flag.default})"
-            lines.append(f"  --{flag.name}: {flag.help}{default}")
-        lines.append("")
-    return "\n".join(lines)
-
-
 def _flagfile() -> flags.FlagValues:
-    """absl's own --flagfile, which a fresh FlagValues lacks."""
+    """Returns the flags that every command has, for the tests' `command_line.values`."""
     values = flags.FlagValues()
-    flags.DEFINE_string(
-        "flagfile",
-        "",
-        "Read flags from this file.",
-        flag_values=values,
-        module_name="trainers.main",
-    )
+    parsing.define_shared(values)
     return values

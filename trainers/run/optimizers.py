@@ -1,64 +1,62 @@
 """A role's optimizer and its learning rate over the steps."""
 
+import dataclasses
+import inspect
 import math
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import keras
 import tensorflow as tf
 from absl import flags
 
-from tfgen.errors import UserError
+from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, Range, UserError
 from tfgen.training.algorithm import Transform
+from tfgen.training.schedules import Schedule
+
+OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
+    "adam": keras.optimizers.Adam,
+    "sgd": keras.optimizers.SGD,
+}
 
 
-class Schedule(keras.optimizers.schedules.LearningRateSchedule):
-    """A rate that rises to its height, falls in stairs, then linearly to zero; a guard may lower it all.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OptimizerOptions:
+    """How a role's net is updated: each field is a flag `--ROLE.FIELD`.
 
-    Args:
-        rate: the first learning rate, positive.
-        decay: factor every `decay_steps` updates.
-        decay_steps: see decay.
-        warmup_steps: updates over which the rate rises linearly.
-        total_steps: updates in all.
-        constant_fraction: share of these before the linear fall.
-
-    Attributes:
-        factor: a variable, 1 until a guard lowers it.
+    A field that is named like an argument of a Keras optimizer is handed to the optimizers that
+    have it.
     """
 
-    def __init__(
-        self,
-        rate: float,
-        decay: float,
-        decay_steps: int,
-        warmup_steps: int,
-        total_steps: int,
-        constant_fraction: float,
-    ):
-        self.rate = rate
-        self.decay = decay
-        self.decay_steps = decay_steps
-        self.warmup_steps = warmup_steps
-        self.total_steps = total_steps
-        self.fall_start = constant_fraction * total_steps
-        self.factor = keras.Variable(
-            1.0, trainable=False, aggregation="only_first_replica", name="rate_factor"
-        )
+    optimizer: Annotated[str, OneOf(*OPTIMIZERS)] = "adam"
+    """How the net is updated."""
+    learning_rate: Annotated[float, NotNegative] = 1e-4
+    """Its learning rate."""
+    momentum: Annotated[float, Fraction] = 0.0
+    """Of sgd."""
+    beta_1: Annotated[float, Fraction] = 0.9
+    """Of adam: the decay of the mean gradient, an update."""
+    beta_2: Annotated[float, Fraction] = 0.999
+    """Of adam: the decay of the mean squared gradient, an update."""
+    epsilon: Annotated[float, Positive] = 1e-7
+    """Of adam: added to the root of the mean squared gradient."""
+    decay: Annotated[float, NotNegative] = 1.0
+    """Factor on the rate every decay_steps updates."""
+    decay_steps: Annotated[int, AtLeastOne] = 1000
+    """Updates between two factors of decay."""
+    warmup_steps: Annotated[int, NotNegative] = 0
+    """Updates over which the rate rises."""
+    constant_fraction: Annotated[float, Fraction] = 1.0
+    """Share of the steps before the rate falls linearly to zero."""
+    clip_norm: Annotated[float, NotNegative] = 0.0
+    """Largest norm of the whole gradient; 0: no bound."""
+    l2: Annotated[float, NotNegative] = 0.0
+    """Times each weight, added to its clipped gradient (L2)."""
+    ema: Annotated[float, Range(least=0, most=0.999999)] = 0.0
+    """Momentum of the weights' moving average, which sampling and export then use; 0: none."""
 
-    def __call__(self, step):
-        step = tf.cast(step, tf.float32)
-        stairs = self.decay ** tf.floor(step / self.decay_steps)
-        rise = tf.minimum(1.0, (step + 1) / max(self.warmup_steps, 1))
-        fall = 1.0
-        if self.fall_start < self.total_steps:
-            fall = (self.total_steps - step) / (self.total_steps - self.fall_start)
-        return (
-            self.rate
-            * stairs
-            * rise
-            * tf.clip_by_value(fall, 0.0, 1.0)
-            * tf.convert_to_tensor(self.factor)
-        )
+
+NAMES = tuple(field.name for field in dataclasses.fields(OptimizerOptions))
+"""What a role's flags say of its optimizer; all others are options of its net."""
 
 
 class Updates(NamedTuple):
@@ -68,39 +66,52 @@ class Updates(NamedTuple):
     optimizer: keras.optimizers.Optimizer
     transform: Transform | None
     """Of each clipped gradient; None leaves it."""
+    clip_norm: float
+    """Largest norm of the whole gradient; 0: no bound."""
+
+
+def read(values: flags.FlagValues, role: str) -> OptimizerOptions:
+    """Returns what a role's flags say of its optimizer.
+
+    Raises:
+        UserError: if the learning rate is infinite.
+    """
+    options = OptimizerOptions(**{name: values[f"{role}.{name}"].value for name in NAMES})
+    if not math.isfinite(options.learning_rate):
+        raise UserError(
+            f"--{role}.learning_rate: expected a finite number and found {options.learning_rate}"
+        )
+    return options
 
 
 def build(values: flags.FlagValues, role: str) -> Updates:
-    """How a role's net is updated, from its flags."""
-
-    def of(name):
-        return values[f"{role}.{name}"].value
-
-    if not math.isfinite(of("learning_rate")):
-        raise UserError(
-            f"--{role}.learning_rate: expected a finite number and found {of('learning_rate')}"
-        )
-
+    """Returns how a role's net is updated, from its flags."""
+    options = read(values, role)
     schedule = Schedule(
-        of("learning_rate"),
-        of("decay"),
-        of("decay_steps"),
-        of("warmup_steps"),
-        values.steps,
-        of("constant_fraction"),
+        rate=options.learning_rate,
+        decay=options.decay,
+        decay_steps=options.decay_steps,
+        warmup_steps=options.warmup_steps,
+        total_steps=values.steps,
+        constant_fraction=options.constant_fraction,
     )
-    options = {"global_clipnorm": of("clip_norm") or None}
-    if of("ema"):
-        options |= {"use_ema": True, "ema_momentum": of("ema"), "ema_overwrite_frequency": None}
-    if of("optimizer") == "sgd":
-        optimizer = keras.optimizers.SGD(schedule, momentum=of("momentum"), **options)
-    else:
-        optimizer = keras.optimizers.Adam(
-            schedule, beta_1=of("beta_1"), beta_2=of("beta_2"), **options
-        )
-    return Updates(schedule, optimizer, _l2(of("l2")) if of("l2") else None)
+    cls = OPTIMIZERS[options.optimizer]
+    optimizer = cls(**_arguments_of(cls, options) | {"learning_rate": schedule})
+    transform = _l2(options.l2) if options.l2 else None
+    return Updates(schedule, optimizer, transform, options.clip_norm)
+
+
+def _arguments_of(
+    cls: type[keras.optimizers.Optimizer], options: OptimizerOptions
+) -> dict[str, Any]:
+    """Returns the arguments of a Keras optimizer, which has other names for some options."""
+    known = inspect.signature(cls).parameters
+    given = {name: value for name, value in vars(options).items() if name in known}
+    if options.ema:
+        given |= {"use_ema": True, "ema_momentum": options.ema, "ema_overwrite_frequency": None}
+    return given
 
 
 def _l2(rate: float) -> Transform:
-    """The gradient of rate |w|² / 2 added: what PyTorch's Adam calls weight decay."""
+    """Returns the addition of rate |w|² / 2's gradient: what PyTorch's Adam calls weight decay."""
     return lambda gradient, variable: gradient + rate * tf.cast(variable.value, gradient.dtype)
