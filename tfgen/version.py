@@ -1,3 +1,3 @@
 """The library's version: stamped on every measurement and every export."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
