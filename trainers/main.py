@@ -40,9 +40,7 @@ def main(values: absl_flags.FlagValues) -> None:
     if not checkpoints.steps(experiment.checkpoints):
         checkpoints.save(experiment.checkpoints, 0, experiment.algorithm, values.keep)
     # an algorithm may have had enough before
-    while (
-        experiment.algorithm.num_updates < values.steps and not experiment.algorithm.finished
-    ):
+    while experiment.algorithm.num_updates < values.steps and not experiment.algorithm.finished:
         try:
             with experiment.strategy.scope():
                 fit(experiment)

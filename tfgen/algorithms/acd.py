@@ -1,18 +1,21 @@
 """Adversarial contrastive divergence: the two sides of the divergence triangle that meet in the energy.
 
-Paper: Divergence triangle, equations 16 to 19: max_α min_θ min_φ KL(P‖Π) - KL(Q‖Π); the generator chases the energy,
-and the inference net bounds its entropy.
+Paper: Divergence triangle, equations 16 to 19: max_α min_θ min_φ KL(P‖Π) - KL(Q‖Π); the generator
+chases the energy, and the inference net bounds its entropy.
 """
+
+from typing import Annotated
 
 import keras
 import tensorflow as tf
 
-from tfgen import losses, random
-from tfgen.errors import check
-from tfgen.models import Amortized, LatentTasks
-from tfgen.samplers import Langevin
-from tfgen.training.algorithm import LatentAlgorithm, check_latents
-from tfgen.types import Batch, Energy, Image, Seed
+from tfgen import losses
+from tfgen.errors import AtLeastOne, NotNegative, OneOf, Positive
+from tfgen.models import LatentModel, Sampling
+from tfgen.training.algorithm import grad_norms
+from tfgen.training.dynamics import KERNELS, Dynamics
+from tfgen.training.latent_algorithm import LatentAlgorithm, prior_draws
+from tfgen.types import Batch, Seed
 
 ROLES = ("energy", "generator", "inference")
 
@@ -26,10 +29,11 @@ class ACD(LatentAlgorithm):
         inference: images to the mean and log-variance of q(z|x).
         image_shape: height, width, channels.
         seed: of all that training draws.
-        temperature: T of Π ∝ exp(-U / T), positive.
-        step_size: Langevin's ε in pixel units, of steps that refine images under U / T; positive.
+        temperature: T of Π ∝ exp(-U / T).
+        kernel: how images are refined under U / T: langevin, mala or hmc.
+        step_size: ε of such a step in pixel units.
         sample_steps: such steps of a new sample or completion.
-        completion_rounds: times that a completion is inferred from, at least 1.
+        completion_rounds: times that a completion is inferred from.
 
     Raises:
         UserError: if the nets' latents differ, or a constant is out of its range.
@@ -43,54 +47,39 @@ class ACD(LatentAlgorithm):
         *,
         image_shape: tuple[int, int, int],
         seed: int = 0,
-        temperature: float = 0.1,
-        step_size: float = 0.01,
-        sample_steps: int = 0,
-        completion_rounds: int = 4,
+        temperature: Annotated[float, Positive] = 0.1,
+        kernel: Annotated[str, OneOf(*KERNELS)] = "langevin",
+        step_size: Annotated[float, Positive] = 0.01,
+        sample_steps: Annotated[int, NotNegative] = 0,
+        completion_rounds: Annotated[int, AtLeastOne] = 4,
     ):
-        logged = [
-            "energy_data",
-            "energy_samples",
-            "energy_gap",
-            "latent_nll",
-            *(f"{role}_grad_norm" for role in ROLES),
-        ]
-        super().__init__(logged, generator, image_shape, 0, seed, completion_rounds)
-        self.energy, self.inference = energy, inference
-        check_latents(generator, inference, self.image_shape)
-        self.temperature = check("temperature", temperature, above=0)
-        self.kernel = Langevin(check("step_size", step_size, above=0), bounds=(-1.0, 1.0))
-        self.sample_steps = check("sample_steps", sample_steps, least=0)
-
-    def density(self, image: Image, training: bool = False) -> Energy:
-        """U / T, the energy of Π, in nats: [b]."""
-        return self.energy(image, training=training) / self.temperature
+        refining = Dynamics(kernel=kernel, step_size=step_size, bounds=(-1.0, 1.0)).first
+        model = LatentModel(
+            generator,
+            inference,
+            energy,
+            image_shape=image_shape,
+            sampling=Sampling(refining, sample_steps),
+            temperature=temperature,
+            completion_rounds=completion_rounds,
+        )
+        logged = ["energy_data", "energy_samples", "energy_gap", "latent_nll", *grad_norms(*ROLES)]
+        super().__init__(model, logged=logged, num_incomplete=0, seed=seed)
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
-        z = random.normal((batch["image"].shape[0], *self.generator.latent_shape), seed)
+        model, u = self.model, self.model.energy_fn(training=True)
+        z = prior_draws(model, batch, seed)
         with tf.GradientTape() as tape:
-            x = self.generator(z, training=True)
-            u, u_x = self.density(batch["image"], training=True), self.density(x, training=True)
-            p_pi = losses.kl_p_pi(u_x, z, *self.inference(x, training=True))
-            q_pi = losses.kl_q_pi(u)
+            x = model.generator(z, training=True)
+            u_data, u_x = u(batch["image"]), u(x)
+            p_pi = losses.kl_p_pi(u_x, z, *model.inference(x, training=True))
+            q_pi = losses.kl_q_pi(u_data)
             objective = p_pi - q_pi
+        norms = self.minimize_together(ROLES, tape, objective, ascending=["energy"])
         samples = tf.reduce_mean(u_x)
-        return {
+        return norms | {
             "energy_data": q_pi,
             "energy_samples": samples,
             "energy_gap": q_pi - samples,
             "latent_nll": p_pi - samples,
-        } | self.descend_together(ROLES, tape, objective, ascending=["energy"])
-
-    @property
-    def tasks(self) -> LatentTasks:
-        """What the three nets are used for."""
-        posterior = Amortized(self.inference)
-        return LatentTasks(
-            self.generator,
-            self.image_shape,
-            posterior,
-            self.density,
-            self.kernel,
-            self.completion_rounds,
-        )
+        }

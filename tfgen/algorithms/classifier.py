@@ -1,16 +1,20 @@
-"""A classifier of images: what a model's samples are measured with, and what its energy is compared with.
+"""A classifier of images: what samples are measured with, and what an energy is compared with.
 
-The measurements of generated images were defined on the features of a net trained on ImageNet (Salimans et al.,
-Improved techniques for training GANs, 2016); one trained on the images in question serves sets that are unlike it.
+The measurements of generated images were defined on the features of a net trained on ImageNet
+(Salimans et al., Improved techniques for training GANs, 2016); one trained on the images in
+question serves sets that are unlike it.
 """
+
+from typing import Annotated
 
 import keras
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.errors import UserError, check
-from tfgen.training.algorithm import Algorithm
-from tfgen.types import Batch, Endpoint, Image, Label, Seed
+from tfgen.errors import Fraction, NotNegative, UserError
+from tfgen.models import ClassifierModel
+from tfgen.training.algorithm import Algorithm, labels_of
+from tfgen.types import Batch, Image, Label, Seed
 
 
 class Classifier(Algorithm):
@@ -20,9 +24,9 @@ class Classifier(Algorithm):
         classifier: the net, images to logits; `features` and `head` are its two halves.
         image_shape: height, width, channels.
         seed: of all that training draws.
-        label_smoothing: share of each label spread evenly over all classes, in [0, 1].
+        label_smoothing: share of each label spread evenly over all classes.
         flip: whether training images are mirrored, left to right, half of the time.
-        shift: pixels that training images are moved by at most, down and across, edges repeated; not negative.
+        shift: pixels that training images are moved by at most, down and across, edges repeated.
 
     Raises:
         UserError: if the net has one output only, or the data no labels.
@@ -34,66 +38,39 @@ class Classifier(Algorithm):
         *,
         image_shape: tuple[int, int, int],
         seed: int = 0,
-        label_smoothing: float = 0.0,
+        label_smoothing: Annotated[float, Fraction] = 0.0,
         flip: bool = False,
-        shift: int = 0,
+        shift: Annotated[int, NotNegative] = 0,
     ):
-        super().__init__(["cross_entropy", "accuracy", "classifier_grad_norm"], seed)
-        self.classifier = classifier
-        self.image_shape = tuple(image_shape)
-        self.label_smoothing = check("label_smoothing", label_smoothing, least=0, most=1)
+        model = ClassifierModel(classifier, image_shape=image_shape)
+        logged = ["cross_entropy", "accuracy", "classifier_grad_norm"]
+        super().__init__(model, logged=logged, seed=seed)
+        self.label_smoothing = label_smoothing
         self.flip = flip
-        self.shift = check("shift", shift, least=0)
-        self.num_classes = classifier(tf.zeros((1, *self.image_shape)), training=False).shape[-1]
-        if self.num_classes < 2:
+        self.shift = shift
+        if model.num_classes < 2:
             raise UserError(
                 "classifier.outputs: expected one output a class, at least 2, and found 1"
             )
 
-    def logits(self, image: Image, training: bool = False) -> tf.Tensor:
-        """log p(label | image) up to what the classes share, [b, classes]."""
-        return self.classifier(image, training=training)
-
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
-        if "label" not in batch:
-            raise UserError("dataset: expected labels to classify by, and found none")
-        image, label = self._moved(batch["image"], seed), tf.cast(batch["label"], tf.int32)
+        label = labels_of(batch)
+        image = self._moved(batch["image"], seed)
         with tf.GradientTape() as tape:
-            logits = self.logits(image, training=True)
-            loss = self._loss(logits, label)
+            logits = self.model.logits(image, training=True)
+            loss = _loss(logits, label, self.label_smoothing)
         correct = tf.argmax(logits, axis=1, output_type=tf.int32) == label
-        return {
+        norms = self.minimize_together(["classifier"], tape, loss)
+        return norms | {
             "cross_entropy": loss,
             "accuracy": tf.reduce_mean(tf.cast(correct, tf.float32)),
-        } | self.descend_together(["classifier"], tape, loss)
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        image = tf.TensorSpec((None, *self.image_shape), tf.float32, "image")
-
-        def classify(image):
-            return {"probability": tf.nn.softmax(self.logits(image))}
-
-        def features(image):
-            feature = self.classifier.features(image)
-            return {"feature": feature, "probability": tf.nn.softmax(self.classifier.head(feature))}
-
-        return {"classify": Endpoint(classify, [image]), "features": Endpoint(features, [image])}
+        }
 
     def pictures(self, batch: Batch) -> dict[str, Image]:
         return {"observed": batch["image"]}
 
-    def _loss(self, logits: tf.Tensor, label: Label) -> tf.Tensor:
-        """The cross-entropy, and with smoothed labels its mean over all classes too."""
-        loss = losses.cross_entropy(logits, label)
-        if not self.label_smoothing:
-            return loss
-        evenly = tf.reduce_mean(
-            tf.reduce_logsumexp(logits, axis=1) - tf.reduce_mean(logits, axis=1)
-        )
-        return (1 - self.label_smoothing) * loss + self.label_smoothing * evenly
-
     def _moved(self, image: Image, seed: Seed) -> Image:
-        """Mirrored and shifted at random, each image on its own."""
+        """Returns images mirrored and shifted at random, each on its own."""
         batch, height, width, _ = image.shape
         flip_seed, down, across = random.split(seed, 3)
         if self.flip:
@@ -108,8 +85,16 @@ class Classifier(Algorithm):
         return random.uniform((batch, 1), seed, -self.shift, self.shift + 1, tf.int32)
 
 
+def _loss(logits: tf.Tensor, label: Label, smoothing: float) -> tf.Tensor:
+    """Computes the cross-entropy, and with smoothed labels its mean over all classes too."""
+    loss = losses.cross_entropy(logits, label)
+    if not smoothing:
+        return loss
+    evenly = tf.reduce_logsumexp(logits, axis=1) - tf.reduce_mean(logits, axis=1)
+    return (1 - smoothing) * loss + smoothing * tf.reduce_mean(evenly)
+
+
 def _shifted(image: Image, axis: int, offset: tf.Tensor, side: int) -> Image:
-    """Moved along an axis, edges repeated; offset [b, 1]."""
-    return tf.gather(
-        image, tf.clip_by_value(tf.range(side) - offset, 0, side - 1), axis=axis, batch_dims=1
-    )
+    """Returns images moved along an axis by an offset [b, 1], edges repeated."""
+    place = tf.clip_by_value(tf.range(side) - offset, 0, side - 1)
+    return tf.gather(image, place, axis=axis, batch_dims=1)

@@ -1,7 +1,8 @@
 """The divergence triangle: energy, generator and inference nets trained jointly, without MCMC.
 
-Paper: Divergence triangle for joint training of generator model, energy-based model and inferential model (Han,
-Nijkamp, Fang, Hill, Zhu and Wu, CVPR 2019), equation 14 and Algorithm 1: max_α min_θ min_φ D with
+Paper: Divergence triangle for joint training of generator model, energy-based model and
+inferential model (Han, Nijkamp, Fang, Hill, Zhu and Wu, CVPR 2019), equation 14 and Algorithm 1:
+max_α min_θ min_φ D with
 
     D = KL(Q‖P) + KL(P‖Π) - KL(Q‖Π)
 
@@ -9,46 +10,62 @@ for Q = q_data(x) q_φ(z|x), P = p(z) p_θ(x|z) and Π ∝ exp(-U_α(x) / T) q_�
 Deviation: x of P is g(z), without the noise of p(x|z), as in the released script.
 """
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from tfgen import energies, losses, random
-from tfgen.errors import UserError, check
-from tfgen.models import Amortized, LatentTasks, reparameterized
-from tfgen.samplers import Langevin
-from tfgen.training.algorithm import LatentAlgorithm, check_latents
-from tfgen.types import Batch, Energy, Image, Latent, Seed
+from tfgen.errors import AtLeastOne, NotNegative, OneOf, Positive
+from tfgen.models import LatentModel, Sampling, reparameterized
+from tfgen.training.algorithm import grad_norms
+from tfgen.training.dynamics import KERNELS, Dynamics
+from tfgen.training.latent_algorithm import LatentAlgorithm, prior_draws
+from tfgen.types import Batch, Image, Latent, Seed
+
+ROLES = ("energy", "generator", "inference")
+LOGGED = (
+    "divergence",
+    "kl_q_p",
+    "latent_nll",
+    "reconstruction_error",
+    "energy_data",
+    "energy_samples",
+    "energy_gap",
+    *grad_norms(*ROLES),
+)
 
 
 class Preset(NamedTuple):
-    """The constants of an objective."""
+    """The constants of an objective.
+
+    Attributes:
+        sigma: standard deviation of p(x|z), pixel units.
+        temperature: T of Π.
+        variational: factor on KL(Q‖P).
+        adversarial: factor on KL(P‖Π) - KL(Q‖Π).
+        simultaneous: whether the three nets move at once, by one gradient of D; else in turn, each
+            meeting the others as just updated.
+    """
 
     sigma: float
-    """Of p(x|z), pixel units."""
     temperature: float
-    """T of Π."""
     variational: float
-    """Factor on KL(Q‖P)."""
     adversarial: float
-    """Factor on KL(P‖Π) - KL(Q‖Π)."""
     simultaneous: bool
-    """The three nets move at once, by one gradient of D; else in turn, each meeting the others as just updated."""
 
 
 PRESETS = {
-    # squared error + mean over 100 latents of KL + U + 0.1 NLL is 0.01 KL(Q‖P) + 0.1 (KL(P‖Π) - KL(Q‖Π))
+    # squared error + mean over 100 latents of KL + U + 0.1 NLL is
+    # 0.01 KL(Q‖P) + 0.1 (KL(P‖Π) - KL(Q‖Π))
     "official": Preset(0.005**0.5, 0.1, 0.01, 0.1, simultaneous=False),
     "paper": Preset(0.3, 1.0, 1.0, 1.0, simultaneous=True),
 }
-"""`official`: the released CIFAR-10 script's. `paper`: the objective as it is printed, with a sigma of our choice."""
-
-ROLES = ("energy", "generator", "inference")
+"""`official`: of the released CIFAR-10 script. `paper`: the objective as printed, with our sigma."""
 
 
 class DivergenceTriangle(LatentAlgorithm):
-    """Learns an energy, a generator and an inference net; each side of the triangle is a KL-divergence.
+    """Learns an energy, a generator and an inference net; each side is a KL-divergence.
 
     Args:
         energy: U, of images.
@@ -57,19 +74,21 @@ class DivergenceTriangle(LatentAlgorithm):
         image_shape: height, width, channels.
         num_incomplete: training images with missing pixels; 0 where all are whole.
         seed: of all that training draws.
-        preset: where the constants come from that are left at 0: official or paper.
-        sigma: standard deviation of p(x|z) in pixel units; 0 takes the preset's.
-        temperature: T of Π, whose energy is U / T; 0 takes the preset's.
-        variational_weight: of KL(Q‖P); 0 takes the preset's.
-        adversarial_weight: of KL(P‖Π) - KL(Q‖Π); 0 takes the preset's.
-        energy_decay: factor on the mean squares of U at data and samples, added to the energy's loss.
+        preset: where the constants come from that are not given: official or paper.
+        sigma: standard deviation of p(x|z) in pixel units; none takes the preset's.
+        temperature: T of Π, whose energy is U / T; none takes the preset's.
+        variational_weight: of KL(Q‖P); none takes the preset's.
+        adversarial_weight: of KL(P‖Π) - KL(Q‖Π); none takes the preset's.
+        energy_decay: factor on the mean squares of U at data and samples, added to the energy's
+            loss.
         gradient_penalty: factor on |dU/dx|² / 2 at the data, added to the energy's loss.
-        step_size: Langevin's ε in pixel units, of steps that refine images under U / T; positive.
+        kernel: how images are refined under U / T: langevin, mala or hmc.
+        step_size: ε of such a step in pixel units.
         sample_steps: such steps of a new sample or completion.
-        completion_rounds: times that a completion is inferred from, at least 1.
+        completion_rounds: times that a completion is inferred from.
 
     Raises:
-        UserError: if the preset is unknown, the nets' latents differ, or a constant is out of its range.
+        UserError: if the nets' latents differ, or a constant is out of its range.
     """
 
     def __init__(
@@ -81,144 +100,121 @@ class DivergenceTriangle(LatentAlgorithm):
         image_shape: tuple[int, int, int],
         num_incomplete: int = 0,
         seed: int = 0,
-        preset: str = "official",
-        sigma: float = 0.0,
-        temperature: float = 0.0,
-        variational_weight: float = 0.0,
-        adversarial_weight: float = 0.0,
-        energy_decay: float = 0.0,
-        gradient_penalty: float = 0.0,
-        step_size: float = 0.01,
-        sample_steps: int = 0,
-        completion_rounds: int = 4,
+        preset: Annotated[str, OneOf(*PRESETS)] = "official",
+        sigma: Annotated[float | None, Positive] = None,
+        temperature: Annotated[float | None, Positive] = None,
+        variational_weight: Annotated[float | None, NotNegative] = None,
+        adversarial_weight: Annotated[float | None, NotNegative] = None,
+        energy_decay: Annotated[float, NotNegative] = 0.0,
+        gradient_penalty: Annotated[float, NotNegative] = 0.0,
+        kernel: Annotated[str, OneOf(*KERNELS)] = "langevin",
+        step_size: Annotated[float, Positive] = 0.01,
+        sample_steps: Annotated[int, NotNegative] = 0,
+        completion_rounds: Annotated[int, AtLeastOne] = 4,
     ):
-        logged = ["divergence", "kl_q_p", "latent_nll", "reconstruction_error"]
-        logged += [
-            "energy_data",
-            "energy_samples",
-            "energy_gap",
-            *(f"{role}_grad_norm" for role in ROLES),
-        ]
-        super().__init__(logged, generator, image_shape, num_incomplete, seed, completion_rounds)
-        if preset not in PRESETS:
-            raise UserError(f"preset: expected one of {', '.join(PRESETS)} and found {preset}")
-        self.energy, self.inference = energy, inference
-        check_latents(generator, inference, self.image_shape)
         constants = PRESETS[preset]
-        self.sigma = check("sigma", sigma or constants.sigma, above=0)
-        self.temperature = check("temperature", temperature or constants.temperature, above=0)
-        self.variational_weight = check(
-            "variational_weight", variational_weight or constants.variational, above=0
+        refining = Dynamics(kernel=kernel, step_size=step_size, bounds=(-1.0, 1.0)).first
+        model = LatentModel(
+            generator,
+            inference,
+            energy,
+            image_shape=image_shape,
+            sampling=Sampling(refining, sample_steps),
+            temperature=_given(temperature, constants.temperature),
+            sigma=_given(sigma, constants.sigma),
+            completion_rounds=completion_rounds,
         )
-        self.adversarial_weight = check(
-            "adversarial_weight", adversarial_weight or constants.adversarial, above=0
-        )
+        super().__init__(model, logged=LOGGED, num_incomplete=num_incomplete, seed=seed)
+        self.variational_weight = _given(variational_weight, constants.variational)
+        self.adversarial_weight = _given(adversarial_weight, constants.adversarial)
         self.simultaneous = constants.simultaneous
-        self.energy_decay = check("energy_decay", energy_decay, least=0)
-        self.gradient_penalty = check("gradient_penalty", gradient_penalty, least=0)
-        self.kernel = Langevin(check("step_size", step_size, above=0), bounds=(-1.0, 1.0))
-        self.sample_steps = check("sample_steps", sample_steps, least=0)
-
-    def density(self, image: Image, training: bool = False) -> Energy:
-        """U / T, the energy of Π, in nats: [b]."""
-        return self.energy(image, training=training) / self.temperature
+        self.energy_decay = energy_decay
+        self.gradient_penalty = gradient_penalty
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         prior_seed, posterior_seed = random.split(seed)
         batch = {**batch, "image": self.missing.fill(batch)}
-        z = random.normal((batch["image"].shape[0], *self.generator.latent_shape), prior_seed)
+        z = prior_draws(self.model, batch, prior_seed)
         step = self._together if self.simultaneous else self._in_turn
         logs, decoded = step(batch, z, posterior_seed)
         self.missing.overwrite(batch, decoded)
         error = losses.mean_squared_error(batch["image"], decoded, batch.get("mask"))
-        q_p, adversarial = (
-            logs["kl_q_p"],
-            logs["energy_samples"] + logs["latent_nll"] - logs["energy_data"],
-        )
+        adversarial = logs["energy_samples"] + logs["latent_nll"] - logs["energy_data"]
+        divergence = self.variational_weight * logs["kl_q_p"]
         return logs | {
-            "divergence": self.variational_weight * q_p + self.adversarial_weight * adversarial,
+            "divergence": divergence + self.adversarial_weight * adversarial,
             "energy_gap": logs["energy_data"] - logs["energy_samples"],
             "reconstruction_error": error,
         }
 
     def _together(self, batch: Batch, z: Latent, seed: Seed) -> tuple[dict[str, tf.Tensor], Image]:
-        """max_α min_θ min_φ D by one gradient of D."""
+        """Makes a step of max_α min_θ min_φ D by one gradient of D."""
+        model, u = self.model, self.model.energy_fn(training=True)
         with tf.GradientTape() as tape:
-            x = self.generator(z, training=True)
+            x = model.generator(z, training=True)
             decoded, q_p = self._q_p(batch, seed)
-            u, u_x = self.density(batch["image"], training=True), self.density(x, training=True)
-            p_pi = losses.kl_p_pi(u_x, z, *self.inference(x, training=True))
-            q_pi = losses.kl_q_pi(u)
+            u_data, u_x = u(batch["image"]), u(x)
+            p_pi = losses.kl_p_pi(u_x, z, *model.inference(x, training=True))
+            q_pi = losses.kl_q_pi(u_data)
             d = self.variational_weight * q_p + self.adversarial_weight * (p_pi - q_pi)
             objective = d - self._regularizer(batch["image"], x)
-        norms = self.descend_together(ROLES, tape, objective, ascending=["energy"])
+        norms = self.minimize_together(ROLES, tape, objective, ascending=["energy"])
         u_x = tf.reduce_mean(u_x)
-        return {
-            "kl_q_p": q_p,
-            "latent_nll": p_pi - u_x,
-            "energy_data": q_pi,
-            "energy_samples": u_x,
-        } | norms, decoded
+        means = {"energy_data": q_pi, "energy_samples": u_x}
+        return norms | means | {"kl_q_p": q_p, "latent_nll": p_pi - u_x}, decoded
 
     def _in_turn(self, batch: Batch, z: Latent, seed: Seed) -> tuple[dict[str, tf.Tensor], Image]:
-        """The same D: α, then φ, then θ, which meets both as they have become."""
+        """Makes a step in α, then φ, then θ, which meets both as they have become."""
         first, second = random.split(seed)
+        model, u = self.model, self.model.energy_fn(training=True)
         with tf.GradientTape() as theta:
-            x = self.generator(z, training=True)
+            x = model.generator(z, training=True)
         dreamt = tf.stop_gradient(x)
 
         with tf.GradientTape() as alpha:
-            u, u_x = (
-                self.density(batch["image"], training=True),
-                self.density(dreamt, training=True),
-            )
-            loss = self.adversarial_weight * (losses.kl_q_pi(u) - tf.reduce_mean(u_x))
+            u_data, u_x = u(batch["image"]), u(dreamt)
+            loss = self.adversarial_weight * (losses.kl_q_pi(u_data) - tf.reduce_mean(u_x))
             loss += self._regularizer(batch["image"], dreamt)
-        logs = self.descend_together(["energy"], alpha, loss)
+        norms = self.minimize_together(["energy"], alpha, loss)
 
         with tf.GradientTape() as phi:
             _, q_p = self._q_p(batch, first)
-            p_q = losses.kl_p_q(z, *self.inference(dreamt, training=True))
+            p_q = losses.kl_p_q(z, *model.inference(dreamt, training=True))
             loss = self.variational_weight * q_p + self.adversarial_weight * p_q
-        logs |= self.descend_together(["inference"], phi, loss)
+        norms |= self.minimize_together(["inference"], phi, loss)
 
         with theta:
             decoded, q_p = self._q_p(batch, second)
-            p_pi = losses.kl_p_pi(
-                self.density(x, training=True), z, *self.inference(x, training=True)
-            )
+            p_pi = losses.kl_p_pi(u(x), z, *model.inference(x, training=True))
             loss = self.variational_weight * q_p + self.adversarial_weight * p_pi
-        logs |= self.descend_together(["generator"], theta, loss)
-        means = {"energy_data": tf.reduce_mean(u), "energy_samples": tf.reduce_mean(u_x)}
-        return logs | means | {"kl_q_p": q_p, "latent_nll": p_q}, decoded
+        norms |= self.minimize_together(["generator"], theta, loss)
+        means = {"energy_data": tf.reduce_mean(u_data), "energy_samples": tf.reduce_mean(u_x)}
+        return norms | means | {"kl_q_p": q_p, "latent_nll": p_q}, decoded
 
     def _q_p(self, batch: Batch, seed: Seed) -> tuple[Image, tf.Tensor]:
-        """What the generator makes of what is inferred from the images, and KL(Q‖P)."""
-        mean, log_var = self.inference(batch["image"], training=True)
-        decoded = self.generator(reparameterized(mean, log_var, seed), training=True)
-        return decoded, losses.kl_q_p(
-            batch["image"], decoded, mean, log_var, self.sigma, batch.get("mask")
-        )
+        """Returns what the generator makes of inferred latents, and KL(Q‖P)."""
+        model, x = self.model, batch["image"]
+        mean, log_var = model.inference(x, training=True)
+        decoded = model.generator(reparameterized(mean, log_var, seed), training=True)
+        q_p = losses.kl_q_p(x, decoded, mean, log_var, model.sigma, batch.get("mask"))
+        return decoded, q_p
 
     def _regularizer(self, data: Image, samples: Image) -> tf.Tensor:
-        """What keeps energies small, or smooth; zero by default."""
+        """Returns what keeps energies small, or smooth; zero by default."""
+
+        def u(x):
+            return self.model.energy_net(x, training=True)
+
         loss = tf.constant(0.0)
         if self.energy_decay:
-            u = [self.energy(x, training=True) for x in (data, tf.stop_gradient(samples))]
-            loss += self.energy_decay * sum(tf.reduce_mean(x**2) for x in u)
+            squares = [tf.reduce_mean(u(x) ** 2) for x in (data, tf.stop_gradient(samples))]
+            loss += self.energy_decay * sum(squares)
         if self.gradient_penalty:
-            _, gradient = energies.value_and_grad(lambda x: self.energy(x, training=True), data)
+            _, gradient = energies.value_and_grad(u, data)
             loss += self.gradient_penalty * losses.gradient_penalty(gradient)
         return loss
 
-    @property
-    def tasks(self) -> LatentTasks:
-        """What the three nets are used for."""
-        return LatentTasks(
-            self.generator,
-            self.image_shape,
-            Amortized(self.inference),
-            self.density,
-            self.kernel,
-            self.completion_rounds,
-        )
+
+def _given(value: float | None, preset: float) -> float:
+    """Returns a constant that was given, or else the preset's; 0 is a number."""
+    return preset if value is None else value

@@ -1,23 +1,34 @@
 """The generative ConvNet: a ConvNet's score tilts white noise into a density of images.
 
-Papers: A Theory of Generative ConvNet (Xie, Lu, Zhu and Wu, ICML 2016), Algorithm 1 and Definitions 2 to 4.
-Deviations: the net starts from small random weights, where the paper's zeros would give the lower layers no
-gradient; the mean subtracted is one number a channel, where the paper subtracts a mean image.
+Paper: A Theory of Generative ConvNet (Xie, Lu, Zhu and Wu, ICML 2016), Algorithm 1 and
+Definitions 2 to 4. Deviations: the net starts from small random weights, where the paper's zeros
+would give the lower layers no gradient; the mean subtracted is one number a channel, where the
+paper subtracts a mean image.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from tfgen import energies, losses, random
-from tfgen.errors import UserError, check
-from tfgen.models import EnergyTasks, cut
-from tfgen.samplers import Langevin, run
-from tfgen.training.algorithm import Algorithm
-from tfgen.training.chains import Chains
-from tfgen.types import Batch, Endpoint, EnergyFn, Image, Label, Seed
+from tfgen import losses, random
+from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, UserError
+from tfgen.models import EnergyModel, Sampling
+from tfgen.samplers import run
+from tfgen.training.algorithm import Algorithm, labels_of
+from tfgen.training.dynamics import KERNELS, Dynamics
+from tfgen.training.growth import LayerGrowth
+from tfgen.types import Batch, Image, Label, Seed
+
+LOGGED = (
+    "energy_data",
+    "energy_samples",
+    "energy_gap",
+    "weight_grad_norm",
+    "langevin_grad_norm",
+    "acceptance",
+)
 
 
 class GenerativeConvNet(Algorithm):
@@ -29,26 +40,39 @@ class GenerativeConvNet(Algorithm):
         image_shape: height, width, channels.
         image_mean: of the training images, a number a channel, in [-1, 1]; the reference's mean.
         seed: of all that training draws.
-        sigma: the reference's standard deviation in pixel units, positive.
+        sigma: the reference's standard deviation in pixel units.
         chains: persistent chains, the paper's M~.
-        rejuvenation: probability that a chain starts anew from the reference at an update, in [0, 1].
+        rejuvenation: probability that a chain starts anew from the reference at an update.
+        kernel: how chains move: langevin, mala or hmc.
         langevin_steps: L, steps between two updates.
-        step_size: Langevin's ε in pixel units, positive.
-        temperature: Langevin's, not negative.
-        max_grad_norm: Langevin gradients are scaled down to this norm, nats per pixel unit; 0 leaves them.
-        clamp: keep the chains in [-1, 1].
+        step_size: ε of a step in pixel units.
+        temperature: T of the sampled density exp(-U / T).
+        max_grad_norm: Langevin gradients are scaled down to this norm, nats per pixel unit; 0
+            leaves them.
+        clamp: whether chains stay in [-1, 1].
+        run_step_factor: factor on the step size from the first to the last of the L steps,
+            geometrically.
+        run_temperature_factor: factor on T likewise; 0 ends a run without noise.
+        final_step_size: the step size after `anneal_updates` updates, from `step_size`; none
+            keeps it.
+        final_temperature: T after `anneal_updates` updates, from `temperature`; none keeps it.
+        anneal_updates: updates over which step size and temperature change.
+        target_acceptance: of mala and hmc, whose step size is adapted to it; 0 leaves the step.
         contrastive_divergence: chains start from the observed images at each update (CD-L).
         data_noise: standard deviation, in pixel units, of noise added to the observed images.
-        layer_iterations: updates before the next layer is added, the paper's T; 0 trains all at once.
+        layer_iterations: updates before the next layer is added, the paper's T; 0 trains all at
+            once.
         map_area_normalization: divide a layer's gradient by the area of its maps (release 1.3).
-        max_gradient: scale a variable's gradient down to this largest entry (release 1.3: 20); 0 leaves it.
-        weight_decay: times the weights, not the biases, added to their gradient (release 1.3: 1e-4).
+        max_gradient: scale a variable's gradient down to this largest entry (release 1.3: 20); 0
+            leaves it.
+        weight_decay: times the weights, not the biases, added to their gradient (release 1.3:
+            1e-4).
         bias_rate: factor on the learning rate of biases (release 1.3: 2).
-        margin: pixels at a chain's border, seen by fewer filters than the others, that are cut off what is
-            shown, generated and measured; only for nets that take images of any size.
-        sample_from_chains: new samples and completions start from the persistent chains, tiled where they are to
-            be larger, instead of from the reference.
-        sample_steps: Langevin steps of a new sample or completion.
+        margin: pixels at a chain's border, seen by fewer filters than the others, that are cut off
+            what is shown, generated and measured; only for nets that take images of any size.
+        sample_from_chains: new samples and completions start from the persistent chains, tiled
+            where they are to be larger, instead of from the reference.
+        sample_steps: sampling steps of a new sample or completion.
         denoising_steps: noise-free steps after these.
 
     Raises:
@@ -62,113 +86,108 @@ class GenerativeConvNet(Algorithm):
         image_shape: tuple[int, int, int],
         image_mean: Sequence[float],
         seed: int = 0,
-        sigma: float = 1 / 127.5,
-        chains: int = 16,
-        rejuvenation: float = 0.0,
-        langevin_steps: int = 10,
-        step_size: float = 0.3 / 127.5,
-        temperature: float = 1.0,
-        max_grad_norm: float = 0.0,
+        sigma: Annotated[float, Positive] = 1 / 127.5,
+        chains: Annotated[int, AtLeastOne] = 16,
+        rejuvenation: Annotated[float, Fraction] = 0.0,
+        kernel: Annotated[str, OneOf(*KERNELS)] = "langevin",
+        langevin_steps: Annotated[int, AtLeastOne] = 10,
+        step_size: Annotated[float, Positive] = 0.3 / 127.5,
+        temperature: Annotated[float, NotNegative] = 1.0,
+        max_grad_norm: Annotated[float, NotNegative] = 0.0,
         clamp: bool = False,
+        run_step_factor: Annotated[float, Positive] = 1.0,
+        run_temperature_factor: Annotated[float, NotNegative] = 1.0,
+        final_step_size: Annotated[float | None, Positive] = None,
+        final_temperature: Annotated[float | None, Positive] = None,
+        anneal_updates: Annotated[int, AtLeastOne] = 1000,
+        target_acceptance: Annotated[float, Fraction] = 0.0,
         contrastive_divergence: bool = False,
-        data_noise: float = 0.0,
-        layer_iterations: int = 0,
+        data_noise: Annotated[float, NotNegative] = 0.0,
+        layer_iterations: Annotated[int, NotNegative] = 0,
         map_area_normalization: bool = False,
-        max_gradient: float = 0.0,
-        weight_decay: float = 0.0,
-        bias_rate: float = 1.0,
-        margin: int = 0,
+        max_gradient: Annotated[float, NotNegative] = 0.0,
+        weight_decay: Annotated[float, NotNegative] = 0.0,
+        bias_rate: Annotated[float, NotNegative] = 1.0,
+        margin: Annotated[int, NotNegative] = 0,
         sample_from_chains: bool = False,
-        sample_steps: int = 1000,
-        denoising_steps: int = 0,
+        sample_steps: Annotated[int, NotNegative] = 1000,
+        denoising_steps: Annotated[int, NotNegative] = 0,
     ):
-        logged = [
-            "energy_data",
-            "energy_samples",
-            "energy_gap",
-            "weight_grad_norm",
-            "langevin_grad_norm",
-        ]
-        super().__init__(
-            [*logged, *(["reconstruction_error"] if contrastive_divergence else [])], seed
+        dynamics = Dynamics(
+            kernel=kernel,
+            step_size=step_size,
+            temperature=temperature,
+            max_grad_norm=max_grad_norm or None,
+            bounds=(-1.0, 1.0) if clamp else None,
+            run_step_factor=run_step_factor,
+            run_temperature_factor=run_temperature_factor,
+            final_step_size=final_step_size,
+            final_temperature=final_temperature,
+            anneal_updates=anneal_updates,
+            target_acceptance=target_acceptance,
         )
-        self.energy = energy
-        self.image_shape = tuple(image_shape)
-        self.image_mean = np.array(image_mean, np.float32)
-        self.sigma = check("sigma", sigma, above=0)
-        self.langevin_steps = check("langevin_steps", langevin_steps, least=1)
+        model = EnergyModel(
+            energy,
+            image_shape=image_shape,
+            image_mean=image_mean,
+            sigma=sigma,
+            sampling=Sampling(dynamics.last, sample_steps, denoising_steps, langevin_steps),
+            num_chains=0 if contrastive_divergence else chains,
+            start_from_chains=sample_from_chains,
+            margin=margin,
+        )
+        logged = [*LOGGED, *(["reconstruction_error"] if contrastive_divergence else [])]
+        super().__init__(model, logged=logged, seed=seed)
+        self.dynamics = dynamics
+        self.step_size = dynamics.tracked_step_size(self)
+        self.langevin_steps = langevin_steps
         self.contrastive_divergence = contrastive_divergence
-        self.rejuvenation = check("rejuvenation", rejuvenation, least=0, most=1)
-        self.data_noise = check("data_noise", data_noise, least=0)
-        self.layer_iterations = check("layer_iterations", layer_iterations, least=0)
+        self.rejuvenation = rejuvenation
+        self.data_noise = data_noise
+        self.layer_iterations = layer_iterations
         self.map_area_normalization = map_area_normalization
-        self.max_gradient = check("max_gradient", max_gradient, least=0)
-        self.weight_decay = check("weight_decay", weight_decay, least=0)
-        self.bias_rate = check("bias_rate", bias_rate, least=0)
-        self.margin = check("margin", margin, least=0)
-        self.sample_from_chains = sample_from_chains
-        self.sample_steps = check("sample_steps", sample_steps, least=0)
-        self.denoising_steps = check("denoising_steps", denoising_steps, least=0)
-        self.kernel = Langevin(
-            check("step_size", step_size, above=0),
-            check("temperature", temperature, least=0),
-            check("max_grad_norm", max_grad_norm, least=0) or None,
-            (-1.0, 1.0) if clamp else None,
-        )
-        self.chains = Chains(check("chains", chains, least=1), self.image_shape, self.image_mean)
-        self.num_classes = energy(tf.zeros((1, *self.image_shape)), training=False)[
-            0
-        ].shape.num_elements()
-        if margin and not (
-            getattr(energy, "any_size", False) and 2 * margin < min(self.image_shape[:2])
-        ):
-            raise UserError(f"margin: expected 0 for this net and image size and found {margin}")
-        if layer_iterations and not hasattr(energy, "depth"):
+        self.max_gradient = max_gradient
+        self.weight_decay = weight_decay
+        self.bias_rate = bias_rate
+        if layer_iterations and model.energy_net.max_depth == 1:
             raise UserError(
-                "layer_iterations: expected a net that grows layer by layer; set it to 0 for this one"
+                "layer_iterations: expected a net that grows layer by layer; set it to 0 for this "
+                "one"
             )
 
-    def density(self, label: Label | None = None, training: bool = False) -> EnergyFn:
-        """U: the reference tilted by the score, of each example's class if there are classes."""
-
-        def net(x):
-            return self.energy(x, training=training)
-
-        return energies.tilted(
-            net if label is None else energies.conditional(net, label), self.sigma, self.image_mean
-        )
-
     def compile(
-        self, optimizers: Mapping[str, keras.optimizers.Optimizer], *args, **kwargs
+        self, optimizers: Mapping[str, str | keras.optimizers.Optimizer], **options
     ) -> None:
-        super().compile(optimizers, *args, **kwargs)
-        if self.bias_rate != 1 and not isinstance(optimizers["energy"], keras.optimizers.SGD):
+        super().compile(optimizers, **options)
+        if self.bias_rate != 1 and not isinstance(self.optimizers["energy"], keras.optimizers.SGD):
             raise UserError(
                 "bias_rate: expected 1 unless the optimizer is sgd; Adam's steps do not depend on it"
             )
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         noise_seed, start_seed, langevin_seed = random.split(seed, 3)
-        observed, label = batch["image"], self._labels(batch)
+        observed, label = batch["image"], self._label(batch)
         if self.data_noise:
             observed += self.data_noise * random.normal(tf.shape(observed), noise_seed)
 
         # step 4: L steps of Langevin dynamics, equation 19
-        start, start_label = (
-            (observed, label) if self.contrastive_divergence else self._chains(start_seed)
-        )
-        synthesized, info = run(
-            self.kernel, self.density(start_label), start, langevin_seed, self.langevin_steps
-        )
+        start, start_label = observed, label
         if not self.contrastive_divergence:
-            self.chains.put(synthesized)
+            start, start_label = self._chains(start_seed)
+        kernel = self.dynamics.kernel_at(self.step.value, self.langevin_steps, self.step_size)
+        energy = self.model.energy_fn(start_label)
+        synthesized, info = run(kernel, energy, start, langevin_seed, self.langevin_steps)
+        self.dynamics.adapt(self.step_size, info.mean.acceptance, self.step.value)
+        if not self.contrastive_divergence:
+            self.model.persistent_chains.put(synthesized)
 
         # steps 5 and 6: w ← w + η (H_obs - H_syn), equation 21
         with tf.GradientTape() as tape:
-            data = self.density(label, training=True)(observed)
-            samples = self.density(start_label, training=True)(synthesized)
-            loss = losses.energy_difference(data, samples, self._class_weights(label, start_label))
-        gradients = self.descend("energy", tape, loss, self._stabilize)
+            data = self.model.energy_fn(label, training=True)(observed)
+            samples = self.model.energy_fn(start_label, training=True)(synthesized)
+            weights = self._class_weights(label, start_label)
+            loss = losses.energy_difference(data, samples, weights)
+        gradients = self.minimize("energy", tape, loss, self._stabilize)
 
         logs = {
             "energy_data": tf.reduce_mean(data),
@@ -176,119 +195,71 @@ class GenerativeConvNet(Algorithm):
             "energy_gap": loss,
             "weight_grad_norm": tf.linalg.global_norm(gradients),
             "langevin_grad_norm": tf.reduce_mean(info.mean.grad_norm),
+            "acceptance": tf.reduce_mean(info.mean.acceptance),
         }
         if self.contrastive_divergence:
-            error = (observed - self.tasks.reconstruct(observed, label)) ** 2
+            error = (observed - self.model.reconstruct(observed, label)) ** 2
             logs["reconstruction_error"] = tf.reduce_mean(error)
         return logs
 
-    @property
-    def tasks(self) -> EnergyTasks:
-        """What the energy is used for."""
-        return EnergyTasks(
-            self.density,
-            self.kernel,
-            self.image_shape,
-            self.sigma,
-            self.image_mean,
-            self.chains.state if self.sample_from_chains else None,
-            self.num_classes,
-            any_size=getattr(self.energy, "any_size", False),
-            margin=self.margin,
-            denoising_steps=self.denoising_steps,
-        )
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        found = self.tasks.endpoints()
-        if not self.contrastive_divergence:
-            found["chains"] = Endpoint(lambda: {"image": self._synthesized()}, [])
-        return found
-
-    def _synthesized(self) -> Image:
-        """What the chains show, denoised like samples, [chains, h - 2 margin, w - 2 margin, c]."""
-        label = None if self.num_classes == 1 else tf.range(self.chains.num) % self.num_classes
-        return cut(self.tasks.denoise(self.chains.state.value, label), self.margin)
-
     def chain_label(self) -> Label | None:
-        """The class that each of this replica's chains belongs to."""
-        return None if self.num_classes == 1 else self.chains.index() % self.num_classes
+        """Returns the class that each of this replica's chains belongs to."""
+        if self.model.num_classes == 1:
+            return None
+        return self.model.persistent_chains.index() % self.model.num_classes
 
     def pictures(self, batch: Batch) -> dict[str, Image]:
-        if self.contrastive_divergence:
-            observed = batch["image"]
-            return {
-                "observed": observed,
-                "reconstructions": self.tasks.reconstruct(observed, self._labels(batch)),
-            }
-        return {"chains": self._synthesized()}
+        if not self.contrastive_divergence:
+            return {"chains": self.model.chains()}
+        observed = batch["image"]
+        found = self.model.reconstruct(observed, self._label(batch))
+        return {"observed": observed, "reconstructions": found}
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
-        return [Growth(self)] if self.layer_iterations else []
+        if not self.layer_iterations:
+            return []
+        return [LayerGrowth(self, "energy", self.layer_iterations, self._restart)]
+
+    def _restart(self) -> None:
+        if not self.contrastive_divergence:
+            self.model.persistent_chains.restart()
+
+    def _label(self, batch: Batch) -> Label | None:
+        return None if self.model.num_classes == 1 else labels_of(batch)
 
     def _class_weights(self, label: Label | None, chain_label: Label | None) -> tf.Tensor | float:
-        """Weights that give the synthesized images the observed images' shares of classes.
+        """Returns weights that give the chains the observed images' shares of classes.
 
-        Without them a class met more often than its chains are many would pull its own f up by a constant.
+        Without them a class met more often than its chains are many would pull its own f up by a
+        constant.
         """
         if label is None:
             return 1.0
-        observed, synthesized = (tf.one_hot(x, self.num_classes) for x in (label, chain_label))
-        share = tf.reduce_mean(observed, axis=0) / tf.maximum(
-            tf.reduce_mean(synthesized, axis=0), 1e-6
+        observed, synthesized = (
+            tf.one_hot(x, self.model.num_classes) for x in (label, chain_label)
         )
+        share = tf.reduce_mean(observed, axis=0)
+        share /= tf.maximum(tf.reduce_mean(synthesized, axis=0), 1e-6)
         return tf.linalg.matvec(synthesized, share)
 
     def _chains(self, seed: Seed) -> tuple[Image, Label | None]:
-        """The persistent chains, some of them started anew, and their classes."""
-        x = self.chains.take()
+        """Returns the persistent chains, some of them started anew, and their classes."""
+        chains = self.model.persistent_chains
+        x = chains.take()
         if self.rejuvenation:
             which, noise = random.split(seed)
-            anew = random.uniform((self.chains.per_replica, 1, 1, 1), which) < self.rejuvenation
-            x = tf.where(anew, self.image_mean + self.sigma * random.normal(tf.shape(x), noise), x)
+            anew = random.uniform((chains.per_replica, 1, 1, 1), which) < self.rejuvenation
+            drawn = random.normal(tf.shape(x), noise)
+            x = tf.where(anew, self.model.image_mean + self.model.sigma * drawn, x)
         return x, self.chain_label()
 
-    def _labels(self, batch: Batch) -> Label | None:
-        if self.num_classes == 1:
-            return None
-        if "label" not in batch:
-            raise UserError(
-                "dataset: expected labels, since the net has an energy for each class, and found none"
-            )
-        return tf.cast(batch["label"], tf.int32)
-
     def _stabilize(self, gradient: tf.Tensor, variable: keras.Variable) -> tf.Tensor:
-        """The released code's treatment of one variable's gradient; the identity by default."""
+        """Treats a variable's gradient as the released code does; the identity by default."""
         if self.map_area_normalization:
-            gradient /= self.energy.map_area(variable, self.image_shape)
+            gradient /= self.model.energy_net.map_area(variable, self.model.image_shape)
         if self.max_gradient:
             largest = tf.reduce_max(tf.abs(gradient))
             gradient *= tf.minimum(1.0, self.max_gradient / (largest + 1e-12))
         if len(variable.shape) == 1:
             return self.bias_rate * gradient
         return gradient + self.weight_decay * tf.cast(variable.value, gradient.dtype)
-
-
-class Growth(keras.callbacks.Callback):
-    """Adds a layer every `layer_iterations` updates; the chains then start anew.
-
-    The depth is a function of the step, so a resumed run stands where it stood.
-    """
-
-    def __init__(self, algorithm: GenerativeConvNet):
-        super().__init__()
-        self.algorithm = algorithm
-        self.height = len(algorithm.energy.convs)
-
-    def on_train_begin(self, logs=None):
-        self._grow(self.algorithm.num_updates)
-
-    def on_train_batch_begin(self, batch, logs=None):
-        step = self.algorithm.num_updates
-        boundary = step % self.algorithm.layer_iterations == 0
-        if boundary and 0 < step < self.height * self.algorithm.layer_iterations:
-            self._grow(step)
-            self.algorithm.chains.restart()
-
-    def _grow(self, step: int) -> None:
-        self.algorithm.energy.depth = min(step // self.algorithm.layer_iterations + 1, self.height)
-        self.algorithm.make_train_function(force=True)

@@ -1,69 +1,81 @@
 """Introspective networks: a cascade of classifiers that is its own generator.
 
-Paper: Introspective neural networks for generative modeling (Lazarow, Jin and Tu, ICCV 2017), Algorithm 1; constants
-that the paper leaves open are the released code's.
+Paper: Introspective neural networks for generative modeling (Lazarow, Jin and Tu, ICCV 2017),
+Algorithm 1; constants that the paper leaves open are the released code's.
 """
+
+from typing import Annotated
 
 import keras
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.errors import UserError, check
-from tfgen.models import CascadeTasks, Synthesis, cut
-from tfgen.models.snapshots import Cascade
+from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, Range, UserError
+from tfgen.models import CascadeModel, Synthesis, without_margin
 from tfgen.models.synthesis import OBJECTIVES
 from tfgen.samplers import run
-from tfgen.training.algorithm import Algorithm
+from tfgen.training.algorithm import Algorithm, grad_norms
 from tfgen.training.buffers import PseudoNegatives
 from tfgen.training.stages import Stages
-from tfgen.types import Batch, Endpoint, Image, Seed
+from tfgen.types import Batch, Image, Seed
 
 STOPS = {
-    "boundary": (0.0, 20),  # section 4.1: the average over a window crosses the decision boundary
-    "margin": (0.1521, 1),  # the released code: a cross-entropy of 0.62, ln(1 / (e^0.62 - 1))
-    "quantile": (
-        None,
-        1,
-    ),  # as likely an image as the images of a quantile; after Lee et al., WINN, 2018
+    "boundary": (0.0, 20),  # section 4.1: the mean over a window crosses the decision boundary
+    "margin": (0.1521, 1),  # released code: a cross-entropy of 0.62, ln(1 / (e^0.62 - 1))
+    "quantile": (None, 1),  # as likely an image as a quantile of images; Lee et al., WINN, 2018
 }
 """When synthesis stops: at which log-odds, averaged over how many steps."""
 
 OPTIMIZERS = ("adam", "sgd")
+LOGGED = (
+    "cross_entropy",
+    "accuracy",
+    "log_odds_data",
+    "log_odds_samples",
+    *grad_norms("discriminator"),
+    "stage",
+    "synthesis_steps",
+)
 
 
 class Introspective(Algorithm):
-    """Learns a classifier of images against its own samples, stage by stage; an update is one of a classifier's.
+    """Learns a classifier of images against its own samples, stage by stage.
 
-    A stage classifies until the loss is low, then synthesizes samples across the classifier's boundary, which the
-    next stage learns to tell from images too.
+    An update is one of a classifier's. A stage classifies until the loss is low, then synthesizes
+    samples across the classifier's boundary, which the next stage learns to tell from images too.
 
     Args:
         discriminator: the classifier: images to log-odds.
         image_shape: height, width, channels of what it sees.
         seed: of all that training draws.
         stages: T, after which training is done.
-        reduction: b: a classifier is kept every so many stages, and the stages between start their synthesis from the
-            samples of the last kept one; 0 keeps one classifier in all (INNg-single).
+        reduction: b: a classifier is kept every so many stages, and the stages between start their
+            synthesis from the samples of the last kept one; 0 keeps one classifier in all
+            (INNg-single).
         stage_updates: the most updates of a stage.
-        stop_loss: the classifier's loss that ends a stage, averaged over loss_window updates; nats.
+        stop_loss: the classifier's loss that ends a stage, averaged over loss_window updates;
+            nats.
         loss_window: updates.
         samples: pseudo-negatives a stage.
         memory: stages whose pseudo-negatives are kept and learned from.
-        recency: how much likelier a stage's pseudo-negatives are met than those of the stage before.
-        canvas: side of the square that a sample shows, of which the classifier sees patches; 0 takes the image's own
-            size, of which it sees the whole.
-        padding: pixels around the canvas that are synthesized and cut off; one less than the patch makes all pixels
-            of the canvas equally likely in a patch.
+        recency: how much likelier a stage's pseudo-negatives are met than those of the stage
+            before.
+        canvas: side of the square that a sample shows, of which the classifier sees patches; 0
+            takes the image's own size, of which it sees the whole.
+        padding: pixels around the canvas that are synthesized and cut off; one less than the patch
+            makes all pixels of the canvas equally likely in a patch.
         patches: of a canvas with its padding, seen at a step of synthesis.
         sigma: standard deviation, in pixel units, of the noise that synthesis starts from.
         optimizer: of synthesis: adam or sgd.
         step_size: of synthesis from noise, in pixel units.
-        step_decay: factor on it for each stage that the samples a synthesis starts from have gone through.
+        step_decay: factor on it for each stage that the samples a synthesis starts from have gone
+            through.
         beta_1: of adam.
         noise: standard deviation, in pixel units, of noise added to the first step of a synthesis.
         noise_decay: factor on it a step.
         objective: what synthesis ascends: log_odds, or cross_entropy to the label of images.
-        synthesis_steps: the most steps of a synthesis; times the stages since the last kept classifier.
+        synthesis_steps: the most steps of a synthesis; times the stages since the last kept
+            classifier.
         stop: when synthesis stops: boundary, margin or quantile.
         stop_quantile: of the images' log-odds, where stop is quantile.
         sample_steps: under each classifier, when a picture is stylized.
@@ -78,191 +90,166 @@ class Introspective(Algorithm):
         *,
         image_shape: tuple[int, int, int],
         seed: int = 0,
-        stages: int = 20,
-        reduction: int = 1,
-        stage_updates: int = 300,
-        stop_loss: float = 0.005,
-        loss_window: int = 10,
-        samples: int = 16,
-        memory: int = 10,
-        recency: float = 2.0,
-        canvas: int = 0,
-        padding: int = 0,
-        patches: int = 10,
-        sigma: float = 0.3,
-        optimizer: str = "adam",
-        step_size: float = 0.01,
-        step_decay: float = 1.0,
-        beta_1: float = 0.5,
-        noise: float = 0.0,
-        noise_decay: float = 0.99,
-        objective: str = "cross_entropy",
-        synthesis_steps: int = 500,
-        stop: str = "margin",
-        stop_quantile: float = 0.1,
-        sample_steps: int = 20,
+        stages: Annotated[int, AtLeastOne] = 20,
+        reduction: Annotated[int, NotNegative] = 1,
+        stage_updates: Annotated[int, AtLeastOne] = 300,
+        stop_loss: Annotated[float, NotNegative] = 0.005,
+        loss_window: Annotated[int, AtLeastOne] = 10,
+        samples: Annotated[int, AtLeastOne] = 16,
+        memory: Annotated[int, AtLeastOne] = 10,
+        recency: Annotated[float, Range(least=1)] = 2.0,
+        canvas: Annotated[int, NotNegative] = 0,
+        padding: Annotated[int, NotNegative] = 0,
+        patches: Annotated[int, AtLeastOne] = 10,
+        sigma: Annotated[float, Positive] = 0.3,
+        optimizer: Annotated[str, OneOf(*OPTIMIZERS)] = "adam",
+        step_size: Annotated[float, Positive] = 0.01,
+        step_decay: Annotated[float, Range(above=0, most=1)] = 1.0,
+        beta_1: Annotated[float, Range(least=0, most=0.999)] = 0.5,
+        noise: Annotated[float, NotNegative] = 0.0,
+        noise_decay: Annotated[float, Range(above=0, most=1)] = 0.99,
+        objective: Annotated[str, OneOf(*OBJECTIVES)] = "cross_entropy",
+        synthesis_steps: Annotated[int, AtLeastOne] = 500,
+        stop: Annotated[str, OneOf(*STOPS)] = "margin",
+        stop_quantile: Annotated[float, Fraction] = 0.1,
+        sample_steps: Annotated[int, NotNegative] = 20,
     ):
-        logged = [
-            "cross_entropy",
-            "accuracy",
-            "log_odds_data",
-            "log_odds_samples",
-            "discriminator_grad_norm",
-        ]
-        super().__init__([*logged, "stage", "synthesis_steps"], seed)
-        for name, value, known in (
-            ("optimizer", optimizer, OPTIMIZERS),
-            ("objective", objective, OBJECTIVES),
-            ("stop", stop, STOPS),
-        ):
-            if value not in known:
-                raise UserError(f"{name}: expected one of {', '.join(known)} and found {value}")
-        self.discriminator = discriminator
-        self.image_shape = tuple(image_shape)
-        self.stages = check("stages", stages, least=1)
-        self.reduction = check("reduction", reduction, least=0) or self.stages
-        self.stage_updates = check("stage_updates", stage_updates, least=1)
-        self.stop_loss = check("stop_loss", stop_loss, least=0)
-        self.loss_window = check("loss_window", loss_window, least=1)
-        self.stop_quantile = check("stop_quantile", stop_quantile, least=0, most=1)
-        self.sample_steps = check("sample_steps", sample_steps, least=0)
-        self.decay = (
-            check("step_decay", step_decay, above=0, most=1) ** self.reduction
-        )  # from one kept to the next
-        self.margin, window = STOPS[stop]
-        self.padding = check("padding", padding, least=0)
-        self.canvas = self._canvas(check("canvas", canvas, least=0))
-        self.synthesis_steps = check("synthesis_steps", synthesis_steps, least=1)
-        self.synthesis = Synthesis(
-            optimizer,
-            check("step_size", step_size, above=0),
-            check("beta_1", beta_1, least=0, most=0.999),
-            check("noise", noise, least=0),
-            check("noise_decay", noise_decay, above=0, most=1),
-            objective,
-            window,
-            self.synthesis_steps * self.reduction,
-            check("sigma", sigma, above=0),
-            self.image_shape[0] if canvas else None,
-            check("patches", patches, least=1),
-            self.canvas[0] * self.canvas[1],
+        stages_a_snapshot = reduction or stages
+        shape = _canvas(image_shape, canvas, padding)
+        threshold, window = STOPS[stop]
+        synthesis = Synthesis(
+            optimizer=optimizer,
+            step_size=step_size,
+            beta_1=beta_1,
+            noise=noise,
+            noise_decay=noise_decay,
+            objective=objective,
+            window=window,
+            num_steps=synthesis_steps * stages_a_snapshot,
+            sigma=sigma,
+            patch_size=image_shape[0] if canvas else None,
+            patches=patches,
+            area=shape[0] * shape[1],
         )
-        samples, memory = check("samples", samples, least=1), check("memory", memory, least=1)
-        self.negatives = PseudoNegatives(
-            memory, samples, self.canvas, check("recency", recency, least=1), sigma
+        model = CascadeModel(
+            discriminator,
+            image_shape=image_shape,
+            canvas=shape,
+            padding=padding,
+            synthesis=synthesis,
+            decay=step_decay**stages_a_snapshot,  # from one kept classifier to the next
+            num_snapshots=-(-stages // stages_a_snapshot),
+            style_steps=sample_steps,
         )
-        kept = -(-self.stages // self.reduction)
-        self.cascade = Cascade(discriminator, kept)
+        super().__init__(model, logged=LOGGED, seed=seed)
+        self.stages = stages
+        self.reduction = stages_a_snapshot
+        self.stage_updates = stage_updates
+        self.stop_loss = stop_loss
+        self.loss_window = loss_window
+        self.stop_quantile = stop_quantile
+        self.threshold = threshold
+        self.synthesis_steps = synthesis_steps
+        self.negatives = PseudoNegatives(memory, samples, shape, recency, sigma)
+        self._add_state(samples, shape)
+
+    def _add_state(self, samples: int, canvas: tuple[int, int, int]) -> None:
+        """Adds the weights that say where training stands."""
         options = {"trainable": False, "aggregation": "only_first_replica"}
+
+        def noise(shape, dtype):
+            return tf.cast(self.negatives.newest(0), dtype)
+
         self.start = self.add_weight(
-            shape=(samples, *self.canvas), initializer=self._noise, name="start", **options
+            shape=(samples, *canvas), initializer=noise, name="start", **options
         )
         options["initializer"] = "zeros"
-        self.margins = self.add_weight(shape=(kept,), name="margins", **options)
-        self.images_margin = self.add_weight(shape=(), name="images_margin", **options)
+        self.images_threshold = self.add_weight(shape=(), name="images_threshold", **options)
         self.loss = self.add_weight(shape=(), name="loss", **options)
         self.stage = self.add_weight(shape=(), dtype="int32", name="stage", **options)
         self.into_stage = self.add_weight(shape=(), dtype="int32", name="into_stage", **options)
         self.steps_taken = self.add_weight(shape=(), dtype="int32", name="steps_taken", **options)
 
-    def _canvas(self, side: int) -> tuple[int, int, int]:
-        """Height, width, channels of a pseudo-negative."""
-        height, width, channels = self.image_shape
-        if height != width:
-            raise UserError(f"image_size: expected square images and found {height}x{width}")
-        if side and side + 2 * self.padding < height:
-            raise UserError(
-                f"canvas: expected at least the patches' side, {height}, and found {side}"
-            )
-        if self.padding and not side:
-            raise UserError(
-                "padding: expected 0 without a canvas, since the classifier sees whole images"
-            )
-        side = side + 2 * self.padding if side else height
-        return side, side, channels
-
-    def _noise(self, *_, **__) -> Image:
-        """What synthesis starts from: the first pseudo-negatives."""
-        return self.negatives.newest(0)
+    @property
+    def finished(self) -> bool:
+        return int(self.stage.numpy()) >= self.stages
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         # 1. classification: S+ against the pseudo-negatives of the last stages
-        x = batch["image"]
-        count = x.shape[0]
-        samples = self.negatives.draw(count, self.stage.value, self.image_shape[0], seed)
+        x, net = batch["image"], self.model.discriminator
+        count, size = x.shape[0], self.model.image_shape[0]
+        samples = self.negatives.draw(count, self.stage.value, size, seed)
         with tf.GradientTape() as tape:
-            log_odds = self.discriminator(tf.concat([x, samples], axis=0), training=True)
+            log_odds = net(tf.concat([x, samples], axis=0), training=True)
             data, synthesized = log_odds[:count], log_odds[count:]
             loss = losses.logistic(data, synthesized)
-        norms = self.descend_together(["discriminator"], tape, loss)
-        if self.margin is None:
+        norms = self.minimize_together(["discriminator"], tape, loss)
+        if self.threshold is None:
             self._follow_images(x)
         self.loss.assign_add(loss / self.loss_window)
         self.into_stage.assign_add(1)
         right = tf.concat([data > 0, synthesized < 0], axis=0)
-        return {
+        return norms | {
             "cross_entropy": loss,
             "accuracy": tf.reduce_mean(tf.cast(right, tf.float32)),
             "log_odds_data": tf.reduce_mean(data),
             "log_odds_samples": tf.reduce_mean(synthesized),
             "stage": tf.cast(self.stage.value, tf.float32),
             "synthesis_steps": tf.cast(self.steps_taken.value, tf.float32),
-        } | norms
+        }
 
     def _follow_images(self, image: Image) -> None:
         """Keeps the running quantile of the images' log-odds."""
-        ordered = tf.sort(self.discriminator(image, training=False))
+        ordered = tf.sort(self.model.discriminator(image, training=False))
         found = ordered[round(self.stop_quantile * (ordered.shape[0] - 1))]
         kept = tf.where(self.into_stage.value == 0, 0.0, 0.9)
-        self.images_margin.assign(kept * self.images_margin.value + (1 - kept) * found)
+        self.images_threshold.assign(kept * self.images_threshold.value + (1 - kept) * found)
 
     def synthesize(self) -> None:
-        """2. and 3. of Algorithm 1: the classifier joins the model, of which pseudo-negatives are drawn."""
-        stage = self.stage.value
+        """Makes steps 2 and 3 of Algorithm 1: keeps the classifier, and samples across it."""
+        model, stage, start = self.model, self.stage.value, self.start.value
         number, since = stage // self.reduction, stage % self.reduction
-        margin = self.images_margin.value if self.margin is None else tf.constant(self.margin)
+        threshold = self.images_threshold.value
+        if self.threshold is not None:
+            threshold = tf.constant(self.threshold)
 
         def log_odds(x):
-            return self.discriminator(x, training=False)
+            return model.discriminator(x, training=False)
 
-        start = self.start.value
         seed = random.fold_in(random.fold_in(random.root(self.seed), -2), stage)
+        scale = model.scale(number)
+        kernel, energy = model.synthesis.across(log_odds, threshold, start.shape, scale=scale)
         most = self.synthesis_steps * (since + 1)  # section 3.6
-        scale = self.decay ** tf.cast(number, tf.float32)
-        kernel, energy = self.synthesis.across(log_odds, margin, start.shape, scale)
         x, summary = run(kernel, energy, start, seed, most)
 
-        self.cascade.keep(self.discriminator, number)
-        self.margins.value.scatter_update(tf.IndexedSlices(margin[tf.newaxis], number[tf.newaxis]))
+        model.snapshots.keep(model.discriminator, number)
+        kept = tf.IndexedSlices(threshold[tf.newaxis], number[tf.newaxis])
+        model.thresholds.value.scatter_update(kept)
         self.negatives.keep(stage + 1, x)
         self.start.assign(tf.where(since == self.reduction - 1, x, start))
         self.steps_taken.assign(summary.num_steps)
         self.stage.assign_add(1)
         self.into_stage.assign(0)
 
-    @property
-    def stop_training(self) -> bool:
-        """Whether all stages are over; Keras asks, and would set it."""
-        return hasattr(self, "stage") and int(self.stage.numpy()) >= self.stages
-
-    @stop_training.setter
-    def stop_training(self, stop: bool) -> None:
-        del stop
-
-    @property
-    def tasks(self) -> CascadeTasks:
-        """What the cascade is used for."""
-        kept = self.cascade, self.margins, self.decay
-        return CascadeTasks(
-            self.discriminator, *kept, self.synthesis, self.image_shape, self.canvas, self.padding
-        )
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        return self.tasks.endpoints()
-
     def pictures(self, batch: Batch) -> dict[str, Image]:
         del batch
-        return {"samples": cut(self.negatives.newest(self.stage.value)[:16], self.padding)}
+        newest = self.negatives.newest(self.stage.value)[:16]
+        return {"samples": without_margin(newest, self.model.padding)}
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
         return [Stages(self)]
+
+
+def _canvas(image_shape: tuple[int, int, int], side: int, padding: int) -> tuple[int, int, int]:
+    """Returns height, width, channels of a pseudo-negative."""
+    height, width, channels = image_shape
+    if height != width:
+        raise UserError(f"image_size: expected square images and found {height}x{width}")
+    if side and side + 2 * padding < height:
+        raise UserError(f"canvas: expected at least the patches' side, {height}, and found {side}")
+    if padding and not side:
+        raise UserError(
+            "padding: expected 0 without a canvas, since the classifier sees whole images"
+        )
+    side = side + 2 * padding if side else height
+    return side, side, channels

@@ -1,21 +1,24 @@
 """Wake-sleep: the generator learns from inferred latents, the inference net from dreams.
 
-Papers: Hinton, Dayan, Frey and Neal, The wake-sleep algorithm, 1995; Divergence triangle, section 2.2.1: θ by
-min KL(Q‖P), as in the VAE, but φ by min KL(P‖Q).
+Papers: Hinton, Dayan, Frey and Neal, The wake-sleep algorithm, 1995; Divergence triangle,
+section 2.2.1: θ by min KL(Q‖P), as in the VAE, but φ by min KL(P‖Q).
 """
+
+from typing import Annotated
 
 import keras
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.errors import check
-from tfgen.models import Amortized, LatentTasks, reparameterized
-from tfgen.training.algorithm import LatentAlgorithm, check_latents
+from tfgen.errors import AtLeastOne, Positive
+from tfgen.models import LatentModel, reparameterized
+from tfgen.training.algorithm import grad_norms
+from tfgen.training.latent_algorithm import LatentAlgorithm
 from tfgen.types import Batch, Seed
 
 
 class WakeSleep(LatentAlgorithm):
-    """Learns a generator and an inference net by turns.
+    """Learns a generator and an inference net in turn.
 
     Args:
         generator: g, latents to images.
@@ -23,8 +26,8 @@ class WakeSleep(LatentAlgorithm):
         image_shape: height, width, channels.
         num_incomplete: training images with missing pixels; 0 where all are whole.
         seed: of all that training draws.
-        sigma: standard deviation of p(x|z) in pixel units, positive; dreams are drawn with it.
-        completion_rounds: times that a completion is inferred from, at least 1.
+        sigma: standard deviation of p(x|z) in pixel units; dreams are drawn with it.
+        completion_rounds: times that a completion is inferred from.
 
     Raises:
         UserError: if the nets' latents differ, or a constant is out of its range.
@@ -38,49 +41,43 @@ class WakeSleep(LatentAlgorithm):
         image_shape: tuple[int, int, int],
         num_incomplete: int = 0,
         seed: int = 0,
-        sigma: float = 0.0707,
-        completion_rounds: int = 4,
+        sigma: Annotated[float, Positive] = 0.0707,
+        completion_rounds: Annotated[int, AtLeastOne] = 4,
     ):
-        logged = [
-            "kl_q_p",
-            "latent_nll",
-            "reconstruction_error",
-            "generator_grad_norm",
-            "inference_grad_norm",
-        ]
-        super().__init__(logged, generator, image_shape, num_incomplete, seed, completion_rounds)
-        self.inference = inference
-        check_latents(generator, inference, self.image_shape)
-        self.sigma = check("sigma", sigma, above=0)
+        model = LatentModel(
+            generator,
+            inference,
+            image_shape=image_shape,
+            sigma=sigma,
+            completion_rounds=completion_rounds,
+        )
+        logged = ["kl_q_p", "latent_nll", "reconstruction_error"]
+        logged += grad_norms("generator", "inference")
+        super().__init__(model, logged=logged, num_incomplete=num_incomplete, seed=seed)
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         posterior_seed, prior_seed, noise_seed = random.split(seed, 3)
-        x, mask = self.missing.fill(batch), batch.get("mask")
+        model, x, mask = self.model, self.missing.fill(batch), batch.get("mask")
+
         # wake: θ down KL(Q‖P)
-        mean, log_var = self.inference(x, training=True)
+        mean, log_var = model.inference(x, training=True)
         z = reparameterized(mean, log_var, posterior_seed)
         with tf.GradientTape() as wake:
-            decoded = self.generator(z, training=True)
-            q_p = losses.kl_q_p(x, decoded, mean, log_var, self.sigma, mask)
-        norms = self.descend_together(["generator"], wake, q_p)
+            decoded = model.generator(z, training=True)
+            q_p = losses.kl_q_p(x, decoded, mean, log_var, model.sigma, mask)
+        norms = self.minimize_together(["generator"], wake, q_p)
+
         # sleep: φ down KL(P‖Q)
         z = random.normal(tf.shape(mean), prior_seed)
-        dream = self.generator(z, training=True)
-        dream += self.sigma * random.normal(tf.shape(dream), noise_seed)
+        dream = model.generator(z, training=True)
+        dream += model.sigma * random.normal(tf.shape(dream), noise_seed)
         with tf.GradientTape() as sleep:
-            p_q = losses.kl_p_q(z, *self.inference(dream, training=True))
-        norms |= self.descend_together(["inference"], sleep, p_q)
+            p_q = losses.kl_p_q(z, *model.inference(dream, training=True))
+        norms |= self.minimize_together(["inference"], sleep, p_q)
+
         self.missing.overwrite(batch, decoded)
-        return {
+        return norms | {
             "kl_q_p": q_p,
             "latent_nll": p_q,
             "reconstruction_error": losses.mean_squared_error(x, decoded, mask),
-        } | norms
-
-    @property
-    def tasks(self) -> LatentTasks:
-        """What the two nets are used for."""
-        posterior = Amortized(self.inference)
-        return LatentTasks(
-            self.generator, self.image_shape, posterior, completion_rounds=self.completion_rounds
-        )
+        }

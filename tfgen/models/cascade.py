@@ -1,135 +1,212 @@
-"""What a trained cascade of classifiers is used for: score, generate, synthesize, stylize, features."""
+"""A cascade of classifiers that generates by back-propagation into the image."""
 
-import dataclasses
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from tfgen import distributions, energies, random
-from tfgen.models.energy import cut
-from tfgen.models.snapshots import Cascade
+from tfgen.models import inputs
+from tfgen.models.base import Model, Target
+from tfgen.models.endpoints import task
+from tfgen.models.energy import without_margin
+from tfgen.models.snapshots import Snapshots
 from tfgen.models.synthesis import LogOdds, Synthesis
-from tfgen.samplers import run, run_in_turn
-from tfgen.types import Endpoint, Energy, Image, Seed
+from tfgen.nets.architectures import adapters
+from tfgen.samplers import Kernel, run, run_sequence
+from tfgen.types import Energy, EnergyFn, Image, Label, Seed
 
 
-@dataclasses.dataclass(frozen=True)
-class CascadeTasks:
-    """A trained cascade, how to sample it, and its tasks.
+@keras.saving.register_keras_serializable("tfgen")
+class CascadeModel(Model):
+    """Classifiers learned one after the other, and how images move across their boundaries.
+
+    Args:
+        discriminator: the classifier's net, whose snapshots are the cascade.
+        image_shape: height, width, channels of what the classifier sees.
+        canvas: height, width, channels of the images that training synthesized, border included.
+        padding: pixels around an image that are synthesized and cut off, since fewer patches
+            cover them.
+        synthesis: how images move.
+        decay: factor on the steps of synthesis from one classifier to the next, in (0, 1].
+        num_snapshots: classifiers there is room for.
+        style_steps: steps under each classifier when a picture is stylized.
 
     Attributes:
-        net: the classifier's, as it is now.
-        cascade: its copies.
-        margins: the log-odds at which each classifier's synthesis stops, [stages].
-        decay: factor on the steps of synthesis from one classifier to the next.
-        synthesis: how images move.
-        image_shape: height, width, channels of what the classifier sees.
-        canvas: height, width, channels of the images that training synthesized.
-        padding: pixels around an image that are synthesized and cut off, since fewer patches cover them.
+        snapshots: the cascade.
+        thresholds: the log-odds at which each classifier's synthesis stops, [num_snapshots].
+
+    Source: Introspective neural networks for generative modeling, sections 3 and 4.2.
     """
 
-    net: keras.Model
-    cascade: Cascade
-    margins: keras.Variable
-    decay: float
-    synthesis: Synthesis
-    image_shape: tuple[int, int, int]
-    canvas: tuple[int, int, int]
-    padding: int
+    def __init__(
+        self,
+        discriminator: keras.Model,
+        *,
+        image_shape: tuple[int, int, int],
+        canvas: tuple[int, int, int],
+        padding: int,
+        synthesis: Synthesis,
+        decay: float,
+        num_snapshots: int,
+        style_steps: int,
+        sampling: None = None,
+    ):
+        net = adapters.as_discriminator(discriminator, tuple(image_shape))
+        super().__init__({"discriminator": net}, image_shape=image_shape, sampling=sampling)
+        self.discriminator = net
+        self.canvas = tuple(canvas)
+        self.padding = padding
+        self.synthesis = synthesis
+        self.decay = decay
+        self.style_steps = style_steps
+        self.snapshots = Snapshots(net, num_snapshots)
+        self.thresholds = self.add_weight(
+            shape=(num_snapshots,),
+            trainable=False,
+            initializer="zeros",
+            aggregation="only_first_replica",
+            name="thresholds",
+        )
+
+    def inputs(self) -> dict[str, inputs.Input]:
+        channels = self.image_shape[-1]
+        sides = (None, None) if self.any_size else self.canvas[:2]
+        declared = [
+            inputs.image(self.image_shape),
+            inputs.image((*sides, channels), "canvas", "images with their border", self.canvas[:2]),
+            inputs.image((*sides, channels), "content", "pictures to stylize", self.canvas[:2]),
+            inputs.seed(),
+            inputs.count(),
+            inputs.size(tuple(side - 2 * self.padding for side in self.canvas[:2])),
+            inputs.stage(self.snapshots.num_kept),
+            inputs.gamma(),
+            inputs.num_steps(self.style_steps),
+        ]
+        return {known.name: known for known in declared}
+
+    def unable(self) -> set[str]:
+        unable = set() if self.any_size else {"synthesize"}
+        return unable if self.discriminator.has_features else unable | {"features"}
 
     @property
-    def reference(self) -> distributions.Reference:
-        """The noise that the classifiers tilt."""
-        return distributions.Gaussian(self.synthesis.sigma)
+    def any_size(self) -> bool:
+        """Whether the classifiers see patches, so that images of any size can be synthesized."""
+        return self.synthesis.patch_size is not None
 
     def classifier(self, stage: int | tf.Tensor) -> LogOdds:
-        """The classifier of a stage."""
-        return self.cascade.classifier(self.net, stage)
+        """Returns the classifier of a stage: images to log-odds."""
+        return self.snapshots.net_at(self.discriminator, stage)
 
+    def energy_fn(self, label: Label | None = None) -> EnergyFn:
+        """Returns -ln p_T of images of the classifier's size, up to a constant, in nats.
+
+        Source: INNg, equation 12.
+        """
+        del label
+        kept = [self.classifier(stage) for stage in range(self.snapshots.num_kept)]
+        return energies.cascade(kept, self.synthesis.sigma)
+
+    def target(self, label: Label | None = None) -> Target:
+        noise = distributions.Gaussian(self.synthesis.sigma)
+        return Target(self.energy_fn(label), noise, self.image_shape)
+
+    def revision(self) -> Hashable:
+        return self.snapshots.num_kept
+
+    @task("energy")
     def energy(self, image: Image) -> Energy:
-        """-ln p_T up to a constant, of images of the classifier's size, [b], in nats; INNg, equation 12."""
-        kept = [self.classifier(stage) for stage in range(self.cascade.num_kept)]
-        return energies.cascade(kept, self.synthesis.sigma)(image)
+        """Computes -ln p_T of each image in nats, up to one constant: low is likely."""
+        return self.energy_fn()(image)
 
-    def anomaly(self, image: Image) -> dict[str, tf.Tensor]:
-        """U(x), and which pixels it hangs on; see `energies.steepness`."""
-        return energies.steepness(self.energy, image)
+    @task("energy", "steepness")
+    def anomaly(self, image: Image) -> tuple[Energy, tf.Tensor]:
+        """Computes the energy and the magnitude of its gradient at each pixel, [b, h, w, 1]."""
+        found = energies.steepness(self.energy_fn(), image)
+        return found["energy"], found["steepness"]
 
+    @task("features")
     def features(self, image: Image) -> tf.Tensor:
-        """The newest classifier's, [b, d]; INNg, section 4.5."""
-        return self.net.features(image)
+        """Computes the newest classifier's features, [b, d]; INNg, section 4.5."""
+        return self.discriminator.features(image)
 
+    @task("image")
     def generate(self, count: tf.Tensor, seed: Seed) -> Image:
-        """Samples of the size of training's, [count, h, w, c]: from noise through all classifiers."""
+        """Synthesizes images of the size of training's, from noise through all classifiers."""
         return self._through((count, *self.canvas), seed)
 
+    @task("image")
     def synthesize(self, count: tf.Tensor, seed: Seed, size: tf.Tensor) -> Image:
-        """Samples of any size, [count, size[0], size[1], c]."""
-        return self._through(
-            (count, size[0] + 2 * self.padding, size[1] + 2 * self.padding, self.canvas[-1]), seed
-        )
+        """Synthesizes images of any size, [count, size[0], size[1], c]."""
+        height, width = (size[axis] + 2 * self.padding for axis in (0, 1))
+        return self._through((count, height, width, self.canvas[-1]), seed)
 
-    def advance(self, image: Image, stage: tf.Tensor, seed: Seed) -> Image:
-        """Images across the boundary of one classifier of the cascade, border and all."""
-        x, _ = run(
-            *self._across(stage, tf.shape(image), seed), image, seed, self.synthesis.num_steps
-        )
-        return x
-
-    def stylize(self, image: Image, seed: Seed, num_steps: tf.Tensor, gamma: tf.Tensor) -> Image:
-        """Pictures in the texture's style: through all classifiers, so many steps each, and near to the picture.
+    @task("image")
+    def advance(self, canvas: Image, stage: tf.Tensor, seed: Seed) -> Image:
+        """Moves canvases across the boundary of one classifier of the cascade.
 
         Args:
-            image: [b, h, w, c], of any size that the classifier's fits into.
+            canvas: [b, h, w, c], border included.
+            stage: number of the classifier, from 0.
             seed: int32 [2].
-            num_steps: under each classifier.
-            gamma: weight of staying near, in [0, 1].
+        """
+        kernel, energy = self._across(stage, tf.shape(canvas), seed)
+        return run(kernel, energy, canvas, seed, self.synthesis.num_steps)[0]
+
+    @task("image")
+    def stylize(
+        self,
+        content: Image,
+        seed: Seed,
+        num_steps: tf.Tensor | None = None,
+        gamma: tf.Tensor | None = None,
+    ) -> Image:
+        """Draws pictures in the texture's style: through all classifiers, and near to the content.
+
+        Args:
+            content: [b, h, w, c], of any size that the classifier's fits into.
+            seed: int32 [2].
+            num_steps: under each classifier; None takes the model's own number.
+            gamma: weight of staying near, in [0, 1]; None takes 0.3.
 
         Source: INNg, section 4.2.
         """
 
         def stage(number):
-            return self.synthesis.near(self.classifier(number), image, gamma, self.scale(number))
+            log_odds, scale = self.classifier(number), self.scale(number)
+            return self.synthesis.near(log_odds, content, gamma, scale)
 
-        return run_in_turn(stage, image, seed, self.cascade.kept.value, num_steps)[0]
+        steps = self.style_steps if num_steps is None else num_steps
+        return run_sequence(stage, content, seed, self.snapshots.kept.value, steps)[0]
 
-    def endpoints(self) -> dict[str, Endpoint]:
-        """The tasks by name, with named inputs, for export."""
-        any_size = self.synthesis.patch_size is not None
-        sides = (None, None) if any_size else self.canvas[:2]
-        seen = tf.TensorSpec((None, *self.image_shape), tf.float32, "image")
-        image = tf.TensorSpec((None, *sides, self.image_shape[-1]), tf.float32, "image")
-        count, num_steps, stage = (
-            tf.TensorSpec((), tf.int32, name) for name in ("count", "num_steps", "stage")
-        )
-        seed, size = (tf.TensorSpec((2,), tf.int32, name) for name in ("seed", "size"))
-        gamma = tf.TensorSpec((), tf.float32, "gamma")
-
-        def images(task):
-            return lambda *inputs: {"image": task(*inputs)}
-
-        found = {
-            "energy": Endpoint(lambda image: {"energy": self.energy(image)}, [seen]),
-            "anomaly": Endpoint(self.anomaly, [seen]),
-            "features": Endpoint(lambda image: {"features": self.features(image)}, [seen]),
-            "generate": Endpoint(images(self.generate), [count, seed]),
-            "advance": Endpoint(images(self.advance), [image, stage, seed]),
-            "stylize": Endpoint(images(self.stylize), [image, seed, num_steps, gamma]),
-        }
-        if any_size:
-            found["synthesize"] = Endpoint(images(self.synthesize), [count, seed, size])
-        return found
-
-    def _across(self, stage: tf.Tensor, shape, seed: Seed):
-        # images with seeds of their own have nothing to do with each other
-        apiece = random.several(seed)
-        return self.synthesis.across(
-            self.classifier(stage), self.margins.value[stage], shape, self.scale(stage), apiece
-        )
-
-    def scale(self, stage: tf.Tensor) -> tf.Tensor:
-        """The factor on the steps of synthesis across a classifier's boundary."""
+    def scale(self, stage: int | tf.Tensor) -> tf.Tensor:
+        """Returns the factor on the steps of synthesis across a classifier's boundary."""
         return self.decay ** tf.cast(stage, tf.float32)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {
+            "canvas": list(self.canvas),
+            "padding": self.padding,
+            "synthesis": self.synthesis.get_config(),
+            "decay": self.decay,
+            "num_snapshots": self.thresholds.shape[0],
+            "style_steps": self.style_steps,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "CascadeModel":
+        given = dict(config)
+        return super().from_config(given | {"synthesis": Synthesis(**given["synthesis"])})
+
+    def _across(self, stage: int | tf.Tensor, shape, seed: Seed) -> tuple[Kernel, EnergyFn]:
+        return self.synthesis.across(
+            self.classifier(stage),
+            self.thresholds.value[stage],
+            shape,
+            scale=self.scale(stage),
+            per_example=random.several(seed),  # images with their own seeds stop on their own
+        )
 
     def _through(self, shape, seed: Seed) -> Image:
         start_seed, run_seed = random.split(seed)
@@ -139,5 +216,6 @@ class CascadeTasks:
         def stage(number):
             return self._across(number, tf.shape(x), seed)
 
-        x, _ = run_in_turn(stage, x, run_seed, self.cascade.kept.value, self.synthesis.num_steps)
-        return cut(x, self.padding)
+        kept, steps = self.snapshots.kept.value, self.synthesis.num_steps
+        x, _ = run_sequence(stage, x, run_seed, kept, steps)
+        return without_margin(x, self.padding)

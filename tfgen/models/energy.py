@@ -1,163 +1,258 @@
-"""What a trained energy is used for: score, reconstruct, generate, complete, synthesize."""
+"""Models with an energy alone: a ConvNet's score that tilts white noise."""
 
-import dataclasses
-from collections.abc import Callable
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from tfgen import distributions, energies, random
-from tfgen.samplers import Langevin, run
-from tfgen.types import Endpoint, Energy, EnergyFn, Image, Label, Mask, Seed
+from tfgen.errors import UserError
+from tfgen.models import inputs
+from tfgen.models.base import Model, Sampling, Target
+from tfgen.models.chains import Chains
+from tfgen.models.endpoints import task
+from tfgen.nets.architectures import adapters
+from tfgen.samplers import run
+from tfgen.types import Energy, EnergyFn, Image, Label, Mask, Seed
 
 
-@dataclasses.dataclass(frozen=True)
-class EnergyTasks:
-    """A trained energy, how to sample it, and the tasks that need no more than that.
+@keras.saving.register_keras_serializable("tfgen")
+class EnergyModel(Model):
+    """A density of images, p(x) ∝ exp f(x) q(x), with q white noise.
+
+    Args:
+        energy: the net, -f of images in units of sigma; several outputs are one energy a class.
+        image_shape: height, width, channels.
+        image_mean: the reference's mean, one number a channel, in [-1, 1].
+        sigma: the reference's standard deviation in pixel units, positive.
+        sampling: how new samples and completions are made.
+        num_chains: persistent chains that training keeps; 0 where it keeps none.
+        start_from_chains: whether new samples start from the persistent chains, tiled where they
+            are to be larger, instead of from the reference.
+        margin: pixels at a sample's border that are cut off, since fewer filters see them.
 
     Attributes:
-        density: U, given each example's class (or None where there are none).
-        kernel: how samples move.
-        image_shape: height, width, channels of an image.
-        sigma: the reference's standard deviation in pixel units.
-        mean: the reference's mean in pixel units, [c].
-        memory: images that samples start from, [m, h, w, c]; None starts them from the reference.
-        num_classes: energies to choose from; 1 means that there are no classes.
-        any_size: whether the energy takes images of any size.
-        margin: pixels sampled around an image and cut off, since fewer filters see them.
-        denoising_steps: noise-free steps after the kernel's.
+        energy_net: the net.
+        persistent_chains: the chains as training left them, or None.
+
+    Source: A Theory of Generative ConvNet, equations 4, 5 and 8, Definition 2.
     """
 
-    density: Callable[[Label | None], EnergyFn]
-    kernel: Langevin
-    image_shape: tuple[int, int, int]
-    sigma: float
-    mean: np.ndarray
-    memory: keras.Variable | None = None
-    num_classes: int = 1
-    any_size: bool = False
-    margin: int = 0
-    denoising_steps: int = 0
+    def __init__(
+        self,
+        energy: keras.Model,
+        *,
+        image_shape: tuple[int, int, int],
+        image_mean: Sequence[float],
+        sigma: float,
+        sampling: Sampling,
+        num_chains: int = 0,
+        start_from_chains: bool = False,
+        margin: int = 0,
+    ):
+        net = adapters.as_energy(energy, tuple(image_shape))
+        super().__init__(
+            {"energy": net},
+            image_shape=image_shape,
+            num_classes=net.num_outputs,
+            sampling=sampling,
+        )
+        self.energy_net = net
+        self.image_mean = np.array(image_mean, np.float32)
+        self.sigma = sigma
+        self.start_from_chains = start_from_chains
+        self.margin = margin
+        self.persistent_chains = None
+        if num_chains:
+            self.persistent_chains = Chains(num_chains, self.image_shape, self.image_mean)
+        if margin and not (net.any_size and 2 * margin < min(self.image_shape[:2])):
+            raise UserError(f"margin: expected 0 for this net and image size and found {margin}")
 
-    @property
-    def reference(self) -> distributions.Reference:
-        """What the energy tilts."""
-        return distributions.Gaussian(self.sigma, self.mean)
+    def inputs(self) -> dict[str, inputs.Input]:
+        declared = [
+            inputs.image(self.image_shape),
+            inputs.mask(self.image_shape),
+            inputs.seed(),
+            inputs.count(),
+            inputs.num_steps(self.sampling.steps),
+            inputs.size(self.image_shape[:2]),
+        ]
+        if self.num_classes > 1:
+            declared.append(inputs.label(self.num_classes))
+        return {known.name: known for known in declared}
 
+    def unable(self) -> set[str]:
+        several_sizes = self.energy_net.any_size and self.num_classes == 1
+        return (set() if several_sizes else {"synthesize"}) | (
+            set() if self.persistent_chains is not None else {"chains"}
+        )
+
+    def energy_fn(self, label: Label | None = None, training: bool = False) -> EnergyFn:
+        """Returns U of images: the reference tilted by the score of each example's class.
+
+        Args:
+            label: classes [b], or None where there are none.
+            training: whether the net runs in training mode.
+        """
+
+        def net(x):
+            return self.energy_net(x, training=training)
+
+        score = net if label is None else energies.conditional(net, label)
+        return energies.tilted(score, self.sigma, self.image_mean)
+
+    def target(self, label: Label | None = None) -> Target:
+        kernel = self.sampling.kernel
+        if kernel.temperature <= 0:
+            raise UserError(
+                "temperature: expected a positive one, which a density needs, and found "
+                f"{kernel.temperature:g}"
+            )
+        energy, temperature = self.energy_fn(label), kernel.temperature
+        # U / T tilts white noise whose variance is T times the reference's
+        sigma = self.sigma * temperature**0.5
+        distribution: distributions.Distribution = distributions.Gaussian(sigma, self.image_mean)
+        if kernel.bounds is not None:
+            distribution = distributions.TruncatedGaussian(sigma, self.image_mean, kernel.bounds)
+        return Target(lambda x: energy(x) / temperature, distribution, self.image_shape)
+
+    def chain_starts(self, count: int, seed: Seed) -> Image:
+        if self.persistent_chains is None:
+            return self._start((count, *self.image_shape), seed, None)
+        chains = self.persistent_chains
+        return tf.gather(chains.state.value, tf.range(count) % chains.num)
+
+    def revision(self) -> Hashable:
+        return self.energy_net.depth
+
+    @task("energy")
     def energy(self, image: Image, label: Label | None = None) -> Energy:
-        """U(x) of each image, [b], in nats."""
-        return self.density(label)(image)
+        """Computes U(x) of each image in nats, up to one constant: low is likely."""
+        return self.energy_fn(label)(image)
 
-    def anomaly(self, image: Image, label: Label | None = None) -> dict[str, tf.Tensor]:
-        """U(x), and which pixels it hangs on; see `energies.steepness`."""
-        return energies.steepness(self.density(label), image)
+    @task("energy", "steepness")
+    def anomaly(self, image: Image, label: Label | None = None) -> tuple[Energy, tf.Tensor]:
+        """Computes U(x) and the magnitude of its gradient at each pixel, [b, h, w, 1]."""
+        found = energies.steepness(self.energy_fn(label), image)
+        return found["energy"], found["steepness"]
 
+    @task("image")
     def reconstruct(self, image: Image, label: Label | None = None) -> Image:
-        """I - σ² dU/dI: for a ReLU net B, the mean of the Gaussian piece that each image lies on.
+        """Computes I - σ² dU/dI: for a ReLU net the mean of the image's Gaussian piece.
 
         Source: A Theory of Generative ConvNet, equations 16 and 20.
         """
-        _, gradient = energies.value_and_grad(self.density(label), image)
+        _, gradient = energies.value_and_grad(self.energy_fn(label), image)
         return image - self.sigma**2 * gradient
 
+    @task("image")
     def generate(
-        self, count: tf.Tensor, seed: Seed, num_steps: tf.Tensor, label: Label | None = None
+        self,
+        count: tf.Tensor,
+        seed: Seed,
+        num_steps: tf.Tensor | None = None,
+        label: Label | None = None,
     ) -> Image:
-        """Samples of the training images' size less the margin, [count, h - 2 margin, w - 2 margin, c]."""
+        """Samples images of the training images' size, less the margin on each side."""
         return self._sample((count, *self.image_shape), seed, num_steps, label)
 
+    @task("image")
     def synthesize(
-        self, count: tf.Tensor, seed: Seed, num_steps: tf.Tensor, size: tf.Tensor
+        self, count: tf.Tensor, seed: Seed, size: tf.Tensor, num_steps: tf.Tensor | None = None
     ) -> Image:
-        """Samples of any size, [count, size[0], size[1], c]; the energy must take them."""
-        canvas = (count, size[0] + 2 * self.margin, size[1] + 2 * self.margin, self.image_shape[-1])
-        return self._sample(canvas, seed, num_steps, None)
+        """Samples images of any size, [count, size[0], size[1], c]."""
+        height, width = (size[axis] + 2 * self.margin for axis in (0, 1))
+        return self._sample((count, height, width, self.image_shape[-1]), seed, num_steps, None)
 
+    @task("image")
     def complete(
-        self, image: Image, mask: Mask, seed: Seed, num_steps: tf.Tensor, label: Label | None = None
+        self,
+        image: Image,
+        mask: Mask,
+        seed: Seed,
+        num_steps: tf.Tensor | None = None,
+        label: Label | None = None,
     ) -> Image:
         """Fills missing pixels with a sample given the known ones, which stay as they are.
 
         Args:
-            image: [b, h, w, c]; what stands at missing pixels does not matter.
+            image: [b, h, w, c] in [-1, 1]; what stands at missing pixels does not matter.
             mask: [b, h, w, 1], 1 where a pixel is known.
-            seed: int32 [2].
-            num_steps: sampling steps, not negative.
+            seed: int32 [2], or a whole number.
+            num_steps: sampling steps, not negative; None takes the model's own number.
             label: [b], or None where there are no classes.
 
         Returns:
             [b, h, w, c], in [-1, 1] where it was missing.
+
+        Example:
+            >>> completed = model.complete(image, mask, seed=0)
         """
         start_seed, run_seed = random.split(seed)
         known = mask * image
         start = known + (1 - mask) * self._start(tf.shape(image), start_seed, label)
-        x = self._run(
-            energies.clamped(self.density(label), known, mask), start, run_seed, num_steps
-        )
-        return known + (1 - mask) * x
+        clamped = energies.clamped(self.energy_fn(label), known, mask)
+        return known + (1 - mask) * self._run(clamped, start, run_seed, num_steps)
+
+    @task("image")
+    def chains(self) -> Image:
+        """Returns what the persistent chains show, denoised like samples, less the margin."""
+        label = None
+        if self.num_classes > 1:  # chain i is of class i % num_classes
+            label = tf.range(self.persistent_chains.num) % self.num_classes
+        image = self.denoise(self.persistent_chains.state.value, label)
+        return without_margin(image, self.margin)
 
     def denoise(self, image: Image, label: Label | None = None) -> Image:
-        """Images after the noise-free steps that end every sample, in [-1, 1]."""
-        return self._denoise(self.density(label), image)
+        """Returns images after the noise-free steps that end every sample, in [-1, 1]."""
+        return self._denoise(self.energy_fn(label), image)
 
-    def endpoints(self) -> dict[str, Endpoint]:
-        """The tasks by name, with named inputs, for export."""
-        image = tf.TensorSpec((None, *self.image_shape), tf.float32, "image")
-        mask = tf.TensorSpec((None, *self.image_shape[:2], 1), tf.float32, "mask")
-        count = tf.TensorSpec((), tf.int32, "count")
-        seed = tf.TensorSpec((2,), tf.int32, "seed")
-        num_steps = tf.TensorSpec((), tf.int32, "num_steps")
-        label = [tf.TensorSpec((None,), tf.int32, "label")] if self.num_classes > 1 else []
-
-        def images(task):
-            return lambda *inputs: {"image": task(*inputs)}
-
-        found = {
-            "energy": Endpoint(lambda *inputs: {"energy": self.energy(*inputs)}, [image, *label]),
-            "anomaly": Endpoint(self.anomaly, [image, *label]),
-            "reconstruct": Endpoint(images(self.reconstruct), [image, *label]),
-            "generate": Endpoint(images(self.generate), [count, seed, num_steps, *label]),
-            "complete": Endpoint(images(self.complete), [image, mask, seed, num_steps, *label]),
+    def get_config(self) -> dict[str, Any]:
+        chains = self.persistent_chains
+        return super().get_config() | {
+            "image_mean": [float(mean) for mean in self.image_mean],
+            "sigma": self.sigma,
+            "num_chains": 0 if chains is None else chains.num,
+            "start_from_chains": self.start_from_chains,
+            "margin": self.margin,
         }
-        if self.any_size and self.num_classes == 1:
-            size = tf.TensorSpec((2,), tf.int32, "size")
-            found["synthesize"] = Endpoint(images(self.synthesize), [count, seed, num_steps, size])
-        return found
 
-    def _sample(self, shape, seed: Seed, num_steps: tf.Tensor, label: Label | None) -> Image:
+    def _sample(self, shape, seed: Seed, num_steps, label: Label | None) -> Image:
         start_seed, run_seed = random.split(seed)
-        x = self._run(
-            self.density(label), self._start(shape, start_seed, label), run_seed, num_steps
-        )
-        return cut(x, self.margin)
+        start = self._start(shape, start_seed, label)
+        x = self._run(self.energy_fn(label), start, run_seed, num_steps)
+        return without_margin(x, self.margin)
 
     def _start(self, shape, seed: Seed, label: Label | None) -> Image:
-        """White noise, or pictures from memory: tiles of them where the images are to be larger."""
-        if self.memory is None:
-            return self.mean + self.sigma * random.normal(shape, seed)
-        number, tile_height, tile_width, channels = self.memory.shape
+        """Draws white noise, or takes persistent chains and tiles them to a larger size."""
+        if self.persistent_chains is None or not self.start_from_chains:
+            return self.image_mean + self.sigma * random.normal(shape, seed)
+        memory = self.persistent_chains.state
+        number, tile_height, tile_width, channels = memory.shape
         rows, columns = -(-shape[1] // tile_height), -(-shape[2] // tile_width)
         count = shape[0] * rows * columns
         which = random.uniform((count,), seed, 0, number // self.num_classes, tf.int32)
-        if label is not None:  # picture i is of class i % num_classes
+        if label is not None:  # chain i is of class i % num_classes
             which = which * self.num_classes + label
-        tiles = tf.gather(self.memory.value, which)
+        tiles = tf.gather(memory.value, which)
         tiles = tf.reshape(tiles, (shape[0], rows, columns, tile_height, tile_width, channels))
         tiles = tf.transpose(tiles, (0, 1, 3, 2, 4, 5))
-        sheet = tf.reshape(tiles, (shape[0], rows * tile_height, columns * tile_width, channels))
-        return sheet[:, : shape[1], : shape[2]]
+        canvas = (shape[0], rows * tile_height, columns * tile_width, channels)
+        return tf.reshape(tiles, canvas)[:, : shape[1], : shape[2]]
 
-    def _run(self, energy: EnergyFn, start: Image, seed: Seed, num_steps: tf.Tensor) -> Image:
-        x, _ = run(self.kernel, energy, start, seed, num_steps)
+    def _run(self, energy: EnergyFn, start: Image, seed: Seed, num_steps) -> Image:
+        steps = self.sampling.steps if num_steps is None else num_steps
+        x, _ = run(self.sampling.kernel, energy, start, seed, steps)
         return self._denoise(energy, x)
 
     def _denoise(self, energy: EnergyFn, x: Image) -> Image:
-        still = dataclasses.replace(self.kernel, temperature=0.0)
-        x, _ = run(still, energy, x, random.root(0), self.denoising_steps)
+        kernel = self.sampling.kernel.noise_free()
+        x, _ = run(kernel, energy, x, random.root(0), self.sampling.denoising_steps)
         return tf.clip_by_value(x, -1.0, 1.0)
 
 
-def cut(image: Image, margin: int) -> Image:
-    """Without the pixels within `margin` of the border."""
+def without_margin(image: Image, margin: int) -> Image:
+    """Returns images without the pixels within `margin` of their border."""
     return image[:, margin:-margin, margin:-margin] if margin else image

@@ -1,246 +1,270 @@
-"""What a generator is used for, with an inference net or without, with an energy or without."""
+"""Models with a generator, with an inference net or without, with an energy or without."""
 
-import dataclasses
-from collections.abc import Callable
+from collections.abc import Hashable
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from tfgen import distributions, energies, random
-from tfgen.models.posterior import Posterior
-from tfgen.samplers import Langevin, run
-from tfgen.types import Endpoint, Energy, EnergyFn, Image, Latent, Mask, Seed
+from tfgen.models import completion, inputs
+from tfgen.models.base import Model, Sampling, Target
+from tfgen.models.endpoints import task
+from tfgen.models.interpolation import lerp, slerp
+from tfgen.models.posterior import Amortized, Posterior, Sampled, check_latents
+from tfgen.nets.architectures import adapters
+from tfgen.samplers import run
+from tfgen.types import Energy, EnergyFn, Image, Label, Latent, Mask, Seed
 
 
-@dataclasses.dataclass(frozen=True)
-class LatentTasks:
-    """A trained generator, how its latents are inferred, and maybe an energy to refine images under.
+@keras.saving.register_keras_serializable("tfgen")
+class LatentModel(Model):
+    """A generator of images from latents z ~ N(0, 1), and what infers z or refines images.
+
+    Args:
+        generator: g, latents to images.
+        inference: images to the mean and log-variance of q(z|x); None where no net infers latents.
+        energy: U of images; None where the model has none.
+        image_shape: height, width, channels.
+        sampling: how images are refined under U / T; None where there is no energy.
+        temperature: T of the density exp(-U / T), positive.
+        sigma: standard deviation of p(x|z) in pixel units; None where the model has none.
+        inference_sampling: how latents are sampled from p(z|x) where no net infers them.
+        completion_rounds: times that missing pixels are filled in, inferred from and filled anew.
 
     Attributes:
-        generator: latents to images.
-        image_shape: height, width, channels.
         posterior: how images are encoded, or None where the model cannot.
-        density: U of images, or None where the model has none.
-        kernel: how images move under U.
-        completion_rounds: times that missing pixels are filled in, seen by the inference again, and filled anew.
+        energy_net: the energy, or None.
+
+    Raises:
+        UserError: if the nets' latents differ.
     """
 
-    generator: keras.Model
-    image_shape: tuple[int, int, int]
-    posterior: Posterior | None = None
-    density: EnergyFn | None = None
-    kernel: Langevin | None = None
-    completion_rounds: int = 4
+    def __init__(
+        self,
+        generator: keras.Model,
+        inference: keras.Model | None = None,
+        energy: keras.Model | None = None,
+        *,
+        image_shape: tuple[int, int, int],
+        sampling: Sampling | None = None,
+        temperature: float = 1.0,
+        sigma: float | None = None,
+        inference_sampling: Sampling | None = None,
+        completion_rounds: int = 4,
+    ):
+        shape = tuple(image_shape)
+        nets = {"generator": adapters.as_generator(generator, shape)}
+        if inference is not None:
+            nets["inference"] = adapters.as_inference(inference, shape)
+        if energy is not None:
+            nets["energy"] = adapters.as_energy(energy, shape)
+        super().__init__(nets, image_shape=shape, sampling=sampling)
+        self.generator = nets["generator"]
+        self.inference = nets.get("inference")
+        self.energy_net = nets.get("energy")
+        self.temperature = temperature
+        self.sigma = sigma
+        self.inference_sampling = inference_sampling
+        self.completion_rounds = completion_rounds
+        self.posterior = self._posterior()
 
-    @property
-    def reference(self) -> distributions.Reference:
-        """What the energy is measured against."""
-        return distributions.Uniform()
+    def _posterior(self) -> Posterior | None:
+        if self.inference is not None:
+            check_latents(self.generator, self.inference, self.image_shape)
+            return Amortized(self.inference)
+        if self.inference_sampling is None:
+            return None
+        sampling = self.inference_sampling
+        return Sampled(self.generator, sampling.kernel, self.sigma, sampling.steps)
 
+    def inputs(self) -> dict[str, inputs.Input]:
+        declared = [
+            inputs.image(self.image_shape),
+            inputs.image(self.image_shape, "first", "images to start from, in [-1, 1]"),
+            inputs.image(self.image_shape, "second", "images to end at, in [-1, 1]"),
+            inputs.mask(self.image_shape),
+            inputs.latent(self.generator.latent_shape),
+            inputs.position(),
+            inputs.spherical(),
+            inputs.seed(),
+            inputs.count(),
+            inputs.draws(),
+            inputs.size(self.image_shape[:2]),
+        ]
+        if self.sampling is not None:
+            declared.append(inputs.num_steps(self.sampling.steps))
+        return {known.name: known for known in declared}
+
+    def unable(self) -> set[str]:
+        unable = set()
+        if self.posterior is None:
+            unable |= {"encode", "reconstruct", "interpolate", "complete", "uncertainty"}
+        if self.energy_net is None:
+            unable |= {"energy", "anomaly"}
+        if not self.generator.any_size:
+            unable.add("synthesize")
+        return unable
+
+    def energy_fn(self, label: Label | None = None, training: bool = False) -> EnergyFn:
+        """Returns U / T of images, in nats.
+
+        Args:
+            label: None; the model has no classes.
+            training: whether the net runs in training mode.
+        """
+        if self.energy_net is None:
+            return super().energy_fn(label)
+        return lambda x: self.energy_net(x, training=training) / self.temperature
+
+    def target(self, label: Label | None = None) -> Target:
+        return Target(self.energy_fn(label), distributions.Uniform(), self.image_shape)
+
+    def chain_starts(self, count: int, seed: Seed) -> Image:
+        return self.generate(count, seed, 0)
+
+    def revision(self) -> Hashable:
+        return None if self.energy_net is None else self.energy_net.depth
+
+    @task("image")
     def decode(self, latent: Latent) -> Image:
-        """g(z), [b, h, w, c]."""
+        """Computes g(z), [b, h, w, c]."""
         return self.generator(latent, training=False)
 
-    def generate(self, count: tf.Tensor, seed: Seed, num_steps: tf.Tensor | int = 0) -> Image:
-        """g(z) of latents drawn from the prior, [count, h, w, c], moved for so many steps under U if there is one."""
+    @task("image")
+    def generate(self, count: tf.Tensor, seed: Seed, num_steps: tf.Tensor | None = None) -> Image:
+        """Generates images from latents of the prior, refined under U where there is one."""
         return self._generate((count, *self.generator.latent_shape), seed, num_steps)
 
+    @task("image")
     def synthesize(
-        self, count: tf.Tensor, seed: Seed, size: tf.Tensor, num_steps: tf.Tensor | int = 0
+        self, count: tf.Tensor, seed: Seed, size: tf.Tensor, num_steps: tf.Tensor | None = None
     ) -> Image:
-        """Images of any size, [count, size[0], size[1], c], from a map of latents as large as it takes."""
+        """Generates images of any size, from a map of latents as large as that takes."""
         rows, columns, dim = self.generator.latent_shape
         height, width, _ = self.image_shape
         latent = (count, -(-size[0] * rows // height), -(-size[1] * columns // width), dim)
         return self._generate(latent, seed, num_steps)[:, : size[0], : size[1]]
 
+    @task("latent")
     def encode(self, image: Image) -> Latent:
-        """The latents that explain images best, [b, ...]."""
+        """Computes the latents that explain images best, [b, ...]."""
         return self.posterior.mean(image)
 
+    @task("image")
     def reconstruct(self, image: Image) -> Image:
-        """g of these latents, [b, h, w, c]."""
+        """Computes g of the latents that explain images best."""
         return self.decode(self.encode(image))
 
+    @task("energy")
     def energy(self, image: Image) -> Energy:
-        """U(x) of each image, [b], in nats."""
-        return self.density(image)
+        """Computes U(x) / T of each image in nats, up to one constant: low is likely."""
+        return self.energy_fn()(image)
 
-    def anomaly(self, image: Image) -> dict[str, tf.Tensor]:
-        """U(x), and which pixels it hangs on; see `energies.steepness`."""
-        return energies.steepness(self.density, image)
+    @task("energy", "steepness")
+    def anomaly(self, image: Image) -> tuple[Energy, tf.Tensor]:
+        """Computes U(x) / T and the magnitude of its gradient at each pixel, [b, h, w, 1]."""
+        found = energies.steepness(self.energy_fn(), image)
+        return found["energy"], found["steepness"]
 
+    @task("image")
     def interpolate(
         self, first: Image, second: Image, position: tf.Tensor, spherical: tf.Tensor
     ) -> Image:
-        """Images between two: decoded from the way between their latents.
+        """Decodes latents on the way between those of two images.
 
         Args:
             first: [b, h, w, c].
             second: [b, h, w, c].
             position: [b], 0 at the first and 1 at the second.
-            spherical: a boolean scalar; along the great circle, not the straight line.
-
-        Returns:
-            [b, h, w, c].
+            spherical: a boolean; along the great circle, not the straight line.
         """
         a, b = self.encode(first), self.encode(second)
         return self.decode(tf.where(spherical, slerp(a, b, position), lerp(a, b, position)))
 
+    @task("image")
     def complete(
-        self, image: Image, mask: Mask, seed: Seed, num_steps: tf.Tensor | int = 0
+        self, image: Image, mask: Mask, seed: Seed, num_steps: tf.Tensor | None = None
     ) -> Image:
-        """Fills missing pixels: G(I(x)), seen again a few times, then moved under U with the known ones held.
+        """Fills missing pixels by decoding what is inferred, refined under U where there is one.
 
         Args:
-            image: [b, h, w, c]; what stands at missing pixels does not matter.
+            image: [b, h, w, c] in [-1, 1]; what stands at missing pixels does not matter.
             mask: [b, h, w, 1], 1 where a pixel is known.
-            seed: int32 [2]; other seeds give other completions.
-            num_steps: sampling steps under U, not negative; of a model without one, none are made.
+            seed: int32 [2], or a whole number; other seeds give other completions.
+            num_steps: sampling steps under U, not negative; None takes the model's own number.
 
         Returns:
-            [b, h, w, c], in [-1, 1] where it was missing.
+            [b, h, w, c], in [-1, 1] where it was missing; known pixels stay as they are.
+
+        Example:
+            >>> completed = model.complete(image, mask, seed=0)
         """
         known = mask * image
-        x = self.filled(
-            image, mask, lambda x, i: self.posterior.sample(x, random.fold_in(seed, i), mask)
-        )
-        if self.density is not None:
-            energy = energies.clamped(self.density, known, mask)
-            x, _ = run(self.kernel, energy, x, random.fold_in(seed, -1), num_steps)
+
+        def infer(x, number):
+            return self.posterior.sample(x, random.fold_in(seed, number), mask)
+
+        x = completion.filled(self.decode, infer, image, mask, rounds=self.completion_rounds)
+        if self.energy_net is not None:
+            energy = energies.clamped(self.energy_fn(), known, mask)
+            x = self._refine(energy, x, random.fold_in(seed, -1), num_steps)
         return known + (1 - mask) * tf.clip_by_value(x, -1.0, 1.0)
 
-    def filled(self, image: Image, mask: Mask, infer: Callable[[Image, int], Latent]) -> Image:
-        """Missing pixels as they are decoded, from latents inferred from known ones and what was decoded before.
-
-        Args:
-            image: [b, h, w, c]; what stands at missing pixels does not matter.
-            mask: [b, h, w, 1], 1 where a pixel is known.
-            infer: latents of images as they have been filled so far, zeros at first; given the round's number too.
-
-        Returns:
-            [b, h, w, c], in [-1, 1] where it was missing.
-        """
-        x = mask * image
-        for i in range(self.completion_rounds):
-            x = self.refilled(x, mask, infer(x, i))
-        return x
-
-    def refilled(self, image: Image, mask: Mask, latent: Latent) -> Image:
-        """One such round: missing pixels as these latents are decoded, in [-1, 1], and known ones as they are."""
-        return mask * image + (1 - mask) * tf.clip_by_value(self.decode(latent), -1.0, 1.0)
-
+    @task("image", "spread")
     def uncertainty(
-        self, image: Image, mask: Mask, seed: Seed, count: tf.Tensor, num_steps: tf.Tensor | int = 0
+        self,
+        image: Image,
+        mask: Mask,
+        seed: Seed,
+        draws: tf.Tensor,
+        num_steps: tf.Tensor | None = None,
     ) -> tuple[Image, tf.Tensor]:
-        """The mean of several completions of each image, and their spread.
+        """Computes the mean of several completions of each image, and how far they differ.
 
         Args:
             image: [b, h, w, c].
             mask: [b, h, w, 1], 1 where a pixel is known.
             seed: int32 [2].
-            count: completions of each image, at least 2.
+            draws: completions of each image, at least 2.
             num_steps: sampling steps under U.
 
         Returns:
-            The mean [b, h, w, c], and the standard deviation of each pixel, root mean square over its
-            channels, [b, h, w, 1]: zero where it is known.
+            The mean [b, h, w, c], and the standard deviation of each pixel, root mean square
+            over its channels, [b, h, w, 1]: zero where it is known.
         """
-        if tf.convert_to_tensor(num_steps).shape.rank:
-            num_steps = tf.repeat(num_steps, count)
-        several = self.complete(
-            tf.repeat(image, count, 0), tf.repeat(mask, count, 0), seed, num_steps
-        )
-        several = tf.reshape(several, (-1, count, *self.image_shape))
-        variance = tf.reduce_mean(tf.math.reduce_variance(several, axis=1), axis=-1, keepdims=True)
-        # a mean of equal numbers may differ from them by rounding: known pixels are not averaged
-        mean = mask * image + (1 - mask) * tf.reduce_mean(several, axis=1)
-        return mean, (1 - mask) * tf.sqrt(variance)
+        if num_steps is not None and tf.convert_to_tensor(num_steps).shape.rank:
+            num_steps = tf.repeat(num_steps, draws)
+        images, masks = tf.repeat(image, draws, 0), tf.repeat(mask, draws, 0)
+        several = self.complete(images, masks, seed, num_steps)
+        several = tf.reshape(several, (-1, draws, *self.image_shape))
+        return completion.mean_and_spread(several, image, mask)
 
-    def pictures(self, image: Image, seed: Seed) -> dict[str, Image]:
-        """What to look at while training: as many samples as there are images, the images, and what is made of them."""
-        found = {
-            "samples": self.decode(
-                random.normal((tf.shape(image)[0], *self.generator.latent_shape), seed)
-            )
+    def get_config(self) -> dict[str, Any]:
+        inferring = self.inference_sampling
+        return super().get_config() | {
+            "temperature": self.temperature,
+            "sigma": self.sigma,
+            "inference_sampling": inferring and inferring.get_config(),
+            "completion_rounds": self.completion_rounds,
         }
-        if self.posterior is not None:
-            found |= {"observed": image, "reconstructions": self.reconstruct(image)}
-        return found
 
-    def endpoints(self) -> dict[str, Endpoint]:
-        """The tasks by name, with named inputs, for export."""
-        image = tf.TensorSpec((None, *self.image_shape), tf.float32, "image")
-        mask = tf.TensorSpec((None, *self.image_shape[:2], 1), tf.float32, "mask")
-        latent = tf.TensorSpec((None, *self.generator.latent_shape), tf.float32, "latent")
-        count, num_steps = (
-            tf.TensorSpec((), tf.int32, "count"),
-            tf.TensorSpec((), tf.int32, "num_steps"),
-        )
-        seed, size = tf.TensorSpec((2,), tf.int32, "seed"), tf.TensorSpec((2,), tf.int32, "size")
-        position, spherical = (
-            tf.TensorSpec((None,), tf.float32, "position"),
-            tf.TensorSpec((), tf.bool, "spherical"),
-        )
-        pair = [tf.TensorSpec(image.shape, tf.float32, name) for name in ("first", "second")]
-        steps = [] if self.density is None else [num_steps]
+    @classmethod
+    def from_config(cls, config):
+        given = dict(config)
+        inferring = given.pop("inference_sampling")
+        given["inference_sampling"] = inferring and Sampling.from_config(inferring)
+        return super().from_config(given)
 
-        def images(task):
-            return lambda *inputs: {"image": task(*inputs)}
-
-        def uncertainty(*inputs):
-            return dict(zip(("image", "spread"), self.uncertainty(*inputs), strict=True))
-
-        found = {
-            "decode": Endpoint(images(self.decode), [latent]),
-            "generate": Endpoint(images(self.generate), [count, seed, *steps]),
-        }
-        if self.posterior is not None:
-            found |= {
-                "encode": Endpoint(lambda image: {"latent": self.encode(image)}, [image]),
-                "reconstruct": Endpoint(images(self.reconstruct), [image]),
-                "interpolate": Endpoint(images(self.interpolate), [*pair, position, spherical]),
-                "complete": Endpoint(images(self.complete), [image, mask, seed, *steps]),
-                "uncertainty": Endpoint(uncertainty, [image, mask, seed, count, *steps]),
-            }
-        if self.density is not None:
-            found["energy"] = Endpoint(lambda image: {"energy": self.energy(image)}, [image])
-            found["anomaly"] = Endpoint(self.anomaly, [image])
-        if self.generator.any_size:
-            found["synthesize"] = Endpoint(images(self.synthesize), [count, seed, size, *steps])
-        return found
-
-    def _generate(self, latent_shape, seed: Seed, num_steps: tf.Tensor | int) -> Image:
+    def _generate(self, latent_shape, seed: Seed, num_steps: tf.Tensor | None) -> Image:
         start_seed, run_seed = random.split(seed)
         x = self.decode(random.normal(latent_shape, start_seed))
-        if self.density is None:
+        if self.energy_net is None:
             return x
-        x, _ = run(self.kernel, self.density, x, run_seed, num_steps)
+        x = self._refine(self.energy_fn(), x, run_seed, num_steps)
         return tf.clip_by_value(x, -1.0, 1.0)
 
-
-def lerp(first: Latent, second: Latent, position: tf.Tensor) -> Latent:
-    """The straight way: (1 - position) first + position second, position [b]."""
-    t = tf.reshape(position, [-1] + [1] * (first.shape.rank - 1))
-    return (1 - t) * first + t * second
-
-
-def slerp(first: Latent, second: Latent, position: tf.Tensor) -> Latent:
-    """The way along the great circle, which keeps the length that draws of the prior have.
-
-    Args:
-        first: [b, ...].
-        second: [b, ...].
-        position: [b].
-
-    Returns:
-        [b, ...].
-
-    Source: Shoemake, Animating rotation with quaternion curves, 1985.
-    """
-    column = [-1] + [1] * (first.shape.rank - 1)
-    t = tf.reshape(position, column)
-    u, v = (z / tf.reshape(energies.norm(z), column) for z in (first, second))
-    # Kahan's formula loses no digits to small angles, which the norm's finite slope at zero keeps above zero
-    angle = tf.reshape(2 * tf.atan2(energies.norm(u - v), energies.norm(u + v)), column)
-    return (tf.sin((1 - t) * angle) * first + tf.sin(t * angle) * second) / tf.sin(angle)
+    def _refine(self, energy: EnergyFn, x: Image, seed: Seed, num_steps) -> Image:
+        """Moves images by the model's own kernel, for its own number of steps unless given."""
+        steps = self.sampling.steps if num_steps is None else num_steps
+        return run(self.sampling.kernel, energy, x, seed, steps)[0]

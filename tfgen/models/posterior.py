@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from tfgen import energies, random
+from tfgen.errors import UserError
 from tfgen.samplers import Langevin, run
 from tfgen.types import Image, Latent, Mask, Seed
 
@@ -84,3 +85,16 @@ class Sampled(Posterior):
 def reparameterized(mean: Latent, log_var: Latent, seed: Seed) -> Latent:
     """A draw of N(mean, diag exp(log_var)), with gradients to both."""
     return mean + tf.exp(log_var / 2) * random.normal(tf.shape(mean), seed)
+
+
+def check_latents(
+    generator: keras.Model, inference: keras.Model, image_shape: tuple[int, ...]
+) -> None:
+    """Raises UserError unless inference gives latents of the shape that the generator takes."""
+    wanted = tuple(generator.latent_shape)
+    inferred = tuple(inference(tf.zeros((1, *image_shape)), training=False)[0].shape[1:])
+    if inferred != wanted:
+        raise UserError(
+            f"inference.latent_dim: expected latents of the generator's shape {wanted} and found "
+            f"{inferred}"
+        )

@@ -1,4 +1,4 @@
-"""A cascade of classifiers: copies of one net at the stages of its training."""
+"""Snapshots of one net's weights at the stages of its training, stacked."""
 
 from collections.abc import Callable
 
@@ -9,8 +9,8 @@ from tfgen import hoisting
 from tfgen.types import Image
 
 
-class Cascade(keras.layers.Layer):
-    """The weights of a net at up to so many stages, stacked, so that the stage may be a tensor.
+class Snapshots(keras.layers.Layer):
+    """The weights of a net at several stages, stacked, so that the stage may be a tensor.
 
     Args:
         net: whose weights are kept, built; the net itself is not.
@@ -23,35 +23,40 @@ class Cascade(keras.layers.Layer):
     """
 
     def __init__(self, net: keras.Model, stages: int):
-        super().__init__(name="cascade", dtype="float32")
-        options = {"trainable": False, "initializer": "zeros", "aggregation": "only_first_replica"}
+        super().__init__(name="snapshots", dtype="float32")
+        options = {
+            "trainable": False,
+            "initializer": "zeros",
+            "aggregation": "only_first_replica",
+        }
         self.stacks = [
-            self.add_weight(shape=(stages, *v.shape), dtype=v.dtype, name=v.name, **options)
-            for v in _variables(net)
+            self.add_weight(
+                shape=(stages, *variable.shape),
+                dtype=variable.dtype,
+                name=f"{number}_{variable.name}",  # names of layers repeat within a net
+                **options,
+            )
+            for number, variable in enumerate(_variables(net))
         ]
         self.kept = self.add_weight(shape=(), dtype="int32", name="kept", **options)
         self.built = True
 
     @property
     def num_kept(self) -> int:
-        """How many classifiers there are, as a number, also where a graph is traced."""
+        """How many snapshots there are, as a number, also where a graph is traced."""
         with tf.init_scope():
             return int(tf.convert_to_tensor(self.kept.value).numpy())
 
     def keep(self, net: keras.Model, stage: tf.Tensor) -> None:
         """Copies the net as it is now into a stage, which is the last from now on."""
         for stack, variable in zip(self.stacks, _variables(net), strict=True):
-            stack.value.scatter_update(
-                tf.IndexedSlices(variable.value[tf.newaxis], stage[tf.newaxis])
-            )
+            row = tf.IndexedSlices(variable.value[tf.newaxis], stage[tf.newaxis])
+            stack.value.scatter_update(row)
         self.kept.assign(stage + 1)
 
-    def classifier(self, net: keras.Model, stage: int | tf.Tensor) -> Callable[[Image], tf.Tensor]:
-        """The net as it was at a stage, in inference mode."""
-
-        weights = [
-            stack.value[stage] for stack in self.stacks
-        ]  # here, for all steps under this classifier
+    def net_at(self, net: keras.Model, stage: int | tf.Tensor) -> Callable[[Image], tf.Tensor]:
+        """Returns the net as it was at a stage, in inference mode."""
+        weights = [stack.value[stage] for stack in self.stacks]  # read once for all calls
         split = len(net.trainable_variables)
 
         def call(x):

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -9,12 +10,12 @@ from tfgen import energies, random
 from tfgen.samplers import Adam, Annealed, Kernel, Langevin, Patchwork, Until
 from tfgen.types import EnergyFn, Image, Seed
 
-OBJECTIVES = {
+OBJECTIVES: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "log_odds": lambda f: -f,
     # what the released code descends: patches that have crossed the boundary pull less
     "cross_entropy": lambda f: tf.nn.softplus(-f),
 }
-"""What synthesis descends, of a patch's log-odds f = ln g: -ln g (equation 11), or -ln q(+1|x)."""
+"""What synthesis descends, of log-odds f = ln g: -ln g (equation 11), or -ln q(+1|x)."""
 
 BOUNDS = (-1.0, 1.0)
 
@@ -24,20 +25,21 @@ LogOdds = Callable[[Image], tf.Tensor]
 
 @dataclasses.dataclass(frozen=True)
 class Synthesis:
-    """How images are moved across a classifier's boundary.
+    """How images move across a classifier's boundary.
 
     Args:
         optimizer: adam or sgd.
-        step_size: in pixel units; sgd's steps are step_size times the gradient.
-        beta_1: Adam's.
+        step_size: in pixel units; the steps of sgd are step_size times the gradient.
+        beta_1: of Adam.
         noise: standard deviation, in pixel units, of noise added to the first step; 0 adds none.
-        noise_decay: factor on it a step.
+        noise_decay: factor on the noise a step.
         objective: a name of `OBJECTIVES`.
-        window: steps over which the batch's mean objective is averaged before it is compared with the margin.
+        window: steps over which the mean objective is averaged before it is compared with the
+            threshold.
         num_steps: the most steps under one classifier.
         sigma: standard deviation, in pixel units, of the noise that images start from.
         patch_size: side of what the classifier sees of an image; None where it sees the whole.
-        patches: of `area` pixels of an image, seen at a step.
+        patches: seen at a step, of `area` pixels of an image.
         area: see patches.
 
     Source: INNg, sections 3.2.2, 3.3, 3.5 and 4.1.
@@ -56,44 +58,50 @@ class Synthesis:
     patches: int
     area: int
 
+    def get_config(self) -> dict[str, Any]:
+        """Returns the fields by name."""
+        return dataclasses.asdict(self)
+
     def start(self, shape, seed: Seed) -> Image:
-        """Draws of p_0: white noise in [-1, 1]."""
+        """Draws from p_0: white noise in [-1, 1]."""
         return tf.clip_by_value(self.sigma * random.normal(shape, seed), *BOUNDS)
 
     def descended(self, log_odds: tf.Tensor) -> tf.Tensor:
-        """The objective, of log-odds."""
+        """Computes the objective of log-odds."""
         return OBJECTIVES[self.objective](log_odds)
 
     def across(
         self,
         log_odds: LogOdds,
-        margin: tf.Tensor,
+        threshold: tf.Tensor,
         shape,
+        *,
         scale: float | tf.Tensor = 1.0,
-        apiece: bool = False,
+        per_example: bool = False,
     ) -> tuple[Kernel, EnergyFn]:
-        """A way across a boundary, which ends at a margin of log-odds beyond it.
+        """Returns a kernel and an energy that move images across a classifier's boundary.
 
         Args:
-            log_odds: of what the classifier sees.
-            margin: the log-odds.
+            log_odds: the classifier.
+            threshold: log-odds at which the move is over.
             shape: [b, h, w, c] of the images.
             scale: factor on the step size.
-            apiece: whether each image's way ends by itself, not the batch's by its mean.
+            per_example: whether each image stops on its own, or the batch by its mean.
         """
-        kernel = Until(self._kernel(shape, scale), self.descended(margin), self.window, apiece)
+        moving = self._kernel(shape, scale)
+        kernel = Until(moving, self.descended(threshold), self.window, per_example)
         return kernel, lambda x: self.descended(log_odds(x))
 
     def near(
         self, log_odds: LogOdds, content: Image, gamma: tf.Tensor, scale: float | tf.Tensor = 1.0
     ) -> tuple[Kernel, EnergyFn]:
-        """A way that never ends, to what the classifier likes and near to a picture.
+        """Returns a kernel and an energy that move images to the classifier's liking.
 
-        Each patch descends gamma |x - content|_2 - (1 - gamma) ln g(x), or the like for the other objective.
+        Each patch descends gamma |x - content|_2 + (1 - gamma) times the objective.
 
         Args:
-            log_odds: of what the classifier sees.
-            content: [b, h, w, c].
+            log_odds: the classifier.
+            content: the pictures to stay near to, [b, h, w, c].
             gamma: in [0, 1].
             scale: factor on the step size.
 
@@ -106,15 +114,16 @@ class Synthesis:
         return self._kernel(tf.shape(content), scale, content), energy
 
     def _kernel(self, shape, scale: float | tf.Tensor, beside: Image | None = None) -> Kernel:
+        kernel: Kernel
         if self.optimizer == "adam":
             kernel = Adam(self.step_size * scale, self.beta_1, bounds=BOUNDS)
         else:  # Langevin's ε²/2 is the step
-            kernel = Langevin((2 * self.step_size * scale) ** 0.5, temperature=0.0, bounds=BOUNDS)
+            step_size = (2 * self.step_size * scale) ** 0.5
+            kernel = Langevin(step_size, temperature=0.0, bounds=BOUNDS)
         if self.noise:
             kernel = Annealed(kernel, self.noise, self.noise_decay, BOUNDS)
         if self.patch_size is None:
             return kernel
         share = tf.cast(shape[1] * shape[2], tf.float32) / self.area
-        return Patchwork(
-            kernel, self.patch_size, tf.cast(tf.math.ceil(self.patches * share), tf.int32), beside
-        )
+        patches = tf.cast(tf.math.ceil(self.patches * share), tf.int32)
+        return Patchwork(kernel, self.patch_size, patches, beside)

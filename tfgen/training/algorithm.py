@@ -1,34 +1,54 @@
-"""The plumbing under every algorithm: one training step, its randomness, its logs, its optimizers."""
+"""The base of every algorithm: one training step, its randomness, its logs, its optimizers."""
 
 import abc
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from tfgen import random
-from tfgen.errors import UserError, check
-from tfgen.models import LatentTasks
-from tfgen.training.buffers import MissingPixels
-from tfgen.types import Batch, Endpoint, Image, Seed
+from tfgen import errors, random
+from tfgen.errors import UserError
+from tfgen.models import Model
+from tfgen.training import batches
+from tfgen.training.schedules import PerUpdate
+from tfgen.types import Batch, Image, Seed
 
 Transform = Callable[[tf.Tensor, keras.Variable], tf.Tensor]
 """Changes one variable's gradient, given the variable."""
 
 
 class Algorithm(keras.Model, abc.ABC):
-    """A way to train nets on images; a subclass writes `update`, and the rest is here.
+    """A way to train a model on images; a subclass writes `update`, and the rest is here.
+
+    A subclass's positional constructor parameters are roles, the nets that it is given. Its
+    keyword-only ones are hyperparameters, whose ranges are declared as `Annotated` types and
+    checked before the constructor runs.
 
     Args:
+        model: what is learned.
         logged: the names of the numbers that `update` returns.
         seed: of all that training draws.
 
     Attributes:
+        model: what is learned.
+        nets: the nets that optimizers train, by role.
         step: how many updates have been made, int64.
     """
 
-    def __init__(self, logged: Sequence[str], seed: int):
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = _checked(cls.__init__)
+
+    def __init__(self, model: Model, *, logged: Sequence[str], seed: int):
         super().__init__()
+        self.model = model
+        self.nets = dict(model.nets)
         self.seed = seed
         self.means = {name: keras.metrics.Mean(name=name) for name in logged}
         self.step = self.add_weight(
@@ -40,6 +60,8 @@ class Algorithm(keras.Model, abc.ABC):
             name="step",
         )
         self.optimizers: dict[str, keras.optimizers.Optimizer] = {}
+        self.transforms: dict[str, Transform] = {}
+        self.clip_norms: dict[str, float] = {}
         self.built = True
 
     @property
@@ -47,9 +69,14 @@ class Algorithm(keras.Model, abc.ABC):
         """How many updates have been made, as a number."""
         return int(tf.convert_to_tensor(self.step.value).numpy())
 
+    @property
+    def finished(self) -> bool:
+        """Whether the algorithm has come to its own end, such as its last stage."""
+        return False
+
     @abc.abstractmethod
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
-        """One iteration of the algorithm.
+        """Makes one iteration of the algorithm.
 
         Args:
             batch: this replica's share of the examples.
@@ -60,53 +87,104 @@ class Algorithm(keras.Model, abc.ABC):
         """
 
     @abc.abstractmethod
-    def endpoints(self) -> dict[str, Endpoint]:
-        """What the trained model can be asked for, and export may publish."""
-
-    @abc.abstractmethod
     def pictures(self, batch: Batch) -> dict[str, Image]:
-        """What to look at while training, by name: images [b, h, w, c]."""
+        """Returns what to look at while training, by name: images [b, h, w, c]."""
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
-        """What the algorithm does between updates."""
+        """Returns what the algorithm does between updates; `fit` adds it."""
         return []
 
     def compile(
         self,
-        optimizers: Mapping[str, keras.optimizers.Optimizer],
-        jit_compile: bool = False,
+        optimizers: Mapping[str, str | keras.optimizers.Optimizer],
+        *,
+        clip_norms: Mapping[str, float] | None = None,
         transforms: Mapping[str, Transform] | None = None,
+        jit_compile: bool = False,
     ) -> None:
         """Gives each role its optimizer.
 
+        A learning-rate schedule counts updates of the algorithm, however many steps of an
+        optimizer an update makes.
+
         Args:
-            optimizers: by role; each role is an attribute of the algorithm, a net. An optimizer's
-                `global_clipnorm` bounds the norm of its net's whole gradient.
+            optimizers: by role, each an optimizer of its own or the name of one.
+            clip_norms: by role; the largest norm of a net's whole gradient, averaged over the
+                replicas, positive.
+            transforms: by role; change each gradient after it is clipped.
             jit_compile: whether XLA compiles the training step.
-            transforms: by role; changes each clipped gradient.
+
+        Raises:
+            ValueError: if the roles are not the algorithm's, or two share an optimizer.
+
+        Example:
+            >>> algorithm.compile({"generator": "adam", "inference": keras.optimizers.Adam(1e-3)})
         """
+        # without optimizer=None Keras makes an RMSprop
         super().compile(optimizer=None, jit_compile=jit_compile)
-        self.optimizers = dict(optimizers)
+        self._check_roles("optimizers", optimizers, every=True)
+        self._check_roles("clip_norms", clip_norms or {})
+        self._check_roles("transforms", transforms or {})
+        made = {role: keras.optimizers.get(given) for role, given in optimizers.items()}
+        if len({id(optimizer) for optimizer in made.values()}) < len(made):
+            raise ValueError("Expected an optimizer of its own for each role. Received: one twice")
+        self.optimizers = made
+        self.clip_norms = dict(clip_norms or {})
         self.transforms = dict(transforms or {})
-        # the optimizer itself would clip a replica's share, and after the transform
-        self.bounds = {
-            role: optimizer.global_clipnorm for role, optimizer in self.optimizers.items()
-        }
-        for optimizer in self.optimizers.values():
-            optimizer.global_clipnorm = None
-        for role, optimizer in self.optimizers.items():
+        for role, optimizer in made.items():
+            PerUpdate.count_updates(optimizer, self.step)
             optimizer.build(self.parameters(role))
 
+    def _check_roles(self, name: str, given: Mapping[str, Any], every: bool = False) -> None:
+        unknown, missing = given.keys() - self.nets.keys(), self.nets.keys() - given.keys()
+        if unknown or (every and missing):
+            raise ValueError(
+                f"Expected {name} for the roles {', '.join(self.nets)}. "
+                f"Received: {', '.join(given) or 'none'}"
+            )
+
+    def fit(self, x=None, y=None, *, batch_size: int | None = None, **options):
+        """Trains, as Keras does.
+
+        Args:
+            x: images, an array [n, h, w, c] of uint8, or of floats in [-1, 1]; or a `tf.data`
+                stream of images, of (image, label) pairs or of `Batch`es.
+            y: classes of the images of an array, integers [n].
+            batch_size: examples an update, of an array; None takes 32.
+            options: see `keras.Model.fit`; the algorithm's own callbacks are added to the given.
+
+        Returns:
+            Keras's history.
+
+        Raises:
+            UserError: if the images are of another rank or range.
+
+        Example:
+            >>> algorithm.fit(images, epochs=10, batch_size=100)
+        """
+        if not self.optimizers:
+            raise ValueError(
+                "Expected an algorithm with optimizers. Received: one to compile first"
+            )
+        if isinstance(x, np.ndarray):
+            x, steps = batches.of_arrays(x, y, batch_size or 32, self.seed, self.num_updates)
+            options = {"steps_per_epoch": steps, **options}
+        given = options.pop("callbacks", None) or []
+        own = [c for c in self.callbacks() if type(c) not in {type(other) for other in given}]
+        # batches come in an order of their own
+        options = {"shuffle": False, **options}
+        return super().fit(x, callbacks=[*own, *given], **options)
+
     def parameters(self, role: str) -> list[keras.Variable]:
-        """What a role's optimizer trains: its net's weights."""
-        return getattr(self, role).trainable_variables
+        """Returns what a role's optimizer trains: its net's weights."""
+        return self.nets[role].trainable_variables
 
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
-        """What `fit` calls: seeds the update, keeps its numbers, counts it."""
+        """Makes an update with seeds of its own and keeps its numbers; `fit` calls it."""
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         seed = random.fold_in(random.fold_in(random.root(self.seed), self.step.value), replica)
         with random.compiled(self.jit_compile):
-            logged = self.update(batch, seed)
+            logged = self.update(batches.as_batch(batch), seed)
         for name, value in logged.items():
             self.means[name].update_state(value)
         self.step.assign_add(1)
@@ -117,10 +195,14 @@ class Algorithm(keras.Model, abc.ABC):
         """The means over the present logging interval."""
         return list(self.means.values())
 
-    def descend(
-        self, role: str, tape: tf.GradientTape, loss: tf.Tensor, transform: Transform | None = None
+    def minimize(
+        self,
+        role: str,
+        tape: tf.GradientTape,
+        loss: tf.Tensor,
+        transform: Transform | None = None,
     ) -> list[tf.Tensor]:
-        """One optimizer step of one net down a loss, averaged over the replicas.
+        """Makes one optimizer step of one net down a loss, averaged over the replicas.
 
         Args:
             role: whose net and optimizer.
@@ -129,18 +211,19 @@ class Algorithm(keras.Model, abc.ABC):
             transform: changes each gradient before it is clipped.
 
         Returns:
-            See `follow`.
+            See `apply_gradients`.
         """
-        return self.follow(role, tape.gradient(loss, self.watched(role)), transform)
+        gradients = tape.gradient(loss, self.trainable_tensors(role))
+        return self.apply_gradients(role, gradients, transform)
 
-    def descend_together(
+    def minimize_together(
         self,
         roles: Sequence[str],
         tape: tf.GradientTape,
         loss: tf.Tensor,
         ascending: Sequence[str] = (),
     ) -> dict[str, tf.Tensor]:
-        """One optimizer step of several nets by one gradient.
+        """Makes one optimizer step of several nets by one gradient.
 
         Args:
             roles: whose nets and optimizers.
@@ -151,49 +234,96 @@ class Algorithm(keras.Model, abc.ABC):
         Returns:
             The norm of each net's gradient, as ROLE_grad_norm.
         """
-        gradients = tape.gradient(loss, {role: self.watched(role) for role in roles})
-        for role in ascending:
-            gradients[role] = [g if g is None else -g for g in gradients[role]]
-        return {
-            f"{role}_grad_norm": tf.linalg.global_norm(self.follow(role, gradients[role]))
-            for role in roles
-        }
+        found = tape.gradient(loss, {role: self.trainable_tensors(role) for role in roles})
+        norms = {}
+        for role in roles:
+            gradients = found[role]
+            if role in ascending:
+                gradients = [g if g is None else -g for g in gradients]
+            applied = self.apply_gradients(role, gradients)
+            norms[f"{role}_grad_norm"] = tf.linalg.global_norm(applied)
+        return norms
 
-    def watched(self, role: str) -> list[tf.Tensor]:
-        """What a tape is asked the role's gradients of."""
+    def trainable_tensors(self, role: str) -> list[tf.Tensor]:
+        """Returns what a tape is asked the role's gradients of."""
         return [v.value for v in self.parameters(role)]
 
-    def follow(
-        self, role: str, gradients: Sequence[tf.Tensor | None], transform: Transform | None = None
+    def apply_gradients(
+        self,
+        role: str,
+        gradients: Sequence[tf.Tensor | None],
+        transform: Transform | None = None,
     ) -> list[tf.Tensor]:
-        """One optimizer step of one net against its gradients, averaged over the replicas.
+        """Makes one optimizer step of one net against its gradients, averaged over the replicas.
 
         Variables whose gradient is None stay as they are.
 
         Args:
             role: whose net and optimizer.
-            gradients: of this replica's mean loss, in the order of `watched`.
+            gradients: of this replica's mean loss, in the order of `trainable_tensors`.
             transform: changes each gradient before it is clipped.
 
         Returns:
             The averaged gradients of the variables that the loss reaches, before the transform.
         """
-        reached = [
-            (g, v) for g, v in zip(gradients, self.parameters(role), strict=True) if g is not None
-        ]
+        pairs = zip(gradients, self.parameters(role), strict=True)
+        reached = [(g, v) for g, v in pairs if g is not None]
         variables = [v for _, v in reached]
-        context, optimizer = tf.distribute.get_replica_context(), self.optimizers[role]
-        replicas = context.num_replicas_in_sync
         raw = [tf.cast(g, tf.float32) for g, _ in reached]
+        context = tf.distribute.get_replica_context()
+        replicas = context.num_replicas_in_sync
         if replicas > 1:
             raw = context.all_reduce(tf.distribute.ReduceOp.MEAN, raw)
         changed = _each(transform, raw, variables)
-        if self.bounds[role]:
-            changed, _ = tf.clip_by_global_norm(changed, self.bounds[role])
+        if self.clip_norms.get(role):
+            changed, _ = tf.clip_by_global_norm(changed, self.clip_norms[role])
         changed = _each(self.transforms.get(role), changed, variables)
         # the optimizer sums over the replicas
-        optimizer.apply([g / replicas for g in changed], variables)
+        self.optimizers[role].apply([g / replicas for g in changed], variables)
         return raw
+
+    @contextlib.contextmanager
+    def averaged_weights(self) -> Iterator[None]:
+        """Within the block, weights are their moving averages where an optimizer keeps them."""
+        averaging = [role for role, optimizer in self.optimizers.items() if optimizer.use_ema]
+        raw = {role: [v.numpy() for v in self.parameters(role)] for role in averaging}
+        for role in averaging:
+            self.optimizers[role].finalize_variable_values(self.parameters(role))
+        try:
+            yield
+        finally:
+            for role in averaging:
+                for variable, value in zip(self.parameters(role), raw[role], strict=True):
+                    variable.assign(value)
+
+
+def grad_norms(*roles: str) -> list[str]:
+    """Returns the names that `minimize_together` gives the norms of nets' gradients."""
+    return [f"{role}_grad_norm" for role in roles]
+
+
+def labels_of(batch: Batch) -> tf.Tensor:
+    """Returns the classes of a batch, int32 [b].
+
+    Raises:
+        UserError: if the data have none.
+    """
+    if "label" not in batch:
+        raise UserError("dataset: expected labels, which this model learns from, and found none")
+    return tf.cast(batch["label"], tf.int32)
+
+
+def _checked(constructor: Callable) -> Callable:
+    """Wraps a constructor so that its hyperparameters are in the ranges that they declare."""
+    signature = inspect.signature(constructor)
+
+    @functools.wraps(constructor)
+    def construct(self, *args, **kwargs):
+        given = signature.bind(self, *args, **kwargs).arguments
+        errors.check_parameters(constructor, given)
+        constructor(self, *args, **kwargs)
+
+    return construct
 
 
 def _each(
@@ -202,54 +332,3 @@ def _each(
     if transform is None:
         return gradients
     return [transform(g, v) for g, v in zip(gradients, variables, strict=True)]
-
-
-class LatentAlgorithm(Algorithm):
-    """A way to train a generator of images from latents; a subclass writes `update` and `tasks`.
-
-    Args:
-        logged: the names of the numbers that `update` returns.
-        generator: g, latents to images.
-        image_shape: height, width, channels.
-        num_incomplete: training images with missing pixels; 0 where all are whole.
-        seed: of all that training draws.
-        completion_rounds: times that a completion is inferred from, at least 1.
-    """
-
-    def __init__(
-        self,
-        logged: Sequence[str],
-        generator: keras.Model,
-        image_shape: tuple[int, int, int],
-        num_incomplete: int,
-        seed: int,
-        completion_rounds: int,
-    ):
-        super().__init__(logged, seed)
-        self.generator = generator
-        self.image_shape = tuple(image_shape)
-        self.missing = MissingPixels(num_incomplete, self.image_shape)
-        self.completion_rounds = check("completion_rounds", completion_rounds, least=1)
-
-    @property
-    @abc.abstractmethod
-    def tasks(self) -> LatentTasks:
-        """What the nets are used for."""
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        return self.tasks.endpoints()
-
-    def pictures(self, batch: Batch) -> dict[str, Image]:
-        return self.tasks.pictures(self.missing.fill(batch), random.root(self.seed))
-
-
-def check_latents(
-    generator: keras.Model, inference: keras.Model, image_shape: tuple[int, int, int]
-) -> None:
-    """Raises UserError unless what is inferred from images is what images are generated from."""
-    wanted = tuple(generator.latent_shape)
-    inferred = tuple(inference(tf.zeros((1, *image_shape)), training=False)[0].shape[1:])
-    if inferred != wanted:
-        raise UserError(
-            f"inference.latent_dim: expected latents of the generator's shape {wanted} and found {inferred}"
-        )

@@ -1,4 +1,4 @@
-"""What training remembers of each example: a row for each, in every checkpoint."""
+"""Buffers of what training remembers of examples: a row for each, in every checkpoint."""
 
 import keras
 import tensorflow as tf
@@ -7,7 +7,7 @@ from tfgen import patches, random
 from tfgen.types import Batch, Image, Seed
 
 
-class Memory(keras.layers.Layer):
+class Buffer(keras.layers.Layer):
     """A row for each training example, kept alike on all replicas.
 
     Args:
@@ -21,32 +21,35 @@ class Memory(keras.layers.Layer):
         self, num: int, shape: tuple[int, ...], scale: float = 0.0, dtype: str = "float32"
     ):
         super().__init__(name="memory", dtype=dtype)
+
+        def start(shape, dtype):
+            return tf.cast(scale * random.normal(shape, random.root(0)), dtype)
+
         self.rows = self.add_weight(
             shape=(num, *shape),
-            initializer=lambda shape, dtype: tf.cast(
-                scale * random.normal(shape, random.root(0)), dtype
-            ),
+            initializer=start,
             trainable=False,
             aggregation="only_first_replica",
             name="rows",
         )
         self.built = True
 
-    def take(self, index: tf.Tensor) -> tf.Tensor:
-        """The rows of some examples, float32 [b, ...]."""
+    def gather(self, index: tf.Tensor) -> tf.Tensor:
+        """Returns the rows of some examples, float32 [b, ...]."""
         return tf.cast(tf.gather(self.rows.value, index), tf.float32)
 
-    def put(self, index: tf.Tensor, rows: tf.Tensor) -> None:
+    def scatter(self, index: tf.Tensor, rows: tf.Tensor) -> None:
         """Replaces the rows of this replica's examples, [b, ...], on every replica."""
         context = tf.distribute.get_replica_context()
         if context.num_replicas_in_sync > 1:
-            index, rows = context.all_gather(index, axis=0), context.all_gather(rows, axis=0)
+            index = context.all_gather(index, axis=0)
+            rows = context.all_gather(rows, axis=0)
         slices = tf.IndexedSlices(tf.cast(rows, self.rows.dtype), index)
         self.rows.value.scatter_update(slices)
 
 
-class MissingPixels(Memory):
-    """What stands in for the missing pixels of incomplete training images: zeros, then what was made of them.
+class MissingPixels(Buffer):
+    """The imputed pixels of incomplete training images: zeros, then what was made of them.
 
     Args:
         num: training images; 0 where all are whole, and nothing is kept.
@@ -60,27 +63,29 @@ class MissingPixels(Memory):
         super().__init__(num, image_shape, dtype="float16")
 
     def fill(self, batch: Batch) -> Image:
-        """Images with their missing pixels filled in, [b, h, w, c]."""
+        """Returns images with their missing pixels filled in, [b, h, w, c]."""
         if "mask" not in batch:
             return batch["image"]
         mask = batch["mask"]
-        return mask * batch["image"] + (1 - mask) * self.take(batch["index"])
+        return mask * batch["image"] + (1 - mask) * self.gather(batch["index"])
 
     def overwrite(self, batch: Batch, image: Image) -> None:
-        """Keeps what was made of some examples, [b, h, w, c]; only their missing pixels will be asked for."""
+        """Keeps what was made of some examples, [b, h, w, c], for their missing pixels."""
         if "mask" in batch:
-            self.put(batch["index"], image)
+            self.scatter(batch["index"], image)
 
 
-class PseudoNegatives(Memory):
-    """Samples of the last stages of an introspective network, which its next classifier learns to tell from images.
+class PseudoNegatives(Buffer):
+    """A replay buffer of the last stages' samples, which the next classifier tells from images.
 
     Args:
         stages: how many stages' samples are kept, at least 1.
         num: samples a stage.
         shape: height, width, channels of a sample.
-        recency: how much likelier the newest stage's are drawn than those of the stage before, at least 1.
-        sigma: standard deviation, in pixel units, of the white noise in [-1, 1] that they are before the first stage.
+        recency: how much likelier the newest stage's are drawn than those of the stage before, at
+            least 1.
+        sigma: standard deviation, in pixel units, of the white noise in [-1, 1] that they are
+            before the first stage.
 
     Source: INNg, section 4.1.
     """
@@ -89,23 +94,22 @@ class PseudoNegatives(Memory):
         self, stages: int, num: int, shape: tuple[int, int, int], recency: float, sigma: float
     ):
         super().__init__(stages * num, shape, scale=sigma, dtype="float16")
-        self.rows.assign(
-            tf.clip_by_value(self.rows.value, -1.0, 1.0)
-        )  # as noise is where synthesis starts
+        # as noise is where synthesis starts
+        self.rows.assign(tf.clip_by_value(self.rows.value, -1.0, 1.0))
         self.stages = stages
         self.num = num
         self.recency = recency
 
     def keep(self, stage: tf.Tensor, samples: Image) -> None:
         """Keeps a stage's samples, [num, h, w, c], in the place of the oldest's."""
-        self.put(self._row(stage, tf.range(self.num)), samples)
+        self.scatter(self._row(stage, tf.range(self.num)), samples)
 
     def newest(self, stage: tf.Tensor) -> Image:
-        """A stage's samples, while they are kept, [num, h, w, c]."""
-        return self.take(self._row(stage, tf.range(self.num)))
+        """Returns a stage's samples, while they are kept, [num, h, w, c]."""
+        return self.gather(self._row(stage, tf.range(self.num)))
 
     def draw(self, count: int, stage: tf.Tensor, size: int, seed: Seed) -> Image:
-        """Patches of kept samples, with replacement, of recent stages with a higher probability.
+        """Draws patches of kept samples, with replacement, recent stages with higher probability.
 
         Args:
             count: how many.
@@ -124,7 +128,8 @@ class PseudoNegatives(Memory):
         age = tf.minimum(tf.searchsorted(share, u, side="right"), known - 1)
         sample = random.uniform((count,), sample_seed, 0, self.num, tf.int32)
         _, height, width, _ = self.rows.shape
-        at = patches.places(self._row(stage - age, sample), height, width, size, place_seed)
+        row = self._row(stage - age, sample)
+        at = patches.places(row, height, width, size, place_seed)
         return tf.cast(patches.cut(self.rows.value, at, size), tf.float32)
 
     def _row(self, stage: tf.Tensor, sample: tf.Tensor) -> tf.Tensor:

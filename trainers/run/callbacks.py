@@ -1,11 +1,10 @@
-"""What a run does besides updating: look out for divergence, log, draw, save, show how long it takes."""
+"""Callbacks of a run: they look out for divergence, log, draw, save, and show the progress."""
 
 import math
 import statistics
 import time
 
 import keras
-import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
@@ -16,8 +15,14 @@ from trainers.run.experiment import Experiment
 NORMS = ("_gap", "_norm")
 """Endings of the logged numbers that a divergence drives up."""
 
+SHOWN = ("_gap", "_error", "entropy")
+"""Endings of the logged numbers that the progress bar shows."""
+
 HISTORY = 20
 """Rows that a number's usual size is taken from."""
+
+PICTURED = 16
+"""Training examples that pictures are made of."""
 
 
 class DivergedError(Exception):
@@ -73,10 +78,8 @@ class Log(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         algorithm = self.experiment.algorithm
         step = algorithm.num_updates
-        rates = {
-            f"{role}_learning_rate": float(o.learning_rate)
-            for role, o in algorithm.optimizers.items()
-        }
+        optimizers = algorithm.optimizers.items()
+        rates = {f"{role}_learning_rate": float(o.learning_rate) for role, o in optimizers}
         values = {name: float(value) for name, value in logs.items()} | rates
         seconds = time.monotonic() - self.start
         speed = (step - self.first) / seconds
@@ -100,28 +103,27 @@ class Pictures(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         algorithm = self.experiment.algorithm
         step = algorithm.num_updates
-        if step % self.every and step != self.last and not algorithm.stop_training:
+        if step % self.every and step != self.last and not algorithm.finished:
             return
-        train = self.experiment.images.train
-        count = min(len(train), 16)
-        batch = {
-            "image": tf.constant(_first(train, count)),
-            "index": tf.range(count, dtype=tf.int64),
-        }
-        if train.label is not None:
-            batch["label"] = tf.constant(train.label[:count])
-        for name, images in algorithm.pictures(batch).items():
-            sheet = pictures.sheet(images.numpy())
-            pictures.save(self.experiment.workdir / "samples" / f"{name}-{step:08d}.png", sheet)
+        for name, images in algorithm.pictures(self._batch()).items():
+            grid = pictures.sheet(images.numpy())
+            place = self.experiment.workdir / "samples" / f"{name}-{step:08d}.png"
+            pictures.save(place, grid)
             with self.writer.as_default(step):
-                tf.summary.image(name, sheet[None])
+                tf.summary.image(name, grid[None])
         self.writer.flush()
 
-
-def _first(examples, count: int) -> np.ndarray:
-    """The first examples, patches cut at the corner."""
-    height, width, _ = examples.shape
-    return examples.whole()[:count, :height, :width]
+    def _batch(self) -> dict[str, tf.Tensor]:
+        """Returns the first training examples, patches cut at the corner."""
+        train = self.experiment.images.train
+        image = train.shown(PICTURED)
+        batch = {
+            "image": tf.constant(image),
+            "index": tf.range(len(image), dtype=tf.int64),
+        }
+        if train.label is not None:
+            batch["label"] = tf.constant(train.label[: len(image)])
+        return batch
 
 
 class Save(keras.callbacks.Callback):
@@ -135,9 +137,10 @@ class Save(keras.callbacks.Callback):
         self.keep = keep
 
     def on_epoch_end(self, epoch, logs=None):
-        step = self.experiment.algorithm.num_updates
-        if step % self.every == 0 or step == self.last or self.experiment.algorithm.stop_training:
-            checkpoints.save(self.experiment.checkpoints, step, self.experiment.state, self.keep)
+        algorithm = self.experiment.algorithm
+        step = algorithm.num_updates
+        if step % self.every == 0 or step == self.last or algorithm.finished:
+            checkpoints.save(self.experiment.checkpoints, step, algorithm, self.keep)
 
 
 class Progress(keras.callbacks.Callback):
@@ -152,11 +155,7 @@ class Progress(keras.callbacks.Callback):
         self.bar.update()
 
     def on_epoch_end(self, epoch, logs=None):
-        shown = {
-            name: f"{value:.4g}"
-            for name, value in logs.items()
-            if name.endswith(("_gap", "_error", "entropy"))
-        }
+        shown = {name: f"{value:.4g}" for name, value in logs.items() if name.endswith(SHOWN)}
         self.bar.set_postfix(shown, refresh=False)
 
     def close(self) -> None:

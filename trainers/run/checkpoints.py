@@ -1,8 +1,11 @@
-"""Checkpoints: directories that are written aside and moved into place whole."""
+"""Checkpoints: directories that are written aside and moved into place whole.
+
+A checkpoint holds the state of the training, `state.*`, and the model as `tfgen.load` reads it,
+`model/`, with averaged weights where an optimizer keeps them.
+"""
 
 import os
 import pathlib
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 
@@ -10,63 +13,72 @@ import keras
 import tensorflow as tf
 
 from tfgen.errors import UserError
+from tfgen.models import saved
+from tfgen.training.algorithm import Algorithm
 
 State = Mapping[str, Sequence[keras.Variable]]
-"""All variables a run consists of, in named lists of a fixed order."""
+"""All variables of a training, in named lists of a fixed order."""
 
-_NAME = re.compile(r"step-(\d{10})")
-
-
-def steps(directory: pathlib.Path) -> list[int]:
-    """The steps of the complete checkpoints in a directory, oldest first."""
-    if not directory.is_dir():
-        return []
-    return sorted(int(m[1]) for path in directory.iterdir() if (m := _NAME.fullmatch(path.name)))
+steps = saved.checkpoint_steps
+MODEL = "model"
 
 
-def save(directory: pathlib.Path, step: int, state: State, keep: int) -> None:
-    """Writes a checkpoint, then removes all but the newest; a kill at any moment leaves the older ones whole.
+def state_of(algorithm: Algorithm) -> State:
+    """Returns all variables that a checkpoint keeps of a training."""
+    optimizers = algorithm.optimizers.values()
+    return {
+        "weights": algorithm.weights,
+        "optimizers": [v for optimizer in optimizers for v in optimizer.variables],
+    }
+
+
+def save(directory: pathlib.Path, step: int, algorithm: Algorithm, keep: int) -> None:
+    """Writes a checkpoint, then removes all but the newest.
+
+    A kill at any moment leaves the older ones whole.
 
     Args:
         directory: of all the run's checkpoints.
         step: the updates made.
-        state: what to keep.
+        algorithm: compiled.
         keep: how many checkpoints to leave, at least 1.
+
+    Raises:
+        UserError: if the disk is full or not to be written on, or a weight is not finite.
     """
     directory.mkdir(parents=True, exist_ok=True)
     aside = directory / f"writing-{os.getpid()}"
-    place = directory / f"step-{step:010d}"
+    place = saved.checkpoint(directory, step)
     for leftover in directory.glob("writing-*"):
         shutil.rmtree(leftover)
     try:
-        _checkpoint(state).write(str(aside / "state"))
-        for file in aside.iterdir():
-            _flush(file)
-        if (
-            not place.exists()
-        ):  # a step that stands already has the same state: it follows from seed and step
+        _checkpoint(state_of(algorithm)).write(str(aside / "state"))
+        algorithm.model.updates = step
+        with algorithm.averaged_weights():
+            algorithm.model.save(aside / MODEL)
+        for path in (*aside.rglob("*"), aside):
+            _flush(path)
+        # a step that stands already has the same state, which follows from seed and step
+        if not place.exists():
             aside.rename(place)
-    except (
-        tf.errors.OpError
-    ) as error:  # what TensorFlow makes of a disk that is full or not to be written on
-        raise UserError(
-            f"{directory}: could not write a checkpoint ({error.message.splitlines()[0]})"
-        ) from error
+    except tf.errors.OpError as error:  # what TensorFlow makes of a full or read-only disk
+        reason = error.message.splitlines()[0]
+        raise UserError(f"{directory}: could not write a checkpoint ({reason})") from error
     finally:
         for leftover in directory.glob("writing-*"):
             shutil.rmtree(leftover, ignore_errors=True)
     _flush(directory)
     for old in steps(directory)[:-keep]:
-        shutil.rmtree(directory / f"step-{old:010d}")
+        shutil.rmtree(saved.checkpoint(directory, old))
 
 
-def restore(directory: pathlib.Path, state: State, step: int | None = None) -> int:
-    """Reads a checkpoint back.
+def restore(directory: pathlib.Path, algorithm: Algorithm, step: int | None = None) -> int:
+    """Sets a training to a checkpoint.
 
     Args:
         directory: of all the run's checkpoints.
-        state: what to set.
-        step: which; the newest by default.
+        algorithm: compiled, whose variables are set.
+        step: which; None: the newest.
 
     Returns:
         The updates that had been made.
@@ -80,9 +92,9 @@ def restore(directory: pathlib.Path, state: State, step: int | None = None) -> i
             f"workdir: expected a checkpoint under {directory} and found none; train first"
         )
     step = found[-1] if step is None else step
-    path = directory / f"step-{step:010d}"
+    path = saved.checkpoint(directory, step)
     try:
-        _checkpoint(state).read(str(path / "state")).assert_consumed()
+        _checkpoint(state_of(algorithm)).read(str(path / "state")).assert_consumed()
     except (tf.errors.OpError, ValueError, IndexError, AssertionError) as error:
         raise UserError(
             f"workdir: expected {path} to be a whole checkpoint of this run and could not read it"

@@ -1,10 +1,12 @@
-"""An experiment: the data, nets and algorithm that a set of flags describes, and its work directory."""
+"""An experiment: the data, nets and algorithm that a set of flags describes, and its directory."""
 
+import dataclasses
 import functools
 import inspect
 import json
 import math
 import pathlib
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -13,26 +15,36 @@ from absl import flags as absl_flags
 from tfgen import files
 from tfgen.data import examples
 from tfgen.errors import UserError
+from tfgen.models import Model, saved
 from tfgen.nets.convolution import implementations
 from tfgen.training.algorithm import Algorithm
+from tfgen.training.schedules import Schedule
 from trainers.run import catalogue, checkpoints, flags, optimizers, strategy
 from trainers.run.metrics import Metrics
 
-DATA = ("dataset", "image_size", "channels", "patch_size", "missing", "max_images", "validation")
+DATA = (
+    "dataset",
+    "image_size",
+    "channels",
+    "patch_size",
+    "missing",
+    "max_images",
+    "validation",
+)
 STRUCTURE = ("algorithm", "nets", *DATA, "seed")
 """Flags that a run cannot change midway; nor can it change its nets."""
 
 
 class Experiment:
-    """What a set of flags describes.
+    """A training that a set of flags describes.
 
     Args:
         values: the flags, set; `algorithm`, `nets` and `dataset` at least.
 
     Attributes:
-        data: what the nets must know of the data; a work directory remembers it, so that a trained model
-            is sampled and exported without its data.
+        data: what the nets must know of the data; a work directory remembers it.
         algorithm: compiled, with nets built and seeded.
+        schedules: of the learning rates, which a guard lowers.
         metrics: the rows of its work directory.
     """
 
@@ -41,37 +53,31 @@ class Experiment:
         self.workdir = pathlib.Path(values.workdir)
         self.metrics = Metrics(self.workdir / "metrics.jsonl")
         self.checkpoints = self.workdir / "checkpoints"
-        algorithm = catalogue.algorithm_class(
-            values.algorithm
-        )  # a wrong name is said before data is read
-        if values.missing and "num_incomplete" not in inspect.signature(algorithm).parameters:
+        # a wrong name is said before data are read
+        cls = catalogue.algorithm_class(values.algorithm)
+        if values.missing and "num_incomplete" not in inspect.signature(cls).parameters:
             raise UserError(
                 f"--missing: expected none, since {values.algorithm} learns from whole images alone"
             )
         self.data = self._data()
-        keras.config.set_dtype_policy(
-            "mixed_bfloat16" if values.compute_dtype == "bfloat16" else "float32"
-        )
+        policy = "mixed_bfloat16" if values.compute_dtype == "bfloat16" else "float32"
+        keras.config.set_dtype_policy(policy)
         keras.utils.set_random_seed(values.seed)
         self.strategy = strategy.build(values.strategy)
+        self.schedules: list[Schedule] = []
         with self.strategy.scope(), implementations.defaulting_to(values.convolution):
-            self.algorithm = self._algorithm()
+            self.algorithm = self._algorithm(cls)
 
     @functools.cached_property
     def images(self) -> examples.Images:
         """The data set of the flags."""
         return load_images(self.values)
 
-    def _data(self) -> dict:
-        remembered = self.workdir / "data.json"
-        if (self.workdir / "flags.cfg").exists() and remembered.exists():
-            try:
-                return json.loads(remembered.read_text())
-            except json.JSONDecodeError as error:
-                raise UserError(
-                    f"--workdir: expected {remembered} to be whole and could not read it"
-                ) from error
-        mean = self.images.train.whole().mean(axis=(0, 1, 2))
+    def _data(self) -> dict[str, Any]:
+        """Returns what nets must know of the data, remembered or measured."""
+        if (self.workdir / saved.RUN).exists():
+            return remembered(self.workdir)
+        mean = self.images.train.as_float().mean(axis=(0, 1, 2))
         return {
             "image_shape": list(self.images.shape),
             "image_mean": [float(m) for m in mean],
@@ -79,92 +85,165 @@ class Experiment:
             "num_incomplete": self.images.size if self.values.missing else 0,
         }
 
-    def _algorithm(self) -> Algorithm:
-        v, name = self.values, self.values.algorithm
-        cls = catalogue.algorithm_class(name)
-        given = {p: v[f"{name}.{p}"].value for p in catalogue.hyperparameters(cls)}
-        nets = [self._net(role) for role in catalogue.roles(name)]
-        known = {
-            n: value for n, value in self.data.items() if n in inspect.signature(cls).parameters
+    def _algorithm(self, cls: type[Algorithm]) -> Algorithm:
+        """Returns the algorithm with its nets and optimizers."""
+        values, name = self.values, self.values.algorithm
+        roles = catalogue.roles(name)
+        hyperparameters = {
+            parameter: values[f"{name}.{parameter}"].value
+            for parameter in catalogue.hyperparameters(cls)
         }
-        algorithm = cls(*nets, **known, seed=v.seed, **given)
-        built = {role: optimizers.build(v, role) for role in catalogue.roles(name)}
-        self.schedules = [updates.schedule for updates in built.values()]
+        known = inspect.signature(cls).parameters
+        facts = {fact: value for fact, value in self.data.items() if fact in known}
+        nets = [self._net(role) for role in roles]
+        algorithm = cls(*nets, **facts, seed=values.seed, **hyperparameters)
+        updates = {role: optimizers.build(values, role) for role in roles}
+        self.schedules = [update.schedule for update in updates.values()]
         algorithm.compile(
-            {role: updates.optimizer for role, updates in built.items()},
-            strategy.jit_compile(v.jit_compile),
-            {role: updates.transform for role, updates in built.items()},
+            {role: update.optimizer for role, update in updates.items()},
+            clip_norms={r: u.clip_norm for r, u in updates.items() if u.clip_norm},
+            transforms={r: u.transform for r, u in updates.items() if u.transform},
+            jit_compile=strategy.jit_compile(values.jit_compile),
         )
         return algorithm
 
     def check_labels(self) -> None:
-        """Raises UserError unless the data have the classes that the algorithm wants."""
-        classes = getattr(self.algorithm, "num_classes", 1)
+        """Raises UserError unless the data have the classes that the model wants."""
+        classes = self.algorithm.model.num_classes
         label = self.images.train.label
-        if classes > 1 and label is None:
+        if classes == 1:
+            return
+        if label is None:
             raise UserError(
                 f"--dataset: expected labels for the net's {classes} outputs and found none"
             )
-        if classes > 1 and label.max() >= classes:
+        if label.max() >= classes:
             raise UserError(
-                f"--dataset: expected at most {classes} classes, the net's outputs, and found {label.max() + 1}"
+                f"--dataset: expected at most {classes} classes, the net's outputs, and found "
+                f"{label.max() + 1}"
             )
 
     def _net(self, role: str) -> keras.Model:
-        function = catalogue.net_function(self.values.nets, role)
-        options = {n: o for n, o in flags.net_options(self.values, role).items() if o is not None}
+        """Returns the net of a role with the options that flags give."""
+        values = self.values
+        function = catalogue.net_function(values.nets, role)
+        given = flags.net_options(values, role)
+        options = {name: option for name, option in given.items() if option is not None}
         for name in options.keys() - catalogue.hyperparameters(function).keys():
-            raise UserError(f"--{role}.{name}: the net {self.values.nets} has no such option")
+            raise UserError(f"--{role}.{name}: the net {values.nets} has no such option")
         return function(tuple(self.data["image_shape"]), **options)
 
     @property
-    def state(self) -> checkpoints.State:
-        """All variables that a checkpoint keeps."""
-        optimizer = self.algorithm.optimizers
-        return {
-            "weights": self.algorithm.weights,
-            "optimizers": [v for role in optimizer.values() for v in role.variables],
-        }
-
-    @property
     def size(self) -> int:
-        """Bytes of a checkpoint, which is what training keeps in memory from one update to the next."""
-        variables = [v for group in self.state.values() for v in group]
+        """Bytes of a checkpoint's state, which is what training keeps between two updates."""
+        variables = [v for group in checkpoints.state_of(self.algorithm).values() for v in group]
         return sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in variables)
-
-    def use_averages(self) -> None:
-        """Replaces weights by their moving averages where an optimizer keeps them."""
-        for role, optimizer in self.algorithm.optimizers.items():
-            optimizer.finalize_variable_values(self.algorithm.parameters(role))
 
     def claim(self) -> None:
         """Writes what the run is, so that it can be gone on with."""
-        with files.written_aside(self.workdir / "data.json") as aside:
-            aside.write_text(json.dumps(self.data))
-        with files.written_aside(self.workdir / "flags.cfg") as aside:
-            aside.write_text(flags.written(self.values))
+        contents = {
+            "data.json": json.dumps(self.data),
+            "flags.cfg": flags.written(self.values),
+            # last, since it makes the directory a run's
+            saved.RUN: json.dumps(saved.describe_run()),
+        }
+        for name, content in contents.items():
+            with files.written_aside(self.workdir / name) as aside:
+                aside.write_text(content)
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A run as evaluation, drawing and export see it: a model and what is known of it.
+
+    Attributes:
+        workdir: the run's.
+        values: the flags that it was made with.
+        model: as a checkpoint left it, with averaged weights where the run keeps them.
+        data: what the nets know of the data.
+        metrics: the rows of the work directory.
+    """
+
+    workdir: pathlib.Path
+    values: absl_flags.FlagValues
+    model: Model
+    data: dict[str, Any]
+    metrics: Metrics
+
+    @property
+    def step(self) -> int:
+        """Updates behind the model."""
+        return self.model.updates
+
+    @property
+    def jit_compile(self) -> bool:
+        """Whether XLA compiles what measures the model."""
+        return strategy.jit_compile(self.values.jit_compile)
+
+    @functools.cached_property
+    def images(self) -> examples.Images:
+        """The data set that the model was trained on."""
+        return load_images(self.values)
+
+
+def restored(
+    workdir: str | pathlib.Path, step: int | None = None, convolution: str | None = None
+) -> Trained:
+    """Returns a run with its model.
+
+    Args:
+        workdir: of a run.
+        step: updates behind the checkpoint; None: the newest.
+        convolution: how convolutions run; None: as the run's flags have it.
+
+    Raises:
+        UserError: if it is not one, or has no such checkpoint.
+    """
+    workdir = pathlib.Path(workdir)
+    values = read(workdir)
+    try:
+        with implementations.defaulting_to(convolution or values.convolution):
+            model = saved.load(workdir, step)
+    except UserError as error:
+        raise UserError(f"--workdir: {error}") from error
+    metrics = Metrics(workdir / "metrics.jsonl")
+    return Trained(workdir, values, model, remembered(workdir), metrics)
+
+
+def remembered(workdir: pathlib.Path) -> dict[str, Any]:
+    """Returns what a work directory remembers of the data.
+
+    Raises:
+        UserError: if it is damaged.
+    """
+    place = workdir / "data.json"
+    try:
+        return json.loads(place.read_text())
+    except (FileNotFoundError, json.JSONDecodeError) as error:
+        raise UserError(f"--workdir: expected {place} to be whole and could not read it") from error
 
 
 def refuse_others(values: absl_flags.FlagValues) -> None:
     """Raises UserError if the work directory is another run's, or holds other files."""
     workdir = pathlib.Path(values.workdir)
-    if not (workdir / "flags.cfg").exists():
+    if not (workdir / saved.RUN).exists() and not (workdir / "flags.cfg").exists():
         # what a kill while claiming it may have left behind does not count
-        others = [
-            f for f in workdir.glob("*") if not f.name.startswith(".") and f.name != "data.json"
-        ]
-        if workdir.is_file() or others:
+        found = [path.name for path in workdir.glob("*") if not path.name.startswith(".")]
+        if workdir.is_file() or set(found) - {"data.json"}:
             raise UserError(
-                f"--workdir: expected a run's directory or an empty one and found other files in {workdir}"
+                "--workdir: expected a run's directory or an empty one and found other files in "
+                f"{workdir}"
             )
         return
+    if not (workdir / saved.RUN).exists() and not (workdir / "checkpoints").exists():
+        return  # killed while it was claimed
     before = read(workdir)
-    nets = [
-        f"{role}.{o}"
+    options = [
+        f"{role}.{option}"
         for role in catalogue.roles(before.algorithm)
-        for o in flags.net_options(before, role)
+        for option in flags.net_options(before, role)
     ]
-    for name in [*STRUCTURE, *nets]:
+    for name in [*STRUCTURE, *options]:
         if before[name].value != values[name].value:
             raise UserError(
                 f"--{name}: {workdir} was made with {before[name].value} and cannot go on with "
@@ -172,26 +251,26 @@ def refuse_others(values: absl_flags.FlagValues) -> None:
             )
 
 
-def load_images(v: absl_flags.FlagValues) -> examples.Images:
-    """The data set that flags describe.
+def load_images(values: absl_flags.FlagValues) -> examples.Images:
+    """Returns the data set that flags describe.
 
     Args:
-        v: the flags, set.
+        values: the flags, set.
 
     Raises:
         UserError: if there is none such, or it is not of images.
     """
     loaded = examples.load(
-        v.dataset,
-        image_size=sides("image_size", v.image_size),
-        channels=v.channels,
-        patch_size=v.patch_size,
-        missing=v.missing,
-        max_images=v.max_images,
-        test_fraction=v.test_fraction,
-        validation=v.validation,
-        data_dir=v.data_dir,
-        manual_dir=v.manual_dir,
+        values.dataset,
+        image_size=sides("image_size", values.image_size),
+        channels=values.channels,
+        patch_size=values.patch_size,
+        missing=values.missing,
+        max_images=values.max_images,
+        test_fraction=values.test_fraction,
+        validation=values.validation,
+        data_dir=values.data_dir,
+        manual_dir=values.manual_dir,
     )
     if len(loaded.shape) != 3:
         raise UserError(f"--dataset: expected images and found videos of shape {loaded.shape}")
@@ -199,18 +278,19 @@ def load_images(v: absl_flags.FlagValues) -> examples.Images:
 
 
 def read(workdir: pathlib.Path) -> absl_flags.FlagValues:
-    """The flags that a work directory was made with.
+    """Returns the flags that a work directory was made with, and `workdir` as it is now.
 
     Args:
         workdir: of a run.
 
-    Returns:
-        The flags, with `workdir` as it is now.
-
     Raises:
-        UserError: if it is not one.
+        UserError: if it is not one, or one of another format.
     """
     config = workdir / "flags.cfg"
+    try:
+        saved.check_run(workdir)
+    except UserError as error:
+        raise UserError(f"--workdir: {error}") from error
     if not config.exists():
         raise UserError(
             f"--workdir: expected a run's directory and found no flags.cfg in {workdir}"
@@ -227,40 +307,20 @@ def read(workdir: pathlib.Path) -> absl_flags.FlagValues:
     return values
 
 
-def restored(workdir: pathlib.Path, convolution: str | None = None) -> Experiment:
-    """A run's experiment as its newest checkpoint left it, with averaged weights where it keeps them.
-
-    Args:
-        workdir: of a run.
-        convolution: how convolutions run; None: as the run's flags have it.
+def sides(flag: str, words: list[str] | None) -> tuple[int, int] | None:
+    """Returns height and width from a flag of one or two numbers, or None where it is not given.
 
     Raises:
-        UserError: if it is not one, or has no checkpoint yet.
+        UserError: if they are no positive numbers.
     """
-    values = read(workdir)
-    values.convolution = convolution or values.convolution
-    if not checkpoints.steps(workdir / "checkpoints"):
-        raise UserError(
-            f"--workdir: expected a checkpoint in {workdir} and found none; train first"
-        )
-    experiment = Experiment(values)
-    checkpoints.restore(experiment.checkpoints, experiment.state)
-    for callback in experiment.algorithm.callbacks():
-        callback.on_train_begin()  # what follows from the step, such as how far a net has grown
-    experiment.use_averages()
-    return experiment
-
-
-def sides(flag: str, words: list[str] | None) -> tuple[int, int] | None:
-    """Height and width from a flag of one or two numbers, or None where it was not given."""
     if not words:
         return None
     try:
-        sides = [int(word) for word in words]
+        numbers = [int(word) for word in words]
     except ValueError:
-        sides = []
-    if len(sides) not in (1, 2) or min(sides) < 1:
+        numbers = []
+    if len(numbers) not in (1, 2) or min(numbers) < 1:
         raise UserError(
             f"--{flag}: expected one or two positive numbers and found {','.join(words)}"
         )
-    return (sides[0], sides[-1])
+    return (numbers[0], numbers[-1])

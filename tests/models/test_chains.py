@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgen.training.chains import Chains
+from tfgen.models.chains import Chains
 
 
 def test_chains_begin_at_their_start():

@@ -1,0 +1,214 @@
+"""The Model: what was learned, how it is sampled, and what it can be asked for."""
+
+import abc
+import dataclasses
+import inspect
+import pathlib
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+import keras
+
+from tfgen import distributions, samplers
+from tfgen.errors import UserError
+from tfgen.models import saved
+from tfgen.models.endpoints import Endpoint, Task
+from tfgen.models.inputs import Input
+from tfgen.samplers import Kernel
+from tfgen.types import EnergyFn, Image, Label, Seed
+
+
+@dataclasses.dataclass(frozen=True)
+class Sampling:
+    """How a model is sampled; its kernel's bounds and temperature belong to the model.
+
+    Args:
+        kernel: how images move.
+        steps: of a new sample or completion, not negative.
+        denoising_steps: noise-free steps after these.
+        learning_steps: steps between two updates of training, the length of a short run; 0 where
+            training took none.
+    """
+
+    kernel: Kernel
+    steps: int = 0
+    denoising_steps: int = 0
+    learning_steps: int = 0
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the sampling as numbers and names."""
+        return dataclasses.asdict(dataclasses.replace(self)) | {
+            "kernel": samplers.config(self.kernel)
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Sampling":
+        """Makes the sampling that `get_config` described."""
+        return cls(**(dict(config) | {"kernel": samplers.from_config(config["kernel"])}))
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """A density on images: all that a measurement of a density asks of a model.
+
+    Attributes:
+        energy: U / T in nats, one per example; p(x) ∝ exp(-U(x) / T).
+        distribution: a known distribution on the same space, whose bounds are the space's box.
+        image_shape: height, width, channels.
+    """
+
+    energy: EnergyFn
+    distribution: distributions.Distribution
+    image_shape: tuple[int, ...]
+
+
+class Model(keras.Model, abc.ABC):
+    """What an algorithm has learned: nets, constants, and the tasks they are used for.
+
+    A subclass declares its tasks as methods marked with `@task`, and the inputs that these take
+    in `inputs`. Everything that evaluates, draws, exports or serves a model reads these two.
+
+    Args:
+        nets: by role, each built.
+        image_shape: height, width, channels of one image.
+        num_classes: classes that examples belong to; 1 where there are none.
+        sampling: how the model is sampled; None where nothing is.
+
+    Attributes:
+        updates: training updates behind the weights.
+    """
+
+    def __init__(
+        self,
+        nets: Mapping[str, keras.Model],
+        *,
+        image_shape: tuple[int, ...],
+        num_classes: int = 1,
+        sampling: Sampling | None = None,
+    ):
+        super().__init__()
+        self.nets = dict(nets)
+        self.image_shape = tuple(image_shape)
+        self.num_classes = num_classes
+        self.sampling = sampling
+        self.updates = 0
+        self.graphs: dict[Hashable, Callable] = {}
+        self.built = True
+
+    @abc.abstractmethod
+    def inputs(self) -> dict[str, Input]:
+        """Returns all inputs that the tasks of this model may take, by name."""
+
+    def unable(self) -> set[str]:
+        """Returns the names of the class's tasks that this model cannot do."""
+        return set()
+
+    def capabilities(self) -> frozenset[str]:
+        """Returns the names of the tasks that this model can be asked for."""
+        return frozenset(self.endpoints())
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Returns the tasks with their inputs and outputs, by name.
+
+        An input is a parameter of the task's method that `inputs` declares.
+        """
+        known, unable = self.inputs(), self.unable()
+        return {
+            name: found.endpoint(self, known)
+            for name, found in sorted(tasks_of(type(self)).items())
+            if name not in unable
+        }
+
+    def endpoint(self, name: str) -> Endpoint:
+        """Returns one of the tasks.
+
+        Raises:
+            UserError: if the model cannot do it.
+        """
+        endpoints = self.endpoints()
+        if name not in endpoints:
+            able = ", ".join(endpoints)
+            raise UserError(
+                f"task: expected one of {able}, which this model can do, and found {name}"
+            )
+        return endpoints[name]
+
+    def energy_fn(self, label: Label | None = None) -> EnergyFn:
+        """Returns U, the energy of images of each example's class, in inference mode.
+
+        Raises:
+            UserError: if the model has no energy.
+        """
+        del label
+        raise UserError(f"model: expected one with an energy and found a {type(self).__name__}")
+
+    def target(self, label: Label | None = None) -> Target:
+        """Returns the density that this model is, of each example's class.
+
+        Raises:
+            UserError: if the model is no density.
+        """
+        del label
+        raise UserError(f"model: expected one with a density and found a {type(self).__name__}")
+
+    def chain_starts(self, count: int, seed: Seed) -> Image:
+        """Returns images that long chains start from, [count, h, w, c].
+
+        They are the persistent chains that training left, or else what new samples start from.
+        """
+        return self.target().distribution.sample((count, *self.image_shape), seed)
+
+    def revision(self) -> Hashable:
+        """Returns what compiled tasks depend on beside the values of variables."""
+        return ()
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments as numbers, names and lists.
+
+        Raises:
+            UserError: if a net cannot be described by a config.
+        """
+        return {
+            "nets": {role: saved.config_of(role, net) for role, net in self.nets.items()},
+            "image_shape": list(self.image_shape),
+            "sampling": self.sampling and self.sampling.get_config(),
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Model":
+        """Makes an untrained model with the constructor's arguments that `get_config` returned."""
+        given = dict(config)
+        nets = {
+            role: keras.saving.deserialize_keras_object(net)
+            for role, net in given.pop("nets").items()
+        }
+        sampling = given.pop("sampling")
+        given["sampling"] = sampling and Sampling.from_config(sampling)
+        given["image_shape"] = tuple(given["image_shape"])
+        return cls(**nets, **given)
+
+    def save(self, path: str | pathlib.Path) -> None:
+        """Writes the config and the weights, without anything of the training.
+
+        Args:
+            path: a directory, which appears whole or not at all; `tfgen.load` reads it.
+
+        Raises:
+            UserError: if a weight is not finite, or a net cannot be described by a config.
+
+        Example:
+            >>> model.save("models/digits")
+            >>> again = tfgen.load("models/digits")
+        """
+        saved.write(self, pathlib.Path(path))
+
+    def call(self, *args, **kwargs):
+        """Refuses to be called: a model has tasks by name."""
+        able = ", ".join(self.endpoints())
+        raise TypeError(f"Expected one of the model's tasks: {able}. Received: a call of the model")
+
+
+def tasks_of(cls: type[Model]) -> dict[str, Task]:
+    """Returns the tasks that a class and its bases declare, by name."""
+    members = inspect.getmembers_static(cls)
+    return {name: member for name, member in members if isinstance(member, Task)}

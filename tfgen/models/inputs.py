@@ -1,0 +1,223 @@
+"""Inputs of endpoints: what a model can be given, each declared once.
+
+The graph's checks, the row-wise form for servers, LiteRT files, warm-up requests, the client's
+flags, the model card and the page all read these declarations.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+
+class Check(NamedTuple):
+    """A condition on the numbers of an input.
+
+    Attributes:
+        words: what the numbers must be, to follow "expected".
+        test: tells of each number whether it is so.
+    """
+
+    words: str
+    test: Callable[[tf.Tensor], tf.Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class Input:
+    """One named input of an endpoint.
+
+    Args:
+        name: the parameter of the model's method, and the name in every export.
+        shape: of one example, without the batch axis; None for a free side.
+        dtype: of its numbers.
+        meaning: a phrase for help texts, cards and pages.
+        batched: whether the method takes a batch, [b, *shape]; otherwise one value for all.
+        per_row: whether the rows of one served request may differ in it. A seed and a number of
+            steps may, although the method takes one value for all.
+        check: a condition on the numbers, beside being finite.
+        default: the value where none is given; None: it must be given.
+        example: a value of one example, for warm-up requests, timings and documentation.
+        encoding: how a PNG file holds it: `image`, `mask`, or None where it is no picture.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: tf.DType
+    meaning: str
+    batched: bool = True
+    per_row: bool = True
+    check: Check | None = None
+    default: Any = None
+    example: Any = None
+    encoding: str | None = None
+
+    @property
+    def spec(self) -> tf.TensorSpec:
+        """The specification of what the method takes."""
+        return self.row_spec if self.batched else tf.TensorSpec(self.shape, self.dtype, self.name)
+
+    @property
+    def row_spec(self) -> tf.TensorSpec:
+        """The specification of a served request, with one row for each example."""
+        return tf.TensorSpec((None, *self.shape), self.dtype, self.name)
+
+    @property
+    def single_spec(self) -> tf.TensorSpec:
+        """The specification of a LiteRT file, which takes one example."""
+        shape = (1, *self.shape) if self.batched else self.shape
+        return tf.TensorSpec(shape, self.dtype, self.name)
+
+    def row_of(self, number: int) -> np.ndarray:
+        """Returns an example for row `number` of a request, of `shape`."""
+        value = [0, number] if self.name == "seed" else self.example
+        return np.asarray(value, self.dtype.as_numpy_dtype)
+
+
+NOT_NEGATIVE = Check("numbers that are not negative", lambda x: x >= 0)
+POSITIVE = Check("positive numbers", lambda x: x > 0)
+FRACTION = Check("numbers from 0 to 1", lambda x: (x >= 0) & (x <= 1))
+KNOWN_OR_MISSING = Check(
+    "0 where a pixel is missing and 1 where it is known", lambda x: (x == 0) | (x == 1)
+)
+
+
+def image(
+    shape: tuple[int | None, ...],
+    name: str = "image",
+    meaning: str = "images in [-1, 1]",
+    example_sides: tuple[int, int] | None = None,
+) -> Input:
+    """Declares a batch of images.
+
+    Args:
+        shape: height, width, channels; sides may be None.
+        name: of the input.
+        meaning: see `Input`.
+        example_sides: height and width of the example where sides are free.
+    """
+    *sides, channels = shape
+    height, width = sides if None not in sides else example_sides
+    ramp = np.linspace(-1, 1, width, dtype=np.float32)[:, np.newaxis]
+    if name == "second":
+        ramp = -ramp
+    example = np.broadcast_to(ramp, (height, width, channels))
+    return Input(name, tuple(shape), tf.float32, meaning, example=example, encoding="image")
+
+
+def mask(image_shape: tuple[int, ...]) -> Input:
+    """Declares the masks of images of a shape."""
+    height, width, _ = image_shape
+    left = np.arange(width) < (width + 1) // 2
+    return Input(
+        "mask",
+        (height, width, 1),
+        tf.float32,
+        "1 where a pixel is known, 0 where it is missing",
+        check=KNOWN_OR_MISSING,
+        example=np.broadcast_to(left[:, np.newaxis], (height, width, 1)),
+        encoding="mask",
+    )
+
+
+def latent(shape: tuple[int, ...]) -> Input:
+    """Declares latent vectors, or maps of them."""
+    return Input(
+        "latent", tuple(shape), tf.float32, "latents, drawn from N(0, 1)", example=np.zeros(shape)
+    )
+
+
+def label(num_classes: int) -> Input:
+    """Declares the classes of examples."""
+    check = Check(f"classes from 0 to {num_classes - 1}", lambda x: (x >= 0) & (x < num_classes))
+    meaning = f"each example's class, from 0 to {num_classes - 1}"
+    return Input("label", (), tf.int32, meaning, check=check, example=0)
+
+
+def position() -> Input:
+    """Declares where between two images to interpolate."""
+    meaning = "0 at the first image, 1 at the second"
+    return Input("position", (), tf.float32, meaning, example=0.5)
+
+
+def seed() -> Input:
+    """Declares the seed of all that an answer draws."""
+    return Input(
+        "seed",
+        (2,),
+        tf.int32,
+        "the seed of all that is drawn; equal seeds give equal answers",
+        batched=False,
+        default=(0, 0),
+        example=(0, 0),
+    )
+
+
+def num_steps(default: int) -> Input:
+    """Declares a number of sampling steps, which is the model's own by default."""
+    return Input(
+        "num_steps",
+        (),
+        tf.int32,
+        f"sampling steps; this model's own number is {default}",
+        batched=False,
+        check=NOT_NEGATIVE,
+        default=default,
+        example=1,
+    )
+
+
+def _shared(name: str, shape: tuple, dtype: tf.DType, meaning: str, **options) -> Input:
+    """Declares an input that is the same for all examples of a request."""
+    return Input(name, shape, dtype, meaning, batched=False, per_row=False, **options)
+
+
+def count() -> Input:
+    """Declares how many images to make."""
+    options = {"check": POSITIVE, "default": 1, "example": 2}
+    return _shared("count", (), tf.int32, "how many images", **options)
+
+
+def draws(default: int = 20) -> Input:
+    """Declares how many answers the mean and spread of one example are taken of."""
+    meaning = "completions of each image, at least 2"
+    check = Check("numbers of at least 2", lambda x: x >= 2)
+    return _shared("draws", (), tf.int32, meaning, check=check, default=default, example=2)
+
+
+def size(default: tuple[int, int]) -> Input:
+    """Declares the height and width of what is synthesized."""
+    options = {"check": POSITIVE, "default": default, "example": default}
+    return _shared("size", (2,), tf.int32, "height and width in pixels", **options)
+
+
+def spherical() -> Input:
+    """Declares whether an interpolation follows the great circle."""
+    meaning = "whether to interpolate along the great circle, not the straight line"
+    return _shared("spherical", (), tf.bool, meaning, default=False, example=False)
+
+
+def gamma() -> Input:
+    """Declares how near to its content a stylized image stays."""
+    meaning = "how near to its content a stylized image stays, from 0 to 1"
+    options = {"check": FRACTION, "default": 0.3, "example": 0.3}
+    return _shared("gamma", (), tf.float32, meaning, **options)
+
+
+def stage(num_stages: int) -> Input:
+    """Declares the number of a classifier of a cascade.
+
+    Args:
+        num_stages: how many classifiers the cascade keeps.
+    """
+    last = max(num_stages - 1, 0)
+    check = Check(f"classifiers from 0 to {last}", lambda x: (x >= 0) & (x <= last))
+    meaning = f"the classifier's number, from 0 to {last}"
+    return _shared("stage", (), tf.int32, meaning, check=check, example=0)
+
+
+def index() -> Input:
+    """Declares which of a fixed number of answers to give; served rows choose by it."""
+    meaning = "which of the model's own images to give"
+    return Input("index", (), tf.int32, meaning, check=NOT_NEGATIVE, example=0)

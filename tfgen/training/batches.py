@@ -1,0 +1,61 @@
+"""Batches of examples, from whatever a user hands to `fit`."""
+
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfgen import random
+from tfgen.data import examples
+from tfgen.errors import UserError
+from tfgen.types import Batch
+
+ORDER = -1
+"""What the root seed is folded with for the order of examples; updates fold in from 0 up."""
+
+
+def of_arrays(
+    image: np.ndarray, label: np.ndarray | None, batch_size: int, seed: int, start: int
+) -> tuple[tf.data.Dataset, int]:
+    """Returns a stream of batches of an array, and the number of them in an epoch.
+
+    Args:
+        image: [n, h, w, c], uint8, or floats in [-1, 1].
+        label: integers [n], or None.
+        batch_size: examples a batch, at least 1.
+        seed: of their order.
+        start: batches that were taken before.
+
+    Raises:
+        UserError: if the arrays are of another rank or range.
+    """
+    found = examples.from_arrays(image, label)
+    order = random.fold_in(random.root(seed), ORDER)
+    return found.batches(batch_size, order, start=start), math.ceil(len(found) / batch_size)
+
+
+def as_batch(data: Any) -> Batch:
+    """Returns what a stream gives as a batch.
+
+    Args:
+        data: a `Batch`, images, or a pair of images and classes.
+
+    Raises:
+        UserError: if it is none of these, or the images are not floats.
+    """
+    if isinstance(data, tuple) and len(data) in (1, 2):
+        names = ("image", "label")
+        data = dict(zip(names, data, strict=False))
+    if isinstance(data, tf.Tensor):
+        data = {"image": data}
+    if not isinstance(data, dict) or "image" not in data:
+        raise UserError(
+            "x: expected images, pairs of images and classes, or batches by name with an `image`, "
+            f"and found {type(data).__name__}"
+        )
+    if not data["image"].dtype.is_floating:
+        raise UserError(
+            f"x: expected a stream of images as floats in [-1, 1] and found {data['image'].dtype.name}"
+        )
+    return data
