@@ -133,5 +133,5 @@ def test_curvature_is_the_second_derivative_of_the_energy(distribution):
 
 
 def test_a_box_that_holds_nothing_of_the_white_noise_is_refused():
-    with pytest.raises(UserError, match="found none"):
+    with pytest.raises(UserError, match="which does not"):
         TruncatedGaussian(0.1, 1e200)

@@ -124,5 +124,10 @@ def test_text_is_no_number_and_a_tensor_is_one_of_unknown_value():
     check_parameters(Base, {"rate": tf.constant(-1.0)})
 
 
+def test_an_open_end_is_not_in_the_range():
+    assert Range(least=0, below=1).words == "a number at least 0 and below 1"
+    assert [Range(below=1).admits(value) for value in (0.999, 1, math.inf)] == [True, False, False]
+
+
 def test_a_user_error_is_a_value_error():
     assert issubclass(errors.UserError, ValueError)

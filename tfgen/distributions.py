@@ -1,8 +1,8 @@
 """Distributions that an energy is measured against: known densities on the space of the images.
 
 A tilted energy is a density over all numbers, and its distribution is its own white noise. An
-energy without a tilt is a density of images in a box, and its distribution is the uniform one. Where
-chains are clamped to the box, white noise truncated to it takes the place of white noise.
+energy without a tilt is a density of images in a box, and its distribution is the uniform one.
+Where chains are clamped to the box, white noise truncated to it takes the place of white noise.
 """
 
 import abc
@@ -186,8 +186,8 @@ class TruncatedGaussian(Boxed):
     def __post_init__(self) -> None:
         if not np.all(np.isfinite(self._log_mass())):
             raise UserError(
-                f"mean: expected white noise that reaches the interval {self.bounds} and found none "
-                f"there of N({self.mean}, {self.sigma}²)"
+                f"mean: expected white noise that reaches the interval {self.bounds} and found "
+                f"N({self.mean}, {self.sigma}²), which does not"
             )
 
     @property

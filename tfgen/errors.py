@@ -26,6 +26,7 @@ class Range:
         above: the value must exceed this.
         least: the value must not be below this.
         most: the value must not exceed this.
+        below: the value must be less than this.
 
     Example:
         ```python
@@ -36,11 +37,17 @@ class Range:
     above: float = -math.inf
     least: float = -math.inf
     most: float = math.inf
+    below: float = math.inf
 
     @property
     def words(self) -> str:
         """What is expected, for messages and help: "a number above 0 and at most 1"."""
-        bounds = {"above": self.above, "at least": self.least, "at most": self.most}
+        bounds = {
+            "above": self.above,
+            "at least": self.least,
+            "at most": self.most,
+            "below": self.below,
+        }
         stated = [f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound)]
         return " ".join(["a number", " and ".join(stated)]).strip()
 
@@ -52,7 +59,7 @@ class Range:
             return True
         # written so that NaN, which compares false with everything, is refused
         number = float(value)
-        return self.above < number and self.least <= number <= self.most
+        return self.above < number < self.below and self.least <= number <= self.most
 
 
 @dataclasses.dataclass(frozen=True, init=False)

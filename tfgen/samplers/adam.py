@@ -1,12 +1,13 @@
 """Adam on the image: descent whose steps have one size in every pixel."""
 
 import dataclasses
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import tensorflow as tf
 
 from tfgen import energies
-from tfgen.samplers.base import Info, Kernel
+from tfgen.errors import Positive, Range
+from tfgen.samplers.base import Info, Interval, Kernel, Scalar, clamp
 from tfgen.types import EnergyFn, Seed
 
 
@@ -21,21 +22,23 @@ class State(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Adam(Kernel):
-    """x ← x - s m / (√v + 1e-8), m and v the bias-corrected running means of dU/dx and its square.
+    """Adam's descent: x ← x - s m / (√v + 1e-8), without noise.
+
+    Here m and v are the bias-corrected running means of dU/dx and of its square.
 
     Args:
         step_size: s in units of x, positive.
-        beta_1: of m, in [0, 1).
-        beta_2: of v, in [0, 1).
+        beta_1: decay of m, in [0, 1).
+        beta_2: decay of v, in [0, 1).
         bounds: if given, x is clamped to this interval after each step.
 
     Source: Kingma and Ba, Adam, 2015, Algorithm 1; INNg, section 4.1.
     """
 
-    step_size: float | tf.Tensor
-    beta_1: float = 0.5
-    beta_2: float = 0.999
-    bounds: tuple[float, float] | None = None
+    step_size: Annotated[Scalar, Positive]
+    beta_1: Annotated[float, Range(least=0, below=1)] = 0.5
+    beta_2: Annotated[float, Range(least=0, below=1)] = 0.999
+    bounds: Interval | None = None
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
         del energy
@@ -47,8 +50,15 @@ class Adam(Kernel):
         mean = self.beta_1 * state.mean + (1 - self.beta_1) * gradient
         square = self.beta_2 * state.square + (1 - self.beta_2) * gradient**2
         count = state.count + 1
-        m, v = mean / (1 - self.beta_1**count), square / (1 - self.beta_2**count)
-        x = state.x - self.step_size * m / (tf.sqrt(v) + 1e-8)
-        if self.bounds is not None:
-            x = tf.clip_by_value(x, *self.bounds)
-        return State(x, mean, square, count), Info(u, energies.norm(gradient), tf.ones_like(u))
+        m = mean / (1 - self.beta_1**count)
+        v = square / (1 - self.beta_2**count)
+        x = clamp(state.x - self.step_size * m / (tf.sqrt(v) + 1e-8), self.bounds)
+        info = Info(u, energies.norm(gradient), tf.ones_like(u))
+        return State(x, mean, square, count), info
+
+    def noise_free(self) -> "Adam":
+        return self
+
+    def scaled(self, step: Scalar = 1.0, temperature: Scalar = 1.0) -> "Adam":
+        del temperature
+        return dataclasses.replace(self, step_size=self.step_size * step)

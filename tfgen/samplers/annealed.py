@@ -1,12 +1,13 @@
-"""Noise that dies away, added to the steps of a kernel that has none of its own."""
+"""Noise of falling scale, added to the steps of another kernel."""
 
 import dataclasses
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.samplers.base import Info, Kernel
+from tfgen.errors import NotNegative, Range
+from tfgen.samplers.base import Info, Interval, Scalar, Wrapper, clamp
 from tfgen.types import EnergyFn, Seed
 
 
@@ -19,33 +20,39 @@ class State(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Annealed(Kernel):
-    """A kernel's steps, each followed by noise of a standard deviation that falls by a factor a step.
+class Annealed(Wrapper):
+    """A kernel whose steps are each followed by noise of a geometrically falling scale.
 
     Args:
-        kernel: what moves.
+        kernel: moves the batch.
         noise: the first standard deviation in units of x, not negative.
-        decay: the factor, in (0, 1].
+        decay: factor on the standard deviation from step to step, in (0, 1].
         bounds: if given, x is clamped to this interval after each step.
 
     Source: INNg, section 3.2.2: N(0, ε) with an annealed variance.
     """
 
-    kernel: Kernel
-    noise: float = 0.01
-    decay: float = 0.99
-    bounds: tuple[float, float] | None = None
+    noise: Annotated[Scalar, NotNegative] = 0.01
+    decay: Annotated[float, Range(above=0, most=1)] = 0.99
+    bounds: Interval | None = None
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
-        return State(x, self.kernel.init(energy, x), tf.constant(self.noise))
+        scale = tf.convert_to_tensor(self.noise, tf.float32)
+        return State(x, self.kernel.init(energy, x), scale)
 
     def step(self, energy: EnergyFn, state: State, seed: Seed) -> tuple[State, Info]:
         own, noise = random.split(seed)
         inner, info = self.kernel.step(energy, state.inner, own)
-        x = inner.x + state.scale * random.normal(tf.shape(inner.x), noise)
-        if self.bounds is not None:
-            x = tf.clip_by_value(x, *self.bounds)
+        x = inner.x
+        if tf.is_tensor(self.noise) or self.noise > 0:
+            x += state.scale * random.normal(tf.shape(x), noise)
+        x = clamp(x, self.bounds)
         return State(x, inner._replace(x=x), state.scale * self.decay), info
 
-    def finished(self, state: State) -> tf.Tensor:
-        return self.kernel.finished(state.inner)
+    def noise_free(self) -> "Annealed":
+        return dataclasses.replace(self, kernel=self.kernel.noise_free(), noise=0.0)
+
+    def scaled(self, step: Scalar = 1.0, temperature: Scalar = 1.0) -> "Annealed":
+        kernel = self.kernel.scaled(step, temperature)
+        noise = self.noise * step * temperature**0.5
+        return dataclasses.replace(self, kernel=kernel, noise=noise)

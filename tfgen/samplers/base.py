@@ -1,71 +1,151 @@
-"""What a Markov kernel is, and the loops that run it."""
+"""Markov kernels, and the loops that run them."""
 
 import abc
 import dataclasses
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import tensorflow as tf
 
 from tfgen import hoisting, random
+from tfgen.errors import check_parameters
 from tfgen.types import Energy, EnergyFn, Seed
+
+Scalar: TypeAlias = float | tf.Tensor | tf.Variable
+"""A constant of a kernel: a number, or a scalar tensor where it changes from run to run."""
+
+Interval: TypeAlias = tuple[float, float]
+"""The least and the largest value of every element of x."""
 
 
 class Info(NamedTuple):
-    """What one step tells of each example: [b] each."""
+    """Values that one step reports for each example, [b] each."""
 
     energy: Energy
-    """U where the step evaluated it, in nats."""
+    """U where the step evaluated it, in nats; see `Kernel.reports_new_point`."""
     grad_norm: tf.Tensor
-    """|dU/dx| there."""
+    """|dU/dx| at that point."""
     acceptance: tf.Tensor
-    """The probability of having been accepted; 1 for kernels that never reject."""
+    """The probability that the proposal was accepted; 1 for kernels that never reject."""
 
 
 class Summary(NamedTuple):
-    """A run's Infos, reduced while it runs."""
+    """The Infos of a run, reduced over its steps."""
 
     last: Info
     mean: Info
     max: Info
     num_steps: tf.Tensor
-    """Steps taken: fewer than asked when the kernel's stopping rule was met."""
+    """Steps taken: fewer than asked for when the kernel's stopping rule was met."""
     kept: tf.Tensor
     """Every `keep_every`-th x, [kept, b, ...]; empty unless asked for."""
 
 
 class Kernel(abc.ABC):
-    """A way to move a batch under an energy. Subclasses are frozen dataclasses of their constants."""
+    """A Markov kernel: moves each example of a batch under an energy.
+
+    Subclasses are frozen dataclasses of their constants, whose ranges they declare on their fields.
+    """
+
+    def __post_init__(self) -> None:
+        check_parameters(type(self), vars(self))
+
+    @property
+    def target_acceptance(self) -> float:
+        """The mean acceptance at which the kernel mixes fastest; 1 if it never rejects."""
+        return 1.0
+
+    @property
+    def reports_new_point(self) -> bool:
+        """Whether a step's Info is of the point that it leads to, not of where it started from."""
+        return False
 
     @abc.abstractmethod
     def init(self, energy: EnergyFn, x: tf.Tensor) -> Any:
-        """The first state: a NamedTuple whose field x is the batch [b, ...]."""
+        """Returns the first state: a NamedTuple whose field x is the batch [b, ...]."""
 
     @abc.abstractmethod
     def step(self, energy: EnergyFn, state: Any, seed: Seed) -> tuple[Any, Info]:
-        """One move of every example, independently."""
+        """Moves every example once, independently of the others."""
 
     def finished(self, state: Any) -> tf.Tensor:
-        """Whether no example would move any more: a boolean scalar."""
+        """Returns whether no example would move any more: a boolean scalar."""
         del state
         return tf.constant(False)
 
+    def noise_free(self) -> "Kernel":
+        """Returns a kernel that makes the same moves without noise, for denoising.
+
+        A kernel that draws no noise returns itself.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no noise-free form")
+
+    def scaled(self, step: Scalar = 1.0, temperature: Scalar = 1.0) -> "Kernel":
+        """Returns the kernel with its step size and its temperature multiplied by factors.
+
+        Args:
+            step: factor on the step size, positive.
+            temperature: factor on the temperature, not negative; without effect on kernels that
+                draw no noise.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no step size or temperature to scale")
+
+
+@dataclasses.dataclass(frozen=True)
+class Wrapper(Kernel):
+    """A kernel that changes what another does: its base class.
+
+    The state's field `inner` is the other kernel's state, and a subclass's constants come after
+    the kernel. What is not overridden is left to the other kernel.
+
+    Args:
+        kernel: moves the batch.
+    """
+
+    kernel: Kernel
+
+    @property
+    def target_acceptance(self) -> float:
+        return self.kernel.target_acceptance
+
+    @property
+    def reports_new_point(self) -> bool:
+        return self.kernel.reports_new_point
+
+    def finished(self, state: Any) -> tf.Tensor:
+        return self.kernel.finished(state.inner)
+
+    def noise_free(self) -> Kernel:
+        return dataclasses.replace(self, kernel=self.kernel.noise_free())
+
+    def scaled(self, step: Scalar = 1.0, temperature: Scalar = 1.0) -> Kernel:
+        return dataclasses.replace(self, kernel=self.kernel.scaled(step, temperature))
+
+
+def clamp(x: tf.Tensor, bounds: Interval | None) -> tf.Tensor:
+    """Returns x clamped to an interval, or x itself where there is none."""
+    return x if bounds is None else tf.clip_by_value(x, *bounds)
+
+
+def expanded(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    """Returns values [b] with as many axes as `like` [b, ...], so that they broadcast over it."""
+    return tf.reshape(values, [-1] + [1] * (like.shape.rank - 1))
+
 
 def selected(accepted: tf.Tensor, proposal: Any, state: Any) -> Any:
-    """Each example's proposal or present state.
+    """Returns each example's proposal where it is accepted, its present state elsewhere.
 
     Args:
         accepted: boolean [b].
         proposal: tensors [b, ...] in any structure.
-        state: the same.
+        state: the same structure.
 
     Returns:
-        The same.
+        The same structure.
     """
 
     def one(new: tf.Tensor, old: tf.Tensor) -> tf.Tensor:
-        condition = tf.reshape(accepted, [-1] + [1] * (new.shape.rank - 1))
-        return tf.ensure_shape(tf.where(condition, new, old), old.shape)
+        return tf.ensure_shape(tf.where(expanded(accepted, new), new, old), old.shape)
 
     return tf.nest.map_structure(one, proposal, state)
 
@@ -79,10 +159,9 @@ class _Counted(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class _Apiece(Kernel):
-    """A kernel's steps, of which each example follows only the first so many, a number of its own."""
+class _PerExample(Wrapper):
+    """A kernel that stops each example after its own number of steps, [b]."""
 
-    kernel: Kernel
     num_steps: tf.Tensor
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> _Counted:
@@ -90,12 +169,8 @@ class _Apiece(Kernel):
 
     def step(self, energy: EnergyFn, state: _Counted, seed: Seed) -> tuple[_Counted, Info]:
         inner, info = self.kernel.step(energy, state.inner, seed)
-        moving = tf.reshape(state.count < self.num_steps, [-1] + [1] * (state.x.shape.rank - 1))
-        x = tf.ensure_shape(tf.where(moving, inner.x, state.x), state.x.shape)
+        x = selected(state.count < self.num_steps, inner.x, state.x)
         return _Counted(x, inner, state.count + 1), info
-
-    def finished(self, state: _Counted) -> tf.Tensor:
-        return self.kernel.finished(state.inner)
 
 
 def run(
@@ -106,32 +181,36 @@ def run(
     num_steps: int | tf.Tensor,
     keep_every: int = 0,
 ) -> tuple[tf.Tensor, Summary]:
-    """Moves a batch for a number of steps, or until the kernel says that it is finished.
+    """Moves a batch for a number of steps, or until the kernel's stopping rule is met.
 
-    Memory does not grow with the number of steps unless `keep_every` asks for a trajectory. No gradient
-    flows through the run.
+    Memory does not grow with the number of steps unless `keep_every` asks for a trajectory. No
+    gradient flows through the run.
 
     Args:
-        kernel: how to move.
+        kernel: moves the batch.
         energy: U, the same at every step.
         x: the start, [b, ...].
-        seed: int32 [2], or several; step i draws from `fold_in(seed, i)`.
+        seed: int32 [2], or several, [s, 2]; step i draws from `fold_in(seed, i)`.
         num_steps: the most steps to take, not negative; or each example's own, [b].
-        keep_every: keep x after each so many steps; 0 keeps none.
+        keep_every: keeps x after each so many steps; 0 keeps none.
 
     Returns:
         The last x, [b, ...], and the Summary.
+
+    Example:
+        ```python
+        image, summary = run(Langevin(0.01), energy, start, random.root(0), num_steps=100)
+        ```
     """
     num_steps = tf.convert_to_tensor(num_steps)
     if num_steps.shape.rank:
-        kernel, num_steps = _Apiece(kernel, num_steps), tf.reduce_max(num_steps)
-    state, summary = evolve(
-        kernel, energy, kernel.init(energy, tf.stop_gradient(x)), seed, num_steps, keep_every
-    )
+        kernel, num_steps = _PerExample(kernel, num_steps), tf.reduce_max(num_steps)
+    start = kernel.init(energy, tf.stop_gradient(x))
+    state, summary = run_from_state(kernel, energy, start, seed, num_steps, keep_every)
     return state.x, summary
 
 
-def evolve(
+def run_from_state(
     kernel: Kernel,
     energy: EnergyFn,
     state: Any,
@@ -139,15 +218,15 @@ def evolve(
     num_steps: int | tf.Tensor,
     keep_every: int = 0,
 ) -> tuple[Any, Summary]:
-    """`run` from a kernel's state to its state, for those who want more of it than x.
+    """Runs a kernel from a state of its own to a state: `run` for callers who need more than x.
 
     Args:
-        kernel: how to move.
+        kernel: moves the batch.
         energy: U, the same at every step.
-        state: the kernel's.
-        seed: int32 [2]; step i draws from `fold_in(seed, i)`.
+        state: the kernel's, from `Kernel.init` or from an earlier run.
+        seed: int32 [2], or several, [s, 2]; step i draws from `fold_in(seed, i)`.
         num_steps: the most steps to take, not negative.
-        keep_every: keep x after each so many steps; 0 keeps none.
+        keep_every: keeps x after each so many steps; 0 keeps none.
 
     Returns:
         The last state and the Summary.
@@ -155,6 +234,7 @@ def evolve(
     x = state.x
     zero = tf.zeros(tf.shape(x)[:1])
     start = Info(zero, zero, zero)
+    lowest = tf.nest.map_structure(lambda t: t + t.dtype.min, start)
     kept = tf.TensorArray(
         x.dtype, size=0, dynamic_size=True, element_shape=x.shape, clear_after_read=False
     )
@@ -176,8 +256,7 @@ def evolve(
             )
         return i + 1, state, info, total, largest, kept
 
-    lowest = tf.nest.map_structure(lambda t: t + t.dtype.min, start)
-    with hoisting.around_loop():  # weights stand still
+    with hoisting.around_loop():  # no weight changes while a kernel runs
         i, state, last, total, largest, kept = tf.while_loop(
             unfinished,
             body,
@@ -187,33 +266,33 @@ def evolve(
     count = tf.cast(tf.maximum(i, 1), tf.float32)
     mean = tf.nest.map_structure(lambda t: t / count, total)
     trajectory = kept.stack() if keep_every else x[tf.newaxis][:0]
-    return tf.nest.map_structure(
-        tf.stop_gradient, (state, Summary(last, mean, largest, i, trajectory))
-    )
+    summary = Summary(last, mean, largest, i, trajectory)
+    return tf.nest.map_structure(tf.stop_gradient, (state, summary))
 
 
-def run_in_turn(
+def run_sequence(
     stage: Callable[[tf.Tensor], tuple[Kernel, EnergyFn]],
     x: tf.Tensor,
     seed: Seed,
     stages: int | tf.Tensor,
     num_steps: int | tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Moves a batch by one kernel and energy after the other.
+    """Moves a batch by a sequence of kernels and energies, one after the other.
 
     Args:
-        stage: the kernel and the energy of a stage, given its number from 0, a scalar.
+        stage: returns the kernel and the energy of a stage, given its number from 0, a scalar.
         x: the start, [b, ...].
-        seed: int32 [2]; stage a draws from `fold_in(seed, a)`.
-        stages: how many.
-        num_steps: the most steps of each.
+        seed: int32 [2], or several, [s, 2]; stage a draws from `fold_in(seed, a)`.
+        stages: the number of stages.
+        num_steps: the most steps of each stage.
 
     Returns:
         The last x, [b, ...], and the steps taken in all.
     """
 
     def body(a, x, taken):
-        end, summary = run(*stage(a), x, random.fold_in(seed, a), num_steps)
+        kernel, energy = stage(a)
+        end, summary = run(kernel, energy, x, random.fold_in(seed, a), num_steps)
         return a + 1, tf.ensure_shape(end, x.shape), taken + summary.num_steps
 
     start = (tf.constant(0), tf.stop_gradient(x), tf.constant(0))

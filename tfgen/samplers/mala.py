@@ -1,21 +1,16 @@
-"""The Metropolis-adjusted Langevin algorithm."""
+"""The Metropolis-adjusted Langevin algorithm (MALA)."""
 
 import dataclasses
-from typing import NamedTuple
+from typing import Annotated
 
 import tensorflow as tf
 
-from tfgen import energies, random
-from tfgen.samplers.base import Info, Kernel, selected
-from tfgen.types import Energy, EnergyFn, Seed
-
-
-class State(NamedTuple):
-    """The batch with its energies and gradients, which a rejection keeps."""
-
-    x: tf.Tensor
-    u: Energy
-    gradient: tf.Tensor
+from tfgen.errors import Positive
+from tfgen.samplers import metropolis
+from tfgen.samplers.base import Info, Interval, Kernel, Scalar
+from tfgen.samplers.langevin import Langevin
+from tfgen.samplers.metropolis import State
+from tfgen.types import EnergyFn, Seed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,39 +20,44 @@ class MALA(Kernel):
     Args:
         step_size: ε in units of x, positive.
         temperature: T, positive.
+        bounds: if given, x stays in this interval: starts are clamped to it, proposals bounce off
+            its ends, and exp(-U / T) restricted to the box is left exactly invariant.
 
-    Source: Roberts and Tweedie, Exponential convergence of Langevin distributions, 1996.
+    Source: Roberts and Tweedie, Exponential convergence of Langevin distributions, 1996; the best
+        acceptance: Roberts and Rosenthal, Optimal scaling of discrete approximations to Langevin
+        diffusions, 1998.
     """
 
-    step_size: float | tf.Tensor
-    temperature: float = 1.0
+    step_size: Annotated[Scalar, Positive]
+    temperature: Annotated[Scalar, Positive] = 1.0
+    bounds: Interval | None = None
+
+    @property
+    def target_acceptance(self) -> float:
+        return 0.574
+
+    @property
+    def reports_new_point(self) -> bool:
+        return True
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
-        return State(x, *energies.value_and_grad(energy, x))
+        return metropolis.init(energy, x, self.bounds)
 
     def step(self, energy: EnergyFn, state: State, seed: Seed) -> tuple[State, Info]:
-        propose, accept = random.split(seed)
-        noise = random.normal(tf.shape(state.x), propose)
-        x = self._mean(state) + self.step_size * self.temperature**0.5 * noise
-        proposal = State(x, *energies.value_and_grad(energy, x))
-        log_ratio = (
-            (state.u - proposal.u) / self.temperature
-            + self._log_proposal(state.x, proposal)
-            - self._log_proposal(proposal.x, state)
+        return metropolis.move(
+            energy,
+            state,
+            seed,
+            step_size=self.step_size,
+            temperature=self.temperature,
+            num_leapfrog_steps=1,
+            bounds=self.bounds,
         )
-        # a proposal of infinite or undefined energy is never accepted
-        log_ratio = tf.where(
-            tf.math.is_finite(log_ratio), tf.minimum(log_ratio, 0.0), -float("inf")
+
+    def noise_free(self) -> Langevin:
+        return Langevin(self.step_size, temperature=0.0, bounds=self.bounds)
+
+    def scaled(self, step: Scalar = 1.0, temperature: Scalar = 1.0) -> "MALA":
+        return dataclasses.replace(
+            self, step_size=self.step_size * step, temperature=self.temperature * temperature
         )
-        accepted = tf.math.log(random.uniform(tf.shape(log_ratio), accept)) < log_ratio
-        state = selected(accepted, proposal, state)
-        return state, Info(state.u, energies.norm(state.gradient), tf.exp(log_ratio))
-
-    def _mean(self, state: State) -> tf.Tensor:
-        return state.x - self.step_size**2 / 2 * state.gradient
-
-    def _log_proposal(self, x: tf.Tensor, given: State) -> tf.Tensor:
-        """log N(x; mean(given), ε² T) up to a constant."""
-        axes = list(range(1, x.shape.rank))
-        squared = tf.reduce_sum((x - self._mean(given)) ** 2, axis=axes)
-        return -squared / (2 * self.step_size**2 * self.temperature)

@@ -1,31 +1,31 @@
-"""Images of any size moved by an energy of their patches."""
+"""Images of any size, moved by an energy of their patches."""
 
 import dataclasses
-from typing import Any
+from typing import Annotated, Any
 
 import tensorflow as tf
 
 from tfgen import energies, patches, random
-from tfgen.samplers.base import Info, Kernel
+from tfgen.errors import AtLeastOne
+from tfgen.samplers.base import Info, Wrapper
 from tfgen.types import EnergyFn, Image, Seed
 
 
 @dataclasses.dataclass(frozen=True)
-class Patchwork(Kernel):
-    """A kernel's steps under an energy of patches, drawn anew at every step.
+class Patchwork(Wrapper):
+    """A kernel under an energy of patches, which are drawn anew at every step.
 
     Args:
-        kernel: what moves; it must remember no energy or gradient of the last step.
-        size: side of a patch.
-        number: patches of an image at a step, at least 1.
-        beside: see `energies.patchwork`.
+        kernel: moves the batch; it must keep no energy or gradient from step to step.
+        size: side of a patch in pixels, at least 1.
+        number: patches of each image at a step, at least 1.
+        beside: images cut at the same places and given to the energy too: see `energies.patchwork`.
 
     Source: INNg, section 3.5.
     """
 
-    kernel: Kernel
-    size: int
-    number: int
+    size: Annotated[int, AtLeastOne]
+    number: Annotated[int | tf.Tensor, AtLeastOne]
     beside: Image | None = None
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> Any:
@@ -36,7 +36,9 @@ class Patchwork(Kernel):
         count, height, width, _ = tf.unstack(tf.shape(state.x))
         which = tf.repeat(tf.range(count), self.number)
         at = patches.places(which, height, width, self.size, places_seed)
-        return self.kernel.step(energies.patchwork(energy, at, self.size, self.beside), state, own)
+        patch_energy = energies.patchwork(energy, at, self.size, self.beside)
+        return self.kernel.step(patch_energy, state, own)
 
     def finished(self, state: Any) -> tf.Tensor:
+        # the state is the kernel's own, as it is
         return self.kernel.finished(state)

@@ -1,58 +1,66 @@
-"""Early stopping: a kernel that rests once the batch has come low enough."""
+"""Early stopping: a kernel that rests once the energy is low enough."""
 
 import dataclasses
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import tensorflow as tf
 
-from tfgen.samplers.base import Info, Kernel
+from tfgen.errors import AtLeastOne
+from tfgen.samplers.base import Info, Scalar, Wrapper, expanded
 from tfgen.types import EnergyFn, Seed
 
 
 class State(NamedTuple):
-    """The batch, the kernel's own state, and the last steps' energies, [window, b], or their means, [window, 1]."""
+    """The batch, the kernel's own state, the last energies, and which examples rest.
+
+    The last two have a column for each example, or a single one for the mean over the batch:
+    `recent` is [window, b] or [window, 1], `resting` is boolean [b] or [1].
+    """
 
     x: tf.Tensor
     inner: Any
     recent: tf.Tensor
+    resting: tf.Tensor
 
 
 @dataclasses.dataclass(frozen=True)
-class Until(Kernel):
-    """A kernel's steps until the batch's mean energy, averaged over a window of steps, is at most a threshold.
+class Until(Wrapper):
+    """A kernel that stops once the mean energy over a window of steps is at most a threshold.
+
+    A step looks at the energy before it moves: where the last energy completes a window that is low
+    enough, x stays where that energy was found, and stays for good.
 
     Args:
-        kernel: what moves.
+        kernel: moves the batch.
         threshold: nats.
-        window: steps, at least 1.
-        apiece: each example rests by its own energies instead, whatever the others'.
+        window: the number of steps averaged over, at least 1.
+        per_example: whether each example rests by its own energies; else all examples rest
+            together, by the mean energy of the batch.
 
     Source: INNg, sections 3.3 and 4.1.
     """
 
-    kernel: Kernel
-    threshold: float | tf.Tensor = 0.0
-    window: int = 1
-    apiece: bool = False
+    threshold: Scalar = 0.0
+    window: Annotated[int, AtLeastOne] = 1
+    per_example: bool = False
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
-        count = tf.shape(x)[0] if self.apiece else 1
-        return State(x, self.kernel.init(energy, x), tf.fill([self.window, count], tf.float32.max))
+        columns = tf.shape(x)[0] if self.per_example else 1
+        recent = tf.fill([self.window, columns], tf.float32.max)
+        return State(x, self.kernel.init(energy, x), recent, tf.fill([columns], False))
 
     def step(self, energy: EnergyFn, state: State, seed: Seed) -> tuple[State, Info]:
         inner, info = self.kernel.step(energy, state.inner, seed)
-        u = info.energy if self.apiece else tf.reduce_mean(info.energy, keepdims=True)
-        resting = tf.reshape(self._resting(state), [-1] + [1] * (state.x.shape.rank - 1))
-        x = (
-            tf.ensure_shape(tf.where(resting, state.x, inner.x), state.x.shape)
-            if self.apiece
-            else inner.x
-        )
-        return State(x, inner, tf.concat([state.recent[1:], u[tf.newaxis]], axis=0)), info
+        u = info.energy if self.per_example else tf.reduce_mean(info.energy, keepdims=True)
+        recent = tf.concat([state.recent[1:], u[tf.newaxis]], axis=0)
+        # divided before the sum, which would overflow while the window fills
+        low = tf.reduce_sum(recent / self.window, axis=0) <= self.threshold
+        # carried, so that an example at rest is not woken by the energies of the moves it ignores
+        resting = state.resting | low
+        # the low energy may be that of the point which this step leads to
+        held = state.resting if self.reports_new_point else resting
+        x = tf.where(expanded(held, state.x), state.x, inner.x)
+        return State(tf.ensure_shape(x, state.x.shape), inner, recent, resting), info
 
     def finished(self, state: State) -> tf.Tensor:
-        return tf.reduce_all(self._resting(state)) | self.kernel.finished(state.inner)
-
-    def _resting(self, state: State) -> tf.Tensor:
-        # divided before the sum, which would overflow while the window fills
-        return tf.reduce_sum(state.recent / self.window, axis=0) <= self.threshold
+        return tf.reduce_all(state.resting) | self.kernel.finished(state.inner)
