@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
 from sklearn.decomposition import PCA
 
-from tfgen import random
+from tfgen import probability, random
 from tfgen.analysis.minibatch import MinibatchMap
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
@@ -157,9 +156,9 @@ class Mixing(Evaluator):
             yield f"energy_{kind}_{factor}x", float(energies.mean())
         yield f"drift_{kind}", float((u[-1].mean() - u[0].mean()) / max(u[-1].std(), 1e-6))
         followed = self._followed(energy, course.kept)
-        rhat = tfp.mcmc.potential_scale_reduction(followed, independent_chain_ndims=1)
+        rhat = probability.mcmc().potential_scale_reduction(followed, independent_chain_ndims=1)
         yield f"rhat_{kind}", float(tf.reduce_max(rhat))
-        effective = tfp.mcmc.effective_sample_size(followed, cross_chain_dims=1)
+        effective = probability.mcmc().effective_sample_size(followed, cross_chain_dims=1)
         yield f"ess_{kind}", float(tf.reduce_min(effective))
 
     def _followed(self, energy: EnergyFn, kept: np.ndarray) -> np.ndarray:
