@@ -6,6 +6,7 @@ import tensorflow as tf
 from scipy import optimize, special
 
 from tfgen.analysis.landscape import Survey, barriers, minima, tree
+from tfgen.analysis.landscape.elastic_band import ElasticBand
 from tfgen.analysis.minibatch import MinibatchMap
 from tfgen.data.toy import Mixture
 from tfgen.samplers import Descent
@@ -71,7 +72,7 @@ def test_ends_near_each_other_are_one_minimum_and_the_deepest_of_them_stands_for
     start = np.float32([[0.5, 0.0], [0.51, 0.0], [-0.3, 0.2]]).reshape(-1, 1, 1, 2)
     kernel = Descent(0.01)
     found = minima.find(
-        MIXTURE.energy, start, kernel=kernel, num_steps=0, radius=0.02, work=MinibatchMap()
+        MIXTURE.energy, start, kernel=kernel, num_steps=0, radius=0.02, minibatches=MinibatchMap()
     )
     assert len(found.energy) == 2
     assert found.member[0] == found.member[1] != found.member[2]
@@ -84,12 +85,19 @@ def test_ends_near_each_other_are_one_minimum_and_the_deepest_of_them_stands_for
 def test_a_bent_way_is_never_above_the_straight_one(steps):
     rng = np.random.default_rng(steps)
     first, second = (rng.uniform(-1, 1, (20, 1, 1, 2)).astype(np.float32) for _ in range(2))
-    kernel = barriers.ElasticBand(0.03, sliding_steps=steps)
+    kernel = ElasticBand(0.03, sliding_steps=steps)
     work = MinibatchMap(size=50)
     ways = barriers.bent(
-        MIXTURE.energy, first, second, kernel=kernel, num_steps=steps, beads=9, work=work, between=4
+        MIXTURE.energy,
+        first,
+        second,
+        kernel=kernel,
+        num_steps=steps,
+        beads=9,
+        minibatches=work,
+        between=4,
     )
-    straight = barriers.straight(MIXTURE.energy, first, second, points=33, work=work)
+    straight = barriers.straight(MIXTURE.energy, first, second, points=33, minibatches=work)
     assert np.all(ways.barrier <= straight + 1e-5)
     if steps == 0:
         np.testing.assert_allclose(ways.barrier, straight, atol=1e-5)
@@ -106,13 +114,13 @@ def test_descents_and_bands_stay_within_their_bounds():
     start = np.float32([[0.2, -0.4]]).reshape(1, 1, 1, 2)
     kernel = Descent(0.1, tolerance=1e-3, bounds=(-1.0, 1.0))
     found = minima.find(
-        slope, start, kernel=kernel, num_steps=100, radius=0.01, work=MinibatchMap()
+        slope, start, kernel=kernel, num_steps=100, radius=0.01, minibatches=MinibatchMap()
     )
     np.testing.assert_array_equal(found.image.ravel(), [1.0, 1.0])
-    assert found.slope[0] <= 1e-3
-    band = barriers.ElasticBand(0.5, sliding_steps=20, bounds=(-1.0, 1.0))
+    assert found.grad_norm[0] <= 1e-3
+    band = ElasticBand(0.5, sliding_steps=20, bounds=(-1.0, 1.0))
     ways = barriers.bent(
-        slope, start, -start, kernel=band, num_steps=20, beads=5, work=MinibatchMap()
+        slope, start, -start, kernel=band, num_steps=20, beads=5, minibatches=MinibatchMap()
     )
     assert np.abs(ways.beads).max() <= 1
 

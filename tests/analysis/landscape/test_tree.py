@@ -107,7 +107,7 @@ def test_agreement_asks_the_minimum_behind_the_lowest_barrier():
 
 def test_the_graph_hangs_leaves_at_their_energies_and_joins_them_at_their_barriers():
     nodes = tree.joined(ENERGY, PAIRS, BARRIER)
-    lines = graph.drawn(ENERGY, nodes)
+    lines = graph.layout(ENERGY, nodes)
     assert sorted(lines.place) == [0, 1, 2, 3]
     np.testing.assert_array_equal(lines.upright[:4, 0], lines.place)
     np.testing.assert_array_equal(lines.upright[:4, 1], ENERGY)
@@ -120,4 +120,4 @@ def test_a_landscape_of_one_minimum_is_one_leaf():
     assert tree.joined(np.zeros(1), np.empty((0, 2), int), np.empty(0)) == []
     basins = tree.basins(np.zeros(1), [], 1.0)
     assert basins.deepest.tolist() == [0]
-    assert graph.drawn(np.zeros(1), []).place.tolist() == [0]
+    assert graph.layout(np.zeros(1), []).place.tolist() == [0]

@@ -1,5 +1,8 @@
-"""An energy's landscape: local minima, the barriers between them, the tree that these make."""
+"""Energy landscapes: local minima, the barriers between them, and the tree that these make."""
 
-from tfgen.analysis.landscape.survey import Landscape, Survey
+from tfgen.analysis.landscape.survey import EnergyLandscape, Survey
 
-__all__ = ["Landscape", "Survey"]
+# the former name, until its users know the new one
+Landscape = EnergyLandscape
+
+__all__ = ["EnergyLandscape", "Landscape", "Survey"]

@@ -1,4 +1,4 @@
-"""Where the lines of a disconnectivity graph go."""
+"""The layout of a disconnectivity graph."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,42 +9,53 @@ from tfgen.analysis.landscape.tree import Node
 
 
 class Graph(NamedTuple):
-    """A tree drawn with energy upwards."""
+    """Lines of a tree that is drawn with energy upwards."""
 
     place: np.ndarray
-    """Of each leaf from left to right, int [k]."""
+    """The place of each leaf, from left to right, int [k]."""
     upright: np.ndarray
-    """Upright lines, one above each leaf, then above each node but the last: (place, from, to), [2 k - 2, 3]."""
+    """Upright lines as (place, low, high), [2 k - 2, 3].
+
+    First one above each leaf, then one above each node but the last.
+    """
     level: np.ndarray
-    """Level lines, one a node: (from place, to place, energy), [k - 1, 3]."""
+    """Level lines as (from place, to place, energy), one a node, [k - 1, 3]."""
 
 
-def drawn(energy: np.ndarray, nodes: Sequence[Node]) -> Graph:
-    """The disconnectivity graph of minima.
+def layout(energy: np.ndarray, nodes: Sequence[Node]) -> Graph:
+    """Lays out the disconnectivity graph of minima, larger groups on the left.
 
     Args:
         energy: of the leaves, [k].
         nodes: of their tree, k - 1.
 
     Returns:
-        The graph.
+        The lines of the graph.
 
     Source: Becker and Karplus, The topology of multidimensional potential energy surfaces, 1997.
     """
-    count = len(energy)
-    leaves = [[i] for i in range(count)]
-    for node in nodes:  # the larger group on the left
-        sides = sorted((leaves[node.first], leaves[node.second]), key=len, reverse=True)
-        leaves.append(sides[0] + sides[1])
-    place = np.empty(count, int)
-    place[leaves[-1]] = np.arange(count)
-    at, bottom = [float(p) for p in place], [float(u) for u in energy]
+    place = np.argsort(_order(len(energy), nodes))
+    # of leaves first, then of nodes
+    middle, bottom = [float(p) for p in place], [float(u) for u in energy]
     upright, level = np.empty((2 * len(nodes), 3)), np.empty((len(nodes), 3))
     for i, node in enumerate(nodes):
-        for side in (node.first, node.second):
-            upright[side] = at[side], bottom[side], node.height
-        ends = sorted((at[node.first], at[node.second]))
-        level[i] = *ends, node.height
-        at.append(sum(ends) / 2)
+        for child in (node.first, node.second):
+            upright[child] = middle[child], bottom[child], node.height
+        left, right = sorted((middle[node.first], middle[node.second]))
+        level[i] = left, right, node.height
+        middle.append((left + right) / 2)
         bottom.append(node.height)
     return Graph(place, upright, level)
+
+
+def _order(count: int, nodes: Sequence[Node]) -> list[int]:
+    """Returns the numbers of the leaves from left to right."""
+    leaves = [[i] for i in range(count)]
+    for node in nodes:
+        larger, smaller = sorted((leaves[node.first], leaves[node.second]), key=len, reverse=True)
+        leaves.append(larger + smaller)
+    return leaves[-1]
+
+
+# the former name, until its users know the new one
+drawn = layout

@@ -1,4 +1,4 @@
-"""The local minima of an energy that images descend to."""
+"""Local minima of an energy, found by descent from images."""
 
 from typing import NamedTuple
 
@@ -13,16 +13,16 @@ from tfgen.types import EnergyFn
 
 
 class Minima(NamedTuple):
-    """Where descents end, each place once, the deepest first."""
+    """The different ends of descents, the deepest first."""
 
     image: np.ndarray
-    """[m, ...]"""
+    """The minima, [m, ...]."""
     energy: np.ndarray
-    """U there, [m], nats."""
+    """U at each, [m], nats."""
     member: np.ndarray
-    """The minimum that each start descends to, [n]."""
-    slope: np.ndarray
-    """|dU/dx| there, [m]: near 0 but on kinks, or where the steps did not suffice."""
+    """The number of the minimum that each start descends to, [n]."""
+    grad_norm: np.ndarray
+    """|dU/dx| at each, [m]: near 0, but on kinks and where the steps did not suffice."""
 
 
 def find(
@@ -32,17 +32,18 @@ def find(
     kernel: Descent,
     num_steps: int,
     radius: float,
-    work: MinibatchMap,
+    minibatches: MinibatchMap,
 ) -> Minima:
-    """Steepest descent from many images; ends within a radius of each other are one minimum.
+    """Descends from many images and joins the ends that lie within a radius of each other.
 
     Args:
         energy: U.
-        start: [n, ...].
-        kernel: how images descend.
-        num_steps: the most steps of each.
-        radius: root-mean-square difference of pixels, in pixel units, below which two ends are joined.
-        work: how many descend at a time.
+        start: images to descend from, [n, ...].
+        kernel: steepest descent.
+        num_steps: of each descent, at most.
+        radius: root-mean-square difference of pixels, in pixel units, below which two ends are one
+            minimum. The deepest of its ends stands for it.
+        minibatches: how many images descend at a time.
 
     Returns:
         The minima.
@@ -54,17 +55,21 @@ def find(
         x, summary = run(kernel, energy, x, random.root(0), num_steps)
         return x, energy(x), summary.last.grad_norm
 
-    end, u, slope = work.map("descents", descend, start)
+    end, u, grad_norm = minibatches.map("descents", descend, start)
     flat = end.reshape(len(end), -1)
-    near = (
-        NearestNeighbors(radius=radius * np.sqrt(flat.shape[1])).fit(flat).radius_neighbors_graph()
-    )
+    distance = radius * np.sqrt(flat.shape[1])
+    near = NearestNeighbors(radius=distance).fit(flat).radius_neighbors_graph()
     count, group = connected_components(near, directed=False)
     order = np.argsort(u, kind="stable")
     _, first = np.unique(group[order], return_index=True)
-    lowest = order[first]  # of each group
+    lowest = order[first]  # the deepest end of each group
     rank = np.argsort(u[lowest], kind="stable")
     number = np.empty(count, int)
     number[rank] = np.arange(count)
     lowest = lowest[rank]
-    return Minima(end[lowest], u[lowest].astype(float), number[group], slope[lowest])
+    return Minima(
+        image=end[lowest],
+        energy=u[lowest].astype(float),
+        member=number[group],
+        grad_norm=grad_norm[lowest],
+    )

@@ -1,4 +1,4 @@
-"""The disconnectivity graph: which minima are joined below which energy."""
+"""The tree of minima: which of them are joined below which energy."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,32 +12,32 @@ from sklearn.neighbors import kneighbors_graph
 
 
 class Node(NamedTuple):
-    """Two groups of minima that are joined at an energy."""
+    """A join of two groups of minima."""
 
     first: int
     second: int
-    """Numbers of minima (0 to m - 1), or of earlier nodes (from m)."""
+    """Numbers of two minima (0 to m - 1), or of earlier nodes (from m)."""
     height: float
-    """The least highest energy on ways between the groups, nats."""
+    """The lowest barrier between the groups, nats."""
 
 
 class Basins(NamedTuple):
-    """Groups of minima that nothing higher than a threshold divides."""
+    """Groups of minima that no barrier above a threshold divides."""
 
     number: np.ndarray
-    """The basin of each minimum, [m]; numbered from the deepest."""
+    """The number of each minimum's basin, [m]; basin 0 is the deepest."""
     deepest: np.ndarray
-    """The deepest minimum of each, [k]."""
+    """The number of each basin's deepest minimum, [k]."""
     depth: np.ndarray
-    """How far each lies below the first way out, [k], nats; infinite for the deepest of all."""
+    """How far it lies below the lowest way out, [k], nats; infinite for the deepest of all."""
 
 
 def candidates(image: np.ndarray, neighbours: int) -> np.ndarray:
-    """Pairs of minima whose barriers are worth knowing: near ones, and what it takes to connect all.
+    """Chooses pairs of minima whose barriers to compute: neighbours, and pairs that connect all.
 
     Args:
         image: minima, [m, ...].
-        neighbours: of each.
+        neighbours: number of nearest neighbours of each.
 
     Returns:
         int [p, 2], the smaller number first, each pair once.
@@ -47,16 +47,16 @@ def candidates(image: np.ndarray, neighbours: int) -> np.ndarray:
         return np.empty((0, 2), int)
     near = kneighbors_graph(flat, min(neighbours, len(flat) - 1)).nonzero()
     connecting = minimum_spanning_tree(squareform(pdist(flat))).nonzero()
-    pairs = np.concatenate([np.stack(ends, axis=1) for ends in (near, connecting)])
+    pairs = np.concatenate([np.stack(near, axis=1), np.stack(connecting, axis=1)])
     return np.unique(np.sort(pairs, axis=1).astype(int), axis=0)
 
 
 def joined(energy: np.ndarray, pairs: np.ndarray, barrier: np.ndarray) -> list[Node]:
-    """Single linkage by barriers: the groups of minima, joined from the lowest barrier up.
+    """Joins minima into a tree, from the lowest barrier up: single linkage by barriers.
 
     Args:
         energy: of the minima, [m].
-        pairs: [p, 2], which connect all minima.
+        pairs: of minima, [p, 2]; they connect all.
         barrier: of each pair, [p].
 
     Returns:
@@ -66,18 +66,25 @@ def joined(energy: np.ndarray, pairs: np.ndarray, barrier: np.ndarray) -> list[N
     if count < 2:
         return []
     floor = energy.min()
-    # scipy wants distances: barriers above the deepest minimum; pairs never looked at are joined after all others
-    table = np.full((count, count), barrier.max() - floor + 1.0)
-    table[pairs[:, 0], pairs[:, 1]] = table[pairs[:, 1], pairs[:, 0]] = barrier - floor
-    np.fill_diagonal(table, 0.0)
-    return [
-        Node(int(a), int(b), float(h) + floor)
-        for a, b, h, _ in linkage(squareform(table, checks=False), "single")
-    ]
+    # scipy takes distances: barriers above the deepest minimum, and more for pairs without one
+    distance = np.full((count, count), barrier.max() - floor + 1.0)
+    distance[pairs[:, 0], pairs[:, 1]] = barrier - floor
+    distance[pairs[:, 1], pairs[:, 0]] = barrier - floor
+    np.fill_diagonal(distance, 0.0)
+    merges = linkage(squareform(distance, checks=False), "single")
+    return [Node(int(a), int(b), float(height) + floor) for a, b, height, _ in merges]
 
 
 def minimax(count: int, nodes: Sequence[Node]) -> np.ndarray:
-    """The height at which any two minima are joined, [m, m]; minus infinity on the diagonal."""
+    """Returns the height at which any two minima are joined, nats.
+
+    Args:
+        count: m, the number of minima.
+        nodes: of their tree.
+
+    Returns:
+        [m, m], minus infinity on the diagonal.
+    """
     heights = np.full((count, count), -np.inf)
     groups = [np.array([i]) for i in range(count)]
     for node in nodes:
@@ -89,8 +96,17 @@ def minimax(count: int, nodes: Sequence[Node]) -> np.ndarray:
 
 
 def spanning(count: int, pairs: np.ndarray, barrier: np.ndarray) -> np.ndarray:
-    """Which pairs alone decide how all minima are joined: those of a minimum spanning tree, booleans [p]."""
-    # ranks from 1 keep the order of the barriers, and none is zero, which would stand for no pair
+    """Finds the pairs that alone decide how minima are joined: those of a minimum spanning tree.
+
+    Args:
+        count: number of minima.
+        pairs: of minima, [p, 2]; they connect all.
+        barrier: of each pair, [p].
+
+    Returns:
+        bool [p].
+    """
+    # ranks in place of barriers, from 1: in a sparse matrix a zero stands for no pair
     rank = np.empty(len(pairs))
     rank[np.argsort(barrier, kind="stable")] = np.arange(1, len(pairs) + 1)
     tree = minimum_spanning_tree(coo_matrix((rank, pairs.T), shape=(count, count)).tocsr())
@@ -98,70 +114,69 @@ def spanning(count: int, pairs: np.ndarray, barrier: np.ndarray) -> np.ndarray:
 
 
 def basins(energy: np.ndarray, nodes: Sequence[Node], least_depth: float) -> Basins:
-    """Groups of minima, each deeper than a threshold: what is shallower belongs to what it first joins.
+    """Groups minima into basins, each deeper than a threshold.
+
+    A group that is shallower belongs to the group that it is first joined with.
 
     Args:
         energy: of the minima, [m].
         nodes: of their tree.
-        least_depth: nats, not negative.
+        least_depth: of a basin, nats, not negative.
 
     Returns:
         The basins.
     """
     count = len(energy)
-    bottom = list(energy)  # of each group, minima first
-    inside = [[[i]] for i in range(count)]  # the basins of each group, its deepest first
-    out = dict.fromkeys(
-        range(count), np.inf
-    )  # the first way out of the basin whose bottom is minimum i
+    way_out = np.full(count, np.inf)  # lowest energy at which the basin of a deepest minimum opens
+    # of each group, minima first: its basins, the one of its deepest minimum first; that minimum
+    inside = [[[i]] for i in range(count)]
     lowest = list(range(count))
     for node in nodes:
-        deep, shallow = sorted((node.first, node.second), key=lambda g: bottom[g])
+        deep, shallow = sorted((node.first, node.second), key=lambda group: energy[lowest[group]])
         own, other = inside[deep], inside[shallow]
-        if node.height - bottom[shallow] < least_depth:
+        if node.height - energy[lowest[shallow]] < least_depth:
             own = [own[0] + other[0], *own[1:]]
             other = other[1:]
         else:
-            out[lowest[shallow]] = node.height
-        inside.append([*own, *other])
-        bottom.append(bottom[deep])
+            way_out[lowest[shallow]] = node.height
+        inside.append(own + other)
         lowest.append(lowest[deep])
     found = sorted(inside[-1] if inside else [], key=lambda members: energy[members].min())
     number = np.empty(count, int)
     for k, members in enumerate(found):
         number[members] = k
     deepest = np.array([members[int(np.argmin(energy[members]))] for members in found], int)
-    depth = np.array([out[i] - energy[i] for i in deepest])
-    return Basins(number, deepest, depth)
+    return Basins(number, deepest, way_out[deepest] - energy[deepest])
 
 
 def purity(group: np.ndarray, label: np.ndarray, least_size: int = 1) -> float:
-    """The share of images whose label is their group's most frequent one.
+    """Computes the share of images whose label is the most frequent one of their group.
 
     Args:
         group: of each image, int [n].
         label: of each image, int [n], not negative.
-        least_size: smaller groups are left out, with their images.
+        least_size: groups with fewer images are left out, with their images.
 
     Returns:
         In (0, 1]; NaN if no group is large enough.
     """
     counts = [np.bincount(label[group == g]) for g in np.unique(group)]
-    counts = [c for c in counts if c.sum() >= least_size]
-    return (
-        float(sum(c.max() for c in counts) / sum(c.sum() for c in counts))
-        if counts
-        else float("nan")
-    )
+    counts = [count for count in counts if count.sum() >= least_size]
+    if not counts:
+        return float("nan")
+    most_frequent = sum(count.max() for count in counts)
+    return float(most_frequent / sum(count.sum() for count in counts))
 
 
 def agreement(
     group: np.ndarray, label: np.ndarray, pairs: np.ndarray, barrier: np.ndarray
 ) -> float:
-    """The share of minima whose most frequent label is that of the minimum behind their lowest barrier.
+    """Computes the share of minima with the label of the minimum behind their lowest barrier.
+
+    The label of a minimum is the most frequent one of the images that descend to it.
 
     Args:
-        group: the minimum of each image, int [n], all of 0 to m - 1 among them.
+        group: the minimum of each image, int [n]; each of 0 to m - 1 occurs.
         label: of each image, int [n], not negative.
         pairs: of minima, [p, 2], each minimum in some.
         barrier: of each pair, [p].
@@ -172,12 +187,13 @@ def agreement(
     usual = np.array([np.bincount(label[group == g]).argmax() for g in range(group.max() + 1)])
     ends, other = np.concatenate([pairs, pairs[:, ::-1]]).T
     order = np.argsort(np.concatenate([barrier, barrier]), kind="stable")
-    first = np.unique(ends[order], return_index=True)[1]  # the lowest barrier of each minimum
+    # of the sorted barriers, the first of each minimum
+    first = np.unique(ends[order], return_index=True)[1]
     return float(np.mean(usual == usual[other[order][first]]))
 
 
 def simplified(energy: np.ndarray, nodes: Sequence[Node], found: Basins) -> list[Node]:
-    """The tree of basins alone: its leaves are their deepest minima, in the order of the basins."""
+    """Returns the tree of basins alone: its leaves are their deepest minima, in their order."""
     rows, columns = np.triu_indices(len(found.deepest), 1)
     heights = minimax(len(energy), nodes)[np.ix_(found.deepest, found.deepest)]
     return joined(energy[found.deepest], np.stack([rows, columns], axis=1), heights[rows, columns])
