@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tfgen import random
 from tfgen.data.toy import Gaussian
+from tfgen.errors import UserError
 from tfgen.samplers import Langevin, run
 
 
@@ -85,3 +86,83 @@ def test_acceptance_is_always_one():
 def test_the_step_size_may_be_a_tensor(step_size):
     x, _ = run(Langevin(step_size, 0.0), slope([2.0, 0.0]), X, random.root(0), 1)
     np.testing.assert_allclose(x, X - 0.045 * tf.constant([2.0, 0.0]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0])
+def test_a_tensor_of_a_temperature_draws_what_the_number_does(temperature):
+    density, x = Gaussian(), tf.constant(Gaussian().sample(4, seed=0))
+    ends = [
+        run(Langevin(0.2, given), density.energy, x, random.root(5), 3)[0]
+        for given in (temperature, tf.constant(temperature))
+    ]
+    np.testing.assert_allclose(*ends, rtol=1e-5, atol=1e-6)
+
+
+def test_one_trace_serves_all_temperatures_and_steps():
+    density, x = Gaussian(), tf.constant(Gaussian().sample(4, seed=0))
+
+    @tf.function(autograph=False)
+    def traced(step_size, temperature):
+        return run(Langevin(step_size, temperature), density.energy, x, random.root(5), 3)[0]
+
+    for step_size, temperature in ((0.2, 1.0), (0.1, 0.0), (0.3, 2.0)):
+        expected, _ = run(Langevin(step_size, temperature), density.energy, x, random.root(5), 3)
+        found = traced(tf.constant(step_size), tf.constant(temperature))
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    assert traced.experimental_get_tracing_count() == 1
+
+
+def test_a_variable_holds_the_step_size():
+    step_size = tf.Variable(0.3)
+    x, _ = run(Langevin(step_size, 0.0), slope([2.0, 0.0]), X, random.root(0), 1)
+    np.testing.assert_allclose(x, X - 0.045 * tf.constant([2.0, 0.0]), rtol=1e-6)
+
+
+def test_gradient_and_noise_may_have_coefficients_of_their_own():
+    """x ← x - 3 dU/dx + 0.2 z, the same z as ever."""
+    seed = random.root(5)
+    found, _ = run(Langevin.from_gradient_step(3.0, 0.2), slope([4.0, -8.0]), X, seed, 1)
+    noise = random.normal(X.shape, random.fold_in(seed, 0))
+    expected = X - 3 * tf.constant([4.0, -8.0]) + 0.2 * noise
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_noise_scale_of_the_step_times_the_root_of_the_temperature_changes_nothing():
+    density, x = Gaussian(), tf.constant(Gaussian().sample(4, seed=0))
+    kernels = Langevin(0.2, 4.0), Langevin(0.2, noise_scale=0.4)
+    ends = [run(kernel, density.energy, x, random.root(5), 3)[0] for kernel in kernels]
+    np.testing.assert_array_equal(*ends)
+    assert kernels[0].implied_temperature == 4.0
+    assert kernels[1].implied_temperature == pytest.approx(4.0)
+
+
+def test_the_implied_temperature_is_that_of_the_density():
+    """Variance T λ / (1 - ε²/4λ) of 10,000 chains at 5 √(2/n): fails with probability 6e-7."""
+    kernel = Langevin.from_gradient_step(0.02, 0.1)
+    variance = 0.5
+
+    def bowl(x):
+        return tf.reduce_sum(x**2, axis=[1, 2, 3]) / (2 * variance)
+
+    temperature = kernel.implied_temperature
+    assert temperature == pytest.approx(0.1**2 / (2 * 0.02))
+    expected = temperature * variance / (1 - kernel.step_size**2 / (4 * variance))
+    x, _ = run(kernel, bowl, tf.zeros([10_000, 1, 1, 1]), random.root(1), 400)
+    assert abs(np.mean(x.numpy() ** 2) / expected - 1) < 5 * np.sqrt(2 / 10_000)
+
+
+def test_a_negative_gradient_step_is_refused():
+    with pytest.raises(UserError, match="gradient_step: expected a number above 0"):
+        Langevin.from_gradient_step(-1.0, 0.1)
+
+
+def test_the_noise_free_kernel_is_the_drift_alone():
+    kernel = Langevin(0.5, 2.0, max_grad_norm=3.0, bounds=(-9.0, 9.0), noise_scale=0.3)
+    assert kernel.noise_free() == Langevin(0.5, 0.0, 3.0, (-9.0, 9.0))
+
+
+def test_scaling_keeps_step_and_noise_in_proportion():
+    assert Langevin(0.2, 3.0).scaled(0.5, 2.0) == Langevin(0.1, 6.0)
+    scaled = Langevin(0.2, noise_scale=0.4).scaled(0.5, 4.0)
+    assert (scaled.step_size, scaled.noise_scale) == (0.1, 0.4)
+    assert scaled.implied_temperature == pytest.approx(4 * 4.0)

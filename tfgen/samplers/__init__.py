@@ -4,7 +4,7 @@ from tfgen.samplers.adam import Adam
 from tfgen.samplers.adaptation import Adapted, adapt
 from tfgen.samplers.annealed import Annealed
 from tfgen.samplers.base import Info, Kernel, Summary, run, run_from_state, run_sequence
-from tfgen.samplers.choice import NAMES, KernelName, config, from_config, kernel
+from tfgen.samplers.choice import NAMES, KernelName, SamplingKernel, config, from_config, kernel
 from tfgen.samplers.descent import Descent
 from tfgen.samplers.hmc import HMC
 from tfgen.samplers.langevin import Langevin
@@ -30,6 +30,7 @@ __all__ = [
     "KernelName",
     "Langevin",
     "Patchwork",
+    "SamplingKernel",
     "Scheduled",
     "Summary",
     "Until",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 import tensorflow as tf
 
 from tfgen.errors import AtLeastOne, Range, UserError
-from tfgen.samplers.base import Info, Scalar, Wrapper
+from tfgen.samplers.base import Info, Kernel, Scalar, Wrapper
 from tfgen.types import EnergyFn, Seed
 
 
@@ -49,6 +49,9 @@ class Adapted(Wrapper):
     @property
     def target_acceptance(self) -> float:
         return self.kernel.target_acceptance if self.target is None else self.target
+
+    def noise_free(self) -> Kernel:
+        return self.kernel.noise_free()  # there is no acceptance to adapt to
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
         inner = self.kernel.init(energy, x)

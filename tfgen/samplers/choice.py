@@ -22,6 +22,9 @@ KernelName = OneOf("langevin", "mala", "hmc")
 
 NAMES = KernelName.choices
 
+SamplingKernel = Langevin | MALA | HMC
+"""The kernels that leave exp(-U / T) invariant, exactly or but for the step size."""
+
 CLASSES = (Adam, Adapted, Annealed, Descent, HMC, Langevin, MALA, Patchwork, Scheduled, Until)
 """The kernels that can be written as plain data."""
 
@@ -35,7 +38,7 @@ def kernel(
     bounds: Interval | None = None,
     noise_scale: Scalar | None = None,
     num_leapfrog_steps: int | None = None,
-) -> Kernel:
+) -> SamplingKernel:
     """Builds a sampling kernel by its name.
 
     Args:
