@@ -6,12 +6,31 @@ diagnostics of long chains use it.
 
 import importlib
 import types
+import warnings
 
 from tfgen.errors import UserError
 
 
+def package() -> types.ModuleType:
+    """Returns the package `tensorflow_probability`.
+
+    Raises:
+        UserError: if it is not installed.
+    """
+    try:
+        # it warns of versions and of GPUs, which users can do nothing about
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return importlib.import_module("tensorflow_probability")
+    except ImportError as error:
+        raise UserError(
+            "the diagnostics of long chains: needs tensorflow-probability: "
+            'pip install "tfgen-ebm[mcmc]"'
+        ) from error
+
+
 def mcmc() -> types.ModuleType:
-    """Returns TensorFlow Probability's module of Markov chain methods, `tfp.mcmc`.
+    """Returns TensorFlow Probability's Markov chain methods, `tfp.mcmc`.
 
     Raises:
         UserError: if the package is not installed.
@@ -21,10 +40,4 @@ def mcmc() -> types.ModuleType:
         rhat = probability.mcmc().potential_scale_reduction(kept, independent_chain_ndims=1)
         ```
     """
-    try:
-        return importlib.import_module("tensorflow_probability").mcmc
-    except ImportError as error:
-        raise UserError(
-            "the diagnostics of long chains: needs tensorflow-probability: "
-            'pip install "tfgen-ebm[mcmc]"'
-        ) from error
+    return package().mcmc
