@@ -28,9 +28,13 @@ def integers(*shape, seed=0):
     return tf.constant(np.random.default_rng(seed).integers(-3, 4, shape).astype(np.float32))
 
 
+def assume_it_fits(kernel, strides, padding, size):
+    """Drops cases whose images would have no pixels."""
+    assume(all((n - 1) * strides + k - 2 * padding >= 1 for n, k in zip(size, kernel, strict=True)))
+
+
 def build(kernel, strides, padding, size, channels, filters, use_bias=False):
     """A layer with whole weights, and maps for it."""
-    assume(all((n - 1) * strides + k - 2 * padding >= 1 for n, k in zip(size, kernel, strict=True)))
     layer = ConvTranspose(filters, kernel, strides, padding, use_bias)
     y = integers(2, *size, channels, seed=1)
     layer.build(y.shape)
@@ -46,6 +50,7 @@ def test_it_is_the_adjoint_of_the_convolution_with_the_same_kernel(
     kernel, strides, padding, size, channels, filters
 ):
     """<A x, y> = <x, A' y>: A is from images of `filters` channels to maps of `channels`."""
+    assume_it_fits(kernel, strides, padding, size)
     layer, y = build(kernel, strides, padding, size, channels, filters)
     aty = layer(y)
     x = integers(*aty.shape, seed=4)
@@ -64,6 +69,7 @@ def test_it_is_the_same_where_transposed_convolutions_are_slow(
     kernel, strides, padding, size, channels, filters
 ):
     """In LiteRT files, which have its images' sides or learn them when they run."""
+    assume_it_fits(kernel, strides, padding, size)
     layer, y = build(kernel, strides, padding, size, channels, filters)
     traced = tf.function(
         layer, autograph=False, input_signature=[tf.TensorSpec((None, None, None, channels))]
@@ -82,6 +88,7 @@ def test_each_place_of_a_map_adds_its_kernel_to_the_image(
     kernel, strides, padding, size, channels, filters
 ):
     """The definition, in float64 loops, and the shape that is foretold."""
+    assume_it_fits(kernel, strides, padding, size)
     layer, y = build(kernel, strides, padding, size, channels, filters, use_bias=True)
     whole = np.zeros(
         (2, *((n - 1) * strides + k for n, k in zip(size, kernel, strict=True)), filters)
@@ -103,6 +110,7 @@ def test_fewer_multiplications_give_the_same_values_and_gradients(
     kernel, strides, padding, size, channels, filters
 ):
     """To 2e-5 of the largest, as in the convolution; kernels within a stride have no such products."""
+    assume_it_fits(kernel, strides, padding, size)
     direct, y = build(kernel, strides, padding, size, channels, filters, use_bias=True)
     other = ConvTranspose(filters, kernel, strides, padding, convolution="toom_cook")
     other.build(y.shape)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from tfgen import portability
 from tfgen.nets.architectures.roles import ClassifierNet, Size
 from tfgen.nets.convolution.filters import numbered
 from tfgen.nets.convolution.layers import Conv
@@ -66,7 +67,7 @@ class ConvNetClassifier(ClassifierNet):
         """
         h = x
         for conv, norm in zip(self.convs, self.norms, strict=True):
-            h = tf.nn.relu(norm(conv(h, training=training), training=training))
+            h = portability.relu(norm(conv(h, training=training), training=training))
         return tf.reduce_mean(tf.cast(h, tf.float32), axis=[1, 2])
 
     def head(self, feature: tf.Tensor) -> tf.Tensor:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from tfgen import portability
 from tfgen.nets.architectures.roles import DiscriminatorNet, Size
 from tfgen.nets.architectures.scoring import LEAK
-from tfgen.nets.convolution import implementations
 from tfgen.nets.convolution.filters import numbered
 from tfgen.nets.convolution.layers import Conv
 from tfgen.nets.convolution.normalization import batch_normalization
@@ -75,7 +75,7 @@ class Discriminator(DiscriminatorNet):
         for conv, norm in zip(self.convs, [None, *self.norms], strict=True):
             r = conv(found[-1] if found else x, training=training)
             r = r if norm is None else norm(r, training=training)
-            found.append(implementations.leaky_relu(r, LEAK))
+            found.append(portability.leaky_relu(r, LEAK))
         return found
 
     def features(self, x: tf.Tensor) -> tf.Tensor:

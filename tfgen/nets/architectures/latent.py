@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from tfgen import portability
 from tfgen.errors import UserError
 from tfgen.nets.architectures.roles import GeneratorNet, InferenceNet, Size
 from tfgen.nets.architectures.scoring import LEAK
 from tfgen.nets.architectures.tables import WHOLE, Row, convs_of_table
-from tfgen.nets.convolution import implementations
 from tfgen.nets.convolution.filters import numbered
 from tfgen.nets.convolution.layers import Conv, ConvTranspose
 from tfgen.nets.convolution.normalization import batch_normalization
@@ -110,11 +110,12 @@ class Generator(GeneratorNet):
         return cls([*layers, ConvTranspose(*last)], latent_shape, image_shape, batch_norm)
 
     def call(self, z, training=False):
-        h = z if self.any_size else z[:, tf.newaxis, tf.newaxis, :]
+        # LiteRT has a gradient of reshape, and none of z[:, tf.newaxis, tf.newaxis]
+        h = z if self.any_size else tf.reshape(z, [-1, 1, 1, *self.latent_shape])
         *hidden, last = self.stack
         for number, layer in enumerate(hidden):
             h = layer(h)
-            h = tf.nn.relu(self.norms[number](h, training=training) if self.norms else h)
+            h = portability.relu(self.norms[number](h, training=training) if self.norms else h)
         return tf.tanh(tf.cast(last(h), tf.float32))
 
 
@@ -221,7 +222,7 @@ class Inference(InferenceNet):
             r = conv(h, training=training)
             if self.norms and number:
                 r = self.norms[number - 1](r, training=training)
-            h = implementations.leaky_relu(r, LEAK)
+            h = portability.leaky_relu(r, LEAK)
         return self._shaped(self.mean(h)), self._shaped(self.log_var(h))
 
     def _shaped(self, head: tf.Tensor) -> tf.Tensor:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from tfgen import portability
 from tfgen.errors import UserError
 from tfgen.nets.architectures.roles import EnergyNet, Size
 from tfgen.nets.architectures.tables import Row, convs_of_table
-from tfgen.nets.convolution import implementations
 from tfgen.nets.convolution.filters import numbered
 from tfgen.nets.convolution.layers import Conv
 from tfgen.nets.convolution.normalization import batch_normalization
@@ -31,11 +31,11 @@ def _swish_slope(r: tf.Tensor) -> tf.Tensor:
 
 
 ACTIVATIONS = {
-    "relu": Activation(tf.nn.relu, lambda r: tf.cast(r > 0, r.dtype)),
+    "relu": Activation(portability.relu, lambda r: tf.cast(r > 0, r.dtype)),
     # tf.nn.swish has a custom gradient, which a LiteRT signature cannot hold
     "swish": Activation(lambda r: r * tf.sigmoid(r), _swish_slope),
     "leaky_relu": Activation(
-        lambda r: implementations.leaky_relu(r, LEAK),
+        lambda r: portability.leaky_relu(r, LEAK),
         lambda r: tf.where(r > 0, tf.ones_like(r), LEAK),
     ),
 }

@@ -1,8 +1,13 @@
-"""The ways in which a layer runs, and which of them where.
+"""The ways in which a convolution runs, and the choice between them.
 
-Of convolutions, `direct` is TensorFlow's own. `space_to_depth` turns a strided one into one of stride 1 over blocks of
-pixels, whose input gradient is a convolution too. `toom_cook` multiplies less often, see `tfgen.nets.toom_cook`. `auto`
-is the fastest as measured in benchmarks/results.md.
+- `direct`: TensorFlow's own.
+- `space_to_depth`: a strided convolution becomes one of stride 1 over blocks of pixels. Its input
+  gradient is then a convolution too, which is faster than TensorFlow's own gradient.
+- `toom_cook`: fewer multiplications, see `tfgen.nets.convolution.toom_cook`.
+- `auto`: the fastest by a cost model. Its constants were fitted on a CPU, see docs/speed.md.
+
+Two more ways follow from the shapes and from the target, and are not chosen by name: `product`, where
+the kernel covers the image, and `portable`, which is `direct` with a gradient that LiteRT has.
 """
 
 import contextlib
@@ -15,37 +20,52 @@ import tensorflow as tf
 
 from tfgen.nets.convolution import toom_cook
 from tfgen.nets.convolution.adjoint import ceil_to
+from tfgen.portability import is_portable, portable
+
+__all__ = [
+    "EXPORTED",
+    "NAMES",
+    "Convolution",
+    "chosen",
+    "chosen_for_adjoint",
+    "default",
+    "defaulting_to",
+    "portable",
+]
 
 NAMES = ("auto", "direct", "space_to_depth", "toom_cook")
 
 EXPORTED = "space_to_depth"
-"""Of the operations that every runtime has, and fast for one example too."""
+"""The way of exported models: every runtime has its operators, and it is fast for one example."""
 
 _DEFAULT: ContextVar[str] = ContextVar("convolution", default="auto")
-_PORTABLE: ContextVar[bool] = ContextVar("portable", default=False)
 
-TRANSFORMING = 30
-"""What a number costs that is transformed, in a matrix product's multiplications, beside those with its side."""
-ROWS = 8
-"""As many tiles and examples make a matrix product out of the multiplications at a point."""
-PADDED = 1.4
-"""Up to so many times the kernel may be padded to whole blocks,"""
-PADDED_MANY = 1.5
-"""and up to so many times if a block has many channels,"""
+TRANSFORM_COST = 30
+"""Cost of a transformed element in multiply-adds of a matrix product, beside its side's length."""
+
+LEAST_ROWS = 8
+"""Rows (tiles times examples) below which the products at a point are too thin to pay."""
+
+PADDING_LIMIT = 1.4
+"""Largest growth of a kernel that is padded to whole blocks,"""
+
+PADDING_LIMIT_OF_MANY = 1.5
+"""and of one whose blocks have `MANY_CHANNELS` channels or more."""
+
 MANY_CHANNELS = 512
-"""which are as many as this."""
-BLOCK_CHANNELS = 16
-"""As many channels of a block make its convolution faster than a strided one."""
+
+LEAST_BLOCK_CHANNELS = 16
+"""Channels of a block below which a convolution over blocks is slower than a strided one."""
 
 
 def default() -> str:
-    """What layers are made with that name no other."""
+    """Returns the way of layers that name none."""
     return _DEFAULT.get()
 
 
 @contextlib.contextmanager
 def defaulting_to(name: str) -> Iterator[None]:
-    """Layers that are made within run so.
+    """Sets the way of the layers that are made within and name none.
 
     Args:
         name: one of `NAMES`.
@@ -57,27 +77,11 @@ def defaulting_to(name: str) -> Iterator[None]:
         _DEFAULT.reset(token)
 
 
-@contextlib.contextmanager
-def portable() -> Iterator[None]:
-    """What is traced within is of operations that LiteRT has, gradients too, if slower ones."""
-    token = _PORTABLE.set(True)
-    try:
-        yield
-    finally:
-        _PORTABLE.reset(token)
-
-
-def leaky_relu(r: tf.Tensor, leak: float) -> tf.Tensor:
-    """r where it is positive, else leak r."""
-    # the fused operation is twice as fast; LiteRT has none for its gradient
-    return tf.maximum(r, leak * r) if _PORTABLE.get() else tf.nn.leaky_relu(r, leak)
-
-
 class Convolution(NamedTuple):
-    """What is convolved with what."""
+    """The sizes of a convolution."""
 
     shape: tuple[int | None, ...]
-    """Of the images: [b, h, w, c]; a side that is not known leaves no choice of `toom_cook`."""
+    """Of the images, [b, h, w, c]; `toom_cook` needs to know h and w."""
     kernel_size: tuple[int, int]
     strides: int
     padding: int
@@ -85,87 +89,91 @@ class Convolution(NamedTuple):
 
     @property
     def folds(self) -> bool:
-        """Whether blocks of strides x strides pixels are fewer than pixels."""
+        """Whether blocks of strides x strides pixels overlap less than the pixels do."""
         return 1 < self.strides < max(self.kernel_size)
 
     @property
     def plan(self) -> toom_cook.Plan:
-        """Of `toom_cook`."""
-        return toom_cook.plan(tuple(self.shape[1:3]), self.kernel_size, self.strides, self.padding)
+        """The plan of `toom_cook`."""
+        _, height, width, _ = self.shape
+        if height is None or width is None:
+            raise ValueError(f"Expected images of known sides. Received: shape={self.shape}")
+        return toom_cook.plan((height, width), self.kernel_size, self.strides, self.padding)
 
 
 def chosen(preferred: str, convolution: Convolution, dtype: tf.DType) -> str:
-    """How a convolution runs.
+    """Returns the way in which a convolution runs.
 
     Args:
         preferred: one of `NAMES`.
         convolution: its sizes.
-        dtype: what is computed in.
+        dtype: the type that it is computed in.
 
     Returns:
-        `direct`, `space_to_depth`, `toom_cook`, or `product` where the kernel covers the image; `portable` is direct,
-        with a gradient that LiteRT has.
+        direct, space_to_depth, toom_cook, product or portable.
     """
     way = _fastest(preferred, convolution, dtype)
-    return "portable" if way == "direct" and _PORTABLE.get() else way
+    return "portable" if way == "direct" and is_portable() else way
+
+
+def chosen_for_adjoint(preferred: str, convolution: Convolution, dtype: tf.DType) -> str:
+    """Returns the way in which the adjoint of a convolution runs.
+
+    Args:
+        preferred: one of `NAMES`.
+        convolution: its sizes.
+        dtype: the type that it is computed in.
+
+    Returns:
+        toom_cook or product where the convolution runs so. Otherwise direct, which is as fast as any
+        in TensorFlow, and space_to_depth in LiteRT, where it is three times as fast.
+    """
+    way = chosen(preferred, convolution, dtype)
+    if way in ("toom_cook", "product"):
+        return way
+    return "space_to_depth" if is_portable() else "direct"
 
 
 def _fastest(preferred: str, convolution: Convolution, dtype: tf.DType) -> str:
     if not convolution.padding and tuple(convolution.shape[1:3]) == convolution.kernel_size:
         return "product"
-    if preferred == "toom_cook" and _can_multiply_less(convolution):
+    can_multiply_less = _can_multiply_less(convolution)
+    if preferred == "toom_cook" and can_multiply_less:
         return "toom_cook"
+    if preferred == "direct":
+        return "direct"
     if preferred != "auto":
-        return "space_to_depth" if convolution.folds and preferred != "direct" else "direct"
-    if (
-        dtype == tf.float32
-        and _can_multiply_less(convolution)
-        and _multiplying_less_pays(convolution)
-    ):
+        return "space_to_depth" if convolution.folds else "direct"
+    # bfloat16 would lose what the transforms round
+    if dtype == tf.float32 and can_multiply_less and _multiplying_less_pays(convolution):
         return "toom_cook"
     return "space_to_depth" if convolution.folds and _folding_pays(convolution) else "direct"
 
 
-def chosen_for_adjoint(preferred: str, convolution: Convolution, dtype: tf.DType) -> str:
-    """How the adjoint of a convolution runs.
-
-    Args:
-        preferred: one of `NAMES`.
-        convolution: its sizes.
-        dtype: what is computed in.
-
-    Returns:
-        `toom_cook` or `product` where the convolution runs so; otherwise, `direct` in TensorFlow, whose own is as fast
-        as any, and `space_to_depth` in LiteRT, where that is three times as fast.
-    """
-    way = chosen(preferred, convolution, dtype)
-    if way in ("toom_cook", "product"):
-        return way
-    return "space_to_depth" if _PORTABLE.get() else "direct"
-
-
 def _can_multiply_less(convolution: Convolution) -> bool:
-    strides, most = convolution.strides, convolution.strides * len(toom_cook.POINTS)
-    return (
-        all(strides < side <= most for side in convolution.kernel_size)
-        and None not in convolution.shape[1:3]
-    )
+    """Says whether there are points enough for the kernel, and the images' sides are known."""
+    most = convolution.strides * len(toom_cook.POINTS)
+    sides_fit = all(convolution.strides < side <= most for side in convolution.kernel_size)
+    return sides_fit and None not in convolution.shape[1:3]
 
 
 def _multiplying_less_pays(convolution: Convolution) -> bool:
-    batch, *sides, channels = convolution.shape
+    """Cost model of `toom_cook`: multiplications saved against elements transformed."""
+    batch, height, width, channels = convolution.shape
     plan = convolution.plan
-    rows = plan.columns.output.shape[2] * (batch or ROWS)
-    if rows < ROWS or tf.config.list_logical_devices("GPU"):
+    rows = plan.columns.output.shape[2] * (batch or LEAST_ROWS)
+    if rows < LEAST_ROWS or tf.config.list_logical_devices("GPU"):
         return False
-    transforms = (TRANSFORMING + max(sides)) * (1 / channels + 1 / convolution.filters)
+    # an element of the input serves all filters, and one of the output all channels
+    per_element = TRANSFORM_COST + max(height or 0, width or 0)
+    transforms = per_element * (1 / (channels or 1) + 1 / convolution.filters)
     return plan.saving > 1 + transforms
 
 
 def _folding_pays(convolution: Convolution) -> bool:
+    """Cost model of `space_to_depth`: the zeros that pad the kernel to whole blocks."""
     s = convolution.strides
-    padded = math.prod(ceil_to(side, s) / side for side in convolution.kernel_size)
-    channels = convolution.shape[3] * s**2
-    return channels >= BLOCK_CHANNELS and padded <= (
-        PADDED_MANY if channels >= MANY_CHANNELS else PADDED
-    )
+    growth = math.prod(ceil_to(side, s) / side for side in convolution.kernel_size)
+    block_channels = (convolution.shape[3] or 0) * s**2
+    limit = PADDING_LIMIT_OF_MANY if block_channels >= MANY_CHANNELS else PADDING_LIMIT
+    return block_channels >= LEAST_BLOCK_CHANNELS and growth <= limit
