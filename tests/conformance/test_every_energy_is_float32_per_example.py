@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from support import registry
+from support import net_registry
 
 from tfgen import energies, random
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-@pytest.mark.parametrize("family", registry.of("energy"))
+@pytest.mark.parametrize("family", net_registry.of("energy"))
 def test_every_energy_is_float32_per_example(family, policy):
-    net, shape = registry.net(family, "energy", policy)
+    net, shape = net_registry.net(family, "energy", policy)
     x = random.normal([4, *shape], random.root(0))
     u, gradient = energies.value_and_grad(energies.frozen(net), x)
     assert (u.shape, u.dtype) == ((4,), tf.float32)

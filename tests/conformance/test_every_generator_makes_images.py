@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from support import registry
+from support import net_registry
 
 from tfgen import random
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-@pytest.mark.parametrize("family", registry.of("generator"))
+@pytest.mark.parametrize("family", net_registry.of("generator"))
 def test_every_generator_makes_images(family, policy):
-    net, shape = registry.net(family, "generator", policy)
+    net, shape = net_registry.net(family, "generator", policy)
     assert all(weight.dtype == "float32" for weight in net.weights)
     z = random.normal([4, *net.latent_shape], random.root(0))
     for training in (False, True):
@@ -23,10 +23,10 @@ def test_every_generator_makes_images(family, policy):
     assert 0.9 < np.abs(net(z, training=False)).max() <= 1
 
 
-@pytest.mark.parametrize("family", registry.of("generator"))
+@pytest.mark.parametrize("family", net_registry.of("generator"))
 def test_every_generator_makes_an_image_of_its_own_latents_alone(family):
     """In inference mode, to float32 rounding."""
-    net, _ = registry.net(family, "generator")
+    net, _ = net_registry.net(family, "generator")
     z = random.normal([3, *net.latent_shape], random.root(0))
     together = net(z, training=False)
     alone = np.concatenate([net(z[i : i + 1], training=False) for i in range(3)])

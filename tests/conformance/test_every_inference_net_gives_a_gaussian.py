@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from support import registry
+from support import net_registry
 
 from tfgen import random
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-@pytest.mark.parametrize("family", registry.of("inference"))
+@pytest.mark.parametrize("family", net_registry.of("inference"))
 def test_every_inference_net_gives_a_gaussian(family, policy):
     """Alone or in a batch the same, to the rounding of the compute type."""
-    net, shape = registry.net(family, "inference", policy)
-    generator, _ = registry.net(family, "generator")
+    net, shape = net_registry.net(family, "inference", policy)
+    generator, _ = net_registry.net(family, "generator")
     x = random.normal([4, *shape], random.root(0))
     found = net(x, training=False)
     assert len(found) == 2
@@ -28,9 +28,9 @@ def test_every_inference_net_gives_a_gaussian(family, policy):
     assert all(weight.dtype == "float32" for weight in net.weights)
 
 
-@pytest.mark.parametrize("family", registry.of("inference"))
+@pytest.mark.parametrize("family", net_registry.of("inference"))
 def test_every_inference_nets_gradients_are_finite_and_reach_all_weights(family):
-    net, shape = registry.net(family, "inference")
+    net, shape = net_registry.net(family, "inference")
     with tf.GradientTape() as tape:
         mean, log_var = net(random.normal([4, *shape], random.root(0)), training=True)
         loss = tf.reduce_sum(mean**2) + tf.reduce_sum(log_var**2)

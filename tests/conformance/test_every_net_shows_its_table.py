@@ -5,19 +5,19 @@ import inspect
 import re
 
 import pytest
-from support import registry
+from support import net_registry
 
 from tfgen.nets.architectures.scoring import ACTIVATIONS
 
 
-@pytest.mark.parametrize("family", registry.FAMILIES)
+@pytest.mark.parametrize("family", net_registry.FAMILIES)
 def test_every_net_shows_its_table(family):
     assert "| layer |" in importlib.import_module(f"tfgen.nets.families.{family}").__doc__
 
 
-@pytest.mark.parametrize(("family", "role"), registry.NETS)
+@pytest.mark.parametrize(("family", "role"), net_registry.NETS)
 def test_every_nets_options_are_flat_and_explained(family, role):
-    function = registry.net_function(family, role)
+    function = net_registry.net_function(family, role)
     shape, *options = inspect.signature(function).parameters.values()
     assert shape.name == "image_shape"
     for option in options:
@@ -31,11 +31,11 @@ def test_every_nets_options_are_flat_and_explained(family, role):
     assert {shape.name, *defaults} <= explained
 
 
-@pytest.mark.parametrize("family", registry.of("inference"))
+@pytest.mark.parametrize("family", net_registry.of("inference"))
 def test_generators_and_inference_nets_of_a_family_have_latents_of_one_size(family):
     """So that a command line that says nothing of it fits."""
     sizes = {
-        inspect.signature(registry.net_function(family, role)).parameters["latent_dim"].default
+        inspect.signature(net_registry.net_function(family, role)).parameters["latent_dim"].default
         for role in ("generator", "inference")
     }
     assert len(sizes) == 1

@@ -12,7 +12,7 @@ from tfgen.nets.architectures.scoring import ACTIVATIONS
 
 FAST = {
     ("generative_convnet_digits", "energy"): ACTIVATIONS,
-    ("residual32", "energy"): ["silu"],
+    ("residual32", "energy"): [],
     ("dcgan_digits", "discriminator"): ["leaky_relu"],
     ("triangle_digits", "generator"): ["relu"],
     ("triangle_digits", "inference"): ["leaky_relu"],
