@@ -10,6 +10,7 @@ CLIENT := $(PYTHON) -m export.client
 
 .PHONY: quickstart page page-libraries tables test test-slow lint format bench bench-check bench-peers bench-costs bench-quality check
 
+# PIP_CONSTRAINT=constraints-lowest.txt installs the lowest versions that are supported.
 $(VENV)/installed: setup.cfg pyproject.toml
 	python3 -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --upgrade pip
@@ -68,6 +69,7 @@ lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/mypy
 
 format: $(VENV)/installed-test
 	$(VENV)/bin/ruff check --fix .

@@ -1,4 +1,4 @@
-"""Writes the lowest versions that setup.cfg allows to constraints-lowest.txt, for the job that tests them.
+"""Writes constraints-lowest.txt: the lowest versions that setup.cfg allows.
 
 python .ci/lowest.py
 """

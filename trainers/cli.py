@@ -62,13 +62,24 @@ def start(name: str, arguments: Sequence[str]) -> None:
         name: one of COMMANDS.
         arguments: its flags; those of train may begin with the name of a recipe.
     """
-    if name == "train" and arguments and not arguments[0].startswith("-"):
-        arguments = [f"--flagfile={arguments[0]}", *arguments[1:]]
+    module_name, arguments = module_and_arguments(name, arguments)
     if name not in LIGHT:
         quiet.start(arguments)
-    module = importlib.import_module(COMMANDS[name])
+    module = importlib.import_module(module_name)
     doc = module.__doc__.replace(f"python -m {module.__name__}", f"tfgen {name}")
     commands.run(module.main, module.define, doc, [f"tfgen {name}", *arguments])
+
+
+def module_and_arguments(name: str, arguments: Sequence[str]) -> tuple[str, list[str]]:
+    """Returns the module of a subcommand, and the arguments that `python -m` would give it.
+
+    Args:
+        name: one of COMMANDS.
+        arguments: of the subcommand.
+    """
+    if name == "train" and arguments and not arguments[0].startswith("-"):
+        arguments = [f"--flagfile={arguments[0]}", *arguments[1:]]
+    return COMMANDS[name], list(arguments)
 
 
 def overview() -> str:
@@ -88,3 +99,7 @@ def _unknown(name: str) -> str:
     close = difflib.get_close_matches(name, COMMANDS, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
     return f"expected one of {', '.join(COMMANDS)} and found {name}{hint}"
+
+
+if __name__ == "__main__":
+    main()

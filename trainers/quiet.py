@@ -1,6 +1,7 @@
 """Keeps TensorFlow's start-up messages off the commands' stderr; `--verbose` shows them.
 
 TensorFlow's C++ code writes some of them while it is imported, whatever TF_CPP_MIN_LOG_LEVEL says.
+TensorFlow 2.19 and 2.20 also write a line or two when XLA first compiles; these are not held back.
 """
 
 import contextlib
