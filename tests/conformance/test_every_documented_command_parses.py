@@ -9,18 +9,24 @@ import pytest
 from absl import flags as absl_flags
 from support import registry
 
-from trainers.run import flags
+from trainers import cli
+from trainers.run import flags, parsing
 
 PAGES = [registry.ROOT / "README.md", *sorted((registry.ROOT / "docs").rglob("*.md"))]
+LINE = re.compile(r"^(?:    )?((?:python -m|tfgen) [a-z][^\n`]*)$", flags=re.MULTILINE)
 
 
 def commands(page: pathlib.Path) -> list[list[str]]:
     """The command lines of a page's code blocks, as the words of a shell."""
     text = page.read_text().replace("\\\n", " ")
-    return [
-        shlex.split(line)
-        for line in re.findall(r"^(?:    )?(python -m [^\n`]+)$", text, flags=re.M)
-    ]
+    return [shlex.split(line, comments=True) for line in LINE.findall(text)]
+
+
+def started(words: list[str]) -> tuple[str, list[str]]:
+    """The module that a command line starts, and its arguments."""
+    if words[0] == "python":
+        return words[2], words[3:]
+    return cli.module_and_arguments(words[1], words[2:])
 
 
 CASES = [(page, words) for page in PAGES for words in commands(page)]
@@ -33,14 +39,14 @@ def test_pages_show_commands():
 
 
 @pytest.mark.parametrize(
-    ("page", "words"), CASES, ids=[f"{p.stem}-{w[2]}-{i}" for i, (p, w) in enumerate(CASES)]
+    ("page", "words"),
+    CASES,
+    ids=[f"{p.stem}-{started(w)[0]}-{i}" for i, (p, w) in enumerate(CASES)],
 )
 def test_every_documented_command_parses(page, words):
-    module = importlib.import_module(words[2])
+    name, arguments = started(words)
+    module = importlib.import_module(name)
     values = absl_flags.FlagValues()
+    parsing.define_shared(values)
     getattr(module, "define", flags.define)(values)
-    given = [
-        word.replace("trainers/flagfiles", str(registry.ROOT / "trainers" / "flagfiles"))
-        for word in words[3:]
-    ]
-    flags.parse(["", *given], values)
+    parsing.parse(["", *arguments], values)

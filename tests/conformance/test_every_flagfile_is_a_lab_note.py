@@ -1,36 +1,75 @@
-"""Every flagfile names existing things and says the paper, the command and the time in its header."""
+"""Every flagfile is a lab note: a header of what, paper, command, time and state; flags exist."""
 
+import pathlib
 import re
+import shlex
 
 import pytest
-from support import registry
+from support import command_line, registry
+
+from trainers import recipes
+from trainers.run import catalogue, flags
+
+every_flagfile = pytest.mark.parametrize("path", registry.FLAGFILES, ids=lambda path: path.stem)
+STATES = ("in full", "not run yet", "not to its end yet")
 
 
-def read(path):
-    """Its comments, and its flags by name."""
-    lines = path.read_text().splitlines()
-    comments = "\n".join(line for line in lines if line.startswith("#"))
-    return comments, dict(line[2:].partition("=")[::2] for line in lines if line.startswith("--"))
+def header(path: pathlib.Path) -> str:
+    """The comment at the top."""
+    comments = path.read_text().partition("\n--")[0].splitlines()
+    return "\n".join(line.removeprefix("#").strip() for line in comments)
 
 
-@pytest.mark.parametrize("path", registry.FLAGFILES, ids=lambda path: path.stem)
-def test_every_flagfile_is_a_lab_note(path):
-    comments, flags = read(path)
-    for word in ("Paper:", "Command:", "Time:"):
-        assert word in comments
-    assert f"trainers/flagfiles/{path.name}" in comments
-    assert flags["algorithm"] in registry.ALGORITHMS
-    assert flags["nets"] in registry.FAMILIES
+def commands_of(path: pathlib.Path) -> list[list[str]]:
+    """The command lines of the header, those that go on in the next line joined."""
+    text = header(path).replace("\\\n", " ")
+    return [shlex.split(line) for line in re.findall(r"python -m \S+[^\n]*", text)]
 
 
-@pytest.mark.parametrize("path", registry.FLAGFILES, ids=lambda path: path.stem)
-def test_every_flag_of_a_flagfile_is_accepted(path):
-    from absl import flags as absl_flags
+def test_there_are_flagfiles():
+    assert any(path.stem.endswith("_cpu") for path in registry.FLAGFILES)
+    assert [path.stem for path in registry.FLAGFILES] == recipes.names()
 
-    from trainers.run import flags
 
-    values = absl_flags.FlagValues()
-    flags.define(values)
-    flags.parse(["", f"--flagfile={path}"], values)
-    for name, value in read(path)[1].items():
-        assert re.sub(r"\s", "", str(value)) == "" or values[name].present
+@every_flagfile
+def test_a_header_says_what_is_trained_by_which_paper_how_long_and_whether_it_was_run(path):
+    recipe = recipes.read(path)
+    assert recipe.name == path.stem
+    assert recipe.what.endswith(".")
+    assert len(recipe.what) <= 130, "a line of `tfgen recipes`"
+    assert {"Paper", "Command", "Time", "Run"} <= recipe.notes.keys()
+    assert recipe.notes["Time"].endswith(".")
+    assert recipe.notes["Run"].startswith(STATES)
+
+
+@every_flagfile
+def test_a_header_begins_with_the_command_that_trains_it(path):
+    training = [c for c in commands_of(path) if c[2] == "trainers.main"]
+    assert f"--flagfile={path.relative_to(registry.ROOT)}" in training[0]
+
+
+@every_flagfile
+def test_the_commands_of_a_header_parse(path, monkeypatch):
+    monkeypatch.chdir(registry.ROOT)
+    for command in commands_of(path):
+        command_line.values(command[2], *command[3:])
+
+
+@every_flagfile
+def test_a_flagfile_names_things_that_exist(path):
+    values = command_line.values("trainers.main", f"--flagfile={path}")
+    assert values.algorithm in registry.ALGORITHMS
+    assert values.nets in registry.FAMILIES
+    for role in catalogue.roles(values.algorithm):
+        known = catalogue.hyperparameters(catalogue.net_function(values.nets, role))
+        options = flags.net_options(values, role)
+        assert {name for name, value in options.items() if value is not None} <= known.keys()
+    assert values.workdir is None, "a work directory is the user's to choose"
+
+
+@every_flagfile
+def test_a_flagfile_sets_no_flag_of_another_algorithm(path):
+    values = command_line.values("trainers.main", f"--flagfile={path}")
+    others = [name for name in catalogue.algorithms() if name != values.algorithm]
+    for line in path.read_text().splitlines():
+        assert not any(line.startswith(f"--{other}.") for other in others), line

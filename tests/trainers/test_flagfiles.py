@@ -1,9 +1,10 @@
-"""Every flagfile: a lab note that names itself, flags that exist, an experiment that runs."""
+"""Every flagfile describes an experiment that runs.
+
+What a flagfile says is asked in tests/conformance/test_every_flagfile_is_a_lab_note.py.
+"""
 
 import os
 import pathlib
-import re
-import shlex
 
 import imageio.v3 as iio
 import numpy as np
@@ -11,65 +12,10 @@ import pytest
 from support import command_line
 from support.command_line import rows
 
-from trainers.run import catalogue, checkpoints, flags
+from trainers.run import catalogue, checkpoints
 
 ROOT = pathlib.Path(__file__).parents[2]
 FLAGFILES = sorted((ROOT / "trainers" / "flagfiles").glob("*.flags"))
-
-
-def header(flagfile: pathlib.Path) -> str:
-    """The comment at the top."""
-    lines = flagfile.read_text().splitlines()
-    first_flag = next(i for i, line in enumerate(lines) if line.startswith("--"))
-    return "\n".join(line.removeprefix("#").strip() for line in lines[:first_flag])
-
-
-def commands_of(flagfile: pathlib.Path) -> list[list[str]]:
-    """The command lines of the header, those that go on in the next line joined."""
-    text = header(flagfile).replace("\\\n", " ")
-    return [shlex.split(line) for line in re.findall(r"python -m \S+[^\n]*", text)]
-
-
-@pytest.fixture(params=FLAGFILES, ids=lambda path: path.stem)
-def flagfile(request) -> pathlib.Path:
-    return request.param
-
-
-def test_there_are_flagfiles():
-    assert any(path.stem.endswith("_cpu") for path in FLAGFILES)
-
-
-def test_a_flagfile_begins_with_a_note_of_paper_and_command_that_names_itself(flagfile):
-    assert header(flagfile), "no header"
-    assert "Paper:" in header(flagfile)
-    training = [c for c in commands_of(flagfile) if c[2] == "trainers.main"]
-    assert training, "no command"
-    assert f"--flagfile={flagfile.relative_to(ROOT)}" in training[0]
-
-
-def test_the_commands_of_a_flagfile_parse(flagfile, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    for command in commands_of(flagfile):
-        command_line.values(command[2], *command[3:])
-
-
-def test_a_flagfile_names_things_that_exist(flagfile):
-    values = command_line.values("trainers.main", f"--flagfile={flagfile}")
-    assert values.algorithm in catalogue.algorithms()
-    for role in catalogue.roles(values.algorithm):
-        known = catalogue.hyperparameters(catalogue.net_function(values.nets, role))
-        given = {
-            name for name, value in flags.net_options(values, role).items() if value is not None
-        }
-        assert given <= known.keys()
-    assert values.workdir is None, "a work directory is the user's to choose"
-
-
-def test_a_flagfile_sets_no_flag_of_another_algorithm(flagfile):
-    values = command_line.values("trainers.main", f"--flagfile={flagfile}")
-    others = [name for name in catalogue.algorithms() if name != values.algorithm]
-    for line in flagfile.read_text().splitlines():
-        assert not any(line.startswith(f"--{other}.") for other in others), line
 
 
 def shrunk(values) -> list[str]:
@@ -101,7 +47,10 @@ def shrunk(values) -> list[str]:
 
 
 def data(values, tmp_path: pathlib.Path) -> list[str]:
-    """The flags of the data: made-up pictures where they are the user's to choose; skips where they are not here."""
+    """The flags of the data: made-up pictures where they are the user's to choose.
+
+    Skips the test where the data are not here.
+    """
     if values.dataset is None:
         for number in range(10):
             picture = np.random.default_rng(number).integers(0, 256, (48, 48, 3), np.uint8)

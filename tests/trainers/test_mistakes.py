@@ -1,4 +1,7 @@
-"""A user's mistake ends with exit code 1 and one sentence that names the culprit; the disk stays as it was."""
+"""A user's mistake ends with exit code 1 and one sentence that names the culprit.
+
+The disk stays as it was.
+"""
 
 import errno
 import os
@@ -61,7 +64,7 @@ def test_a_mistake_in_a_process_of_its_own_is_one_line_on_stderr_and_exit_code_1
     assert not (tmp_path / "run").exists()
 
 
-# --- what to train -------------------------------------------------------------------------------------------
+# --- what to train --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -85,7 +88,9 @@ def test_a_mistake_in_a_process_of_its_own_is_one_line_on_stderr_and_exit_code_1
         ),
         ("--energy.momentun=0.1", ["--energy.momentun", "did you mean --energy.momentum"]),
         ("train", ["train", "flags only"]),
-        ("--flagfile=nowhere.flags", ["--flagfile", "nowhere.flags"]),
+        ("--flagfile=nowhere.flags", ["--flagfile", "nowhere.flags", "tfgen recipes"]),
+        ("--flagfile=triangle_digits", ["--flagfile", "did you mean divergence_triangle_digits"]),
+        ("--flagfile=other/vae_digits_cpu", ["--flagfile", "other/vae_digits_cpu"]),
     ],
 )
 def test_an_unknown_name_is_named_and_the_nearest_one_suggested(tmp_path, flag, named):
@@ -141,6 +146,7 @@ def test_a_work_directory_is_asked_for():
         "--energy.momentum=2",
         "--energy.ema=1",
         "--energy.decay_steps=0",
+        "--energy.epsilon=0",
         "--energy.constant_fraction=1.5",
         "--energy.width=0",
         "--energy.width=-1",
@@ -172,7 +178,7 @@ def test_a_value_out_of_its_range_is_refused_by_its_flag(tmp_path, flag):
     assert name in refused(tmp_path, *TOY, flag)
 
 
-# --- the net and the data, together ------------------------------------------------------------------------
+# --- the net and the data, together ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", ["0", "-4", "small", "8,8,8", "8,", "8,0", "1.5"])
@@ -243,7 +249,7 @@ def test_labels_beyond_the_classes_of_the_net_are_refused(tmp_path, flags):
     assert "outputs" in refused(tmp_path, *flags, "--energy.outputs=4")
 
 
-# --- files ---------------------------------------------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -339,7 +345,7 @@ def test_a_video_is_refused_by_a_net_of_images(tmp_path):
     assert "videos" in refused(tmp_path, *DIGITS, f"--dataset=video:{path}")
 
 
-# --- work directories ----------------------------------------------------------------------------------------
+# --- work directories -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -442,7 +448,7 @@ def test_a_directory_without_a_trained_model_is_refused(toy, tmp_path, command, 
     assert not (tmp_path / "out").exists()
 
 
-# --- the disk ------------------------------------------------------------------------------------------------
+# --- the disk -------------------------------------------------------------------------------------
 
 
 FAILURES = [
