@@ -19,12 +19,17 @@ FILES = (
 
 
 def check() -> None:
-    """Raises UserError unless the libraries are installed."""
+    """Checks that the libraries are installed.
+
+    Raises:
+        UserError: if a file of theirs is missing.
+    """
     for name in FILES:
         if not (INSTALLED / name).is_file():
             raise UserError(
-                f"{INSTALLED / name}: expected the page's libraries and found no such file; "
-                f"run `make page-libraries`, or `npm ci --prefix {HERE}`"
+                f"the page needs LiteRT.js: expected {name} in {INSTALLED} and found no such file; "
+                f"`npm ci --prefix {HERE}` fetches it once (19 MB, into the installed package "
+                "itself, which you must be allowed to write to); in a clone, `make page-libraries`"
             )
 
 
