@@ -4,6 +4,7 @@ import ast
 import difflib
 import importlib
 import importlib.util
+import pathlib
 import sys
 from collections.abc import Sequence
 
@@ -66,7 +67,7 @@ def start(name: str, arguments: Sequence[str]) -> None:
     if name not in LIGHT:
         quiet.start(arguments)
     module = importlib.import_module(module_name)
-    doc = module.__doc__.replace(f"python -m {module.__name__}", f"tfgen {name}")
+    doc = (module.__doc__ or "").replace(f"python -m {module_name}", f"tfgen {name}")
     commands.run(module.main, module.define, doc, [f"tfgen {name}", *arguments])
 
 
@@ -91,8 +92,10 @@ def overview() -> str:
 def first_line(module: str) -> str:
     """Returns the first line of a module's docstring, read from its source without importing it."""
     spec = importlib.util.find_spec(module)
-    source = spec.loader.get_source(module)
-    return ast.get_docstring(ast.parse(source)).partition("\n")[0]
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"{module} is not installed")
+    source = pathlib.Path(spec.origin).read_text()
+    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
 
 
 def _unknown(name: str) -> str:

@@ -67,16 +67,17 @@ def held_back() -> Iterator[None]:
     original = os.dup(2)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
-        keep = bytes
+        failed = True
         try:
             yield
-            keep = worth_reading
+            failed = False
         finally:
             sys.stderr.flush()
             os.dup2(original, 2)
             os.close(original)
             held.seek(0)
-            os.write(2, keep(held.read()))
+            text = held.read()
+            os.write(2, text if failed else worth_reading(text))
 
 
 def worth_reading(text: bytes) -> bytes:

@@ -90,8 +90,8 @@ def _one_line(text: str) -> str:
 
 def define(values: flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "trainers.recipes"}
-    flags.DEFINE_string("show", None, "Print this recipe: its lab note and its flags.", **where)
+    text = "Print this recipe: its lab note and its flags."
+    flags.DEFINE_string("show", None, text, values, module_name="trainers.recipes")
 
 
 def main(values: flags.FlagValues) -> None:

@@ -84,14 +84,14 @@ def define_option(values: flags.FlagValues, name: str, option: Option, *, module
         option: what it holds.
         module: the title of its group in `--help`.
     """
-    where = {"flag_values": values, "module_name": module}
+    where: dict[str, Any] = {"flag_values": values, "module_name": module}
     if option.kind is bool:
         flags.DEFINE_boolean(name, option.default, option.meaning, **where)
     elif option.kind is list:
         flags.DEFINE_list(name, option.default, option.meaning, **where)
     else:
         parser = Parser(option)
-        serializer = flags.ArgumentSerializer()
+        serializer: flags.ArgumentSerializer[Any] = flags.ArgumentSerializer()
         flags.DEFINE(parser, name, option.default, option.meaning, serializer=serializer, **where)
 
 

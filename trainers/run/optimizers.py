@@ -76,7 +76,8 @@ def read(values: flags.FlagValues, role: str) -> OptimizerOptions:
     Raises:
         UserError: if the learning rate is infinite.
     """
-    options = OptimizerOptions(**{name: values[f"{role}.{name}"].value for name in NAMES})
+    given: dict[str, Any] = {name: values[f"{role}.{name}"].value for name in NAMES}
+    options = OptimizerOptions(**given)
     if not math.isfinite(options.learning_rate):
         raise UserError(
             f"--{role}.learning_rate: expected a finite number and found {options.learning_rate}"

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from absl import flags
 
@@ -16,7 +17,7 @@ def define_shared(values: flags.FlagValues) -> None:
     Args:
         values: where to.
     """
-    where = {"flag_values": values, "module_name": "every command"}
+    where: dict[str, Any] = {"flag_values": values, "module_name": "every command"}
     text = "Read flags from this file, or from the packaged recipe of this name."
     flags.DEFINE_string("flagfile", None, text, **where)
     flags.DEFINE_boolean("verbose", False, "Show TensorFlow's own messages.", **where)
