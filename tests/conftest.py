@@ -1,20 +1,40 @@
-"""What holds for all tests."""
+"""Set-up that all tests share."""
 
 import gc
+import importlib
 import os
 import pathlib
 import shutil
 from collections.abc import Callable
 
 import filelock
+import jaxtyping
 import pytest
 
-import tfgen  # noqa: F401  its settings of TensorFlow's start-up, before a test imports that
+import support.typechecks  # noqa: F401  the import hook calls it by its name
+import tfgen  # sets up TensorFlow, before a test imports that
+
+CHECKED = [
+    f"{tfgen.__name__}.{name}"
+    for name in ("distributions", "energies", "losses", "patches", "random", "samplers")
+]
+"""Modules whose types and shapes are checked at each call.
+
+They are named one by one: the import hook breaks subclasses of Keras layers.
+"""
+
+with jaxtyping.install_import_hook(CHECKED, "support.typechecks.checked"):
+    for name in CHECKED:
+        importlib.import_module(name)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _collect_garbage_seldom():
-    """Graphs are many small objects: by default Python would look through all of them for each few hundred new ones."""
+    """Makes Python's garbage collector run seldom.
+
+    Graphs are many small objects, and by default it would look through all of them for each few
+    hundred new ones.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
@@ -22,9 +42,9 @@ def _collect_garbage_seldom():
 
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory):
-    """Makes directories by their names: the worker that asks first makes one, the others wait for it.
+    """Returns a function that makes a directory by its name, once for all workers.
 
-    None is to be changed.
+    The worker that asks first makes it, and the others wait. No test may change one.
     """
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made_once"
@@ -34,7 +54,7 @@ def made_once(tmp_path_factory):
         place, done = shared / name, shared / f"{name}.done"
         with filelock.FileLock(shared / f"{name}.lock"):
             if not done.exists():
-                shutil.rmtree(place, ignore_errors=True)  # what a worker left that failed
+                shutil.rmtree(place, ignore_errors=True)  # a worker that failed left it
                 make(place)
                 done.touch()
         return place

@@ -15,7 +15,7 @@ from scipy import special
 
 from tfgen import energies, random
 from tfgen.errors import UserError
-from tfgen.types import Energy, EnergyFn, Seed
+from tfgen.types import Energy, EnergyFn, PerChannel, Seed
 
 INSIDE = 0.9999
 """Elements nearer to a wall of the box are moved to this share of its half-width, since the wall
@@ -89,7 +89,7 @@ class Gaussian(Distribution):
     """
 
     sigma: float
-    mean: np.ndarray | float = 0.0
+    mean: PerChannel = 0.0
 
     bounds = None
 
@@ -180,7 +180,7 @@ class TruncatedGaussian(Boxed):
     """
 
     sigma: float
-    mean: np.ndarray | float = 0.0
+    mean: PerChannel = 0.0
     bounds: tuple[float, float] = (-1.0, 1.0)
 
     def __post_init__(self) -> None:
@@ -232,7 +232,7 @@ class TruncatedGaussian(Boxed):
         low, high, _ = self._ends()
         log_low, log_high = special.log_ndtr(low), special.log_ndtr(high)
         with np.errstate(invalid="ignore"):  # infinity less infinity is refused by the caller
-            return log_high + np.log1p(-np.exp(log_low - log_high))
+            return np.asarray(log_high + np.log1p(-np.exp(log_low - log_high)))
 
 
 # the old name, until its last callers have changed

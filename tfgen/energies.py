@@ -1,8 +1,8 @@
-"""Energies as functions, and the closures that make one energy from another.
+"""Energies as functions, and closures that make one energy from another.
 
-Everything that is sampled from is a function from a batch to one energy per example, U(x) in nats, with
-p(x) ∝ exp(-U(x)). Here, and only here, the sign is decided: an energy net returns -f, minus the score that
-the papers write.
+Everything that is sampled from is a function from a batch to one energy per example, U(x) in nats,
+with p(x) ∝ exp(-U(x)). The sign is decided here and only here: an energy net returns -f, minus the
+score that the papers write.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,18 +11,18 @@ import keras
 import tensorflow as tf
 
 from tfgen import patches
-from tfgen.types import Energy, EnergyFn, Image, Label, Latent, Mask, Places
+from tfgen.types import Energy, EnergyFn, Image, Label, Latent, Mask, PerChannel, Places
 
 
 def value_and_grad(energy: EnergyFn, x: tf.Tensor) -> tuple[Energy, tf.Tensor]:
-    """U(x) and dU/dx. Weights are not watched: no work is spent on their gradients.
+    """Computes U(x) and dU/dx, without watching weights: no work is spent on their gradients.
 
     Args:
         energy: the energy function.
         x: [b, ...].
 
     Returns:
-        energies [b] and gradients [b, ...], both float32.
+        Energies [b] in nats and gradients [b, ...], both float32.
     """
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
@@ -31,7 +31,7 @@ def value_and_grad(energy: EnergyFn, x: tf.Tensor) -> tuple[Energy, tf.Tensor]:
 
 
 def norm(gradient: tf.Tensor) -> tf.Tensor:
-    """The Euclidean norm of each example, with a finite slope at zero.
+    """Computes the Euclidean norm of each example, with a finite slope at zero.
 
     Args:
         gradient: [b, ...].
@@ -39,12 +39,14 @@ def norm(gradient: tf.Tensor) -> tf.Tensor:
     Returns:
         [b].
     """
-    axes = list(range(1, gradient.shape.rank))
-    return tf.sqrt(tf.reduce_sum(gradient**2, axis=axes) + 1e-12)
+    return tf.sqrt(_sum(gradient**2) + 1e-12)
 
 
-def steepness(energy: EnergyFn, image: Image) -> dict[str, tf.Tensor]:
-    """An image's energy, and which pixels it hangs on: |dU/dx|, root mean square over channels.
+def input_gradient_magnitude(energy: EnergyFn, image: Image) -> dict[str, tf.Tensor]:
+    """Computes the energy of images and the magnitude of its gradient at each pixel.
+
+    The magnitude is |dU/dx|, as the root mean square over channels: a map of the pixels that the
+    energy hangs on.
 
     Args:
         energy: U.
@@ -54,49 +56,64 @@ def steepness(energy: EnergyFn, image: Image) -> dict[str, tf.Tensor]:
         `energy` [b] in nats, and `steepness` [b, h, w, 1] in nats per pixel unit.
     """
     u, gradient = value_and_grad(energy, image)
-    return {
-        "energy": u,
-        "steepness": tf.sqrt(tf.reduce_mean(gradient**2, axis=-1, keepdims=True) + 1e-12),
-    }
+    mean_square = tf.reduce_mean(gradient**2, axis=-1, keepdims=True)
+    return {"energy": u, "steepness": tf.sqrt(mean_square + 1e-12)}
+
+
+# the old name, until its last callers have changed
+steepness = input_gradient_magnitude
 
 
 def frozen(net: keras.Model) -> EnergyFn:
-    """The net's energy in inference mode, as samplers want it."""
+    """Returns the energy of a net in inference mode, which samplers need.
+
+    Args:
+        net: an energy net, [b, ...] to [b].
+    """
     return lambda x: net(x, training=False)
 
 
-def white_noise(sigma: float, mean: tf.Tensor | float = 0.0) -> EnergyFn:
-    """The reference q = N(mean, sigma² 1) of A Theory of Generative ConvNet, equation 8, up to its constant.
+def white_noise(sigma: float, mean: PerChannel = 0.0) -> EnergyFn:
+    """Returns the energy of white noise N(mean, sigma²), up to its constant.
 
     Args:
         sigma: standard deviation in pixel units ([-1, 1] scale), positive.
-        mean: [c], or a number.
+        mean: in pixel units, [c] or a number.
+
+    Source: A Theory of Generative ConvNet, equation 8: the reference q.
     """
-    return lambda x: tf.reduce_sum(((x - mean) / sigma) ** 2, axis=list(range(1, x.shape.rank))) / 2
+    return lambda x: _sum(((x - mean) / sigma) ** 2) / 2
 
 
-def tilted(energy: EnergyFn, sigma: float, mean: tf.Tensor | float = 0.0) -> EnergyFn:
-    """White noise tilted by a score: U(x) = -f(y) + |y|² / 2 with y = (x - mean) / sigma.
+def tilted(energy: EnergyFn, sigma: float, mean: PerChannel = 0.0) -> EnergyFn:
+    """Returns the energy of white noise tilted by a score: U(x) = -f(y) + |y|² / 2.
 
-    The net sees images in units of the reference's standard deviation, the mean subtracted. In these units
-    the paper's formulas hold to the letter with its sigma = 1: on a piece, f = α + <y, B> and the mean is B.
+    Here y = (x - mean) / sigma: the net sees images in units of the noise's standard deviation, the
+    mean subtracted. In these units the paper's formulas hold to the letter with its sigma = 1: on a
+    piece, f = α + <y, B> and the mean is B.
 
     Args:
         energy: -f, of images in these units.
-        sigma: the reference's standard deviation in pixel units ([-1, 1] scale), positive.
-        mean: of the reference in pixel units, [c] or a number.
+        sigma: the noise's standard deviation in pixel units ([-1, 1] scale), positive.
+        mean: of the noise in pixel units, [c] or a number.
+
+    Example:
+        ```python
+        energy = tilted(frozen(net), sigma=0.5)
+        image, _ = samplers.run(samplers.Langevin(0.05), energy, start, seed, num_steps=50)
+        ```
 
     Source: A Theory of Generative ConvNet, equations 4 and 5, section 7.
     """
-    reference = white_noise(sigma, mean)
-    return lambda x: energy((x - mean) / sigma) + reference(x)
+    noise = white_noise(sigma, mean)
+    return lambda x: energy((x - mean) / sigma) + noise(x)
 
 
-def conditional(energies: EnergyFn, label: Label) -> EnergyFn:
-    """Of one energy per class, each example's own: U(x) = U_c(x) with c its label.
+def conditional(energies: Callable[[tf.Tensor], tf.Tensor], label: Label) -> EnergyFn:
+    """Returns the energy of each example's own class: U(x) = U_c(x) with c its label.
 
     Args:
-        energies: a function from [b, ...] to [b, classes].
+        energies: of all classes, from [b, ...] to [b, classes].
         label: int [b].
 
     Source: A Theory of Generative ConvNet, Definition 2.
@@ -110,7 +127,9 @@ def conditional(energies: EnergyFn, label: Label) -> EnergyFn:
 
 
 def clamped(energy: EnergyFn, image: Image, mask: Mask) -> EnergyFn:
-    """The energy of the missing pixels alone, the known ones held: U(mask image + (1 - mask) x).
+    """Returns the energy of the missing pixels alone, the known ones held.
+
+    It is U(mask image + (1 - mask) x).
 
     Args:
         energy: the energy of whole images.
@@ -123,7 +142,9 @@ def clamped(energy: EnergyFn, image: Image, mask: Mask) -> EnergyFn:
 def posterior(
     decode: Callable[[Latent], Image], image: Image, sigma: float, mask: Mask | None = None
 ) -> EnergyFn:
-    """-log p(z, x) of a generator in z, up to a constant: |x - g(z)|² / (2 sigma²) + |z|² / 2.
+    """Returns a generator's -log p(z, x) as a function of z, up to a constant.
+
+    It is |x - g(z)|² / (2 sigma²) + |z|² / 2.
 
     Args:
         decode: g.
@@ -136,14 +157,16 @@ def posterior(
 
     def energy(z):
         error = (image - decode(z)) ** 2
-        error = tf.reduce_sum(error if mask is None else mask * error, axis=[1, 2, 3])
-        return error / (2 * sigma**2) + tf.reduce_sum(z**2, axis=list(range(1, z.shape.rank))) / 2
+        error = _sum(error if mask is None else mask * error)
+        return error / (2 * sigma**2) + _sum(z**2) / 2
 
     return energy
 
 
 def cascade(log_odds: Sequence[Callable[[Image], tf.Tensor]], sigma: float) -> EnergyFn:
-    """-log p_T of a cascade of classifiers that tilt white noise, up to a constant: |x|² / (2 sigma²) - Σ ln g_a(x).
+    """Returns -log p_T of a cascade of classifiers that tilt white noise, up to a constant.
+
+    It is |x|² / (2 sigma²) - Σ ln g_a(x).
 
     Args:
         log_odds: ln g_a = ln q_a(+1|x) - ln q_a(-1|x) of each classifier, [b, ...] to [b].
@@ -155,17 +178,20 @@ def cascade(log_odds: Sequence[Callable[[Image], tf.Tensor]], sigma: float) -> E
     return lambda x: noise(x) - sum(f(x) for f in log_odds)
 
 
-def patchwork(energy: EnergyFn, at: Places, size: int, beside: Image | None = None) -> EnergyFn:
-    """The energy of images of any size that an energy of their patches makes.
+def patchwork(
+    energy: Callable[..., Energy], at: Places, size: int, beside: Image | None = None
+) -> EnergyFn:
+    """Returns the energy of images of any size that an energy of their patches makes.
 
-    Its value is the mean over an image's patches; the slope that it reports at a pixel is the mean over the
-    patches that cover it, and 0 where none does.
+    Its value is the mean over an image's patches. The slope that it reports at a pixel is the mean
+    over the patches that cover it, and 0 where none does.
 
     Args:
         energy: of patches [n, size, size, c].
-        at: the patches, as many of each image.
+        at: the places of the patches, as many of each image.
         size: side of a patch.
-        beside: images whose patches at the same places are given to `energy` as a second argument, [b, h, w, c'].
+        beside: images [b, h, w, c'] whose patches at the same places are given to `energy` as a
+            second argument.
 
     Source: INNg, section 3.5 and equation 15.
     """
@@ -176,8 +202,15 @@ def patchwork(energy: EnergyFn, at: Places, size: int, beside: Image | None = No
         u, gradient = value_and_grad(
             lambda patch: energy(patch, *given), patches.cut(canvas, at, size)
         )
+        # the slope at a pixel is a mean and no sum, so that it is not the derivative of the value;
+        # the second term has it as its derivative, and is zero
         slope = tf.stop_gradient(patches.average(gradient, at, tf.shape(x)))
         each = tf.reshape(tf.stop_gradient(u), [tf.shape(x)[0], -1])
-        return tf.reduce_mean(each, axis=1) + tf.reduce_sum(slope * (x - canvas), axis=[1, 2, 3])
+        return tf.reduce_mean(each, axis=1) + _sum(slope * (x - canvas))
 
     return canvas_energy
+
+
+def _sum(x: tf.Tensor) -> tf.Tensor:
+    """Sums each example, [b, ...] to [b]."""
+    return tf.reduce_sum(x, axis=list(range(1, x.shape.rank)))

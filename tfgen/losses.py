@@ -1,17 +1,21 @@
-"""The terms of the papers' objectives, one small function each: scalars in nats per example."""
+"""Terms of the papers' objectives, one small function each: scalars in nats per example."""
 
 import math
 
 import tensorflow as tf
+from jaxtyping import Float
 
-from tfgen.types import Energy, Image, Label, Mask
+from tfgen.types import Energy, Image, Label, Latent, Loss, Mask
 
 
-def energy_difference(data: Energy, samples: Energy, weights: tf.Tensor | float = 1.0) -> tf.Tensor:
-    """Mean energy of the data minus mean energy of the model's samples.
+def energy_difference(
+    data: Float[tf.Tensor, "b"], samples: Float[tf.Tensor, "m"], weights: tf.Tensor | float = 1.0
+) -> Loss:
+    """Computes the mean energy of the data minus the mean energy of the model's samples.
 
-    Its gradient in the weights, samples held fixed, is minus that of the log-likelihood when the samples
-    follow the model, and the contrastive divergence gradient when they come from a few steps off the data.
+    Its gradient in the weights, with the samples held fixed, is minus that of the log-likelihood
+    when the samples follow the model. It is the contrastive divergence gradient when they come from
+    a few steps off the data.
 
     Args:
         data: [b], energies of observed images.
@@ -26,8 +30,8 @@ def energy_difference(data: Energy, samples: Energy, weights: tf.Tensor | float 
     return tf.reduce_mean(data) - tf.reduce_mean(weights * samples)
 
 
-def cross_entropy(logits: tf.Tensor, label: Label) -> tf.Tensor:
-    """-log p(label | image), averaged over the batch.
+def cross_entropy(logits: Float[tf.Tensor, "b classes"], label: Label) -> Loss:
+    """Computes -log p(label | image), averaged over the batch.
 
     Args:
         logits: [b, classes], f_c + b_c.
@@ -43,8 +47,8 @@ def cross_entropy(logits: tf.Tensor, label: Label) -> tf.Tensor:
     )
 
 
-def reconstruction(image: Image, mean: Image) -> tf.Tensor:
-    """|I - B|^2 / 2, averaged over the batch.
+def reconstruction(image: Image, mean: Image) -> Loss:
+    """Computes |I - B|² / 2, averaged over the batch.
 
     Args:
         image: [b, h, w, c].
@@ -55,27 +59,30 @@ def reconstruction(image: Image, mean: Image) -> tf.Tensor:
 
     Source: A Theory of Generative ConvNet, equation 23.
     """
-    return tf.reduce_mean(tf.reduce_sum((image - mean) ** 2, axis=[1, 2, 3])) / 2
+    return tf.reduce_mean(_sum((image - mean) ** 2)) / 2
 
 
-def log_normal(x: tf.Tensor, mean: tf.Tensor | float, log_var: tf.Tensor | float) -> tf.Tensor:
-    """log N(x; mean, diag exp(log_var)) of each example, in nats.
+def log_normal(x: tf.Tensor, mean: tf.Tensor | float, log_var: tf.Tensor | float) -> Energy:
+    """Computes log N(x; mean, diag exp(log_var)) of each example, in nats.
 
     Args:
         x: [b, ...].
         mean: as x, or a number.
-        log_var: as x, or a number.
+        log_var: the log-variance, as x, or a number.
 
     Returns:
         [b].
     """
-    # the released triangle script's 1e-6 keeps a collapsed variance from making the quadratic term infinite
+    # a collapsed variance must not make the quadratic term infinite; the number is that of the
+    # triangle's released script
     quadratic = (x - mean) ** 2 / (tf.exp(log_var) + 1e-6)
     return -_sum(quadratic + log_var + math.log(2 * math.pi) + tf.zeros_like(x)) / 2
 
 
-def logistic(data: tf.Tensor, samples: tf.Tensor) -> tf.Tensor:
-    """Cross-entropy of a classifier that tells images from samples, met equally often: ln 2 where it cannot.
+def logistic(data: Float[tf.Tensor, "b"], samples: Float[tf.Tensor, "m"]) -> Loss:
+    """Computes the cross-entropy of a classifier that tells images from samples.
+
+    Both count as equally frequent, so that it is ln 2 where the classifier cannot tell.
 
     Args:
         data: [b], log-odds ln q(+1|x) - ln q(-1|x) of images.
@@ -86,11 +93,13 @@ def logistic(data: tf.Tensor, samples: tf.Tensor) -> tf.Tensor:
 
     Source: INNg, section 3.2.1.
     """
-    return (tf.reduce_mean(tf.nn.softplus(-data)) + tf.reduce_mean(tf.nn.softplus(samples))) / 2
+    missed = tf.reduce_mean(tf.nn.softplus(-data))
+    fooled = tf.reduce_mean(tf.nn.softplus(samples))
+    return (missed + fooled) / 2
 
 
-def kl_to_prior(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
-    """KL(N(mean, diag exp(log_var)) ‖ N(0, 1)), averaged over the batch.
+def kl_to_prior(mean: Latent, log_var: Latent) -> Loss:
+    """Computes KL(N(mean, diag exp(log_var)) ‖ N(0, 1)), averaged over the batch.
 
     Args:
         mean: [b, ...].
@@ -105,12 +114,12 @@ def kl_to_prior(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
 def kl_q_p(
     image: Image,
     decoded: Image,
-    mean: tf.Tensor,
-    log_var: tf.Tensor,
+    mean: Latent,
+    log_var: Latent,
     sigma: float,
     mask: Mask | None = None,
-) -> tf.Tensor:
-    """KL(Q‖P) + H(q_data): minus the evidence lower bound, the objective of the VAE.
+) -> Loss:
+    """Computes KL(Q‖P) + H(q_data): minus the evidence lower bound, the VAE's objective.
 
     Args:
         image: [b, h, w, c], of q_data.
@@ -126,14 +135,12 @@ def kl_q_p(
     Source: Divergence triangle, section 2.2.1.
     """
     error = (image - decoded) ** 2 / sigma**2 + math.log(2 * math.pi * sigma**2)
-    return (
-        kl_to_prior(mean, log_var)
-        + tf.reduce_mean(_sum(error if mask is None else mask * error)) / 2
-    )
+    distortion = tf.reduce_mean(_sum(error if mask is None else mask * error)) / 2
+    return kl_to_prior(mean, log_var) + distortion
 
 
-def kl_p_q(latent: tf.Tensor, mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
-    """KL(P‖Q) up to a constant in q: -log q(z|x), of dreams x = g(z); the sleep phase.
+def kl_p_q(latent: Latent, mean: Latent, log_var: Latent) -> Loss:
+    """Computes KL(P‖Q) up to a constant in q: -log q(z|x) of generated images, the sleep phase.
 
     Args:
         latent: z of the prior, [b, ...].
@@ -148,8 +155,10 @@ def kl_p_q(latent: tf.Tensor, mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
     return -tf.reduce_mean(log_normal(latent, mean, log_var))
 
 
-def kl_p_pi(energy: Energy, latent: tf.Tensor, mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
-    """KL(P‖Π) - log Z + H(z) + H(x|z): the energy of generated images minus the bound of their entropy.
+def kl_p_pi(energy: Energy, latent: Latent, mean: Latent, log_var: Latent) -> Loss:
+    """Computes KL(P‖Π) - log Z + H(z) + H(x|z).
+
+    It is the energy of generated images minus the bound of their entropy.
 
     Args:
         energy: [b], of x = g(z).
@@ -165,8 +174,8 @@ def kl_p_pi(energy: Energy, latent: tf.Tensor, mean: tf.Tensor, log_var: tf.Tens
     return tf.reduce_mean(energy) + kl_p_q(latent, mean, log_var)
 
 
-def kl_q_pi(energy: Energy) -> tf.Tensor:
-    """KL(Q‖Π) - log Z + H(q_data): the energy of observed images; q(z|x) cancels.
+def kl_q_pi(energy: Energy) -> Loss:
+    """Computes KL(Q‖Π) - log Z + H(q_data): the energy of observed images, since q(z|x) cancels.
 
     Args:
         energy: [b].
@@ -179,8 +188,8 @@ def kl_q_pi(energy: Energy) -> tf.Tensor:
     return tf.reduce_mean(energy)
 
 
-def gradient_penalty(gradient: Image) -> tf.Tensor:
-    """|dU/dx|² / 2, averaged over the batch.
+def gradient_penalty(gradient: Image) -> Loss:
+    """Computes |dU/dx|² / 2, averaged over the batch: the zero-centred gradient penalty.
 
     Args:
         gradient: of the energy at some images, [b, h, w, c].
@@ -191,8 +200,8 @@ def gradient_penalty(gradient: Image) -> tf.Tensor:
     return tf.reduce_mean(_sum(gradient**2)) / 2
 
 
-def mean_squared_error(image: Image, decoded: Image, mask: Mask | None = None) -> tf.Tensor:
-    """Per pixel and channel, over the pixels that count.
+def mean_squared_error(image: Image, decoded: Image, mask: Mask | None = None) -> Loss:
+    """Computes the mean squared error per pixel and channel, over the pixels that count.
 
     Args:
         image: [b, h, w, c].
@@ -203,8 +212,10 @@ def mean_squared_error(image: Image, decoded: Image, mask: Mask | None = None) -
         A scalar.
     """
     weight = tf.ones_like(image) if mask is None else mask + tf.zeros_like(image)
-    return tf.reduce_sum(weight * (image - decoded) ** 2) / tf.maximum(tf.reduce_sum(weight), 1.0)
+    error = tf.reduce_sum(weight * (image - decoded) ** 2)
+    return error / tf.maximum(tf.reduce_sum(weight), 1.0)
 
 
 def _sum(x: tf.Tensor) -> tf.Tensor:
+    """Sums each example, [b, ...] to [b]."""
     return tf.reduce_sum(x, axis=list(range(1, x.shape.rank)))

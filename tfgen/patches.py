@@ -1,15 +1,16 @@
-"""Square patches of images: where they lie, how they are cut out, and put back together."""
+"""Square patches of images: draws their places, cuts them out and puts them back together."""
 
 import tensorflow as tf
+from jaxtyping import Int, Num
 
 from tfgen import random
-from tfgen.types import Image, Places, Seed
+from tfgen.types import Integer, Places, Seed
 
 
 def places(
-    which: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor, size: int, seed: Seed
+    which: Int[tf.Tensor, "n"], height: Integer, width: Integer, size: int, seed: Seed
 ) -> Places:
-    """Patches anywhere inside their images, with equal probability.
+    """Draws places of patches anywhere inside of their images, with equal probability.
 
     Args:
         which: int32 [n], the image that each is cut from.
@@ -24,21 +25,28 @@ def places(
     return Places(which, top, left)
 
 
-def cut(images: Image, at: Places, size: int) -> Image:
-    """The patches at some places, [n, size, size, c].
+def cut(
+    images: Num[tf.Tensor, "m height width c"], at: Places, size: int
+) -> Num[tf.Tensor, "n {size} {size} c"]:
+    """Cuts out the patches at some places.
 
     Args:
         images: [m, h, w, c].
         at: n places.
         size: side of a patch.
+
+    Returns:
+        [n, size, size, c].
     """
     shape = tf.shape(images, tf.int64)
     patch = tf.gather(tf.reshape(images, [-1, images.shape[-1]]), _pixels(at, size, shape))
     return tf.ensure_shape(patch, [at.which.shape[0], size, size, images.shape[-1]])
 
 
-def average(patches: Image, at: Places, shape: tf.Tensor) -> Image:
-    """Images that are, at each pixel, the mean of the patches that cover it; 0 where none does.
+def average(
+    patches: Num[tf.Tensor, "n size size c"], at: Places, shape: Int[tf.Tensor, "4"]
+) -> Num[tf.Tensor, "m height width c"]:
+    """Puts patches back: each pixel is the mean of those that cover it, or 0 where none does.
 
     Args:
         patches: [n, size, size, c].
@@ -51,15 +59,18 @@ def average(patches: Image, at: Places, shape: tf.Tensor) -> Image:
     shape = tf.cast(shape, tf.int64)
     pixels = tf.reshape(_pixels(at, patches.shape[1], shape), [-1])
     number = shape[0] * shape[1] * shape[2]
-    total = tf.math.unsorted_segment_sum(
-        tf.reshape(patches, [-1, patches.shape[-1]]), pixels, number
-    )
+    values = tf.reshape(patches, [-1, patches.shape[-1]])
+    total = tf.math.unsorted_segment_sum(values, pixels, number)
     count = tf.math.unsorted_segment_sum(tf.ones_like(pixels, tf.float32), pixels, number)
     return tf.reshape(total / tf.maximum(count, 1.0)[:, tf.newaxis], shape)
 
 
 def _pixels(at: Places, size: int, shape: tf.Tensor) -> tf.Tensor:
-    """The number of each patch's pixels in the row of all images' pixels, int64 [n, size, size]."""
+    """Computes the positions of patches' pixels in the row of all images' pixels.
+
+    Returns:
+        int64 [n, size, size].
+    """
     which, top, left = (tf.cast(numbers, tf.int64) for numbers in at)
     side = tf.range(size, dtype=tf.int64)
     rows = (which * shape[1] + top)[:, tf.newaxis] + side

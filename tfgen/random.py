@@ -17,7 +17,7 @@ from contextvars import ContextVar
 
 import tensorflow as tf
 
-from tfgen.types import Seed
+from tfgen.types import Integer, Seed
 
 GENERATOR = "philox"
 MANTISSA = 23
@@ -52,7 +52,7 @@ def root(seed: int) -> Seed:
     return tf.random.fold_in(tf.constant([0, 0], tf.int32), tf.cast(seed, tf.int32), alg=GENERATOR)
 
 
-def fold_in(seed: Seed, data: int | tf.Tensor) -> Seed:
+def fold_in(seed: Seed, data: Integer) -> Seed:
     """A new seed, determined by `seed` and an integer such as a step or a replica.
 
     Args:

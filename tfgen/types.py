@@ -1,26 +1,41 @@
-"""The nouns every module shares: tensors with their shapes, and the functions between them."""
+"""The nouns that every module shares: tensors with their shapes, and the functions between them.
+
+The shapes are checked at run time in the tests: see `tests/conftest.py`.
+"""
 
 from collections.abc import Callable
-from typing import NamedTuple, NotRequired, TypedDict
+from typing import NamedTuple, NotRequired, TypeAlias, TypedDict
 
+import numpy as np
 import tensorflow as tf
 from jaxtyping import Float, Int
 
-Image = Float[tf.Tensor, "b h w c"]
-"""Images in [-1, 1]."""
+Image = Float[tf.Tensor, "b *size c"]
+"""Images [b, h, w, c] or videos [b, t, h, w, c], in [-1, 1]."""
 
-Mask = Float[tf.Tensor, "b h w 1"]
-"""1 where a pixel is known, 0 where it is missing."""
+Mask = Float[tf.Tensor, "#b *size 1"]
+"""1 where a pixel is known, 0 where it is missing; of each image, or one mask for all."""
 
 Energy = Float[tf.Tensor, "b"]
 """Nats, one per example; low is likely: p(x) ∝ exp(-U(x))."""
+
+Loss = Float[tf.Tensor, ""]
+"""A scalar in nats per example: summed over dimensions, averaged over the batch."""
 
 Latent = Float[tf.Tensor, "b ..."]
 """Latent vectors [b, d], or maps of them [b, h', w', d]; N(0, 1) before anything is seen."""
 
 Label = Int[tf.Tensor, "b"]
+"""The class of each example, from 0."""
+
 Seed = Int[tf.Tensor, "... 2"]
-"""A stateless seed [2], or several [s, 2], one for each share of a batch; `tfgen.random` derives others from it."""
+"""A stateless seed [2], or several [s, 2], one for each share of a batch; see `tfgen.random`."""
+
+Integer: TypeAlias = int | np.integer | tf.Tensor | tf.Variable
+"""A whole number, which may be known only when a graph runs."""
+
+PerChannel: TypeAlias = float | np.floating | np.ndarray | tf.Tensor | tf.Variable
+"""A number, or one for each channel, [c]."""
 
 EnergyFn = Callable[[tf.Tensor], Energy]
 """A batch [b, ...] to its energies [b]."""
@@ -31,17 +46,21 @@ class Batch(TypedDict):
 
     image: Image
     index: Int[tf.Tensor, "b"]
+    """The number of each example in its data set."""
     label: NotRequired[Label]
     mask: NotRequired[Mask]
     """Of incomplete images: their missing pixels are zeros."""
 
 
 class Places(NamedTuple):
-    """Where patches lie: the image that each is cut from, and its first row and column there; int32 [n] each."""
+    """The places of n patches, int32 [n] each."""
 
     which: Int[tf.Tensor, "n"]
+    """The image that a patch is cut from."""
     top: Int[tf.Tensor, "n"]
+    """Its first row there."""
     left: Int[tf.Tensor, "n"]
+    """Its first column there."""
 
 
 class Endpoint(NamedTuple):
@@ -52,10 +71,10 @@ class Endpoint(NamedTuple):
 
     @property
     def inputs(self) -> list[str]:
-        """The names of what it takes."""
+        """The names of its inputs."""
         return [spec.name for spec in self.signature]
 
     def traced(self) -> Callable[..., dict[str, tf.Tensor]]:
-        """As a graph that is given tensors by name, and takes those that it wants."""
+        """Compiles to a function of keyword tensors; unknown keywords are ignored."""
         graph = tf.function(self.fn, autograph=False)
         return lambda **given: graph(*(given[name] for name in self.inputs))

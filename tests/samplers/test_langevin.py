@@ -56,7 +56,7 @@ def test_gradients_above_the_cap_are_scaled_to_it_and_others_left():
         step,
         lambda x: tf.reduce_sum(gradient * x, axis=[1, 2, 3]),
         tf.zeros_like(gradient),
-        (0, 0),
+        random.root(0),
         1,
     )
     np.testing.assert_allclose(x[:, 0, 0], [[-0.6, -0.8], [-0.3, -0.4]], rtol=1e-6)

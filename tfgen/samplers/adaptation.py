@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfgen.errors import AtLeastOne, Range, UserError
 from tfgen.samplers.base import Info, Kernel, Scalar, Wrapper
-from tfgen.types import EnergyFn, Seed
+from tfgen.types import EnergyFn, Integer, Seed
 
 
 class State(NamedTuple):
@@ -66,9 +66,7 @@ class Adapted(Wrapper):
         return State(inner.x, inner, log_factor, state.count + 1), info
 
 
-def adapt(
-    step_size: Scalar, acceptance: Scalar, target: float, count: int | tf.Tensor
-) -> tf.Tensor:
+def adapt(step_size: Scalar, acceptance: Scalar, target: float, count: Integer) -> tf.Tensor:
     """Returns the step size to try next, given how often the present one was accepted.
 
     The logarithm moves by r (acceptance - target). The rate r falls as (1 + count / 10)^-0.75, so

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfgen import hoisting, random
 from tfgen.errors import check_parameters
-from tfgen.types import Energy, EnergyFn, Seed
+from tfgen.types import Energy, EnergyFn, Integer, Seed
 
 Scalar: TypeAlias = float | tf.Tensor | tf.Variable
 """A constant of a kernel: a number, or a scalar tensor where it changes from run to run."""
@@ -176,9 +176,9 @@ class _PerExample(Wrapper):
 def run(
     kernel: Kernel,
     energy: EnergyFn,
-    x: tf.Tensor,
+    x: tf.Tensor | tf.Variable,
     seed: Seed,
-    num_steps: int | tf.Tensor,
+    num_steps: Integer,
     keep_every: int = 0,
 ) -> tuple[tf.Tensor, Summary]:
     """Moves a batch for a number of steps, or until the kernel's stopping rule is met.
@@ -215,7 +215,7 @@ def run_from_state(
     energy: EnergyFn,
     state: Any,
     seed: Seed,
-    num_steps: int | tf.Tensor,
+    num_steps: Integer,
     keep_every: int = 0,
 ) -> tuple[Any, Summary]:
     """Runs a kernel from a state of its own to a state: `run` for callers who need more than x.
@@ -272,10 +272,10 @@ def run_from_state(
 
 def run_sequence(
     stage: Callable[[tf.Tensor], tuple[Kernel, EnergyFn]],
-    x: tf.Tensor,
+    x: tf.Tensor | tf.Variable,
     seed: Seed,
-    stages: int | tf.Tensor,
-    num_steps: int | tf.Tensor,
+    stages: Integer,
+    num_steps: Integer,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Moves a batch by a sequence of kernels and energies, one after the other.
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfgen import energies, patches, random
 from tfgen.errors import AtLeastOne
 from tfgen.samplers.base import Info, Wrapper
-from tfgen.types import EnergyFn, Image, Seed
+from tfgen.types import EnergyFn, Image, Integer, Seed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Patchwork(Wrapper):
     """
 
     size: Annotated[int, AtLeastOne]
-    number: Annotated[int | tf.Tensor, AtLeastOne]
+    number: Annotated[Integer, AtLeastOne]
     beside: Image | None = None
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> Any:

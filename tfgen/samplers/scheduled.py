@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfgen.errors import AtLeastOne, NotNegative, Positive
 from tfgen.samplers.base import Info, Scalar, Wrapper
-from tfgen.types import EnergyFn, Seed
+from tfgen.types import EnergyFn, Integer, Seed
 
 
 class State(NamedTuple):
@@ -38,7 +38,7 @@ class Scheduled(Wrapper):
         ```
     """
 
-    num_steps: Annotated[int | tf.Tensor, AtLeastOne]
+    num_steps: Annotated[Integer, AtLeastOne]
     step_factor_end: Annotated[float, Positive] = 1.0
     temperature_factor_end: Annotated[float, NotNegative] = 1.0
 
