@@ -1,18 +1,21 @@
-"""What was measured of trained energies, beside each other: landscapes, likelihoods, long chains, outliers.
+"""Writes what was measured of trained energies: landscapes, likelihoods, long chains, outliers.
 
     python -m experiments.energy_tables --workdirs=DIR[,DIR...] [--output=docs/results.md]
 
-Writes the part `energies` of the page from the runs' metrics.jsonl, and copies their landscape.png beside it. What was
-not measured is left blank; `trainers.landscape` and `trainers.evaluate` measure it.
+The part `energies` of the page comes from the runs' metrics.jsonl, and their landscape.png is
+copied into the page's images. What was not measured is left blank; `trainers.landscape` and
+`trainers.evaluate` measure it.
 """
 
 import pathlib
 import shutil
+from collections.abc import Mapping
+from typing import Any
 
 import jinja2
 from absl import flags as absl_flags
 
-from experiments import pages
+from experiments import command_flags, pages
 from tfgen import files
 from tfgen.errors import UserError
 from tfgen.version import __version__
@@ -25,8 +28,9 @@ MEASURED = ("landscape", "likelihood", "importance_bound", "mixing", "outliers")
 PAGE = """\
 # Energies
 
-What is seen of trained energies; [how to read it](energy.md). One run and one seed each. Written by
-`{{ command }}` with tfgen {{ version }} from what `trainers.landscape` and `trainers.evaluate` had measured.
+Measurements of trained energies; [how to read them](energy.md). One run and one seed each. Written
+by `{{ command }}` with tfgen {{ version }} from what
+`trainers.landscape` and `trainers.evaluate` had measured.
 {% for table in tables %}
 
 ## {{ table.title }}
@@ -53,76 +57,70 @@ Protocol: {{ table.protocols | join("; or ") }}.
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "experiments.energy_tables"}
+    where = command_flags.place(values, "experiments.energy_tables")
     absl_flags.DEFINE_list("workdirs", [], "The runs.", **where)
     absl_flags.DEFINE_string("output", "docs/results.md", "The page to write a part of.", **where)
 
 
 def main(values: absl_flags.FlagValues) -> None:
-    """Writes the part of the page."""
+    """Writes the part `energies` of the page."""
     if not values.workdirs:
         raise UserError("--workdirs: expected the directories of some runs and found none")
-    workdirs, output = (
-        [pathlib.Path(workdir) for workdir in values.workdirs],
-        pathlib.Path(values.output),
+    workdirs = [pathlib.Path(workdir) for workdir in values.workdirs]
+    output = pathlib.Path(values.output)
+    runs, metrics = [], {}
+    for workdir in workdirs:
+        name = title(workdir)
+        runs.append({"title": name, "picture": _copied_landscape(workdir, output)})
+        metrics[name] = Metrics(workdir / "metrics.jsonl")
+    tables = [table_of(name, metrics) for name in MEASURED]
+    names = ",".join(f"runs/{workdir.name}" for workdir in workdirs)
+    part = jinja2.Template(PAGE).render(
+        runs=runs,
+        tables=[table for table in tables if table["rows"]],
+        command=f"python -m experiments.energy_tables --workdirs={names}",
+        version=__version__,
     )
-    runs = [
-        {"title": title(workdir), "picture": _copied(workdir, output.parent)}
-        for workdir in workdirs
-    ]
-    rows = [Metrics(workdir / "metrics.jsonl") for workdir in workdirs]
-    titles = [run["title"] for run in runs]
-    tables = [
-        table
-        for name in MEASURED
-        if (table := table_of(name, dict(zip(titles, rows, strict=True))))["rows"]
-    ]
-    command = "python -m experiments.energy_tables --workdirs=" + ",".join(
-        f"runs/{w.name}" for w in workdirs
-    )
-    page = jinja2.Template(PAGE).render(
-        runs=runs, tables=tables, command=command, version=__version__
-    )
-    pages.put(output, "energies", page)
+    pages.put(output, "energies", part)
     print(output)
 
 
 def title(workdir: pathlib.Path) -> str:
-    """A run's model and data."""
-    values, train = experiment.read(workdir), Metrics(workdir / "metrics.jsonl").rows("train")
-    dataset = values.dataset.rpartition("/")[2]
-    return f"{values.algorithm} on {dataset}, {train[-1]['step'] if train else 0} updates"
+    """Returns a run's model, data and number of updates, in words."""
+    values = experiment.read(workdir)
+    train = Metrics(workdir / "metrics.jsonl").rows("train")
+    updates = train[-1]["step"] if train else 0
+    return f"{values.algorithm} on {values.dataset.rpartition('/')[2]}, {updates} updates"
 
 
-def table_of(name: str, runs: dict[str, Metrics]) -> dict:
-    """One measurement of all runs, a row for each of its values.
+def table_of(name: str, runs: Mapping[str, Metrics]) -> dict[str, Any]:
+    """Returns the table of one measurement, with a row for each of its values.
 
     Args:
         name: of the measurement.
-        runs: their metrics, by title.
+        runs: the metrics of the runs, by title.
     """
-    found = [
-        {row["metric"]: row for row in latest(run.rows("evaluation")) if _of(row, name)}
-        for run in runs.values()
-    ]
-    verdicts = {
-        title: row["verdict"]
-        for title, run in runs.items()
-        for row in run.rows("verdict")
-        if row["metric"] == name
-    }
-    names = list(dict.fromkeys(metric for values in found for metric in values))
+    by_run, verdicts = [], []
+    for run_title, metrics in runs.items():
+        rows = latest(metrics.rows("evaluation"))
+        by_run.append({row["metric"]: row for row in rows if _is_of(row, name)})
+        rows = metrics.rows("verdict")
+        verdicts += [(run_title, row["verdict"]) for row in rows if row["metric"] == name][-1:]
+    value_names = dict.fromkeys(value_name for values in by_run for value_name in values)
+    table = []
+    for value_name in value_names:
+        cells = [_cell(values.get(value_name)) for values in by_run]
+        table.append((value_name.partition("/")[2], cells))
+    protocols = dict.fromkeys(_protocol(row) for values in by_run for row in values.values())
     return {
         "title": name.replace("_", " ").capitalize(),
-        "rows": [(n.partition("/")[2], [_cell(values.get(n)) for values in found]) for n in names],
-        "verdicts": list(verdicts.items()),
-        "protocols": list(
-            dict.fromkeys(_protocol(row) for values in found for row in values.values())
-        ),
+        "rows": table,
+        "verdicts": verdicts,
+        "protocols": list(protocols),
     }
 
 
-def _of(row: Row, name: str) -> bool:
+def _is_of(row: Row, name: str) -> bool:
     return row["metric"].partition("/")[0] == name
 
 
@@ -134,15 +132,15 @@ def _protocol(row: Row) -> str:
     return ", ".join(f"{name} {value}" for name, value in row["protocol"].items() if value != "")
 
 
-def _copied(workdir: pathlib.Path, directory: pathlib.Path) -> str:
-    """The name of the run's landscape beside the page, or nothing."""
-    picture = workdir / "landscape.png"
-    if not picture.exists():
+def _copied_landscape(workdir: pathlib.Path, page: pathlib.Path) -> str:
+    """Copies a run's landscape to the page's images; returns the link, "" if there is none."""
+    original = workdir / "landscape.png"
+    if not original.exists():
         return ""
-    name = f"landscape_{workdir.name}.png"
-    with files.written_aside(directory / name) as aside:
-        shutil.copyfile(picture, aside)
-    return name
+    path, link = pages.picture(page, f"landscape_{workdir.name}.png")
+    with files.written_aside(path) as aside:
+        shutil.copyfile(original, aside)
+    return link
 
 
 if __name__ == "__main__":

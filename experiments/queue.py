@@ -27,7 +27,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
 
-from experiments import command_record
+from experiments import command_record, queue_files
 from experiments.command_record import Entry, Record, State
 from experiments.queue_files import QueueFiles
 from tfgen.errors import UserError
@@ -81,7 +81,7 @@ def main(words: Sequence[str] | None = None) -> None:
         _check(options)
         files = QueueFiles(options.file.resolve())
         if options.status or options.dry_run:
-            print(listing(files, only_pending=options.dry_run))
+            print(queue_files.listing(files, only_pending=options.dry_run))
             return
         with files.locked() as lock:
             queue = Queue(files, options, lock)
@@ -93,20 +93,6 @@ def main(words: Sequence[str] | None = None) -> None:
         sys.exit("interrupted; the same command goes on from there")
     if failed:
         sys.exit(f"{len(failed)} of the commands failed; --status lists them")
-
-
-def listing(files: QueueFiles, only_pending: bool) -> str:
-    """Returns the table of a queue's commands.
-
-    Args:
-        files: the queue's files.
-        only_pending: leaves out what is done.
-    """
-    record, commands = Record(files.record), files.commands()
-    running = record.unfinished() if files.is_running() else None
-    if only_pending:
-        commands = [c for c in commands if record.state(c) is not State.DONE]
-    return command_record.table(commands, record, running)
 
 
 class Queue:

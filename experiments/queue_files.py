@@ -8,6 +8,7 @@ import pathlib
 from collections.abc import Iterator
 
 from experiments import command_record
+from experiments.command_record import Record, State
 from tfgen.errors import UserError
 
 
@@ -73,6 +74,20 @@ class QueueFiles:
 
     def _beside(self, ending: str) -> pathlib.Path:
         return self.file.with_name(f"{self.file.name}.{ending}")
+
+
+def listing(files: QueueFiles, only_pending: bool) -> str:
+    """Returns the table of a queue's commands.
+
+    Args:
+        files: the queue's files.
+        only_pending: leaves out what is done.
+    """
+    record, commands = Record(files.record), files.commands()
+    running = record.unfinished() if files.is_running() else None
+    if only_pending:
+        commands = [c for c in commands if record.state(c) is not State.DONE]
+    return command_record.table(commands, record, running)
 
 
 def _acquire(descriptor: int) -> bool:

@@ -1,42 +1,35 @@
-"""Introspective networks beside other models of textures: trains all on the same pictures and compares their samples.
+"""Compares introspective networks with other models of textures.
 
-    python -m experiments.textures --runs=DIR --output=docs/results.md [--textures=pebbles,bark]
+    python -m experiments.textures [--runs=DIR] [--textures=pebbles,bark] [--output=docs/results.md]
 
-Run again it goes on. Portilla and Simoncelli's model is plenoptic's, which the extra `peers` brings.
+All models are trained on the same pictures, and their samples are compared with these. Run again,
+the command resumes. Portilla and Simoncelli's model needs plenoptic, of the extra `peers`.
 """
 
-import importlib.util
 import math
 import pathlib
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
 
 import imageio.v3 as iio
 import jinja2
 import numpy as np
-import tensorflow as tf
 from absl import flags as absl_flags
-from sklearn.decomposition import PCA
 from tqdm import tqdm
 
-from experiments import pages
-from experiments.tables import FLAGFILES, Run, call, carry_out
-from tfgen import files
-from tfgen.data import examples, preprocess
+from experiments import command_flags, pages, portilla_simoncelli, runs
+from experiments.runs import FLAGFILES, Run
+from tfgen.analysis import pyramid_patches
+from tfgen.data import preprocess
 from tfgen.errors import UserError
 from tfgen.evaluation.sliced_wasserstein import SlicedWasserstein
-from tfgen.types import Endpoint
 from tfgen.version import __version__
 from trainers.drawings import pictures
 from trainers.run import commands, experiment
 from trainers.run.metrics import Metrics
 
 ARCHIVE = "image:../shared/data/textures.zip/inn_jlazarow/"
-TEXTURES = {
-    name: f"{ARCHIVE}{name}.png"
-    for name in ("pebbles", "bark", "bricks", "diamond", "tomatoes", "wall")
-}
-TEXTURES["brick"] = "textures/brick"
+NAMES = ("pebbles", "bark", "bricks", "diamond", "tomatoes", "wall")
+TEXTURES = {name: f"{ARCHIVE}{name}.png" for name in NAMES} | {"brick": "textures/brick"}
 """The introspective paper's own pictures, and a grey one that needs no download."""
 
 INTROSPECTIVE = "introspective_pebbles_cpu"
@@ -46,7 +39,7 @@ MODELS = {
     "INNg-single": [INTROSPECTIVE, "--introspective.reduction=0"],
     "generative ConvNet": ["generative_convnet_pebbles_cpu"],
 }
-"""A flagfile each, and what is changed of it."""
+"""The flagfile of each model, and flags that change it."""
 
 PORTILLA_SIMONCELLI = "Portilla-Simoncelli"
 NUM_SAMPLES = 2
@@ -55,203 +48,187 @@ METRIC = "sliced_wasserstein"
 PART = """\
 # Textures
 
-Sliced Wasserstein distance (x 1000) over 7x7 patches of Laplacian pyramids, mean of three levels, of {{ num_samples }}
-new samples to the training picture; small is near. One seed; all models see the same picture at 128x128. Written by
+Sliced Wasserstein distance (x 1000) of {{ num_samples }} new samples to the training picture: over
+7x7 patches of Laplacian pyramids, mean of three levels; lower is better. One seed; all models see
+the same picture at 128x128. Written by
 `{{ command }}` with tfgen {{ version }}.
 
-| | {{ textures | join(" | ") }} |
-|---|{{ "---|" * (textures | length) }}
-{% for name, cells in rows -%}
-| {{ name }} | {{ cells | join(" | ") }} |
-{% endfor %}
+{{ table }}
+
 `phase noise` has the picture's spectrum and nothing else. What is blank was not measured.
-{% for texture, (path, shown) in sheets.items() %}
+{% for texture, (link, shown) in sheets.items() %}
 {{ texture }}: the picture, then a sample of {{ shown | join("; ") }}.
 
-![]({{ path }})
+![]({{ link }})
 {% endfor -%}
 """
+
+Plan = dict[tuple[str, str], Run]
+"""Runs, by model and texture."""
+
+Distances = dict[tuple[str, str], float]
+"""Distances of samples to the training picture, by model and texture."""
 
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "experiments.textures"}
+    where = command_flags.place(values, "experiments.textures")
     absl_flags.DEFINE_string("runs", "runs/textures", "Where all runs are kept.", **where)
     absl_flags.DEFINE_string("output", "docs/results.md", "The page to write a part of.", **where)
     absl_flags.DEFINE_list("textures", ["pebbles"], f"Some of {', '.join(TEXTURES)}.", **where)
-    absl_flags.DEFINE_boolean(
-        "train", True, "Whether to train and measure what is missing, or leave it out.", **where
-    )
+    text = "Train and measure what is missing; --notrain leaves it out."
+    absl_flags.DEFINE_boolean("train", True, text, **where)
 
 
 def main(values: absl_flags.FlagValues) -> None:
-    """Trains, measures, writes."""
-    for name in values.textures:
-        if name not in TEXTURES:
-            raise UserError(f"--textures: expected some of {', '.join(TEXTURES)} and found {name}")
-    runs, output = pathlib.Path(values.runs), pathlib.Path(values.output)
-    plan = {
-        (model, texture): run
-        for texture in values.textures
-        for model, run in plan_of(runs, texture)
-    }
+    """Trains, measures and writes the part `textures` of the page."""
+    command_flags.require_known("textures", values.textures, TEXTURES)
+    root, output = pathlib.Path(values.runs), pathlib.Path(values.output)
+    plan: Plan = {}
+    for texture in values.textures:
+        plan |= {(model, texture): run for model, run in plan_of(root, texture)}
     if values.train:
         for run in tqdm(plan.values(), unit="run"):
-            carry_out(run)
+            runs.carry_out(run)
     found = {key: measured(run.workdir) for key, run in plan.items()}
     plan = {key: run for key, run in plan.items() if found[key]}
+    distances: Distances = {key: found[key]["samples"] for key in plan}
+    sheets = {}
     for texture in values.textures:
         if ("INNg", texture) not in plan:
             raise UserError(
                 f"--textures: expected INNg to be measured on {texture}; run without --notrain"
             )
-    distances = {key: found[key]["samples"] for key in plan}
-    for texture in values.textures:
+        distances["phase noise", texture] = found["INNg", texture]["phase_noise"]
         picture = training_picture(plan["INNg", texture].workdir)
-        samples = portilla_simoncelli(
-            runs / texture / "portilla_simoncelli.npz", picture, values.train
-        )
+        samples = _portilla_simoncelli(root, texture, picture, synthesize=values.train)
         if samples is not None:
             distances[PORTILLA_SIMONCELLI, texture] = distance(picture, samples)
-        distances["phase noise", texture] = found["INNg", texture]["phase_noise"]
-    models = sorted(
-        {model for model, _ in distances},
-        key=lambda m: distances.get((m, values.textures[0]), math.inf),
-    )
-    command = f"python -m experiments.textures --textures={','.join(values.textures)}"
-    command += "" if values.train else " --notrain"
-    part = jinja2.Template(PART).render(
-        command=command,
-        version=__version__,
-        num_samples=NUM_SAMPLES,
-        textures=values.textures,
-        rows=[
-            (m, [_cell(distances.get((m, texture))) for texture in values.textures]) for m in models
-        ],
-        sheets={texture: draw(runs, texture, output.parent, plan) for texture in values.textures},
-    )
-    pages.put(output, "textures", part)
+        sheets[texture] = draw(root, texture, output, plan)
+    pages.put(output, "textures", render(values, distances, sheets))
     print(output)
 
 
-def plan_of(runs: pathlib.Path, texture: str) -> Iterator[tuple[str, Run]]:
-    """All runs of a texture, by model."""
+def render(
+    values: absl_flags.FlagValues,
+    distances: Distances,
+    sheets: Mapping[str, tuple[str, list[str]]],
+) -> str:
+    """Returns the part of the page, in Markdown.
+
+    Args:
+        values: the flags, with `textures` and `train`.
+        distances: of every model's samples; a row each, ordered by the first texture.
+        sheets: what `draw` returned, by texture.
+    """
+    command = f"python -m experiments.textures --textures={','.join(values.textures)}"
+    if not values.train:
+        command += " --notrain"
+    first = values.textures[0]
+    models = {model for model, _ in distances}
+    rows = []
+    for model in sorted(models, key=lambda model: distances.get((model, first), math.inf)):
+        cells = [_cell(distances.get((model, texture))) for texture in values.textures]
+        rows.append([model, *cells])
+    return jinja2.Template(PART).render(
+        command=command,
+        version=__version__,
+        num_samples=NUM_SAMPLES,
+        table=pages.table(["", *values.textures], rows),
+        sheets=sheets,
+    )
+
+
+def plan_of(root: pathlib.Path, texture: str) -> Iterator[tuple[str, Run]]:
+    """Yields each model's name and its run on a texture.
+
+    Args:
+        root: where runs are kept.
+        texture: a key of `TEXTURES`.
+    """
     measuring = [f"--{METRIC}.source=generate", f"--{METRIC}.num_samples={NUM_SAMPLES}"]
+    dataset = f"--dataset={TEXTURES[texture]}"
     for model, (flagfile, *changes) in MODELS.items():
-        training = [
-            f"--flagfile={FLAGFILES / flagfile}.flags",
-            f"--dataset={TEXTURES[texture]}",
-            *changes,
-        ]
-        slug = "".join(c if c.isalnum() else "_" for c in model.lower())
-        yield model, Run(runs / texture / slug, training, measuring, [METRIC])
+        training = [f"--flagfile={FLAGFILES / flagfile}.flags", dataset, *changes]
+        yield model, Run(root / texture / pages.slug(model), training, measuring, [METRIC])
 
 
 def measured(workdir: pathlib.Path) -> dict[str, float]:
-    """What the distance's evaluation yielded, by name; nothing if it was not made."""
-    rows = Metrics(workdir / "metrics.jsonl").rows("evaluation")
-    return {
-        row["metric"].partition("/")[2]: row["value"]
-        for row in rows
-        if row["metric"].startswith(f"{METRIC}/")
-    }
+    """Returns the distances that a run's evaluation found, by name; empty if it was not made."""
+    found = {}
+    for row in Metrics(workdir / "metrics.jsonl").rows("evaluation"):
+        metric, _, name = row["metric"].partition("/")
+        if metric == METRIC:
+            found[name] = row["value"]
+    return found
 
 
 def training_picture(workdir: pathlib.Path) -> np.ndarray:
-    """What a run was trained on, [1, h, w, c]."""
+    """Returns the picture that a run was trained on, float32 [1, h, w, c]."""
     return experiment.load_images(experiment.read(workdir)).train.whole()
 
 
 def distance(picture: np.ndarray, samples: np.ndarray) -> float:
-    """The mean over levels, by the protocol of `trainers.evaluate`."""
-    whole = examples.Examples(picture)
-    evaluator = SlicedWasserstein(
-        _Samples(samples), examples.Images(whole, whole, whole.shape, 1), source="chains"
-    )
-    return next(value for name, value in evaluator.run() if name == "samples")
-
-
-class _Samples(NamedTuple):
-    """Samples that no algorithm of ours made, in the place of one."""
-
-    image: np.ndarray
-
-    def endpoints(self):
-        """What the evaluation asks for."""
-        return {"chains": Endpoint(lambda: {"image": tf.constant(self.image)}, [])}
-
-
-def portilla_simoncelli(
-    kept: pathlib.Path, picture: np.ndarray, synthesize: bool
-) -> np.ndarray | None:
-    """Samples of Portilla and Simoncelli's model, or None where plenoptic is not installed.
-
-    The model is of grey pictures: the picture's principal colours, which are uncorrelated, are synthesized apart.
+    """Computes the distance of samples to a picture, as `trainers.evaluate` does by default.
 
     Args:
-        kept: where samples are kept.
-        picture: [1, h, w, c].
-        synthesize: whether to make samples if there are none.
-
-    Source: Portilla and Simoncelli, A parametric texture model based on joint statistics, 2000.
-    """
-    if not kept.exists() and synthesize and importlib.util.find_spec("plenoptic"):
-        with files.written_aside(kept) as aside, aside.open("wb") as file:
-            np.savez(
-                file, image=np.concatenate([_metamer(picture, seed) for seed in range(NUM_SAMPLES)])
-            )
-    return np.load(kept)["image"] if kept.exists() else None
-
-
-def _metamer(picture: np.ndarray, seed: int) -> np.ndarray:
-    import plenoptic
-    import torch
-
-    colours = PCA(picture.shape[-1]).fit(picture.reshape(-1, picture.shape[-1]))
-    planes = colours.transform(picture.reshape(-1, picture.shape[-1])).T.reshape(
-        -1, 1, 1, *picture.shape[1:3]
-    )
-    torch.manual_seed(seed)
-    found = []
-    for plane in torch.tensor(planes, dtype=torch.float32):
-        low, high = plane.min(), plane.max()
-        unit = (plane - low) / (high - low)
-        model = plenoptic.models.PortillaSimoncelli(unit.shape[-2:]).to(torch.float32)
-        metamer = plenoptic.MetamerCTF(unit, model, loss_function=plenoptic.loss.l2_norm)
-        metamer.setup((torch.rand_like(unit) - 0.5) * 0.1 + unit.mean())
-        metamer.synthesize(
-            max_iter=300, stop_criterion=1e-9, change_scale_criterion=None, ctf_iters_to_check=7
-        )
-        found.append((metamer.metamer.detach() * (high - low) + low).numpy().ravel())
-    pixels = colours.inverse_transform(np.stack(found, axis=1))
-    return np.clip(pixels, -1, 1).reshape(picture.shape).astype(np.float32)
-
-
-def draw(
-    runs: pathlib.Path, texture: str, docs: pathlib.Path, plan: dict[tuple[str, str], Run]
-) -> tuple[str, list[str]]:
-    """A sheet: the picture, and a sample of each model.
+        picture: float32 [1, h, w, c].
+        samples: float32 [n, h, w, c].
 
     Returns:
-        Its name beside the page, and the models on it.
+        The mean over levels of the sliced Wasserstein distance, x 1000.
+    """
+    levels = pyramid_patches.sliced_wasserstein(
+        picture,
+        samples,
+        levels=SlicedWasserstein.levels,
+        count=SlicedWasserstein.patches,
+        projections=SlicedWasserstein.projections,
+        seed=SlicedWasserstein.seed,
+    )
+    return float(np.mean(levels))
+
+
+def draw(root: pathlib.Path, texture: str, page: pathlib.Path, plan: Plan) -> tuple[str, list[str]]:
+    """Draws the picture and a sample of each model in one sheet.
+
+    Args:
+        root: where runs are kept.
+        texture: a key of `TEXTURES`.
+        page: the page whose picture the sheet is.
+        plan: the runs that were measured.
+
+    Returns:
+        The link to the sheet, and the models on it.
     """
     workdirs = {model: plan[model, texture].workdir for model in MODELS if (model, texture) in plan}
     picture = training_picture(workdirs["INNg"])
-    shown = [picture[0]]
-    for workdir in workdirs.values():
-        sample = workdir / "sample.png"
-        if not sample.exists():
-            size = ",".join(map(str, picture.shape[1:3]))
-            asked = ["--task=synthesize", "--count=1", f"--size={size}", f"--output={sample}"]
-            call("trainers.sample", f"--workdir={workdir}", *asked)
-        shown.append(preprocess.to_unit(iio.imread(sample)).reshape(picture.shape[1:]))
-    samples = portilla_simoncelli(
-        runs / texture / "portilla_simoncelli.npz", picture, synthesize=False
-    )
-    shown += [] if samples is None else [samples[0]]
-    name = f"textures_{texture}.png"
-    pictures.save(docs / name, pictures.grid(np.stack(shown), columns=3))
-    return name, [*workdirs, *([] if samples is None else [PORTILLA_SIMONCELLI])]
+    shown = [picture[0], *(_sample(workdir, picture.shape) for workdir in workdirs.values())]
+    models = list(workdirs)
+    samples = _portilla_simoncelli(root, texture, picture, synthesize=False)
+    if samples is not None:
+        shown.append(samples[0])
+        models.append(PORTILLA_SIMONCELLI)
+    path, link = pages.picture(page, f"textures_{texture}.png")
+    pictures.save(path, pictures.grid(np.stack(shown), columns=3))
+    return link, models
+
+
+def _sample(workdir: pathlib.Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Returns a run's sample of the picture's shape, which is made once and kept."""
+    path = workdir / "sample.png"
+    if not path.exists():
+        size = ",".join(map(str, shape[1:3]))
+        asked = ["--task=synthesize", "--count=1", f"--size={size}", f"--output={path}"]
+        runs.call("trainers.sample", f"--workdir={workdir}", *asked)
+    return preprocess.to_unit(iio.imread(path)).reshape(shape[1:])
+
+
+def _portilla_simoncelli(
+    root: pathlib.Path, texture: str, picture: np.ndarray, synthesize: bool
+) -> np.ndarray | None:
+    kept = root / texture / "portilla_simoncelli.npz"
+    return portilla_simoncelli.samples(kept, picture, NUM_SAMPLES, synthesize)
 
 
 def _cell(value: float | None) -> str:

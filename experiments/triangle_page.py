@@ -1,11 +1,12 @@
-"""The tables of the divergence triangle's paper at our scale, from the rows of many runs."""
+"""The results page's part with the divergence triangle's tables, from the rows of many runs."""
 
 import pathlib
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import jinja2
+from absl import flags as absl_flags
 
 from tfgen.errors import UserError
 from tfgen.version import __version__
@@ -22,17 +23,18 @@ GENERATION = (
 RECONSTRUCTION = ("reconstruction/test_mse", "reconstruction/test_mse_unit")
 RECOVERY = "recovery/error"
 BLOCKS = ("MB10", "B20", "B30")
+"""Patterns of missing blocks, on which ABP is a target too."""
 
 PAGE = """\
 # The divergence triangle
 
-Beside the models it contains, at a scale that two CPU cores reach: the same nets, data, steps, batches and seeds for
-all. Written by `{{ command }}` with tfgen {{ version }}; each run's own
-flags and measurements stand under `runs/tables`.
+The triangle and the models it contains, at a scale that two CPU cores reach. All share nets, data,
+steps, batches and seeds. Written by `{{ command }}` with tfgen {{ version }}; the flags and
+measurements of each run are under `runs/tables`.
 
-The paper's own figures (its Tables I to III) are on other nets, data and steps, and could not be verified but for
-these, so no others are printed: CIFAR-10 inception score of the triangle 7.23, FID 30.10, test MSE .0237; CelebA-64
-FID 18.21, test MSE .0281; all as quoted by the Dual-MCMC paper (NeurIPS 2023), Tables 1 and 3, under a protocol of
+The paper's own values (its Tables I to III) are on other nets, data and steps. Those that could be
+verified are CIFAR-10 inception score 7.23, FID 30.10, test MSE .0237, and CelebA-64 FID 18.21, test
+MSE .0281. The Dual-MCMC paper (NeurIPS 2023) quotes them in its Tables 1 and 3, under a protocol of
 its own.
 
 Values over several seeds are mean ± standard deviation.
@@ -66,52 +68,60 @@ Values = dict[str, Measured]
 """The values of one metric, by the name of the model."""
 
 
-def render(sections: list[dict], command: str) -> str:
-    """The part of the page, in Markdown."""
+def render(sections: list[dict[str, Any]], command: str) -> str:
+    """Returns the part of the page, in Markdown.
+
+    Args:
+        sections: what `section` returned for each data set.
+        command: that writes the page.
+    """
     return jinja2.Template(PAGE).render(sections=sections, command=command, version=__version__)
 
 
-def section(data: Any, workdirs: list[pathlib.Path]) -> dict:
-    """What the page says of one data set.
+def section(data: Any, workdirs: Sequence[pathlib.Path]) -> dict[str, Any]:
+    """Returns what the page says of one data set.
 
     Args:
-        data: its title and flagfile.
+        data: has the data set's title and flagfile.
         workdirs: of all its runs.
 
     Raises:
         UserError: if a run was not measured, or protocols differ.
     """
     flags = {workdir: experiment.read(workdir) for workdir in workdirs}
-    whole = [workdir for workdir in workdirs if not flags[workdir].missing]
-    patterns = list(dict.fromkeys(f.missing for f in flags.values() if f.missing))
+    whole = [workdir for workdir, values in flags.items() if not values.missing]
     generation = {metric: values_of(metric, whole) for metric in GENERATION}
     reconstruction = {metric: values_of(metric, whole) for metric in RECONSTRUCTION}
-    recovery = {
-        p: values_of(RECOVERY, [w for w in workdirs if flags[w].missing == p]) for p in patterns
+    recovery = _recovery(flags)
+    tables = {
+        "Generation": generation,
+        "Reconstruction": reconstruction,
+        "Recovery of missing pixels": recovery,
     }
+    fid, mse = generation["fid/distance"], reconstruction["reconstruction/test_mse"]
     first = flags[workdirs[0]]
-    tables = [
-        ("Generation", generation),
-        ("Reconstruction", reconstruction),
-        ("Recovery of missing pixels", recovery),
-    ]
     return {
         "title": data.title,
         "flagfile": data.flagfile,
         "nets": first.nets,
         "steps": first.steps,
         "batch_size": first.batch_size,
-        "tables": [table(title, columns) for title, columns in tables if columns],
-        "verdicts": list(
-            verdicts(
-                generation["fid/distance"], reconstruction["reconstruction/test_mse"], recovery
-            )
-        ),
+        "tables": [table(title, columns) for title, columns in tables.items() if columns],
+        "verdicts": list(verdicts(fid, mse, recovery)),
     }
 
 
+def _recovery(flags: Mapping[pathlib.Path, absl_flags.FlagValues]) -> dict[str, Values]:
+    """Returns the recovery errors of the runs with missing pixels, by pattern."""
+    by_pattern: dict[str, list[pathlib.Path]] = {}
+    for workdir, values in flags.items():
+        if values.missing:
+            by_pattern.setdefault(values.missing, []).append(workdir)
+    return {pattern: values_of(RECOVERY, own) for pattern, own in by_pattern.items()}
+
+
 def values_of(metric: str, workdirs: list[pathlib.Path]) -> Values:
-    """One metric of runs that may be compared, by model.
+    """Returns one metric of comparable runs, by model, the best first.
 
     Raises:
         UserError: if runs of one model differ in more than their seed.
@@ -120,50 +130,63 @@ def values_of(metric: str, workdirs: list[pathlib.Path]) -> Values:
     for measured in compare.ranked(metric, workdirs):
         if measured.name in found:
             raise UserError(
-                f"--runs: expected runs of {measured.name} that differ in nothing but their seed and found others; "
-                "remove those of older flags"
+                f"--runs: expected runs of {measured.name} that differ in nothing but their seed "
+                "and found others; remove those of older flags"
             )
         found[measured.name] = measured
     return found
 
 
-def table(title: str, columns: dict[str, Values]) -> dict:
-    """Rows of models, in the order of the first column's ranks."""
+def table(title: str, columns: Mapping[str, Values]) -> dict[str, Any]:
+    """Returns a table of models, in the order of the first column's ranks.
+
+    Args:
+        title: of the table.
+        columns: the values of each metric, by its name.
+    """
     models = list(next(iter(columns.values())))
+    rows = []
+    for model in models:
+        rows.append((model, [str(values[model]) for values in columns.values()]))
     first, *others = [values[models[0]] for values in columns.values()]
-    shared = [
-        f"{key} {value}"
-        for key, value in first.protocol.items()
-        if all(o.protocol.get(key) == value for o in others)
-    ]
-    runs = len(first.values)
-    return {
-        "title": title,
-        "columns": list(columns),
-        "rows": [(model, [str(values[model]) for values in columns.values()]) for model in models],
-        "protocol": f"{', '.join(shared)}; {runs} run{'s' if runs > 1 else ''} of each model",
-    }
+    shared = []
+    for key, value in first.protocol.items():
+        if all(other.protocol.get(key) == value for other in others):
+            shared.append(f"{key} {value}")
+    count = len(first.values)
+    noun = "runs" if count > 1 else "run"
+    protocol = f"{', '.join(shared)}; {count} {noun} of each model"
+    return {"title": title, "columns": list(columns), "rows": rows, "protocol": protocol}
 
 
-def verdicts(fid: Values, mse: Values, recovery: dict[str, Values]) -> Iterator[str]:
-    """How the triangle stands to what was hoped for."""
+def verdicts(fid: Values, mse: Values, recovery: Mapping[str, Values]) -> Iterator[str]:
+    """Yields a sentence for each target that the triangle has against another model.
+
+    Args:
+        fid: FID of each model.
+        mse: reconstruction error on held-out images of each model.
+        recovery: recovery errors of each model, by the pattern of missing pixels.
+    """
     ratio = _ratio(fid, "vae")
     yield f"FID at most 0.5 of the VAE's: {ratio:.2f}, {_met(ratio <= 0.5)}."
-    ratio = _ratio(mse, "vae")
-    yield f"Reconstruction MSE below the VAE's, on held-out images: {ratio:.2f} of it, {_met(ratio < 1)}."
+    reconstruction = "Reconstruction MSE below the VAE's, on held-out images"
+    yield _below_one(reconstruction, mse, "vae")
     for pattern, values in recovery.items():
-        ratio = _ratio(values, "vae")
-        yield f"Recovery error below the VAE's, {pattern}: {ratio:.2f} of it, {_met(ratio < 1)}."
+        yield _below_one(f"Recovery error below the VAE's, {pattern}", values, "vae")
     for pattern in BLOCKS:
         if pattern in recovery:
-            ratio = _ratio(recovery[pattern], "abp")
-            yield f"Recovery error below ABP's, {pattern}: {ratio:.2f} of it, {_met(ratio < 1)}."
+            yield _below_one(f"Recovery error below ABP's, {pattern}", recovery[pattern], "abp")
+
+
+def _below_one(target: str, values: Values, other: str) -> str:
+    ratio = _ratio(values, other)
+    return f"{target}: {ratio:.2f} of it, {_met(ratio < 1)}."
 
 
 def _ratio(values: Values, other: str) -> float:
-    return statistics.mean(values["divergence_triangle"].values) / statistics.mean(
-        values[other].values
-    )
+    """Returns the triangle's mean value relative to another model's."""
+    ours, theirs = values["divergence_triangle"].values, values[other].values
+    return statistics.mean(ours) / statistics.mean(theirs)
 
 
 def _met(is_met: bool) -> str:

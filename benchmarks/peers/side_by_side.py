@@ -1,94 +1,97 @@
-"""tfgen beside other libraries: the same nets, weights, shapes, steps and precision.
+"""Times tfgen side by side with other libraries: the same nets, weights, shapes, steps, precision.
 
-    python -m benchmarks.peers.side_by_side [--rounds=5] [--workloads=texture,triangle] [--page=benchmarks/results.md]
+    python -m benchmarks.peers.side_by_side [--rounds=5] [--workloads=texture] [--page=PAGE]
 
-What is compared stands in `benchmarks/comparisons`, a file each. Each library runs in a process of its own that stays
-warm; `make bench-peers` sets up their environment. Outputs are checked equal first. Then a run of each is timed in
-turn, A B C A B C ...; medians are compared, and ratios are taken within a round. On a machine that does other work
-meanwhile, `--processors=1 --clock=processor` still compares.
+What is compared is in `benchmarks/peers/comparisons`, a module each. Every library runs in a
+process of its own that stays warm; `make bench-peers` sets up their environment. Outputs are
+checked equal first. Then a run of each is timed in turn, A B C A B C ...; medians are compared, and
+ratios are taken within a round. `--processors=1 --clock=processor` still compares where other
+programs run too.
 """
 
-import os
 import pathlib
-import platform
 import statistics
 import tempfile
-from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from absl import flags as absl_flags
 
 from benchmarks.peers import comparisons, workload
-from benchmarks.peers.comparisons import OURS, Comparison
-from benchmarks.speed import options, processes, rates
-from experiments import pages
+from benchmarks.peers.comparisons import Comparison
+from benchmarks.speed import machine, options, processes, rates
+from benchmarks.speed.options import OURS
+from benchmarks.speed.rates import PRODUCT
+from experiments import command_flags, pages
 from tfgen.errors import UserError
 from trainers.run import commands
 
-PRODUCT = "matrix product"
 IN_OURS = ("tfgen_", "tfp_")
-"""Modules so called run in tfgen's own environment."""
+"""Contenders whose names begin so run in tfgen's own environment."""
+
 HEADER = f"""# tfgen beside other libraries
 
-`make bench-peers` runs all of these, in float32. Every library runs in a process of its own; outputs agreed to
-{Comparison.tolerance:g} first. Times are medians of interleaved runs; shares and ratios are medians of those within a
-round. GFLOP/s count the operations of direct convolutions, whatever is computed."""
+`make bench-peers` runs all of these, in float32. Every library runs in a process of its own;
+outputs agreed to {Comparison.tolerance:g} first. Times are medians of interleaved runs; shares and
+ratios are medians of those within a round. GFLOP/s count the operations of direct convolutions,
+whatever is computed."""
 
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "benchmarks.peers.side_by_side"}
-    absl_flags.DEFINE_integer("rounds", 5, "Timed runs of everything.", lower_bound=1, **where)
-    absl_flags.DEFINE_list(
-        "workloads", list(comparisons.ALL), f"Some of {','.join(comparisons.ALL)}.", **where
-    )
-    options.define_without(where)
-    options.define_timing(where)
-    options.define_python(where)
-    options.define_page(where)
+    place = command_flags.place(values, "benchmarks.peers.side_by_side")
+    options.define_rounds(place, 5, "Timed runs of everything.")
+    names = list(comparisons.ALL)
+    absl_flags.DEFINE_list("workloads", names, f"Some of {','.join(names)}.", **place)
+    options.define_without(place)
+    options.define_timing(place)
+    options.define_python(place)
+    options.define_page(place)
 
 
 def main(values: absl_flags.FlagValues) -> None:
-    """Times everything and prints the tables."""
-    for name in set(values.workloads) - set(comparisons.ALL):
-        raise UserError(
-            f"--workloads: expected some of {', '.join(comparisons.ALL)} and found {name}"
-        )
-    options.require_known(
-        values, (name for comparison in comparisons.ALL.values() for name in comparison.contenders)
-    )
+    """Times everything, and prints the tables."""
+    command_flags.require_known("workloads", values.workloads, comparisons.ALL)
+    known = {name for each in comparisons.ALL.values() for name in each.contenders}
+    options.require_known_without(values, known)
     options.require_python(values, "bench-peers")
     options.pin(values)
-    show("peers", HEADER, values.page)
+    pages.publish("peers", HEADER, values.page)
     for name in values.workloads:
-        show(f"peers_{name}", compare(name, values), values.page)
-
-
-def show(part: str, text: str, page: str | None) -> None:
-    """Prints a part, and puts it in the page if there is to be one."""
-    print(text, end="\n\n", flush=True)
-    if page:
-        pages.put(pathlib.Path(page), part, text)
+        pages.publish(f"peers_{name}", compare(name, values), values.page)
 
 
 def compare(name: str, values: absl_flags.FlagValues) -> str:
-    """One workload's table."""
+    """Times all contenders on one workload, and returns its table in Markdown.
+
+    Args:
+        name: a key of `comparisons.ALL`.
+        values: the flags.
+    """
     comparison = comparisons.ALL[name]
+
+    def agree(outputs: processes.Outputs) -> None:
+        check(outputs, comparison.tolerance)
+
     with tempfile.TemporaryDirectory() as directory:
         file = pathlib.Path(directory) / "workload.npz"
         work, operations = comparison.work()
         workload.write(file, work)
-        started_by = commands_of(comparison, str(file), values.python)
-        chosen = {name: words for name, words in started_by.items() if name not in values.without}
-        with processes.started(chosen) as contenders:
-            check(contenders, pathlib.Path(directory), comparison.tolerance)
-            seconds = processes.interleaved(contenders, values.rounds, values.clock)
-            versions = {name: c.version for name, c in contenders.items()}
-    return report(comparison, command(name, values), seconds, operations, versions)
+        chosen = commands_of(comparison, str(file), values.python)
+        for library in values.without:
+            chosen.pop(library, None)
+        timed = processes.timed(chosen, agree, rounds=values.rounds, clock=values.clock)
+    return report(comparison, command(name, values), timed, operations)
 
 
 def commands_of(comparison: Comparison, file: str, python: str) -> dict[str, list[str]]:
-    """What starts the matrix product and each contender."""
+    """Returns the commands that start the matrix product and each contender.
+
+    Args:
+        comparison: names the contenders.
+        file: the workload's.
+        python: the peers' interpreter.
+    """
     found = {PRODUCT: processes.command_of("matrix_product")}
     for name, (module, *words) in comparison.contenders.items():
         own = None if module.startswith(IN_OURS) else python
@@ -96,77 +99,62 @@ def commands_of(comparison: Comparison, file: str, python: str) -> dict[str, lis
     return found
 
 
-def check(
-    contenders: Mapping[str, processes.Contender], directory: pathlib.Path, tolerance: float
-) -> None:
-    """Raises UserError unless all that contenders answer is what tfgen answers."""
-    outputs = {
-        name: contender.outputs(directory / f"{number}.npz")
-        for number, (name, contender) in enumerate(contenders.items())
-        if name != PRODUCT
-    }
+def check(outputs: processes.Outputs, tolerance: float) -> None:
+    """Raises UserError unless all contenders' arrays agree with tfgen's.
+
+    Args:
+        outputs: by contender; the matrix product has none.
+        tolerance: root mean square difference relative to tfgen's.
+    """
+    ours = outputs[OURS]
     for name, found in outputs.items():
-        if not found:
-            raise UserError(
-                f"{name}: expected some of {', '.join(outputs[OURS])} and found nothing"
-            )
+        if not found and name != PRODUCT:
+            raise UserError(f"{name}: expected some of {', '.join(ours)} and found nothing")
         for what, array in found.items():
-            error = np.linalg.norm(array - outputs[OURS][what]) / np.linalg.norm(
-                outputs[OURS][what]
-            )
+            error = np.linalg.norm(array - ours[what]) / np.linalg.norm(ours[what])
             if not error < tolerance:
                 raise UserError(
-                    f"{name}: expected tfgen's {what} and found some that differ by {error:.1e} of them"
+                    f"{name}: expected tfgen's {what} and found some that differ by {error:.1e} "
+                    "of them"
                 )
 
 
 def command(name: str, values: absl_flags.FlagValues) -> str:
-    """What was run, and where."""
-    given = [f"--rounds={values.rounds}", f"--workloads={name}"]
-    given += options.left_out(values, comparisons.ALL[name].contenders)
-    given += options.said(values)
-    where = f"{platform.machine()}, {len(os.sched_getaffinity(0))} processors"
-    return f"`python -m benchmarks.peers.side_by_side {' '.join(given)}`; {where}"
+    """Returns what was run, and where."""
+    words = [f"--rounds={values.rounds}", f"--workloads={name}"]
+    words += options.without_words(values, comparisons.ALL[name].contenders)
+    words += options.timing_words(values)
+    return f"`python -m benchmarks.peers.side_by_side {' '.join(words)}`; {machine.summary()}"
 
 
-def report(
-    comparison: Comparison,
-    origin: str,
-    seconds: dict[str, list[float]],
-    operations: float | None,
-    versions: Mapping[str, str],
-) -> str:
-    """One workload's table as Markdown; its origin is the command, and where it ran."""
-    product = [rates.PRODUCT_OPERATIONS / s for s in seconds.pop(PRODUCT)]
-    columns = ["library", f"milliseconds a {comparison.unit}"]
-    columns += ["GFLOP/s", "of the matrix product"] if operations else []
-    columns += ["tfgen's speed relative to it"]
-    lines = [
-        f"## {comparison.title}",
-        "",
-        f"Command: {origin}. Matrix product: {statistics.median(product) / 1e9:.0f} GFLOP/s.",
-        "",
-        row(columns),
-        "|" + "---|" * len(columns),
-    ]
+def report(comparison: Comparison, origin: str, timed: processes.Timed, operations: float) -> str:
+    """Returns one workload's table in Markdown.
+
+    Args:
+        comparison: what was compared.
+        origin: what was run, and where.
+        timed: seconds and versions of the contenders and of the matrix product.
+        operations: of a timed run.
+    """
+    seconds = dict(timed.seconds)
+    product = seconds.pop(PRODUCT)
+    rate = rates.PRODUCT_OPERATIONS / statistics.median(product) / 1e9
+    columns = ["library", f"milliseconds a {comparison.unit}", "GFLOP/s"]
+    columns += ["of the matrix product", "tfgen's speed relative to it"]
+    rows: list[list[Any]] = []
     for name, times in seconds.items():
-        cells = [
-            f"{name} {versions[name]}",
-            f"{1e3 * statistics.median(times) / comparison.times:.1f}",
-        ]
-        if operations:
-            share = statistics.median(
-                operations / s / p for s, p in zip(times, product, strict=True)
-            )
-            cells += [f"{operations / statistics.median(times) / 1e9:.0f}", f"{share:.2f}"]
-        relative = statistics.median(s / o for s, o in zip(times, seconds[OURS], strict=True))
-        lines.append(row([*cells, f"{relative:.2f}"]))
-    return "\n".join(lines)
-
-
-def row(cells: Sequence[str]) -> str:
-    """Of a Markdown table."""
-    return f"| {' | '.join(cells)} |"
+        median = statistics.median(times)
+        share = operations / rates.PRODUCT_OPERATIONS * rates.median_ratio(product, times)
+        relative = rates.median_ratio(times, seconds[OURS])
+        cells = [1e3 * median / comparison.times, operations / median / 1e9, share, relative]
+        formats = (".1f", ".0f", ".2f", ".2f")
+        shown = [format(cell, form) for cell, form in zip(cells, formats, strict=True)]
+        rows.append([f"{name} {timed.versions[name]}", *shown])
+    return (
+        f"## {comparison.title}\n\n"
+        f"Command: {origin}. Matrix product: {rate:.0f} GFLOP/s.\n\n"
+        f"{pages.table(columns, rows)}"
+    )
 
 
 if __name__ == "__main__":

@@ -8,38 +8,50 @@ import numpy as np
 
 
 class Layer(NamedTuple):
-    """A convolution with zeros around, and what follows it."""
+    """A convolution with zeros around, and what follows it.
+
+    Attributes:
+        kernel: [height, width, in, filters]; of a transposed one [height, width, filters, in].
+        bias: [filters], or None.
+        strides: in both directions.
+        padding: zeros on each side.
+        activation: linear, relu, swish, leaky_relu (of slope 0.2) or tanh.
+        transposed: whether it is a transposed convolution.
+        norm: of the batch normalization before the activation: gain, shift, running mean and
+            running variance, [4, filters]; None where there is none.
+    """
 
     kernel: np.ndarray
-    """[height, width, in, filters]; [height, width, filters, in] of a transposed one."""
     bias: np.ndarray | None
     strides: int
     padding: int
     activation: str = "linear"
-    """linear, relu, swish, leaky_relu (of slope 0.2) or tanh."""
     transposed: bool = False
     norm: np.ndarray | None = None
-    """Of the batch normalization before the activation: gain, shift, running mean and variance, [4, filters]."""
 
 
 class Workload(NamedTuple):
-    """What is worked on; each module of a library says what it does with it."""
+    """What is worked on; each module of a library says what it does with it.
+
+    Attributes:
+        nets: layers from the inputs up, by the net's name; the last two of an inference net stand
+            side by side, on the same maps.
+        constants: numbers, words and lists of them.
+        arrays: images [b, h, w, c], latents, random draws.
+    """
 
     nets: dict[str, list[Layer]]
-    """By name, from their inputs up; an inference net's last two layers stand side by side, on the same maps."""
     constants: dict[str, Any]
-    """Numbers, words and lists of them."""
     arrays: dict[str, np.ndarray]
-    """Images [b, h, w, c], latents, draws."""
 
 
 ARRAYS = ("kernel", "bias", "norm")
-"""Of a layer."""
+"""The arrays of a layer."""
 
 
 def write(path: pathlib.Path, workload: Workload) -> None:
     """Writes a workload as .npz."""
-    arrays = {f"arrays/{name}": array for name, array in workload.arrays.items()}
+    arrays: dict[str, Any] = {f"arrays/{name}": a for name, a in workload.arrays.items()}
     rows: dict[str, list[dict]] = {}
     for name, layers in workload.nets.items():
         rows[name] = []
@@ -47,24 +59,23 @@ def write(path: pathlib.Path, workload: Workload) -> None:
             values = {key: value for key, value in layer._asdict().items() if value is not None}
             arrays |= {f"{name}/{number}/{key}": values.pop(key) for key in ARRAYS if key in values}
             rows[name].append(values)
-    np.savez(path, recipe=json.dumps({"nets": rows, "constants": workload.constants}), **arrays)
+    recipe = json.dumps({"nets": rows, "constants": workload.constants})
+    np.savez(path, recipe=np.array(recipe), **arrays)
 
 
 def read(path: pathlib.Path | str) -> Workload:
-    """What `write` wrote."""
+    """Reads what `write` wrote."""
     with np.load(path) as file:
         arrays = dict(file)
     recipe = json.loads(str(arrays.pop("recipe")))
-    nets = {
-        name: [
-            Layer(**row, **{key: arrays.get(f"{name}/{number}/{key}") for key in ARRAYS})
-            for number, row in rows
-        ]
-        for name, rows in ((name, enumerate(rows)) for name, rows in recipe["nets"].items())
-    }
+    nets: dict[str, list[Layer]] = {}
+    for name, rows in recipe["nets"].items():
+        nets[name] = []
+        for number, row in enumerate(rows):
+            own: dict[str, Any] = {key: arrays.get(f"{name}/{number}/{key}") for key in ARRAYS}
+            nets[name].append(Layer(**row, **own))
+    prefix = "arrays/"
     named = {
-        key.removeprefix("arrays/"): array
-        for key, array in arrays.items()
-        if key.startswith("arrays/")
+        key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)
     }
     return Workload(nets, recipe["constants"], named)

@@ -1,4 +1,4 @@
-"""Trainings that tfgen and PyTorch both run to a quality, a file each."""
+"""Trainings that tfgen and PyTorch both run to a quality, one in each module."""
 
 from benchmarks.races.brick import ConvNetBrick
 from benchmarks.races.digits import TriangleDigits

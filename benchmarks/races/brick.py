@@ -1,4 +1,4 @@
-"""The generative ConvNet on a brick wall: persistent chains, and how near their patches are to the picture's."""
+"""The generative ConvNet on a brick wall, judged by its persistent chains' patches."""
 
 import dataclasses
 from typing import ClassVar
@@ -50,22 +50,22 @@ class ConvNetBrick(Race):
         return {"image_mean": experiment.data["image_mean"]}
 
     def draws(self, experiment, seed):
-        algorithm, batch = experiment.algorithm, experiment.values.batch_size
+        algorithm, model = experiment.algorithm, experiment.algorithm.model
         data_seed, start_seed, langevin_seed = random.split(seed, 3)
-        x = algorithm.chains.take()
+        observed = (experiment.values.batch_size, *model.image_shape)
+        x = model.persistent_chains.take()
         which, noise = random.split(start_seed)
         anew = random.uniform((len(x), 1, 1, 1), which) < algorithm.rejuvenation
-        white = algorithm.image_mean + algorithm.sigma * random.normal(tf.shape(x), noise)
-        data_noise = random.normal((batch, *algorithm.image_shape), data_seed)
-        steps = range(algorithm.langevin_steps)
-        langevin = np.stack(
-            [random.normal(x.shape, random.fold_in(langevin_seed, i)).numpy() for i in steps]
+        white = model.image_mean + model.sigma * random.normal(tf.shape(x), noise)
+        langevin = []
+        for step in range(algorithm.langevin_steps):
+            langevin.append(random.normal(x.shape, random.fold_in(langevin_seed, step)).numpy())
+        rows = once(
+            {"data_noise": random.normal(observed, data_seed), "chains": tf.where(anew, white, x)}
         )
-        return once({"data_noise": data_noise, "chains": tf.where(anew, white, x)}) | {
-            "langevin": langevin
-        }
+        return rows | {"langevin": np.stack(langevin)}
 
     def ruler(self, experiment, runs) -> Ruler:
         del runs
-        picture = experiment.images.train.whole()
+        picture = experiment.images.train.as_float()
         return lambda samples: textures.distance(picture, samples)

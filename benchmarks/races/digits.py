@@ -1,4 +1,7 @@
-"""The divergence triangle on the embedded digits: the generator's samples, and their FID by a classifier of digits."""
+"""The divergence triangle on the embedded digits, judged by the FID of its samples.
+
+The features are those of a classifier of digits.
+"""
 
 import dataclasses
 from typing import ClassVar
@@ -6,6 +9,7 @@ from typing import ClassVar
 from benchmarks.races.race import Race, Ruler, once
 from experiments import tables
 from tfgen import random
+from tfgen.algorithms.divergence_triangle import ROLES
 from tfgen.analysis.features import Features
 from tfgen.evaluation.fid import frechet_distance
 
@@ -26,8 +30,8 @@ class TriangleDigits(Race):
         "--divergence_triangle.variational_weight=0.01",
         "--generator.l2=5e-4",
         "--generator.ema=0",
-        *(f"--{role}.decay=0.998" for role in ("energy", "generator", "inference")),
-        *(f"--{role}.decay_steps=16" for role in ("energy", "generator", "inference")),
+        *(f"--{role}.decay=0.998" for role in ROLES),
+        *(f"--{role}.decay_steps=16" for role in ROLES),
     )
     peer: ClassVar = "torch_triangle_training"
     measure: ClassVar = f"FID of {DATA.generated} samples to the held-out digits"
@@ -41,26 +45,27 @@ class TriangleDigits(Race):
     )
 
     def own_constants(self, experiment):
-        algorithm = experiment.algorithm
-        weights = {
+        algorithm, model = experiment.algorithm, experiment.algorithm.model
+        return {
             "variational": algorithm.variational_weight,
             "adversarial": algorithm.adversarial_weight,
+            "sigma": model.sigma,
+            "temperature": model.temperature,
+            "clip_norm": algorithm.clip_norms["energy"],
+            "latents": model.generator.latent_shape[0],
         }
-        used = {"sigma": algorithm.sigma, "temperature": algorithm.temperature}
-        bound = experiment.values["energy.clip_norm"].value
-        return weights | used | {"clip_norm": bound, "latents": algorithm.generator.latent_shape[0]}
 
     def draws(self, experiment, seed):
-        shape = (experiment.values.batch_size, *experiment.algorithm.generator.latent_shape)
+        latent_shape = experiment.algorithm.model.generator.latent_shape
+        shape = (experiment.values.batch_size, *latent_shape)
         prior, posterior = random.split(seed)
-        noise = {
-            f"noise{number}": random.normal(shape, s)
-            for number, s in enumerate(random.split(posterior))
-        }
-        return once({"z": random.normal(shape, prior)} | noise)
+        draws = {"z": random.normal(shape, prior)}
+        for number, noise_seed in enumerate(random.split(posterior)):
+            draws[f"noise{number}"] = random.normal(shape, noise_seed)
+        return once(draws)
 
     def ruler(self, experiment, runs) -> Ruler:
         tables.export_classifier(runs, DATA)
         features = Features(str(tables.features_of(runs, DATA)))
-        real, _ = features(experiment.images.test.whole())
+        real, _ = features(experiment.images.test.as_float())
         return lambda samples: frechet_distance(real, features(samples)[0])

@@ -1,4 +1,4 @@
-"""An introspective network on pebbles: new samples through all classifiers so far, and how near their patches are."""
+"""An introspective network on pebbles, judged by the patches of new samples."""
 
 import dataclasses
 from typing import ClassVar
@@ -8,12 +8,11 @@ import tensorflow as tf
 from benchmarks.races.race import Race, Ruler, once
 from experiments import textures
 from tfgen.algorithms.introspective import STOPS
-from tfgen.models.synthesis import OBJECTIVES
 
 
 @dataclasses.dataclass(frozen=True)
 class IntrospectivePebbles(Race):
-    """New samples, from noise."""
+    """New samples, which go from noise through all classifiers so far."""
 
     goal: float = 142.0
     milestones: tuple[int, ...] = (1, *range(120, 1201, 120))
@@ -44,20 +43,22 @@ class IntrospectivePebbles(Race):
         return "classifier"
 
     def own_constants(self, experiment):
-        algorithm = experiment.algorithm
-        margin, _ = STOPS["margin"]
-        threshold = float(OBJECTIVES[algorithm.synthesis.objective](tf.constant(margin)))
-        sizes = {"seen": algorithm.image_shape[0], "area": algorithm.synthesis.area}
-        return sizes | {"threshold": threshold, "decay": algorithm.decay}
+        model = experiment.algorithm.model
+        log_odds, _ = STOPS["margin"]
+        return {
+            "seen": model.image_shape[0],
+            "area": model.synthesis.area,
+            "threshold": float(model.synthesis.descended(tf.constant(log_odds))),
+            "decay": model.decay,
+        }
 
     def draws(self, experiment, seed):
-        algorithm, batch = experiment.algorithm, experiment.values.batch_size
-        negatives = algorithm.negatives.draw(
-            batch, algorithm.stage.value, algorithm.image_shape[0], seed
-        )
+        algorithm, count = experiment.algorithm, experiment.values.batch_size
+        size = algorithm.model.image_shape[0]
+        negatives = algorithm.negatives.draw(count, algorithm.stage.value, size, seed)
         return once({"start": algorithm.start.numpy(), "negatives": negatives})
 
     def ruler(self, experiment, runs) -> Ruler:
         del runs
-        picture = experiment.images.train.whole()
+        picture = experiment.images.train.as_float()
         return lambda samples: textures.distance(picture, samples)

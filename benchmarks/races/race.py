@@ -1,9 +1,9 @@
-"""A training that tfgen and PyTorch both run, and how far their samples are from what they learn."""
+"""The base of every race: a training by tfgen and by PyTorch, and how samples are judged."""
 
 import abc
 import dataclasses
 import pathlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,33 +11,35 @@ from absl import flags as absl_flags
 
 from benchmarks.peers.contenders import tfgen_nets
 from benchmarks.peers.workload import Workload
+from experiments.runs import FLAGFILES
 from tfgen import random
 from tfgen.types import Seed
-from trainers.run import catalogue, flags
+from trainers.run import catalogue, optimizers
 from trainers.run.experiment import Experiment
 
-FLAGFILES = pathlib.Path("trainers/flagfiles")
-
 Ruler = Callable[[np.ndarray], float]
-"""How far samples [n, h, w, c] in [-1, 1] are from what was learned."""
+"""Returns how far samples [n, h, w, c] in [-1, 1] are from what was learned; lower is better."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Race(abc.ABC):
     """One training; subclasses are frozen dataclasses.
 
-    Attributes:
-        title: what it is called on the page.
-        flagfile: what tfgen trains, and PyTorch with the same constants.
-        paper: flags that give it the constants of the paper, or of its released code.
-        peer: the module of `benchmarks.peers` that trains it in PyTorch.
-        measure: what the ruler gives, in words.
-        goal: the value to reach, by a mean over the last milestones.
-        window: how many of these.
+    Args:
+        goal: the value to reach, by the mean over the last milestones.
         milestones: updates after which samples are drawn; the first shows what starting costs.
+        window: how many milestones the mean is over.
+        count: new samples at a milestone.
+        changes: flags beside the flagfile's, of all contenders.
+
+    Attributes:
+        title: its heading on the page.
+        flagfile: the recipe of tfgen, and of PyTorch with the same constants.
+        paper: flags with the constants of the paper, or of its released code.
+        peer: the module of `benchmarks.peers.contenders` that trains in PyTorch.
+        measure: what the ruler gives, in words.
         source: the endpoint that samples come from: what training has at hand, or new ones.
-        count: of new samples.
-        compared: what the first update logs, which must be the same for both.
+        compared: logged numbers of the first update that must be the same for both.
     """
 
     goal: float
@@ -45,7 +47,6 @@ class Race(abc.ABC):
     window: int = 1
     count: int = 0
     changes: Sequence[str] = ()
-    """Flags beside the flagfile's, of both."""
 
     title: ClassVar[str]
     flagfile: ClassVar[str]
@@ -56,67 +57,86 @@ class Race(abc.ABC):
     compared: ClassVar[Sequence[str]]
 
     def flags(self, seed: int, further: Sequence[str] = ()) -> list[str]:
-        """What `trainers.main` would be given, but for the work directory."""
-        return [
-            f"--flagfile={FLAGFILES / self.flagfile}.flags",
-            f"--seed={seed}",
-            *self.changes,
-            *further,
-        ]
+        """Returns the flags of `trainers.main`, without the work directory.
 
-    def work(self, given: list[str], experiment: Experiment) -> Workload:
-        """What a contender is given: the nets as they start, constants, images, and what the first update draws."""
-        values, algorithm = experiment.values, experiment.algorithm
-        seed = random.fold_in(random.fold_in(random.root(values.seed), 0), 0)
-        train, order = experiment.images.train, random.fold_in(random.root(values.seed), -1)
-        first = next(iter(train.batches(values.batch_size, order)))
-        arrays = {"images": train.whole()} | once({"batch": first["image"]})
-        roles = catalogue.roles(values.algorithm)
-        nets = {
-            self.net_name(role): tfgen_nets.layers_of(getattr(algorithm, role)) for role in roles
+        Args:
+            seed: of the run.
+            further: of one contender.
+        """
+        flagfile = f"--flagfile={FLAGFILES / self.flagfile}.flags"
+        return [flagfile, f"--seed={seed}", *self.changes, *further]
+
+    def work(self, given: Sequence[str], experiment: Experiment) -> Workload:
+        """Returns what a contender is given.
+
+        Args:
+            given: its flags.
+            experiment: what they describe.
+
+        Returns:
+            The nets as they start, constants, images, and what the first update draws.
+        """
+        values = experiment.values
+        root = random.root(values.seed)
+        train = experiment.images.train
+        batches = train.batches(values.batch_size, random.fold_in(root, -1))
+        arrays = {"images": train.as_float()} | once({"batch": next(iter(batches))["image"]})
+        arrays |= self.draws(experiment, random.fold_in(random.fold_in(root, 0), 0))
+        nets = {}
+        for role, net in experiment.algorithm.nets.items():
+            nets[self.net_name(role)] = tfgen_nets.layers_of(role, net)
+        known = constants(values) | self.own_constants(experiment)
+        known |= {
+            "source": self.source,
+            "count": self.count,
+            "milestones": list(self.milestones),
+            "flags": list(given),
         }
-        known = {name: getattr(self, name) for name in ("source", "count")} | {
-            "milestones": list(self.milestones)
-        }
-        known |= constants(values) | self.own_constants(experiment) | {"flags": given}
-        return Workload(nets, known, arrays | self.draws(experiment, seed))
+        return Workload(nets, known, arrays)
 
     def net_name(self, role: str) -> str:
-        """What a role's net is called in the file."""
+        """Returns the name of a role's net in the workload."""
         return role
 
     @abc.abstractmethod
     def own_constants(self, experiment: Experiment) -> dict[str, Any]:
-        """What the flags alone do not say."""
+        """Returns the constants that the flags alone do not tell."""
 
     @abc.abstractmethod
     def draws(self, experiment: Experiment, seed: Seed) -> dict[str, np.ndarray]:
-        """What the first update draws by its seed, a row for each time that it is asked for."""
+        """Returns what the first update draws, a row for each time that it is asked for.
+
+        Args:
+            experiment: before its first update.
+            seed: of the first update.
+        """
 
     @abc.abstractmethod
     def ruler(self, experiment: Experiment, runs: pathlib.Path) -> Ruler:
-        """What samples are measured by.
+        """Returns what judges samples.
 
         Args:
             experiment: holds the images.
-            runs: where nets are kept that it needs.
+            runs: where the nets are kept that the judge needs.
         """
 
 
 def constants(values: absl_flags.FlagValues) -> dict[str, Any]:
-    """The flags of a run that any library must know: hyperparameters and optimizers by name."""
+    """Returns the flags of a run that any library must know, by name.
+
+    They are the algorithm's hyperparameters, and the options of each role's optimizer.
+    """
     name = values.algorithm
-    own = {
-        p: values[f"{name}.{p}"].value
-        for p in catalogue.hyperparameters(catalogue.algorithm_class(name))
-    }
-    optimizers = {
-        r: {o: values[f"{r}.{o}"].value for o in flags.OPTIMIZER} for r in catalogue.roles(name)
-    }
-    run = {flag: values[flag].value for flag in ("seed", "steps", "batch_size", "patch_size")}
-    return own | run | {"optimizers": optimizers}
+    own = catalogue.hyperparameters(catalogue.algorithm_class(name))
+    found = {parameter: values[f"{name}.{parameter}"].value for parameter in own}
+    for flag in ("seed", "steps", "batch_size", "patch_size"):
+        found[flag] = values[flag].value
+    by_role = {}
+    for role in catalogue.roles(name):
+        by_role[role] = {option: values[f"{role}.{option}"].value for option in optimizers.NAMES}
+    return found | {"optimizers": by_role}
 
 
-def once(arrays: dict[str, Iterable]) -> dict[str, np.ndarray]:
-    """Draws that are asked for one time each."""
+def once(arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Returns draws that are asked for one time each, as rows."""
     return {name: np.asarray(array)[np.newaxis] for name, array in arrays.items()}

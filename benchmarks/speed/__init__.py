@@ -1,1 +1,1 @@
-"""What tfgen costs: seconds, operations and memory, each command a table of benchmarks/results.md."""
+"""The cost of tfgen: seconds, operations, memory. Each command writes a table."""

@@ -1,107 +1,140 @@
-"""Langevin steps a second, and the share of the machine's matrix product rate that they reach.
+"""Measures Langevin steps a second, and their rate beside the machine's matrix product.
 
-    python -m benchmarks.speed.langevin [--rounds=5] [--dtypes=float32,bfloat16] [--page=benchmarks/results.md]
+    python -m benchmarks.speed.langevin [--rounds=5] [--dtypes=float32,bfloat16] [--page=PAGE]
 
-Each workload and the matrix products are timed in turn, A B C A B C ..., in one run; medians are compared.
-GFLOP/s are counted from the convolutions alone: forward, and the gradient in their input.
+All workloads and the matrix products are timed in turn, A B C A B C ..., in one process; medians
+are compared. GFLOP/s count the convolutions alone: forward, and the gradient in their input.
 """
 
-import pathlib
 import platform
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 from absl import flags as absl_flags
 
-from benchmarks.speed import options, rates
-from experiments import pages
+from benchmarks.speed import net_parts, options, rates
+from experiments import command_flags, pages
 from tfgen import energies, random
 from tfgen.nets.families import dcgan32, generative_convnet_texture
 from tfgen.samplers import Langevin, run
 from tfgen.version import __version__
 from trainers.run import commands
 
+
+class Workload(NamedTuple):
+    """Langevin steps of chains under one energy net.
+
+    Attributes:
+        build: makes the net, given the shape of images.
+        shape: height, width, channels.
+        chains: how many.
+        steps: of a timed run.
+    """
+
+    build: Callable[[tuple[int, int, int]], net_parts.Net]
+    shape: tuple[int, int, int]
+    chains: int
+    steps: int
+
+
 WORKLOADS = {
-    "texture net, 224x224x3, 16 chains": (generative_convnet_texture.energy, (224, 224, 3), 16, 2),
-    "DCGAN energy, 32x32x3, 100 chains": (dcgan32.energy, (32, 32, 3), 100, 4),
+    "texture net, 224x224x3, 16 chains": Workload(
+        generative_convnet_texture.energy, (224, 224, 3), chains=16, steps=2
+    ),
+    "DCGAN energy, 32x32x3, 100 chains": Workload(dcgan32.energy, (32, 32, 3), chains=100, steps=4),
 }
-"""Net, image shape, chains, Langevin steps a timed run."""
+
+Key = tuple[str, str]
+"""The name of a workload, or of the matrix product, and a dtype."""
+
+COLUMNS = (
+    "workload",
+    "dtype",
+    "steps a second",
+    "GFLOP/s",
+    "of float32 matrix product",
+    "of the same in float32",
+)
 
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "benchmarks.speed.langevin"}
-    absl_flags.DEFINE_integer("rounds", 5, "Timed runs of everything.", lower_bound=1, **where)
-    absl_flags.DEFINE_list(
-        "dtypes",
-        ["float32", "bfloat16"],
-        "What to compute in; bfloat16 is slow on processors without it.",
-        **where,
-    )
-    options.define_page(where)
+    place = command_flags.place(values, "benchmarks.speed.langevin")
+    options.define_rounds(place, 5, "Timed runs of everything.")
+    text = "What to compute in; bfloat16 is slow on processors without it."
+    absl_flags.DEFINE_list("dtypes", ["float32", "bfloat16"], text, **place)
+    options.define_page(place)
 
 
 def main(values: absl_flags.FlagValues) -> None:
-    """Times everything and prints the table."""
-    runs: dict[tuple[str, str], Callable[[], None]] = {}
-    work: dict[tuple[str, str], float] = {}
+    """Times everything, and prints the table."""
+    works: dict[Key, rates.Work] = {}
     for dtype in dict.fromkeys(["float32", *values.dtypes]):
-        runs["matrix product", dtype], work["matrix product", dtype] = rates.matrix_product(dtype)
+        works[rates.PRODUCT, dtype] = rates.matrix_product(dtype)
         for name, workload in WORKLOADS.items():
-            runs[name, dtype], work[name, dtype] = langevin(dtype, *workload)
+            works[name, dtype] = langevin(dtype, workload)
+    runs = {key: work.run for key, work in works.items()}
     seconds, grown = rates.interleaved(runs, values.rounds)
-    table = report(seconds, work, values, grown)
-    print(table)
-    if values.page:
-        pages.put(pathlib.Path(values.page), "langevin", table)
+    text = report(seconds, works, values, grown)
+    pages.publish("langevin", text, values.page)
 
 
-def langevin(dtype: str, build, shape, chains: int, steps: int) -> tuple[Callable[[], None], float]:
-    """A timed run of Langevin steps, and its floating-point operations."""
+def langevin(dtype: str, workload: Workload) -> rates.Work:
+    """Returns Langevin steps in a dtype, float32 or bfloat16."""
     keras.config.set_dtype_policy("mixed_bfloat16" if dtype == "bfloat16" else "float32")
+    build, shape, chains, steps = workload
     net = build(shape)
-    density = energies.tilted(energies.frozen(net), 1 / 127.5)
+    energy = energies.tilted(energies.frozen(net), 1 / 127.5)
     kernel = Langevin(0.3 / 127.5)
-    x = random.normal((chains, *shape), random.root(0)) / 2
+    start = random.normal((chains, *shape), random.root(0)) / 2
 
     @tf.function(autograph=False)
     def sample(x):
-        return run(kernel, density, x, random.root(1), steps)[0]
+        return run(kernel, energy, x, random.root(1), steps)[0]
 
-    return lambda: sample(x).numpy().sum(), 2 * rates.operations(net, shape) * chains * steps
+    # forward, and the gradient in the images, which costs as much
+    operations = 2 * net_parts.operations("energy", net, shape) * chains * steps
+    return rates.Work(lambda: sample(start).numpy().sum(), operations)
 
 
-def report(seconds, work, values: absl_flags.FlagValues, grown: float) -> str:
-    """The table as Markdown."""
+def report(
+    seconds: Mapping[Key, list[float]],
+    works: Mapping[Key, rates.Work],
+    values: absl_flags.FlagValues,
+    grown: float,
+) -> str:
+    """Returns the table in Markdown.
+
+    Args:
+        seconds: of each round, by workload and dtype.
+        works: what was run.
+        values: the flags.
+        grown: MiB by which peak memory grew over the timed runs.
+    """
+    dtypes = ",".join(values.dtypes)
     threads = tf.config.threading.get_intra_op_parallelism_threads() or "all"
-    lines = [
-        "# Langevin dynamics",
-        "",
-        f"Command: `python -m benchmarks.speed.langevin --rounds={values.rounds} --dtypes={','.join(values.dtypes)}`; "
-        f"tfgen {__version__}, "
-        f"TensorFlow {tf.__version__}, {platform.machine()}, {threads} threads. Medians of {values.rounds} interleaved "
-        f"runs; shares are medians of the ratios within a round. "
-        f"Peak memory grew by {grown:.0f} MiB over the timed runs.",
-        "",
-        "| workload | dtype | steps a second | GFLOP/s | of float32 matrix product | of the same in float32 |",
-        "|---|---|---|---|---|---|",
-    ]
-    product = [
-        work["matrix product", "float32"] / s / 1e9 for s in seconds["matrix product", "float32"]
-    ]
-    for (name, dtype), times in seconds.items():
-        reached = [work[name, dtype] / s / 1e9 for s in times]
-        in_float32 = [work[name, "float32"] / s / 1e9 for s in seconds[name, "float32"]]
-        share = statistics.median(r / p for r, p in zip(reached, product, strict=True))
-        gain = statistics.median(r / f for r, f in zip(reached, in_float32, strict=True))
-        steps = WORKLOADS[name][3] / statistics.median(times) if name in WORKLOADS else None
-        lines.append(
-            f"| {name} | {dtype} | {f'{steps:.2f}' if steps else ''} | {statistics.median(reached):.0f} "
-            f"| {share:.2f} | {gain:.2f} |"
-        )
-    return "\n".join(lines)
+    rows = []
+    for name, dtype in seconds:
+        times, operations = seconds[name, dtype], works[name, dtype].operations
+        share = rates.median_ratio(seconds[rates.PRODUCT, "float32"], times)
+        share *= operations / works[rates.PRODUCT, "float32"].operations
+        gain = rates.median_ratio(seconds[name, "float32"], times)
+        median = statistics.median(times)
+        steps = f"{WORKLOADS[name].steps / median:.2f}" if name in WORKLOADS else ""
+        rate = f"{operations / median / 1e9:.0f}"
+        rows.append([name, dtype, steps, rate, f"{share:.2f}", f"{gain:.2f}"])
+    return (
+        "# Langevin dynamics\n\n"
+        f"Command: `python -m benchmarks.speed.langevin --rounds={values.rounds} "
+        f"--dtypes={dtypes}`; tfgen {__version__}, TensorFlow {tf.__version__}, "
+        f"{platform.machine()}, {threads} threads. Medians of {values.rounds} interleaved runs; "
+        "shares are medians of the ratios within a round. "
+        f"Peak memory grew by {grown:.0f} MiB over the timed runs.\n\n"
+        f"{pages.table(COLUMNS, rows)}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,17 +1,16 @@
-"""How long an exported model takes to complete one image, beside the same nets in PyTorch and ONNX Runtime.
+"""Measures how long an exported model takes to complete one image, beside other libraries.
 
-    python -m benchmarks.speed.latency [--rounds=200] [--workloads=digit,face] [--page=benchmarks/results.md]
+    python -m benchmarks.speed.latency [--rounds=200] [--workloads=digit,face] [--page=PAGE]
 
-A divergence triangle with drawn weights is exported as `export.main` does it; its SavedModel's signature and its LiteRT
-file fill the lower half of an image as `complete` has it: inferred, generated and looked at again four times, no steps
-under the energy. Each contender is a process that stays warm; all are given the same noise (the SavedModel draws it
-itself, from the seed) and answers are checked equal first. Arrays of NumPy go in and come out, in the layout that a
-library likes. `make bench-costs` sets up the peers' environment.
+A divergence triangle with drawn weights is exported by `export.main`. Its SavedModel's signature
+and its LiteRT file fill the lower half of an image as `complete` does: four rounds of inferring and
+generating, and no steps under the energy. PyTorch and ONNX Runtime do the same with the same nets.
+Each contender is a process that stays warm. All are given the same noise, which the SavedModel
+draws from the seed, and answers are checked equal first. NumPy arrays go in and come out, in the
+layout that a library prefers. `make bench-costs` sets up the peers' environment.
 """
 
-import os
 import pathlib
-import platform
 import statistics
 import tempfile
 from typing import NamedTuple
@@ -21,32 +20,44 @@ from absl import flags as absl_flags
 from tqdm import tqdm
 
 from benchmarks.peers import workload
-from benchmarks.peers.comparisons.comparison import drawn
 from benchmarks.peers.contenders import tfgen_nets
-from benchmarks.speed import options, processes
-from experiments import pages
-from experiments.tables import call
+from benchmarks.speed import machine, options, processes, rates
+from experiments import command_flags, pages, runs
 from tfgen import random
 from tfgen.errors import UserError
 from tfgen.version import __version__
-from trainers.run import checkpoints, commands, flags
+from trainers.run import commands, flags
 from trainers.run.experiment import Experiment
 
 TOLERANCE = 1e-4
-"""Of completed images, whose pixels are in [-1, 1], root mean square."""
+"""Root mean square difference of completed images, whose pixels are in [-1, 1]."""
 
-OURS = "SavedModel"
+SAVED_MODEL, LITE = "SavedModel", "LiteRT"
 PEERS = {
     "PyTorch, eager": "eager",
     "PyTorch, scripted": "scripted",
     "PyTorch, compiled": "compiled",
     "ONNX Runtime": "onnxruntime",
 }
-"""The ways of `torch_completion`."""
+"""The values of `--way` of the contender `torch_completion`."""
+
+COLUMNS = (
+    "contender",
+    "milliseconds",
+    "90 % within",
+    "SavedModel's speed relative to it",
+    "LiteRT's",
+)
 
 
 class Case(NamedTuple):
-    """What is completed."""
+    """An image to complete, and the nets that complete it.
+
+    Attributes:
+        title: its heading on the page.
+        nets: the family of nets.
+        shape: height, width, channels of the image.
+    """
 
     title: str
     nets: str
@@ -61,150 +72,151 @@ CASES = {
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "benchmarks.speed.latency"}
-    absl_flags.DEFINE_integer("rounds", 200, "Timed completions of each.", lower_bound=1, **where)
-    absl_flags.DEFINE_list("workloads", list(CASES), f"Some of {','.join(CASES)}.", **where)
-    absl_flags.DEFINE_float(
-        "width", 1.0, "Factor on the numbers of filters.", lower_bound=0.02, **where
-    )
-    options.define_timing(where)
-    options.define_python(where)
-    options.define_page(where)
+    place = command_flags.place(values, "benchmarks.speed.latency")
+    options.define_rounds(place, 200, "Timed completions of each.")
+    absl_flags.DEFINE_list("workloads", list(CASES), f"Some of {','.join(CASES)}.", **place)
+    options.define_width(place)
+    options.define_timing(place)
+    options.define_python(place)
+    options.define_page(place)
 
 
 def main(values: absl_flags.FlagValues) -> None:
-    """Exports, times everything and prints the tables."""
-    for name in set(values.workloads) - set(CASES):
-        raise UserError(f"--workloads: expected some of {', '.join(CASES)} and found {name}")
+    """Exports, times everything, and prints the tables."""
+    command_flags.require_known("workloads", values.workloads, CASES)
     options.require_python(values, "bench-costs")
     options.pin(values)
-    tables = [compare(CASES[name], values) for name in tqdm(values.workloads, unit="workload")]
-    text = "\n\n".join([header(values), *tables])
-    print(text)
-    if values.page:
-        pages.put(pathlib.Path(values.page), "latency", text)
+    parts = [caption(values)]
+    for name in tqdm(values.workloads, unit="workload"):
+        parts += [f"## {CASES[name].title}", report(compare(CASES[name], values))]
+    pages.publish("latency", "\n\n".join(parts), values.page)
 
 
-def compare(case: Case, values: absl_flags.FlagValues) -> str:
-    """One workload's table."""
+def compare(case: Case, values: absl_flags.FlagValues) -> processes.Timed:
+    """Times all contenders on one case."""
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         trained = model(case, values.width, directory / "run")
-        call(
-            "export.main",
-            f"--workdir={directory / 'run'}",
-            "--nomeasure",
-            f"--output={directory / 'export'}",
-        )
+        workdir, output = f"--workdir={trained.workdir}", f"--output={directory / 'export'}"
+        runs.call("export.main", workdir, "--nomeasure", output)
         workload.write(directory / "workload.npz", work_of(trained))
-        with processes.started(commands_of(directory, values.python)) as contenders:
-            check(
-                {
-                    name: c.outputs(directory / "answer.npz")["image"]
-                    for name, c in contenders.items()
-                }
-            )
-            seconds = processes.interleaved(contenders, values.rounds, values.clock)
-            versions = {name: c.version for name, c in contenders.items()}
-    return report(case.title, seconds, versions)
+        contenders = commands_of(directory, values.python)
+        return processes.timed(contenders, check, rounds=values.rounds, clock=values.clock)
 
 
 def model(case: Case, width: float, workdir: pathlib.Path) -> Experiment:
-    """An untrained triangle with drawn weights and its checkpoint, which can be exported."""
+    """Makes an untrained triangle with drawn weights, and a checkpoint that can be exported.
+
+    Args:
+        case: names the nets and the shape of images.
+        width: factor on the numbers of filters.
+        workdir: of the run.
+    """
     height, _, channels = case.shape
-    given = absl_flags.FlagValues()
-    flags.define(given)
     words = [
         "--algorithm=divergence_triangle",
         f"--nets={case.nets}",
         "--dataset=digits",
         "--max_images=10",
+        f"--image_size={height}",
+        f"--channels={channels}",
+        f"--workdir={workdir}",
+        *(f"--{role}.width={width}" for role in ("energy", "generator", "inference")),
     ]
-    words += [f"--image_size={height}", f"--channels={channels}", f"--workdir={workdir}"]
-    words += [f"--{role}.width={width}" for role in ("energy", "generator", "inference")]
-    made = Experiment(flags.parse(["", *words], given))
-    for number, net in enumerate((made.algorithm.generator, made.algorithm.inference)):
-        drawn(net, number=number)
+    values = absl_flags.FlagValues()
+    flags.define(values)
+    made = Experiment(flags.parse(["", *words], values))
+    for number, role in enumerate(("generator", "inference")):
+        tfgen_nets.draw(role, made.algorithm.nets[role], number=number)
     made.claim()
-    checkpoints.save(made.checkpoints, 0, made.state, 1)
+    made.save(keep=1)
     return made
 
 
 def work_of(trained: Experiment) -> workload.Workload:
-    """What all contenders are given: the nets, an image, a mask of its upper half, noise and its seed."""
-    algorithm = trained.algorithm
-    image = trained.images.test.whole()[:1]
+    """Returns what all contenders are given.
+
+    Args:
+        trained: what `model` returned.
+
+    Returns:
+        The nets, an image, a mask of its upper half, noise, and the seed that draws this noise.
+    """
+    learned = trained.algorithm.model
+    image = trained.images.test.as_float()[:1]
     mask = np.ones((*image.shape[:3], 1), np.float32)
     mask[:, image.shape[1] // 2 :] = 0
-    seed = random.root(0)[np.newaxis]  # a row's own
-    latents = (1, *algorithm.generator.latent_shape)
-    rounds = range(algorithm.tasks.completion_rounds)
-    noise = np.concatenate([random.normal(latents, random.fold_in(seed, i)) for i in rounds])
-    nets = {
-        name: tfgen_nets.layers_of(getattr(algorithm, name)) for name in ("inference", "generator")
-    }
-    return workload.Workload(
-        nets, {}, {"image": image, "mask": mask, "noise": noise, "seed": seed.numpy()}
-    )
+    seed = random.root(0)[np.newaxis]  # a served row has a seed of its own
+    shape = (1, *learned.generator.latent_shape)
+    noise = []
+    for number in range(learned.completion_rounds):
+        noise.append(random.normal(shape, random.fold_in(seed, number)))
+    nets = {}
+    for role in ("inference", "generator"):
+        nets[role] = tfgen_nets.layers_of(role, learned.nets[role])
+    arrays = {"image": image, "mask": mask, "noise": np.concatenate(noise), "seed": seed.numpy()}
+    return workload.Workload(nets, {}, arrays)
 
 
 def commands_of(directory: pathlib.Path, python: str) -> dict[str, list[str]]:
-    """What starts each contender."""
+    """Returns the command that starts each contender.
+
+    Args:
+        directory: holds the workload and the export.
+        python: the peers' interpreter.
+    """
     file, exported = str(directory / "workload.npz"), directory / "export"
     saved_model = exported / "saved_model" / "divergence_triangle" / "1"
+    lite = exported / "tflite" / "complete.tflite"
+    module = "tfgen_completion"
     found = {
-        OURS: processes.command_of("tfgen_completion", file, f"--saved_model={saved_model}"),
-        "LiteRT": processes.command_of(
-            "tfgen_completion", file, f"--tflite={exported / 'tflite' / 'complete.tflite'}"
-        ),
+        SAVED_MODEL: processes.command_of(module, file, f"--saved_model={saved_model}"),
+        LITE: processes.command_of(module, file, f"--tflite={lite}"),
     }
     for name, way in PEERS.items():
         found[name] = processes.command_of("torch_completion", file, f"--way={way}", python=python)
     return found
 
 
-def check(images: dict[str, np.ndarray]) -> None:
-    """Raises UserError unless all completed the image alike."""
-    for name, image in images.items():
-        error = np.sqrt(np.mean((image - images[OURS]) ** 2))
+def check(outputs: processes.Outputs) -> None:
+    """Raises UserError unless all contenders completed the image alike."""
+    expected = outputs[SAVED_MODEL]["image"]
+    for name, found in outputs.items():
+        error = np.sqrt(np.mean((found["image"] - expected) ** 2))
         if not error < TOLERANCE:
             raise UserError(
-                f"{name}: expected the {OURS}'s completion and found one that differs by {error:.1e}"
+                f"{name}: expected the {SAVED_MODEL}'s completion and found one that differs by "
+                f"{error:.1e}"
             )
 
 
-def header(values: absl_flags.FlagValues) -> str:
-    """What was run, and where."""
-    given = [f"--rounds={values.rounds}", f"--workloads={','.join(values.workloads)}"]
-    given += [f"--width={values.width:g}"] if values.width != 1 else []
-    given += options.said(values)
+def caption(values: absl_flags.FlagValues) -> str:
+    """Returns the heading, and what was run where."""
+    words = [f"--rounds={values.rounds}", f"--workloads={','.join(values.workloads)}"]
+    if values.width != 1:
+        words.append(f"--width={values.width:g}")
+    words += options.timing_words(values)
     return (
         "# Latency of exported models\n\n"
-        f"Command: `python -m benchmarks.speed.latency {' '.join(given)}`; tfgen {__version__}, {platform.machine()}, "
-        f"{len(os.sched_getaffinity(0))} processors, float32. Completion of one image whose lower half is hidden, in "
-        f"four rounds; every contender in a warm process of its own; images agreed to {TOLERANCE:g} first. Medians and "
-        f"90th percentiles of {values.rounds} interleaved completions; ratios are medians of those within a round."
+        f"Command: `python -m benchmarks.speed.latency {' '.join(words)}`; tfgen {__version__}, "
+        f"{machine.summary()}, float32. Completion of one image whose lower half is hidden, in "
+        "four rounds. Every contender is a warm process of its own; images agreed to "
+        f"{TOLERANCE:g} first. Medians and 90th percentiles of {values.rounds} interleaved "
+        "completions; ratios are medians of those within a round."
     )
 
 
-def report(title: str, seconds: dict[str, list[float]], versions: dict[str, str]) -> str:
-    """One workload's table as Markdown."""
-    lines = [
-        f"## {title}",
-        "",
-        "| contender | milliseconds | 90 % within | SavedModel's speed relative to it | LiteRT's |",
-        "|---|---|---|---|---|",
-    ]
+def report(timed: processes.Timed) -> str:
+    """Returns one case's table in Markdown."""
+    seconds, versions = timed
+    rows = []
     for name, times in seconds.items():
-        relative = [
-            statistics.median(s / o for s, o in zip(times, seconds[ours], strict=True))
-            for ours in (OURS, "LiteRT")
-        ]
-        lines.append(
-            f"| {name} {versions[name]} | {1e3 * statistics.median(times):.2f} | {1e3 * np.quantile(times, 0.9):.2f} "
-            f"| {relative[0]:.2f} | {relative[1]:.2f} |"
-        )
-    return "\n".join(lines)
+        median, tail = 1e3 * statistics.median(times), 1e3 * np.quantile(times, 0.9)
+        row = [f"{name} {versions[name]}", f"{median:.2f}", f"{tail:.2f}"]
+        for ours in (SAVED_MODEL, LITE):
+            row.append(f"{rates.median_ratio(times, seconds[ours]):.2f}")
+        rows.append(row)
+    return pages.table(COLUMNS, rows)
 
 
 if __name__ == "__main__":

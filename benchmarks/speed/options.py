@@ -1,84 +1,115 @@
-"""Flags that several benchmarks have, and what they do."""
+"""Flags that several benchmarks share, and what they do."""
 
 import os
 import pathlib
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection
+from typing import Any
 
 from absl import flags as absl_flags
 
-from benchmarks.peers.comparisons import OURS
 from benchmarks.speed.processes import CLOCKS, ROOT
+from experiments import command_flags
 from tfgen.errors import UserError
 
+OURS = "tfgen"
+"""The name of tfgen beside other libraries."""
 
-def define_timing(where: dict) -> None:
-    """Defines --processors and --clock.
+
+def define_rounds(place: dict[str, Any], default: int, text: str) -> None:
+    """Defines --rounds.
 
     Args:
-        where: the flags' holder and module, as absl wants them named.
+        place: what `command_flags.place` returned.
+        default: of the flag.
+        text: its help.
     """
-    absl_flags.DEFINE_integer(
-        "processors", None, "How many to use; all unless given.", lower_bound=1, **where
+    absl_flags.DEFINE_integer("rounds", default, text, lower_bound=1, **place)
+
+
+def define_width(place: dict[str, Any]) -> None:
+    """Defines --width."""
+    text = "Factor on the numbers of filters."
+    absl_flags.DEFINE_float("width", 1.0, text, lower_bound=0.02, **place)
+
+
+def define_timing(place: dict[str, Any]) -> None:
+    """Defines --processors and --clock."""
+    text = "How many processors to use; all unless given."
+    absl_flags.DEFINE_integer("processors", None, text, lower_bound=1, **place)
+    text = (
+        "wall: elapsed time; processor: what each process computes, for one processor, which "
+        "other programs disturb less."
     )
-    text = "processor: what each process computes, which other programs disturb less; for one processor."
-    absl_flags.DEFINE_enum("clock", "wall", CLOCKS, text, **where)
+    absl_flags.DEFINE_enum("clock", "wall", CLOCKS, text, **place)
 
 
-def define_python(where: dict) -> None:
+def define_python(place: dict[str, Any]) -> None:
     """Defines --python."""
-    absl_flags.DEFINE_string(
-        "python", ".venv-peers/bin/python", "The peers' own interpreter.", **where
-    )
+    text = "The interpreter of the peers' environment."
+    absl_flags.DEFINE_string("python", ".venv-peers/bin/python", text, **place)
 
 
-def define_page(where: dict) -> None:
+def define_page(place: dict[str, Any]) -> None:
     """Defines --page."""
-    absl_flags.DEFINE_string(
-        "page", None, "A Markdown page, of which this measurement's part is replaced.", **where
-    )
+    text = "A Markdown page in which this measurement's part is replaced."
+    absl_flags.DEFINE_string("page", None, text, **place)
 
 
-def define_without(where: dict) -> None:
+def define_output(place: dict[str, Any]) -> None:
+    """Defines --output."""
+    absl_flags.DEFINE_string("output", None, "A Markdown file to write the table to.", **place)
+
+
+def define_without(place: dict[str, Any]) -> None:
     """Defines --without."""
     text = "Libraries to leave out, by their names in the tables, such as JAX."
-    absl_flags.DEFINE_list("without", [], text, **where)
+    absl_flags.DEFINE_list("without", [], text, **place)
 
 
-def require_known(values: absl_flags.FlagValues, contenders: Iterable[str]) -> None:
-    """Raises UserError unless all that is left out is known, and not tfgen."""
-    known = set(contenders) - {OURS}
-    for name in set(values.without) - known:
-        raise UserError(f"--without: expected some of {', '.join(sorted(known))} and found {name}")
+def require_known_without(values: absl_flags.FlagValues, contenders: Collection[str]) -> None:
+    """Raises UserError unless all that --without names is known, and is not tfgen."""
+    known = sorted(set(contenders) - {OURS})
+    command_flags.require_known("without", values.without, known)
 
 
-def left_out(values: absl_flags.FlagValues, contenders: Iterable[str]) -> list[str]:
-    """What of these contenders is left out, as words of a command line."""
-    names = [name for name in values.without if name in contenders]
-    quoted = [f'"{name}"' if "," in name else name for name in names]  # absl reads lists as CSV
-    return [shlex.quote(f"--without={','.join(quoted)}")] if names else []
+def require_python(values: absl_flags.FlagValues, target: str) -> None:
+    """Raises UserError unless the peers' interpreter exists.
+
+    Args:
+        values: with --python.
+        target: of the Makefile, which makes the environment.
+    """
+    if not pathlib.Path(ROOT / values.python).exists():
+        raise UserError(
+            f"--python: expected the peers' interpreter and found none at {values.python}; "
+            f"make {target}"
+        )
 
 
 def pin(values: absl_flags.FlagValues) -> None:
-    """Keeps this process, and those that it starts, to as many processors as were asked for."""
+    """Keeps this process, and those that it starts, to as many processors as --processors says."""
     if values.processors:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: values.processors])
 
 
-def said(values: absl_flags.FlagValues) -> list[str]:
-    """The flags on timing, as far as they were given, as words of a command line."""
-    found = [f"--processors={values.processors}"] if values.processors else []
-    return found + ([f"--clock={values.clock}"] if values.clock != "wall" else [])
+def timing_words(values: absl_flags.FlagValues) -> list[str]:
+    """Returns the flags of `define_timing` that were given, as words of a command line."""
+    words = [f"--processors={values.processors}"] if values.processors else []
+    if values.clock != "wall":
+        words.append(f"--clock={values.clock}")
+    return words
 
 
-def require_python(values: absl_flags.FlagValues, target: str) -> None:
-    """Raises UserError unless the peers' interpreter is there.
+def without_words(values: absl_flags.FlagValues, contenders: Collection[str]) -> list[str]:
+    """Returns --without for some contenders, as words of a command line.
 
     Args:
-        values: with --python.
-        target: of the Makefile, which makes it.
+        values: with --without.
+        contenders: the names that matter; others are not mentioned.
     """
-    if not pathlib.Path(ROOT / values.python).exists():
-        raise UserError(
-            f"--python: expected the peers' interpreter and found none at {values.python}; make {target}"
-        )
+    names = [name for name in values.without if name in contenders]
+    if not names:
+        return []
+    quoted = [f'"{name}"' if "," in name else name for name in names]  # absl reads lists as CSV
+    return [shlex.quote(f"--without={','.join(quoted)}")]

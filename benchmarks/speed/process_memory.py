@@ -1,4 +1,4 @@
-"""Memory of processes, as Linux tells it."""
+"""The memory that a process holds, as Linux reports it."""
 
 import pathlib
 import re
@@ -6,16 +6,21 @@ from typing import NamedTuple
 
 
 class Held(NamedTuple):
-    """What a process holds, MiB; zeros once it has ended."""
+    """The memory of a process; zeros once it has ended.
+
+    Attributes:
+        resident: MiB held now.
+        peak: the most MiB held so far.
+    """
 
     resident: float
-    """Now."""
     peak: float
-    """The most so far."""
 
 
 def held(process: int) -> Held:
-    """Reads both at once, so that the peak is never below what is held now.
+    """Reads the memory of a process.
+
+    Both values are read at once, so that the peak is never below what is held now.
 
     Args:
         process: its id.
@@ -24,6 +29,7 @@ def held(process: int) -> Held:
         status = pathlib.Path(f"/proc/{process}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
         status = ""
-    said = dict(re.findall(r"^(\w+):\s*(\d+) kB", status, re.M))
-    # A process that has ended but was not waited for has a status, without these lines.
-    return Held(*(int(said.get(name, 0)) / 1024 for name in ("VmRSS", "VmHWM")))
+    sizes = dict(re.findall(r"^(\w+):\s*(\d+) kB", status, re.M))
+    # a process that ended and was not waited for has a status, without these lines
+    resident, peak = (int(sizes.get(name, 0)) / 1024 for name in ("VmRSS", "VmHWM"))
+    return Held(resident, peak)

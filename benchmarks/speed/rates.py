@@ -1,46 +1,75 @@
-"""How fast a machine goes: its matrix product, the operations of a net, runs timed in turn."""
+"""Runs timed in turn, and their rates beside the machine's matrix product."""
 
 import pathlib
 import resource
 import statistics
 import time
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 import tensorflow as tf
 from tqdm import tqdm
 
 from tfgen import files, random
-from tfgen.nets.architectures.discriminator import Discriminator
-from tfgen.nets.architectures.latent import Generator, Inference
-from tfgen.nets.architectures.scoring import ScoringFunction
-from tfgen.nets.convolution.layers import ConvTranspose
+
+Name = TypeVar("Name")
 
 MATRIX = 2048
 """Side of the matrices of the matrix product."""
 TIMES = 8
-"""How many a timed run."""
+"""Products of one timed run."""
 PRODUCT_OPERATIONS = 2.0 * MATRIX**3 * TIMES
-"""Of a timed run."""
+"""Floating-point operations of one timed run."""
+PRODUCT = "matrix product"
+"""The name of the matrix product beside other runs."""
+
+
+class Work(NamedTuple):
+    """A run that can be timed.
+
+    Attributes:
+        run: returns when it is done.
+        operations: floating-point operations of a run.
+    """
+
+    run: Callable[[], object]
+    operations: float
+
+
+class Timing(NamedTuple):
+    """The times of a run that was timed in turn with a matrix product.
+
+    Attributes:
+        seconds: of each round.
+        rate: GFLOP/s of the median round.
+        share: of the matrix product's rate, the median of the ratios within a round.
+    """
+
+    seconds: list[float]
+    rate: float
+    share: float
 
 
 def interleaved(
-    runs: Mapping, rounds: int, clock: Callable[[], float] = time.perf_counter
-) -> tuple[dict, float]:
-    """Times everything in turn, A B C A B C ..., after a round to warm up.
+    runs: Mapping[Name, Callable[[], object]],
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> tuple[dict[Name, list[float]], float]:
+    """Times runs in turn, A B C A B C ..., after a round to warm up.
 
     Args:
-        runs: functions without arguments, by any name.
-        rounds: how many times each.
-        clock: says the seconds since some time.
+        runs: functions without arguments, by name.
+        rounds: how often each is timed.
+        clock: returns seconds since some fixed time.
 
     Returns:
-        The seconds of each run, by name, and by how many MiB the process's peak memory grew meanwhile.
+        The seconds of each round, by name, and by how many MiB the peak memory of this process grew
+        over the timed rounds.
     """
     for warm_up in runs.values():
         warm_up()
     before = peak_memory()
-    seconds: dict = {name: [] for name in runs}
+    seconds: dict[Name, list[float]] = {name: [] for name in runs}
     for _ in tqdm(range(rounds), unit="round", leave=False, dynamic_ncols=True):
         for name, timed in runs.items():
             start = clock()
@@ -49,88 +78,55 @@ def interleaved(
     return seconds, peak_memory() - before
 
 
-class Timing(NamedTuple):
-    """Of something timed in turn with a matrix product."""
-
-    seconds: list[float]
-    """A round each."""
-    rate: float
-    """GFLOP/s, of the median round."""
-    share: float
-    """Of the matrix product's rate: the median of the ratios within a round."""
-
-
 def beside_product(
-    cases: Mapping[str, tuple[Callable[[], None], float]], rounds: int
+    cases: Mapping[str, Work], rounds: int, clock: Callable[[], float] = time.perf_counter
 ) -> dict[str, Timing]:
-    """Times functions beside the machine's matrix product.
+    """Times runs beside the machine's float32 matrix product.
 
     Args:
-        cases: functions without arguments and their floating-point operations, by name.
-        rounds: how many times each.
+        cases: by name.
+        rounds: how often each is timed.
+        clock: returns seconds since some fixed time.
     """
-    product, product_work = matrix_product("float32")
-    seconds, _ = interleaved(
-        {"matrix product": product} | {name: timed for name, (timed, _) in cases.items()}, rounds
-    )
-    rates = [product_work / s for s in seconds["matrix product"]]
+    product = matrix_product("float32")
+    runs = {PRODUCT: product.run} | {name: case.run for name, case in cases.items()}
+    seconds, _ = interleaved(runs, rounds, clock)
     found = {}
-    for name, (_, work) in cases.items():
-        share = statistics.median(
-            work / s / rate for s, rate in zip(seconds[name], rates, strict=True)
-        )
-        found[name] = Timing(seconds[name], work / statistics.median(seconds[name]) / 1e9, share)
+    for name, case in cases.items():
+        rate = case.operations / statistics.median(seconds[name]) / 1e9
+        relative = median_ratio(seconds[PRODUCT], seconds[name])
+        share = relative * case.operations / product.operations
+        found[name] = Timing(seconds[name], rate, share)
     return found
 
 
+def median_ratio(numerators: Sequence[float], denominators: Sequence[float]) -> float:
+    """Returns the median of the ratios within a round, which a slow round for all leaves alone."""
+    return statistics.median(a / b for a, b in zip(numerators, denominators, strict=True))
+
+
+def matrix_product(dtype: str) -> Work:
+    """Returns products of two matrices in a dtype, one after the other."""
+    a, b = (tf.cast(random.normal((MATRIX, MATRIX), random.root(i)), dtype) for i in range(2))
+
+    @tf.function(autograph=False)
+    def multiply(a, b):
+        def product(i, c):
+            return i + 1, c @ b / 64
+
+        return tf.while_loop(lambda i, c: i < TIMES, product, (0, a))[1]
+
+    return Work(lambda: multiply(a, b).numpy().sum(), PRODUCT_OPERATIONS)
+
+
 def show(table: str, output: str | None) -> None:
-    """Prints a table, and writes it to a file if there is to be one."""
+    """Prints a table, and writes it to a file if one is given."""
     print(table)
     if output:
         with files.written_aside(pathlib.Path(output)) as aside:
             aside.write_text(table + "\n")
 
 
-def operations(
-    net: ScoringFunction | Discriminator | Inference | Generator, shape: tuple[int, ...]
-) -> float:
-    """Of the convolutions of one forward pass of one image: two for each multiplication and addition.
-
-    Args:
-        net: of convolutions; of one that grows, those in use count.
-        shape: of what it is called on, without the batch.
-    """
-    layers, below = _layers(net), (None, *shape) if len(shape) == 3 else (None, 1, 1, *shape)
-    total = 0.0
-    for layer in layers:
-        above = layer.compute_output_shape(below)
-        height, width = layer.kernel_size
-        places = below if isinstance(layer, ConvTranspose) else above
-        total += 2.0 * places[1] * places[2] * height * width * below[3] * above[3]
-        below = above
-    heads = [getattr(net, name, None) for name in ("mean", "log_var", "top", "head")]
-    return total + sum(
-        2.0 * below[1] * below[2] * below[3] * head.filters for head in heads if head is not None
-    )
-
-
-def _layers(net) -> list:
-    if isinstance(net, ScoringFunction):
-        return net.layers_in_use
-    return net.stack if isinstance(net, Generator) else net.convs
-
-
-def matrix_product(dtype: str) -> tuple[Callable[[], None], float]:
-    """A timed matrix product, and its floating-point operations."""
-    a, b = (tf.cast(random.normal((MATRIX, MATRIX), random.root(i)), dtype) for i in range(2))
-
-    @tf.function(autograph=False)
-    def multiply(a, b):
-        return tf.while_loop(lambda i, c: i < TIMES, lambda i, c: (i + 1, c @ b / 64), (0, a))[1]
-
-    return lambda: multiply(a, b).numpy().sum(), PRODUCT_OPERATIONS
-
-
 def peak_memory() -> float:
-    """Of this process so far, MiB."""
+    """Returns the most memory that this process has held so far, MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,15 +1,16 @@
-"""Whether anything has become slower: each workload's share of the matrix product's rate beside a recorded one.
+"""Checks whether anything has become slower than a record says.
 
-    python -m benchmarks.speed.regression [--rounds=7] [--margin=0.25] [--workloads=small,...] [--record]
+    python -m benchmarks.speed.regression [--rounds=7] [--margin=0.25] [--record]
 
-`make bench-check` runs it; it ends with exit code 1 and a sentence for each workload that fell short. `--record`
-writes what it measures instead. Workloads and the matrix product are timed in turn, A B C A B C ..., shares are taken
-within a round, and their medians compared; what falls short is measured once more, and the better counts.
+`make bench-check` runs it. It ends with exit code 1 and a sentence for each workload that fell
+short; --record writes what it measures instead. Workloads and the matrix product are timed in turn,
+A B C A B C ... What is compared is each workload's share of the matrix product's rate: the median
+of the shares within a round. A workload that falls short is measured once more; the better share
+counts.
 """
 
 import json
 import pathlib
-import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,34 +28,41 @@ from benchmarks.speed import (
     rates,
     triangle_step,
 )
-from experiments import pages
+from experiments import command_flags, pages
 from tfgen import files
 from tfgen.errors import UserError
 from tfgen.nets.families import dcgan32, generative_convnet_texture, triangle_mnist
 from tfgen.version import __version__
 from trainers.run import commands
 
-Work = tuple[Callable[[], None], float]
-"""What is timed, and its floating-point operations."""
-
-WORKLOADS: dict[str, Callable[[], Work]] = {
-    "texture": lambda: langevin.langevin(
-        "float32", generative_convnet_texture.energy, (224, 224, 3), 4, 1
-    ),
-    "dcgan": lambda: langevin.langevin("float32", dcgan32.energy, (32, 32, 3), 100, 4),
-    "small": lambda: langevin.langevin("float32", triangle_mnist.energy, (28, 28, 1), 100, 10),
-    "triangle": lambda: triangle_step.step("official", 0.25),
-    "synthesis": lambda: introspective.steps(
-        introspective.Case((10, 64, 64, 3), 1, patches=10, seconds=0), 0.5
-    ),
+LANGEVIN = {
+    "texture": langevin.Workload(generative_convnet_texture.energy, (224, 224, 3), 4, steps=1),
+    "dcgan": langevin.Workload(dcgan32.energy, (32, 32, 3), 100, steps=4),
+    "small": langevin.Workload(triangle_mnist.energy, (28, 28, 1), 100, steps=10),
 }
-"""Langevin steps on three energies, a divergence triangle's step on narrow nets, steps of a synthesis."""
+SYNTHESIS = introspective.Case((10, 64, 64, 3), classifiers=1, patches=10, seconds=0)
+
+WORKLOADS: dict[str, Callable[[], rates.Work]] = {
+    "texture": lambda: langevin.langevin("float32", LANGEVIN["texture"]),
+    "dcgan": lambda: langevin.langevin("float32", LANGEVIN["dcgan"]),
+    "small": lambda: langevin.langevin("float32", LANGEVIN["small"]),
+    "triangle": lambda: triangle_step.step("official", width=0.25),
+    "synthesis": lambda: introspective.steps(SYNTHESIS, width=0.5),
+}
+"""By the names under which shares are recorded."""
 
 CLOCKS = dict(zip(processes.CLOCKS, (time.perf_counter, time.process_time), strict=True))
 
 
 class Record(NamedTuple):
-    """Shares that were measured, and where."""
+    """Shares that were measured, and where.
+
+    Attributes:
+        machine: what `machine.kind` returned.
+        clock: of `CLOCKS`.
+        tensorflow: its version.
+        shares: of the matrix product's rate, by workload.
+    """
 
     machine: dict[str, object]
     clock: str
@@ -64,110 +72,91 @@ class Record(NamedTuple):
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "benchmarks.speed.regression"}
-    absl_flags.DEFINE_integer("rounds", 7, "Timed runs of everything.", lower_bound=1, **where)
-    absl_flags.DEFINE_list("workloads", list(WORKLOADS), f"Some of {','.join(WORKLOADS)}.", **where)
-    absl_flags.DEFINE_float(
-        "margin",
-        0.25,
-        "By how much of a recorded share a machine's noise may lower one.",
-        lower_bound=0,
-        upper_bound=1,
-        **where,
-    )
-    options.define_timing(where)
-    absl_flags.DEFINE_string(
-        "ratios", "benchmarks/regression.json", "Where recorded shares are kept.", **where
-    )
-    absl_flags.DEFINE_boolean(
-        "record", False, "Write what is measured, and compare nothing.", **where
-    )
-    options.define_page(where)
+    place = command_flags.place(values, "benchmarks.speed.regression")
+    options.define_rounds(place, 7, "Timed runs of everything.")
+    text = f"Some of {','.join(WORKLOADS)}."
+    absl_flags.DEFINE_list("workloads", list(WORKLOADS), text, **place)
+    text = "The fraction of a recorded share by which noise of the machine may lower it."
+    absl_flags.DEFINE_float("margin", 0.25, text, lower_bound=0, upper_bound=1, **place)
+    options.define_timing(place)
+    text = "The file of recorded shares."
+    absl_flags.DEFINE_string("ratios", "benchmarks/regression.json", text, **place)
+    text = "Write what is measured, and compare nothing."
+    absl_flags.DEFINE_boolean("record", False, text, **place)
+    options.define_page(place)
 
 
 def main(values: absl_flags.FlagValues) -> None:
-    """Measures, and compares or records."""
-    for name in set(values.workloads) - set(WORKLOADS):
-        raise UserError(f"--workloads: expected some of {', '.join(WORKLOADS)} and found {name}")
+    """Measures, and compares or records.
+
+    Raises:
+        SystemExit: with a sentence for each workload that fell short.
+    """
+    command_flags.require_known("workloads", values.workloads, WORKLOADS)
     options.pin(values)
     path = pathlib.Path(values.ratios)
     found = Record(machine.kind(), values.clock, tf.__version__, {})
-    before = None if values.record and not path.exists() else read(path)
-    if not values.record:
-        comparable(before, found, values.workloads)
-    cases = {name: WORKLOADS[name]() for name in values.workloads}
-    found.shares.update(measured(cases, values.rounds, CLOCKS[values.clock]))
     if values.record:
+        before = read(path) if path.exists() else None
+        found.shares.update(measured(_built(values.workloads), values))
         write(path, found, before)
         return
-    short = {
-        name: cases[name] for name, _ in shortfalls(before.shares, found.shares, values.margin)
-    }
-    again = measured(short, values.rounds, CLOCKS[values.clock]) if short else {}
-    found.shares.update({name: max(share, found.shares[name]) for name, share in again.items()})
-    text = report(before, found, values)
-    print(text)
-    if values.page:
-        pages.put(pathlib.Path(values.page), "regression", text)
+    before = read(path)
+    require_comparable(before, found, values.workloads)
+    cases = _built(values.workloads)
+    found.shares.update(measured(cases, values))
+    short = [name for name, _ in shortfalls(before.shares, found.shares, values.margin)]
+    if short:
+        again = measured({name: cases[name] for name in short}, values)
+        found.shares.update({name: max(again[name], found.shares[name]) for name in short})
+    pages.publish("regression", report(before, found, values), values.page)
     sentences = [sentence for _, sentence in shortfalls(before.shares, found.shares, values.margin)]
     if sentences:
         sys.exit("\n".join(sentences))
 
 
-def measured(
-    cases: Mapping[str, Work], rounds: int, clock: Callable[[], float]
-) -> dict[str, float]:
-    """Each workload's share of the matrix product's rate, the median of those within a round.
+def _built(names: Sequence[str]) -> dict[str, rates.Work]:
+    return {name: WORKLOADS[name]() for name in names}
 
-    Args:
-        cases: by name.
-        rounds: how many times each.
-        clock: says the seconds since some time.
-    """
-    product, operations = rates.matrix_product("float32")
-    runs = {"matrix product": product} | {name: timed for name, (timed, _) in cases.items()}
-    seconds, _ = rates.interleaved(runs, rounds, clock)
-    shares = {}
-    for name, (_, work) in cases.items():
-        pairs = zip(seconds[name], seconds["matrix product"], strict=True)
-        shares[name] = statistics.median(work / own / (operations / whole) for own, whole in pairs)
-    return shares
+
+def measured(cases: Mapping[str, rates.Work], values: absl_flags.FlagValues) -> dict[str, float]:
+    """Returns each workload's share of the matrix product's rate, as the flags say to time it."""
+    timings = rates.beside_product(cases, values.rounds, CLOCKS[values.clock])
+    return {name: timing.share for name, timing in timings.items()}
 
 
 def shortfalls(
     before: Mapping[str, float], now: Mapping[str, float], margin: float
 ) -> Iterator[tuple[str, str]]:
-    """The workloads that became slower, and a sentence about each.
+    """Yields each workload that became slower, and a sentence about it.
 
     Args:
-        before: recorded shares, of all that are now.
-        now: what was measured.
-        margin: how much of a recorded share may be missing.
+        before: recorded shares, of all that are in `now`.
+        now: measured shares.
+        margin: the fraction of a recorded share that may be missing.
     """
     for name, share in now.items():
         least = (1 - margin) * before[name]
         if share < least:
             yield (
                 name,
-                f"{name}: expected at least {least:.2f} of the matrix product's rate, {before[name]:.2f} as recorded "
-                f"less a margin of {margin:g} of it, and found {share:.2f}",
+                f"{name}: expected at least {least:.2f} of the matrix product's rate, "
+                f"{before[name]:.2f} as recorded less a margin of {margin:g} of it, "
+                f"and found {share:.2f}",
             )
 
 
-def comparable(before: Record, now: Record, workloads: Sequence[str]) -> None:
-    """Raises UserError unless there are recorded shares that this machine's can be compared with."""
-    for what, recorded, here in (
-        (
-            "on this kind of machine,",
-            machine.described(before.machine),
-            machine.described(now.machine),
-        ),
+def require_comparable(before: Record, now: Record, workloads: Sequence[str]) -> None:
+    """Raises UserError unless recorded shares can be compared with those of this machine."""
+    there, here = machine.described(before.machine), machine.described(now.machine)
+    for what, recorded, present in (
+        ("on this kind of machine,", there, here),
         ("by the clock", before.clock, now.clock),
     ):
-        if recorded != here:
+        if recorded != present:
             raise UserError(
-                f"--ratios: expected shares recorded {what} {here}, and found those of {recorded}; "
-                "--record measures this machine's own"
+                f"--ratios: expected shares recorded {what} {present}, and found those of "
+                f"{recorded}; --record measures this machine's own"
             )
     for name in workloads:
         if name not in before.shares:
@@ -177,10 +166,10 @@ def comparable(before: Record, now: Record, workloads: Sequence[str]) -> None:
 
 
 def read(path: pathlib.Path) -> Record:
-    """What was recorded.
+    """Reads a record.
 
     Raises:
-        UserError: if there is no record, or it is not one.
+        UserError: if there is none, or the file is not one.
     """
     try:
         return Record(**json.loads(path.read_text()))
@@ -195,36 +184,46 @@ def read(path: pathlib.Path) -> Record:
 
 
 def write(path: pathlib.Path, found: Record, before: Record | None) -> None:
-    """Records shares; of others, those that the same kind of machine had stay."""
-    alike = before is not None and (before.machine, before.clock) == (found.machine, found.clock)
-    shares = (before.shares if alike else {}) | {
-        name: round(share, 3) for name, share in found.shares.items()
-    }
+    """Writes a record; earlier shares of other workloads stay if the kind of machine is the same.
+
+    Args:
+        path: of the file.
+        found: what was measured.
+        before: what the file held.
+    """
+    shares: dict[str, float] = {}
+    if before and (before.machine, before.clock) == (found.machine, found.clock):
+        shares |= before.shares
+    shares |= {name: round(share, 3) for name, share in found.shares.items()}
+    text = json.dumps(found._replace(shares=shares)._asdict(), indent=2)
     with files.written_aside(path) as aside:
-        aside.write_text(json.dumps(found._replace(shares=shares)._asdict(), indent=2) + "\n")
+        aside.write_text(f"{text}\n")
 
 
 def report(before: Record, now: Record, values: absl_flags.FlagValues) -> str:
-    """The table as Markdown."""
-    command = (
-        f"python -m benchmarks.speed.regression --rounds={values.rounds} --margin={values.margin:g}"
-    )
-    command += f" --workloads={','.join(now.shares)}" if list(now.shares) != list(WORKLOADS) else ""
-    command = " ".join([command, *options.said(values)])
-    lines = [
-        "# Shares of the matrix product's rate beside recorded ones",
-        "",
-        f"Command: `{command}`, as `make bench-check` has it; tfgen {__version__}, TensorFlow {now.tensorflow} "
-        f"({before.tensorflow} as recorded), {machine.described(now.machine)}, float32. Medians of {values.rounds} "
-        "interleaved rounds; shares are taken within a round.",
-        "",
-        "| workload | recorded | measured | relative |",
-        "|---|---|---|---|",
-    ]
+    """Returns the table in Markdown.
+
+    Args:
+        before: recorded shares.
+        now: measured ones.
+        values: the flags.
+    """
+    words = [f"--rounds={values.rounds}", f"--margin={values.margin:g}"]
+    if list(now.shares) != list(WORKLOADS):
+        words.append(f"--workloads={','.join(now.shares)}")
+    words += options.timing_words(values)
+    rows = []
     for name, share in now.shares.items():
         recorded = before.shares[name]
-        lines.append(f"| {name} | {recorded:.2f} | {share:.2f} | {share / recorded:.2f} |")
-    return "\n".join(lines)
+        rows.append([name, f"{recorded:.2f}", f"{share:.2f}", f"{share / recorded:.2f}"])
+    return (
+        "# Shares of the matrix product's rate beside recorded ones\n\n"
+        f"Command: `python -m benchmarks.speed.regression {' '.join(words)}`, which "
+        f"`make bench-check` runs; tfgen {__version__}, TensorFlow {now.tensorflow} "
+        f"({before.tensorflow} as recorded), {machine.described(now.machine)}, float32. Medians of "
+        f"{values.rounds} interleaved rounds; shares are taken within a round.\n\n"
+        f"{pages.table(['workload', 'recorded', 'measured', 'relative'], rows)}"
+    )
 
 
 if __name__ == "__main__":

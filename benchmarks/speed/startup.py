@@ -1,18 +1,17 @@
-"""What a run costs besides its steps: the time until its first, its images' way to it, its memory.
+"""Measures what a run costs besides its steps: start-up, memory, and the images' way to it.
 
-    python -m benchmarks.speed.startup [--rounds=5] [--steps=200] [--page=benchmarks/results.md]
+    python -m benchmarks.speed.startup [--rounds=5] [--steps=200] [--page=PAGE]
 
-Runs of `trainers.main` on a flagfile are watched from outside, until the first step, and for what the process holds
-after `--steps` and after ten times as many. A step of the divergence triangle on its CIFAR-10 nets is started in other
-libraries too, in processes of their own, with the most memory that these need for it. Data: images a second of the
-pipeline alone beside PyTorch's DataLoader, on the same pictures, cut and scaled alike. `make bench-costs` sets up the
-peers' environment.
+Runs of `trainers.main` on a flagfile are watched from outside: until the first step, and for the
+memory that the process holds after --steps and after ten times as many. A step of the divergence
+triangle on its CIFAR-10 nets is started in other libraries too, in processes of their own, with the
+most memory that these need for it. Data: images a second of the pipeline alone beside PyTorch's
+DataLoader, on the same pictures, cut and scaled alike. `make bench-costs` sets up the peers'
+environment.
 """
 
 import contextlib
-import os
 import pathlib
-import platform
 import statistics
 import tempfile
 import time
@@ -24,137 +23,123 @@ from absl import flags as absl_flags
 from tqdm import tqdm
 
 from benchmarks.peers import workload
-from benchmarks.peers.comparisons import OURS, TriangleStep
-from benchmarks.speed import options, processes, watching
-from experiments import pages
-from tfgen.errors import UserError
+from benchmarks.peers.comparisons import TriangleStep
+from benchmarks.speed import data_pipelines, machine, options, processes, watching
+from benchmarks.speed.options import OURS
+from experiments import command_flags, pages
 from tfgen.version import __version__
 from trainers.run import commands
 
 LONGER = 10
-"""Times as many steps, over which memory may not grow."""
-
-
-class Case(NamedTuple):
-    """What a pipeline is given."""
-
-    title: str
-    pictures: tuple[int, int, int, int]
-    patch_size: int | None
-    batch_size: int
-
-
-CASES = {
-    "whole": Case("4000 images of 64x64x3, 100 a batch", (4000, 64, 64, 3), None, 100),
-    "patches": Case(
-        "patches of 64x64 from 200 pictures of 256x256x3, 20 a batch", (200, 256, 256, 3), 64, 20
-    ),
-}
-PEERS = {
-    "PyTorch's DataLoader": ["torch_pipeline"],
-    "PyTorch's DataLoader, 2 workers": ["torch_pipeline", "--workers=2"],
-}
-
+"""The long run makes so many times --steps, over which memory must not grow."""
 
 STEPS = 3
-"""Of each library, after which its peak memory is read: more than the first, which still asks for some."""
+"""Steps of each library before its peak memory is read; the second one may still need more."""
+
+START_COLUMNS = (
+    "",
+    "seconds from the process's start until it is ready",
+    "until the first step's end",
+    "peak memory, MiB",
+)
+MEMORY_COLUMNS = ("after steps", "resident memory, MiB", "peak, MiB")
 
 
 class Started(NamedTuple):
-    """A library that was started and has made some steps."""
+    """A library that was started and has made some steps.
+
+    Attributes:
+        ready: seconds from its process's start until it was ready.
+        first: seconds until the first step's end.
+        peak: the most memory that it held, MiB.
+    """
 
     ready: float
-    """Seconds from its process's start until it was ready."""
     first: float
-    """Until the first step's end."""
     peak: float
-    """MiB."""
 
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "benchmarks.speed.startup"}
-    absl_flags.DEFINE_integer(
-        "rounds", 5, "Starts, and timed runs of the pipelines.", lower_bound=1, **where
-    )
-    absl_flags.DEFINE_integer(
-        "steps", 200, "Before memory is looked at first.", lower_bound=1, **where
-    )
-    absl_flags.DEFINE_integer("batches", 100, "Of a pipeline's timed run.", lower_bound=1, **where)
-    absl_flags.DEFINE_float(
-        "width", 1.0, "Factor on the numbers of filters.", lower_bound=0.02, **where
-    )
-    absl_flags.DEFINE_string(
-        "flags", "divergence_triangle_digits_cpu", "The flagfile that is run.", **where
-    )
-    options.define_without(where)
-    options.define_python(where)
-    options.define_page(where)
+    place = command_flags.place(values, "benchmarks.speed.startup")
+    options.define_rounds(place, 5, "Starts, and timed runs of the pipelines.")
+    text = "Steps before memory is looked at first."
+    absl_flags.DEFINE_integer("steps", 200, text, lower_bound=1, **place)
+    text = "Batches of a pipeline's timed run."
+    absl_flags.DEFINE_integer("batches", 100, text, lower_bound=1, **place)
+    options.define_width(place)
+    text = "The flagfile that is run."
+    absl_flags.DEFINE_string("flags", "divergence_triangle_digits_cpu", text, **place)
+    options.define_without(place)
+    options.define_python(place)
+    options.define_page(place)
 
 
 def main(values: absl_flags.FlagValues) -> None:
-    """Measures everything and prints the tables."""
+    """Measures everything, and prints the tables."""
     options.require_python(values, "bench-costs")
-    options.require_known(values, TriangleStep.contenders)
-    starts = [
-        run(values.flags, 1, 1) for _ in tqdm(range(values.rounds), desc="starts", unit="start")
-    ]
+    options.require_known_without(values, TriangleStep.contenders)
+    starts = []
+    for _ in tqdm(range(values.rounds), desc="starts", unit="start"):
+        starts.append(run(values.flags, steps=1, every=1))
     entered = entries(values)
-    pipelines = {
-        case.title: pipeline(case, values)
-        for case in tqdm(CASES.values(), desc="pipelines", unit="pipeline")
-    }
-    long = run(values.flags, LONGER * values.steps, values.steps)
-    tables = [
-        *start_table(starts, entered),
-        *memory_table(long, values.steps),
-        *data_table(pipelines),
+    pipelines = {}
+    for case in tqdm(data_pipelines.CASES.values(), desc="pipelines", unit="pipeline"):
+        pipelines[case.title] = data_pipelines.measured(case, values)
+    long = run(values.flags, steps=LONGER * values.steps, every=values.steps)
+    parts = [
+        caption(values),
+        start_table(starts, entered),
+        memory_table(long, values.steps),
+        data_pipelines.table(pipelines),
     ]
-    text = "\n".join([*header(values), *tables])
-    print(text)
-    if values.page:
-        pages.put(pathlib.Path(values.page), "startup", text)
+    pages.publish("startup", "\n\n".join(parts), values.page)
 
 
-def run(name: str, steps: int, every: int) -> watching.Watched:
-    """A flagfile's run of so many steps, whose numbers are written every so many."""
-    counts = [
-        f"--steps={steps}",
-        f"--log_every={every}",
-        f"--save_every={steps}",
-        f"--sample_every={steps}",
-    ]
+def run(name: str, *, steps: int, every: int) -> watching.Watched:
+    """Trains by a flagfile, and watches it.
+
+    Args:
+        name: of the flagfile.
+        steps: updates.
+        every: updates between two rows of metrics.
+    """
+    flagfile = f"--flagfile={processes.ROOT}/trainers/flagfiles/{name}.flags"
+    counts = {"steps": steps, "log_every": every, "save_every": steps, "sample_every": steps}
+    words = [f"--{flag}={count}" for flag, count in counts.items()]
     with tempfile.TemporaryDirectory() as directory:
-        workdir = pathlib.Path(directory) / "run"
-        return watching.training(
-            workdir, f"--flagfile={processes.ROOT}/trainers/flagfiles/{name}.flags", *counts
-        )
+        return watching.training(pathlib.Path(directory) / "run", flagfile, *words)
 
 
 def entries(values: absl_flags.FlagValues) -> dict[str, list[Started]]:
-    """Starts of each library with a step of the divergence triangle, in turn."""
+    """Starts each library in turn with a step of the divergence triangle.
+
+    Args:
+        values: the flags, with `width`, `without`, `rounds` and `python`.
+
+    Returns:
+        What each start cost, by library.
+    """
     comparison = TriangleStep(width=values.width)
-    contenders = {
-        name: words for name, words in comparison.contenders.items() if name not in values.without
-    }
-    found: dict[str, list[Started]] = {name: [] for name in contenders}
+    found: dict[str, list[Started]] = {}
     with tempfile.TemporaryDirectory() as directory:
         file = pathlib.Path(directory) / "workload.npz"
         workload.write(file, comparison.work()[0])
         for _ in tqdm(range(values.rounds), desc="libraries", unit="round"):
-            for name, (module, *words) in contenders.items():
+            for name, (module, *words) in comparison.contenders.items():
+                if name in values.without:
+                    continue
                 python = None if name == OURS else values.python
-                found[name].append(
-                    started(processes.command_of(module, str(file), *words, python=python))
-                )
+                command = processes.command_of(module, str(file), *words, python=python)
+                found.setdefault(name, []).append(started(command))
     return found
 
 
 def started(command: Sequence[str]) -> Started:
-    """A contender's start and steps."""
+    """Starts a contender, and lets it make some steps."""
     start = time.perf_counter()
     with contextlib.closing(processes.Contender(command)) as contender:
-        _ = contender.version
+        _ = contender.version  # waits
         ready = time.perf_counter() - start
         contender.seconds("wall")
         first = time.perf_counter() - start
@@ -163,108 +148,56 @@ def started(command: Sequence[str]) -> Started:
         return Started(ready, first, contender.peak)
 
 
-def pipeline(case: Case, values: absl_flags.FlagValues) -> dict[str, list[float]]:
-    """Images a second of each library."""
-    with tempfile.TemporaryDirectory() as directory:
-        file = pathlib.Path(directory) / "workload.npz"
-        workload.write(file, work_of(case, values.batches))
-        commands_of = {OURS: processes.command_of("tfgen_pipeline", str(file))}
-        for name, (module, *words) in PEERS.items():
-            commands_of[name] = processes.command_of(
-                module, str(file), *words, python=values.python
-            )
-        with processes.started(commands_of) as contenders:
-            check(
-                {
-                    n: c.outputs(pathlib.Path(directory) / "answer.npz")["image"]
-                    for n, c in contenders.items()
-                }
-            )
-            seconds = processes.interleaved(contenders, values.rounds, "wall")
-    images = values.batches * case.batch_size
-    return {name: [images / s for s in times] for name, times in seconds.items()}
-
-
-def work_of(case: Case, batches: int) -> workload.Workload:
-    """Pictures of one colour each, so that a patch says which picture it is from, wherever it was cut."""
-    colours = np.random.default_rng(0).integers(
-        0, 256, (case.pictures[0], 1, 1, case.pictures[3]), np.uint8
+def caption(values: absl_flags.FlagValues) -> str:
+    """Returns the heading, and what was run where."""
+    names = ("rounds", "steps", "batches", "width")
+    words = [f"--{name}={values[name].value:g}" for name in names] + [f"--flags={values.flags}"]
+    words += options.without_words(values, TriangleStep.contenders)
+    return (
+        "# Start-up, memory, data\n\n"
+        f"Command: `python -m benchmarks.speed.startup {' '.join(words)}`; tfgen {__version__}, "
+        f"{machine.summary()}. Medians of {values.rounds}."
     )
-    pictures = np.ascontiguousarray(np.broadcast_to(colours, case.pictures))
-    constants = {"patch_size": case.patch_size, "batch_size": case.batch_size, "batches": batches}
-    return workload.Workload({}, constants, {"image": pictures})
-
-
-def check(images: dict[str, np.ndarray]) -> None:
-    """Raises UserError unless an epoch gave the same images everywhere."""
-    for name, found in images.items():
-        if found.shape != images[OURS].shape or not np.allclose(found, images[OURS], atol=1e-6):
-            raise UserError(f"{name}: expected tfgen's images and found others")
-
-
-def header(values: absl_flags.FlagValues) -> list[str]:
-    """What was run, and where."""
-    given = f"--rounds={values.rounds} --steps={values.steps} --batches={values.batches} --width={values.width:g}"
-    given = " ".join(
-        [given, f"--flags={values.flags}", *options.left_out(values, TriangleStep.contenders)]
-    )
-    return [
-        "# Start-up, memory, data",
-        "",
-        f"Command: `python -m benchmarks.speed.startup {given}`; tfgen {__version__}, {platform.machine()}, "
-        f"{len(os.sched_getaffinity(0))} processors. Medians of {values.rounds}.",
-    ]
 
 
 def start_table(
     starts: Sequence[watching.Watched], entered: Mapping[str, Sequence[Started]]
-) -> list[str]:
-    """Until the first step, and the most memory."""
-    lines = [
-        "",
-        "| | seconds from the process's start until it is ready | until the first step's end | peak memory, MiB |",
-        "|---|---|---|---|",
-    ]
+) -> str:
+    """Returns the table of start-up times and peak memory, in Markdown.
+
+    Args:
+        starts: of `trainers.main`.
+        entered: of the libraries' contenders, by library.
+    """
     runs = [Started(start.built, start.rows[0].seconds, start.rows[0].peak) for start in starts]
-    rows = {"`trainers.main`, data included": runs}
-    rows |= {f"a triangle step: {name}": found for name, found in entered.items()}
-    for name, found in rows.items():
+    all_starts = {"`trainers.main`, data included": runs}
+    all_starts |= {f"a triangle step: {name}": list(found) for name, found in entered.items()}
+    rows = []
+    for name, found in all_starts.items():
         ready, first, peak = map(statistics.median, zip(*found, strict=True))
-        lines.append(f"| {name} | {ready:.1f} | {first:.1f} | {peak:.0f} |")
-    return lines
+        rows.append([name, f"{ready:.1f}", f"{first:.1f}", f"{peak:.0f}"])
+    return pages.table(START_COLUMNS, rows)
 
 
-def memory_table(run: watching.Watched, steps: int) -> list[str]:
-    """What is held at each row, and its slope."""
-    held = [row.resident for row in run.rows]
-    slope = np.polyfit(steps * np.arange(1, len(held) + 1), held, 1)[0] if len(held) > 1 else 0.0
-    return [
-        "",
-        "| after steps | resident memory, MiB | peak, MiB |",
-        "|---|---|---|",
-        *(
-            f"| {steps * number} | {run.rows[number - 1].resident:.0f} | {run.rows[number - 1].peak:.0f} |"
-            for number in (1, len(held))
-        ),
-        "",
-        f"It grows by {1e3 * slope:.2f} MiB in 1000 steps, a line through {len(held)} readings says.",
-    ]
+def memory_table(run: watching.Watched, steps: int) -> str:
+    """Returns the table of the memory that a run holds, and its growth, in Markdown.
 
-
-def data_table(pipelines: dict[str, dict[str, list[float]]]) -> list[str]:
-    """Images a second of each pipeline."""
-    lines = [
-        "",
-        "| pictures | library | images a second | tfgen's relative to it |",
-        "|---|---|---|---|",
-    ]
-    for title, found in pipelines.items():
-        for name, reached in found.items():
-            relative = statistics.median(o / r for o, r in zip(found[OURS], reached, strict=True))
-            lines.append(
-                f"| {title} | {name} | {statistics.median(reached):,.0f} | {relative:.2f} |"
-            )
-    return lines
+    Args:
+        run: that was watched.
+        steps: between two of its rows.
+    """
+    resident = [row.resident for row in run.rows]
+    count = len(resident)
+    slope = np.polyfit(steps * np.arange(1, count + 1), resident, 1)[0] if count > 1 else 0.0
+    rows = []
+    for number in (1, count):
+        row = run.rows[number - 1]
+        rows.append([steps * number, f"{row.resident:.0f}", f"{row.peak:.0f}"])
+    return (
+        f"{pages.table(MEMORY_COLUMNS, rows)}\n\n"
+        f"Resident memory grows by {1e3 * slope:.2f} MiB in 1000 steps, by a line through {count} "
+        "readings."
+    )
 
 
 if __name__ == "__main__":

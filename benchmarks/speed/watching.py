@@ -15,39 +15,47 @@ PATIENCE = 0.005
 
 
 class Seen(NamedTuple):
-    """What a run had come to when its metrics had grown by a row."""
+    """The state of a run when its metrics had grown by a row.
+
+    Attributes:
+        seconds: since the process was started.
+        resident: MiB held then.
+        peak: the most MiB held until then.
+    """
 
     seconds: float
-    """Since the process was started."""
     resident: float
-    """MiB held then."""
     peak: float
-    """The most MiB held until then."""
 
 
 class Watched(NamedTuple):
-    """A run that has ended."""
+    """A run that has ended.
+
+    Attributes:
+        built: seconds from the process's start until its data were read and its nets built.
+        rows: the state at each row of metrics that training wrote.
+    """
 
     built: float
-    """Seconds from the process's start until its data were read and its nets built."""
     rows: list[Seen]
-    """At each row of metrics that training wrote."""
 
 
 def watch(workdir: pathlib.Path, *command: str) -> Watched:
-    """Runs a command to its end.
+    """Runs a command to its end, and watches it.
 
     Args:
-        workdir: where it writes flags.cfg once all is built, and a line of metrics.jsonl at each logged step.
+        workdir: where it writes flags.cfg once all is built, and a line of metrics.jsonl at each
+            logged step.
         command: what starts it.
 
     Raises:
         UserError: if it fails.
     """
-    with tempfile.TemporaryFile("w+") as said:
+    with tempfile.TemporaryFile("w+") as output:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=said, stderr=said)
-        built, rows = None, []
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+        built: float | None = None
+        rows: list[Seen] = []
         while process.poll() is None:
             seconds = time.perf_counter() - start
             if built is None and (workdir / "flags.cfg").exists():
@@ -57,15 +65,15 @@ def watch(workdir: pathlib.Path, *command: str) -> Watched:
             time.sleep(PATIENCE)
         if not process.returncode and built is not None and rows:
             return Watched(built, rows)
-        said.seek(0)
-        last = (said.read().strip().splitlines() or ["nothing"])[-1]
+        output.seek(0)
+        last = (output.read().strip().splitlines() or ["nothing"])[-1]
     raise UserError(
         f"{' '.join(command)}: expected a training run and found that it ended, saying: {last}"
     )
 
 
 def training(workdir: pathlib.Path, *flags: str) -> Watched:
-    """Trains in a process of its own, by the interpreter that runs now."""
+    """Trains in a process of its own, by the interpreter that runs now, and watches it."""
     return watch(workdir, sys.executable, "-m", "trainers.main", f"--workdir={workdir}", *flags)
 
 

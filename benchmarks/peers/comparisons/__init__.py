@@ -1,7 +1,7 @@
-"""Works that libraries are compared on, a file each."""
+"""The works that libraries are compared on, one in each module."""
 
 from benchmarks.peers.comparisons.annealing import AnnealedImportance
-from benchmarks.peers.comparisons.comparison import OURS, Comparison, drawn
+from benchmarks.peers.comparisons.comparison import Comparison
 from benchmarks.peers.comparisons.descent_to_minima import DescentToMinima
 from benchmarks.peers.comparisons.langevin_chains import LangevinDynamics
 from benchmarks.peers.comparisons.learning_iteration import LearningIteration
@@ -11,21 +11,25 @@ from tfgen.nets.families import dcgan32, generative_convnet_texture, triangle_mn
 
 ALL: dict[str, Comparison] = {
     "texture": LangevinDynamics(
-        "Langevin dynamics on the texture net, 224x224x3, 16 chains",
-        generative_convnet_texture,
-        (224, 224, 3),
-        16,
-        2,
+        net="the texture net",
+        family=generative_convnet_texture,
+        shape=(224, 224, 3),
+        chains=16,
+        times=2,
     ),
     "dcgan": LangevinDynamics(
-        "Langevin dynamics on a DCGAN energy, 32x32x3, 100 chains", dcgan32, (32, 32, 3), 100, 10
+        net="a DCGAN energy",
+        family=dcgan32,
+        shape=(32, 32, 3),
+        chains=100,
+        times=10,
     ),
     "small": LangevinDynamics(
-        "Langevin dynamics on a small energy, 28x28x1, 100 chains",
-        triangle_mnist,
-        (28, 28, 1),
-        100,
-        20,
+        net="a small energy",
+        family=triangle_mnist,
+        shape=(28, 28, 1),
+        chains=100,
+        times=20,
     ),
     "triangle": TriangleStep(),
     "learning": LearningIteration(),
@@ -37,7 +41,6 @@ ALL: dict[str, Comparison] = {
 
 __all__ = [
     "ALL",
-    "OURS",
     "AnnealedImportance",
     "Comparison",
     "DescentToMinima",
@@ -45,5 +48,4 @@ __all__ = [
     "LearningIteration",
     "SynthesisSteps",
     "TriangleStep",
-    "drawn",
 ]

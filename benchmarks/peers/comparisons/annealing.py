@@ -1,10 +1,14 @@
-"""Annealed importance sampling from uniform images to an energy of images: Neal, 2001.
+"""Annealed importance sampling from uniform images to an energy of images.
 
-Points y of a space without bounds stand for images x = tanh(y / 2) in [-1, 1]: U₀ is that of uniform images there, U₁
-that of the energy. At each of `times` equal steps of β from 0 to 1 the log-weight gains (U₀ - U₁) dβ, then a
-trajectory of Hamiltonian Monte Carlo moves under (1 - β) U₀ + β U₁. TensorFlow Probability's chain keeps what it knows
-of the last temperature's energy for the next trajectory, so that its weights are others; energies and gradients alone
-are compared with it.
+Points y of an unconstrained space stand for images x = tanh(y / 2) in [-1, 1]. U₀ is the energy of
+uniform images there, U₁ that of the net. At each of `times` equal steps of β from 0 to 1, the
+log-weight gains (U₀ - U₁) dβ; then a trajectory of Hamiltonian Monte Carlo moves under
+(1 - β) U₀ + β U₁.
+
+TensorFlow Probability's chain keeps the last temperature's energy for the next trajectory, so its
+weights differ; energies and gradients alone are compared with it.
+
+Source: Neal, Annealed importance sampling, 2001.
 """
 
 import dataclasses
@@ -12,10 +16,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from benchmarks.peers.comparisons.comparison import OURS, Comparison, drawn
+from benchmarks.peers.comparisons.comparison import Comparison
 from benchmarks.peers.contenders import tfgen_nets
 from benchmarks.peers.workload import Workload
-from benchmarks.speed import rates
+from benchmarks.speed import net_parts
+from benchmarks.speed.options import OURS
 from tfgen import random
 from tfgen.distributions import Uniform
 from tfgen.nets.families import triangle_mnist
@@ -23,7 +28,9 @@ from tfgen.nets.families import triangle_mnist
 
 @dataclasses.dataclass(frozen=True)
 class AnnealedImportance(Comparison):
-    """Temperatures of some chains; energies and gradients at the start are compared, places and weights at the end.
+    """Temperatures of some chains.
+
+    Energies and gradients at the start are compared, and places and weights at the end.
 
     Args:
         side: of the images, a multiple of 4.
@@ -31,7 +38,8 @@ class AnnealedImportance(Comparison):
         leapfrog_steps: of a trajectory.
         width: factor on the numbers of filters.
         times: temperatures.
-        seed: of what is compared; by the default no acceptance is as close as rounding could turn it.
+        seed: of what is compared; with the default no acceptance is so close that rounding could
+            turn it.
     """
 
     side: int = 28
@@ -52,13 +60,13 @@ class AnnealedImportance(Comparison):
     @property
     def title(self) -> str:
         return (
-            f"Annealed importance sampling of a small energy, {self.side}x{self.side}x1, {self.chains} chains, "
-            f"{self.leapfrog_steps} leapfrog steps a temperature"
+            f"Annealed importance sampling of a small energy, {self.side}x{self.side}x1, "
+            f"{self.chains} chains, {self.leapfrog_steps} leapfrog steps a temperature"
         )
 
     def work(self) -> tuple[Workload, float]:
         shape = (self.side, self.side, 1)
-        net = drawn(triangle_mnist.energy(shape, width=self.width))
+        net = tfgen_nets.draw("energy", triangle_mnist.energy(shape, width=self.width))
         constants = {
             "width": self.width,
             "temperatures": self.times,
@@ -66,15 +74,19 @@ class AnnealedImportance(Comparison):
             "leapfrog_steps": self.leapfrog_steps,
             "seed": self.seed,
         }
-        start = Uniform().unconstrain(Uniform().sample((self.chains, *shape), random.root(0))).numpy()
-        operations = (
-            self.times * self.leapfrog_steps * 2 * rates.operations(net, shape) * self.chains
-        )
-        arrays = {"start": start} | self._draws(start.shape)
-        return Workload({"energy": tfgen_nets.layers_of(net)}, constants, arrays), operations
+        images = Uniform().sample((self.chains, *shape), random.root(0))
+        start = Uniform().unconstrain(images).numpy()
+        gradients = self.times * self.leapfrog_steps * self.chains
+        operations = gradients * 2 * net_parts.operations("energy", net, shape)
+        nets = {"energy": tfgen_nets.layers_of("energy", net)}
+        return Workload(nets, constants, {"start": start} | self._draws(start.shape)), operations
 
     def _draws(self, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
-        """What tfgen draws with this seed: momenta, and the uniform numbers that ratios are compared with."""
+        """Returns what tfgen draws with this seed.
+
+        Returns:
+            Momenta, and the uniform numbers that acceptance ratios are compared with.
+        """
         momenta, levels = [], []
         for number in range(self.times):
             momentum, acceptance = random.split(random.fold_in(random.root(self.seed), number))

@@ -1,30 +1,34 @@
 """Descent to the minima of an energy of images, as its landscape is mapped.
 
-x ← x - s dU/dx within bounds, s halved for an image whose energy would rise and doubled, up to the first, when it fell.
-Where energies are alike to 1e-6 of them, the smaller gradient decides. What would lead out of the bounds is no slope;
-an image rests when its slope is at most a tolerance, or its step a millionth of the first.
+x ← x - s dU/dx within bounds. For each image s is halved if its energy would rise, and doubled, up
+to the first s, after it fell. Between energies that agree to a relative 1e-6, the smaller gradient
+decides. A gradient that leads out of the bounds does not count. An image rests when the norm of its
+gradient is at most a tolerance, or its step a millionth of the first.
 """
 
 import dataclasses
 from typing import ClassVar
 
-from benchmarks.peers.comparisons.comparison import OURS, Comparison, drawn
+from benchmarks.peers.comparisons.comparison import Comparison
 from benchmarks.peers.contenders import tfgen_nets
 from benchmarks.peers.workload import Workload
-from benchmarks.speed import rates
+from benchmarks.speed import net_parts
+from benchmarks.speed.options import OURS
 from tfgen import random
 from tfgen.nets.families import triangle_mnist
 
 
 @dataclasses.dataclass(frozen=True)
 class DescentToMinima(Comparison):
-    """Steps of images; where they end is compared, its energy and slope.
+    """Steps of some images.
+
+    Where they end is compared, with the energy and the norm of its gradient there.
 
     Args:
         side: of the images, a multiple of 4.
         batch: images.
         width: factor on the numbers of filters.
-        times: steps a timed run.
+        times: steps of a timed run.
     """
 
     side: int = 28
@@ -47,7 +51,7 @@ class DescentToMinima(Comparison):
 
     def work(self) -> tuple[Workload, float]:
         shape = (self.side, self.side, 1)
-        net = drawn(triangle_mnist.energy(shape, width=self.width))
+        net = tfgen_nets.draw("energy", triangle_mnist.energy(shape, width=self.width))
         constants = {
             "width": self.width,
             "steps": self.times,
@@ -57,7 +61,7 @@ class DescentToMinima(Comparison):
             "bounds": [-1.0, 1.0],
         }
         start = random.uniform((self.batch, *shape), random.root(0), -1.0, 1.0).numpy()
-        operations = (self.times + 1) * 2 * rates.operations(net, shape) * self.batch
-        return Workload(
-            {"energy": tfgen_nets.layers_of(net)}, constants, {"start": start}
-        ), operations
+        gradients = (self.times + 1) * self.batch
+        operations = gradients * 2 * net_parts.operations("energy", net, shape)
+        nets = {"energy": tfgen_nets.layers_of("energy", net)}
+        return Workload(nets, constants, {"start": start}), operations

@@ -4,26 +4,29 @@ import dataclasses
 from types import ModuleType
 from typing import ClassVar
 
-from benchmarks.peers.comparisons.comparison import OURS, Comparison, drawn
+from benchmarks.peers.comparisons.comparison import Comparison
 from benchmarks.peers.contenders import tfgen_nets
 from benchmarks.peers.workload import Workload
-from benchmarks.speed import rates
+from benchmarks.speed import net_parts
+from benchmarks.speed.options import OURS
 from tfgen import random
 
 
 @dataclasses.dataclass(frozen=True)
 class LangevinDynamics(Comparison):
-    """Steps of chains under one energy; energies and their gradients at the start are compared.
+    """Steps of chains under one energy.
+
+    Energies and their gradients at the start are compared.
 
     Args:
-        title: see the base class.
-        family: of the net.
-        shape: of images.
+        net: the net in words.
+        family: the module with the net's `energy`.
+        shape: height, width, channels.
         chains: how many.
-        times: steps a timed run.
+        times: steps of a timed run.
     """
 
-    title: str
+    net: str
     family: ModuleType
     shape: tuple[int, int, int]
     chains: int
@@ -40,8 +43,13 @@ class LangevinDynamics(Comparison):
         "TensorFlow Probability": ["tfp_langevin"],
     }
 
+    @property
+    def title(self) -> str:
+        shape = "x".join(map(str, self.shape))
+        return f"Langevin dynamics on {self.net}, {shape}, {self.chains} chains"
+
     def work(self) -> tuple[Workload, float]:
-        net = drawn(self.family.energy(self.shape))
+        net = tfgen_nets.draw("energy", self.family.energy(self.shape))
         constants = {
             "family": self.family.__name__.rpartition(".")[2],
             "sigma": 1 / 127.5,
@@ -49,7 +57,7 @@ class LangevinDynamics(Comparison):
             "steps": self.times,
         }
         start = random.normal((self.chains, *self.shape), random.root(0)).numpy() / 2
-        operations = 2 * rates.operations(net, self.shape) * self.chains * self.times
-        return Workload(
-            {"energy": tfgen_nets.layers_of(net)}, constants, {"start": start}
-        ), operations
+        gradients = self.chains * self.times
+        operations = gradients * 2 * net_parts.operations("energy", net, self.shape)
+        nets = {"energy": tfgen_nets.layers_of("energy", net)}
+        return Workload(nets, constants, {"start": start}), operations

@@ -1,8 +1,8 @@
-"""A learning iteration of the generative ConvNet while it grows: Langevin steps of chains, then an update.
+"""A learning iteration of the growing generative ConvNet: Langevin steps of chains, then an update.
 
-Each layer that is added starts the chains anew. Constants are of the authors' release, as
-`trainers/flagfiles/generative_convnet_texture.flags` has them: a variable's gradient is divided by the area of its maps
-and capped at a largest entry, weights decay, biases move twice as fast.
+Chains start anew with each layer that is added. The constants are those of the authors' release, as
+in `trainers/flagfiles/generative_convnet_texture.flags`: a variable's gradient is divided by the
+area of its maps and scaled down to a largest entry, weights decay, and biases move twice as fast.
 """
 
 import dataclasses
@@ -10,10 +10,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from benchmarks.peers.comparisons.comparison import OURS, Comparison, drawn
+from benchmarks.peers.comparisons.comparison import Comparison
 from benchmarks.peers.contenders import tfgen_nets
 from benchmarks.peers.workload import Workload
-from benchmarks.speed import rates
+from benchmarks.speed import net_parts
+from benchmarks.speed.options import OURS
 from tfgen import random
 from tfgen.nets.architectures.scoring import ScoringFunction
 from tfgen.nets.families import generative_convnet_texture
@@ -24,7 +25,9 @@ DEPTHS = 3
 
 @dataclasses.dataclass(frozen=True)
 class LearningIteration(Comparison):
-    """An iteration at each depth of the growth, from chains started anew; what each logs is compared, and the chains.
+    """An iteration at each depth of the growth, from chains started anew.
+
+    What each iteration logs is compared, and the chains at the end.
 
     Args:
         side: of the image and the chains.
@@ -51,13 +54,14 @@ class LearningIteration(Comparison):
     @property
     def title(self) -> str:
         return (
-            f"A learning iteration of the generative ConvNet as it grows, {self.side}x{self.side}x3, "
-            f"{self.chains} chains, {self.langevin_steps} Langevin steps"
+            "A learning iteration of the generative ConvNet as it grows, "
+            f"{self.side}x{self.side}x3, {self.chains} chains, {self.langevin_steps} Langevin steps"
         )
 
     def work(self) -> tuple[Workload, float]:
         shape = (self.side, self.side, 3)
-        net = drawn(generative_convnet_texture.energy(shape, width=self.width), 0.01)
+        built = generative_convnet_texture.energy(shape, width=self.width)
+        net = tfgen_nets.draw("energy", built, scale=0.01)
         constants = {
             "width": self.width,
             "image_mean": 0.0,
@@ -70,30 +74,30 @@ class LearningIteration(Comparison):
             "weight_decay": 1e-4,
             "bias_rate": 2.0,
         }
-        arrays = {
-            "observed": random.normal((1, *shape), random.root(0)).numpy() / 2,
-            "noise": self._noise(shape),
-        }
-        return Workload({"energy": tfgen_nets.layers_of(net)}, constants, arrays), self._operations(
-            net, shape
-        )
+        observed = random.normal((1, *shape), random.root(0)).numpy() / 2
+        arrays = {"observed": observed, "noise": self._noise(shape)}
+        nets = {"energy": tfgen_nets.layers_of("energy", net)}
+        return Workload(nets, constants, arrays), self._operations(net, shape)
 
     def _noise(self, shape: tuple[int, int, int]) -> np.ndarray:
-        """What tfgen's Langevin dynamics draws in an update of this seed, [steps, chains, h, w, c]."""
-        seed = random.split(random.root(1), 3)[2]
+        """Returns the noise of Langevin dynamics in an update, [steps, chains, h, w, c]."""
+        _, _, seed = random.split(random.root(1), 3)
+        size = (self.chains, *shape)
         steps = range(self.langevin_steps)
-        return np.stack(
-            [random.normal((self.chains, *shape), random.fold_in(seed, i)).numpy() for i in steps]
-        )
+        return np.stack([random.normal(size, random.fold_in(seed, step)) for step in steps])
 
     def _operations(self, net: ScoringFunction, shape: tuple[int, int, int]) -> float:
-        """Sampling needs gradients in images; learning needs those in weights, and none in images."""
-        total = 0.0
-        for net.depth in range(1, DEPTHS + 1):
-            forward = rates.operations(net, shape)
-            if net.depth == 1:
-                first = forward
-            total += self.langevin_steps * self.chains * 2 * forward + (self.chains + 1) * (
-                3 * forward - first
-            )
+        """Counts the operations of an iteration at each depth.
+
+        Sampling needs gradients in images; learning needs those in weights, and none in images.
+        """
+        total, lowest = 0.0, 0.0
+        for depth in range(1, DEPTHS + 1):
+            net.depth = depth
+            forward = net_parts.operations("energy", net, shape)
+            if depth == 1:
+                lowest = forward
+            sampling = self.langevin_steps * self.chains * 2 * forward
+            learning = (self.chains + 1) * (3 * forward - lowest)
+            total += sampling + learning
         return total

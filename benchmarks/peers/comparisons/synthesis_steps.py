@@ -1,7 +1,8 @@
-"""Synthesis by introspective networks: a texture moves under a classifier that sees some patches of it at a step.
+"""Synthesis by introspective networks: a texture moves under a classifier of patches.
 
-A patch descends softplus(-f(x)) with f the classifier's log-odds; a pixel's slope is the mean over the patches that
-cover it; Adam moves the pixels within [-1, 1]; it would end where the objective falls to a threshold, here 0.
+At each step the classifier sees some patches of the texture. A patch descends softplus(-f(x)),
+where f is the log-odds. A pixel's gradient is the mean over the patches that cover it. Adam moves
+the pixels within [-1, 1]. Synthesis would end where the objective falls to a threshold, here 0.
 """
 
 import dataclasses
@@ -10,24 +11,27 @@ from typing import ClassVar
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.peers.comparisons.comparison import OURS, Comparison, drawn
+from benchmarks.peers.comparisons.comparison import Comparison
 from benchmarks.peers.contenders import tfgen_nets
 from benchmarks.peers.workload import Workload
-from benchmarks.speed import rates
+from benchmarks.speed import net_parts
+from benchmarks.speed.options import OURS
 from tfgen import patches, random
 from tfgen.nets.families import dcgan64
 
 
 @dataclasses.dataclass(frozen=True)
 class SynthesisSteps(Comparison):
-    """Steps of one texture; what it becomes is compared, objectives on the way, and norms of slopes.
+    """Steps of one texture.
+
+    What it becomes is compared, and the objectives and the norms of gradients on the way.
 
     Args:
         side: of the texture with its padding.
         seen: side of a patch.
         number: patches of a step.
         width: factor on the numbers of filters.
-        times: steps a timed run.
+        times: steps of a timed run.
     """
 
     side: int = 320
@@ -46,13 +50,14 @@ class SynthesisSteps(Comparison):
     @property
     def title(self) -> str:
         return (
-            f"Synthesis by introspective networks, a texture of {self.side}x{self.side}x3 with its padding, "
-            f"{self.number} patches of {self.seen}x{self.seen} a step"
+            f"Synthesis by introspective networks, a texture of {self.side}x{self.side}x3 with its "
+            f"padding, {self.number} patches of {self.seen}x{self.seen} a step"
         )
 
     def work(self) -> tuple[Workload, float]:
         shape = (self.seen, self.seen, 3)
-        net = drawn(dcgan64.discriminator(shape, width=self.width))
+        net = dcgan64.discriminator(shape, width=self.width)
+        tfgen_nets.draw("discriminator", net)
         constants = {
             "width": self.width,
             "seen": self.seen,
@@ -60,18 +65,19 @@ class SynthesisSteps(Comparison):
             "beta_1": 0.5,
             "threshold": 0.0,
         }
-        start = np.clip(0.3 * random.normal((1, self.side, self.side, 3), random.root(0)), -1, 1)
-        operations = self.times * self.number * 2 * rates.operations(net, shape)
-        arrays = {"start": start, "places": self._places()}
-        return Workload({"classifier": tfgen_nets.layers_of(net)}, constants, arrays), operations
+        noise = random.normal((1, self.side, self.side, 3), random.root(0))
+        arrays = {"start": np.clip(0.3 * noise, -1, 1), "places": self._places()}
+        gradients = self.times * self.number
+        operations = gradients * 2 * net_parts.operations("discriminator", net, shape)
+        nets = {"classifier": tfgen_nets.layers_of("discriminator", net)}
+        return Workload(nets, constants, arrays), operations
 
     def _places(self) -> np.ndarray:
-        """The rows and columns that tfgen's patches begin at with this seed, [steps, number, 2]."""
+        """Returns the rows and columns where tfgen's patches begin, [steps, number, 2]."""
         found = []
+        textures = tf.zeros(self.number, tf.int32)
         for step in range(self.times):
             seed, _ = random.split(random.fold_in(random.root(1), step))
-            at = patches.places(
-                tf.zeros(self.number, tf.int32), self.side, self.side, self.seen, seed
-            )
+            at = patches.places(textures, self.side, self.side, self.seen, seed)
             found.append(np.stack([at.top, at.left], axis=1))
         return np.stack(found)

@@ -10,12 +10,11 @@ from benchmarks.peers import contender
 
 
 def main() -> None:
-    """Until stdin ends."""
-    said = contender.answers()  # before the library is imported, which may print
-    module, *words = sys.argv[1:]
-    contender.serve(
-        importlib.import_module(f"benchmarks.peers.contenders.{module}").entry(words), said
-    )
+    """Serves until stdin ends."""
+    stream = contender.answers()  # before the library is imported, which may print
+    name, *words = sys.argv[1:]
+    module = importlib.import_module(f"benchmarks.peers.contenders.{name}")
+    contender.serve(module.entry(words), stream)
 
 
 if __name__ == "__main__":

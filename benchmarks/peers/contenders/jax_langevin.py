@@ -1,10 +1,10 @@
-"""Langevin dynamics in JAX: a compiled loop written by hand, or of blackjax's kernel.
+"""Langevin dynamics in JAX: a compiled loop, written by hand or of blackjax's kernel.
 
 python -m benchmarks.peers.contenders jax_langevin WORKLOAD.npz [--blackjax]
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jax
 import numpy as np
@@ -14,9 +14,12 @@ from jax import numpy as jnp
 from benchmarks.peers import contender, workload
 from benchmarks.peers.contenders import jax_nets
 
+Step = Callable[[jax.Array, jax.Array], jax.Array]
+"""Moves chains, given a key of randomness."""
+
 
 def energy_of(work: workload.Workload):
-    """U of images [b, h, w, c]."""
+    """Returns U of images [b, h, w, c]."""
     layers = work.nets["energy"]
     weights = jax_nets.parameters(layers)
 
@@ -27,37 +30,38 @@ def energy_of(work: workload.Workload):
     return energy
 
 
-def langevin(slope, step_size: float):
-    """One step."""
+def langevin(gradient, step_size: float) -> Step:
+    """Returns a step written by hand."""
 
     def step(key, x):
-        return x - step_size**2 / 2 * slope(x) + step_size * jax.random.normal(key, x.shape)
+        noise = jax.random.normal(key, x.shape)
+        return x - step_size**2 / 2 * gradient(x) + step_size * noise
 
     return step
 
 
-def by_blackjax(slope, step_size: float):
-    """Its stochastic gradient Langevin kernel, on the whole batch as one position: x + η dlog p + √(2η) z."""
+def by_blackjax(gradient, step_size: float) -> Step:
+    """Returns a step of its stochastic gradient Langevin kernel: x + η dlog p + √(2η) z.
+
+    The whole batch is one position.
+    """
     import blackjax
 
-    kernel = blackjax.sgld(lambda x, minibatch: -slope(x))
+    kernel = blackjax.sgld(lambda x, minibatch: -gradient(x))
     return lambda key, x: kernel.step(key, x, (), step_size**2 / 2)
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
-    """Given a workload's file and options."""
+    """Returns the entry, given a workload's file and options."""
     parser = argparse.ArgumentParser()
     parser.add_argument("workload")
     parser.add_argument("--blackjax", action="store_true")
     options = parser.parse_args(words)
     work = workload.read(options.workload)
-    energy, start, steps = (
-        energy_of(work),
-        jnp.asarray(work.arrays["start"]),
-        work.constants["steps"],
-    )
-    slope = jax.grad(lambda x: energy(x).sum())
-    step = (by_blackjax if options.blackjax else langevin)(slope, work.constants["step_size"])
+    energy, start = energy_of(work), jnp.asarray(work.arrays["start"])
+    step_size, steps = work.constants["step_size"], work.constants["steps"]
+    gradient = jax.grad(lambda x: energy(x).sum())
+    step = (by_blackjax if options.blackjax else langevin)(gradient, step_size)
 
     @jax.jit
     def sample(x):
@@ -67,7 +71,7 @@ def entry(words: Sequence[str]) -> contender.Entry:
     def answer():
         return {
             "energies": np.asarray(jax.jit(energy)(start)),
-            "gradients": np.asarray(jax.jit(slope)(start)),
+            "gradients": np.asarray(jax.jit(gradient)(start)),
         }
 
     return contender.Entry(jax.__version__, answer, lambda: sample(start).block_until_ready())

@@ -1,4 +1,4 @@
-"""Nets of JAX with a workload's weights, as functions of parameters and inputs; images are [b, h, w, c]."""
+"""Nets of JAX with a workload's weights, as functions of weights and images [b, h, w, c]."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ IMAGES = ("NHWC", "HWIO", "NHWC")
 
 
 def parameters(layers: Sequence[Layer]) -> list[dict]:
-    """What is trained of each layer."""
+    """Returns the trainable arrays of each layer, by name."""
     found = []
     for layer in layers:
         own = {"kernel": layer.kernel, "bias": layer.bias}
@@ -30,7 +30,10 @@ def parameters(layers: Sequence[Layer]) -> list[dict]:
 
 
 def applied(layers: Sequence[Layer], weights: Sequence[dict], x):
-    """One layer after the other, with these weights; what is normalized is so by the batch's own statistics."""
+    """Applies one layer after the other, with these weights.
+
+    Responses are normalized by the batch's own statistics.
+    """
     for layer, own in zip(layers, weights, strict=True):
         x = _convolved(layer, own["kernel"], x)
         if "bias" in own:
@@ -45,9 +48,8 @@ def applied(layers: Sequence[Layer], weights: Sequence[dict], x):
 def _convolved(layer: Layer, kernel, x):
     strides, around = (layer.strides,) * 2, layer.padding
     if not layer.transposed:
-        return lax.conv_general_dilated(
-            x, kernel, strides, [(around, around)] * 2, dimension_numbers=IMAGES
-        )
+        pads = [(around, around)] * 2
+        return lax.conv_general_dilated(x, kernel, strides, pads, dimension_numbers=IMAGES)
     pads = [(side - 1 - around,) * 2 for side in kernel.shape[:2]]
     return lax.conv_transpose(
         x, kernel, strides, pads, dimension_numbers=IMAGES, transpose_kernel=True

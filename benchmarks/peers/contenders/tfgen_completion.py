@@ -1,54 +1,60 @@
 """Completion by what tfgen exported, which TensorFlow alone runs: a SavedModel, or a LiteRT file.
 
-python -m benchmarks.peers.contenders tfgen_completion WORKLOAD.npz --saved_model=DIR | --tflite=FILE
+python -m benchmarks.peers.contenders tfgen_completion WORKLOAD.npz
+    --saved_model=DIR | --tflite=FILE
 """
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from benchmarks.peers import contender, workload
 
+Complete = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""Fills images in, given their masks and noise."""
 
-def by_saved_model(directory: str, seed: np.ndarray):
-    """The answer of a model, which draws its noise itself, and moves nothing under its energy here."""
+
+def by_saved_model(directory: str, seed: np.ndarray) -> Complete:
+    """Returns a SavedModel's completion.
+
+    It draws its noise from the seed, and moves nothing under its energy here.
+    """
     model = tf.saved_model.load(directory)
     own = {"seed": tf.constant(seed), "num_steps": tf.constant([0])}
 
     def complete(image, mask, noise):
         del noise
-        return model.signatures["complete"](
-            image=tf.constant(image), mask=tf.constant(mask), **own
-        )["image"].numpy()
+        given = {"image": tf.constant(image), "mask": tf.constant(mask)}
+        return model.signatures["complete"](**given, **own)["image"].numpy()
 
     return complete
 
 
-def by_tflite(file: str):
-    """The answer of a file, by all processors as in the other libraries."""
-    runner = tf.lite.Interpreter(
-        file, num_threads=len(os.sched_getaffinity(0))
-    ).get_signature_runner()
+def by_tflite(file: str) -> Complete:
+    """Returns a LiteRT file's completion, on all processors, as in the other libraries."""
+    threads = len(os.sched_getaffinity(0))
+    runner = tf.lite.Interpreter(file, num_threads=threads).get_signature_runner()
     return lambda image, mask, noise: runner(image=image, mask=mask, noise=noise)["image"]
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
-    """Given a workload's file and an export."""
+    """Returns the entry, given a workload's file and an export."""
     parser = argparse.ArgumentParser()
     parser.add_argument("workload")
     parser.add_argument("--saved_model")
     parser.add_argument("--tflite")
     options = parser.parse_args(words)
     given = workload.read(options.workload).arrays
-    complete = (
-        by_tflite(options.tflite)
-        if options.tflite
-        else by_saved_model(options.saved_model, given["seed"])
-    )
-    arrays = [given[name] for name in ("image", "mask", "noise")]
-    return contender.Entry(
-        tf.__version__, lambda: {"image": complete(*arrays)}, lambda: complete(*arrays)
-    )
+    if options.tflite:
+        complete = by_tflite(options.tflite)
+    else:
+        complete = by_saved_model(options.saved_model, given["seed"])
+    image, mask, noise = given["image"], given["mask"], given["noise"]
+
+    def run():
+        return complete(image, mask, noise)
+
+    return contender.Entry(tf.__version__, lambda: {"image": run()}, run)

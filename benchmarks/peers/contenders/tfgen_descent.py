@@ -1,4 +1,4 @@
-"""Descent to minima by tfgen, as `tfgen.landscape.minima` has it.
+"""Descent to minima by tfgen, as its mapping of landscapes does it.
 
 python -m benchmarks.peers.contenders tfgen_descent WORKLOAD.npz
 """
@@ -16,16 +16,14 @@ from tfgen.version import __version__
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
-    """Given a workload's file."""
+    """Returns the entry, given a workload's file."""
     work = workload.read(words[0])
     known, start = work.constants, tf.constant(work.arrays["start"])
-    net = tfgen_nets.load(
-        triangle_mnist.energy(start.shape[1:], width=known["width"]), work.nets["energy"]
-    )
+    net = triangle_mnist.energy(start.shape[1:], width=known["width"])
+    tfgen_nets.load("energy", net, work.nets["energy"])
     energy = energies.frozen(net)
-    kernel = Descent(
-        known["step_size"], known["tolerance"], known["min_step"], tuple(known["bounds"])
-    )
+    bounds = tuple(known["bounds"])
+    kernel = Descent(known["step_size"], known["tolerance"], known["min_step"], bounds)
 
     @tf.function(autograph=False)
     def descend(x):

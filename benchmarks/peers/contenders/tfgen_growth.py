@@ -1,6 +1,7 @@
-"""An iteration of the generative ConvNet's learning by tfgen: Langevin steps of all chains, then an update.
+"""An iteration of the generative ConvNet's learning by tfgen: Langevin steps, then an update.
 
-python -m benchmarks.peers.contenders tfgen_growth --steps=N --chains=N --side=N --width=X --replicas=N
+python -m benchmarks.peers.contenders tfgen_growth
+    --steps=N --chains=N --side=N --width=X --replicas=N
 """
 
 import argparse
@@ -17,27 +18,41 @@ from tfgen.version import __version__
 
 
 def replicated(count: int) -> tf.distribute.Strategy:
-    """So many replicas, on logical devices of one processor."""
+    """Returns a strategy of some replicas, on logical devices of one processor."""
     if count == 1:
         return tf.distribute.get_strategy()
+    processor = tf.config.list_physical_devices("CPU")[0]
     logical = [tf.config.LogicalDeviceConfiguration()] * count
-    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], logical)
+    tf.config.set_logical_device_configuration(processor, logical)
     return tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(count)])
 
 
 def learner(side: int, width: float, chains: int, steps: int) -> GenerativeConvNet:
-    """The texture net and its chains."""
+    """Returns the algorithm on the texture net.
+
+    Args:
+        side: of the images.
+        width: factor on the numbers of filters.
+        chains: of all replicas together.
+        steps: of Langevin dynamics between two updates.
+    """
     shape = (side, side, 3)
-    net = generative_convnet_texture.energy(shape, width=width)
     made = GenerativeConvNet(
-        net, image_shape=shape, image_mean=(0.0,) * 3, chains=chains, langevin_steps=steps
+        generative_convnet_texture.energy(shape, width=width),
+        image_shape=shape,
+        image_mean=(0.0,) * 3,
+        chains=chains,
+        langevin_steps=steps,
     )
     made.compile({"energy": keras.optimizers.SGD(1e-9)})
     return made
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
-    """Given the sizes; as many images are observed as there are chains, and both are each replica's own number."""
+    """Returns the entry, given the sizes.
+
+    As many images are observed as there are chains; --chains counts each replica's own.
+    """
     parser = argparse.ArgumentParser()
     for name in ("steps", "chains", "side", "replicas"):
         parser.add_argument(f"--{name}", type=int, required=True)

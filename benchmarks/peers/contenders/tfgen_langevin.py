@@ -1,4 +1,4 @@
-"""Langevin dynamics by tfgen, as its users have it.
+"""Langevin dynamics by tfgen.
 
 python -m benchmarks.peers.contenders tfgen_langevin WORKLOAD.npz
 """
@@ -16,23 +16,24 @@ from tfgen.version import __version__
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
-    """Given a workload's file and options."""
+    """Returns the entry, given a workload's file."""
     work = workload.read(words[0])
     known, start = work.constants, tf.constant(work.arrays["start"])
     family = importlib.import_module(f"tfgen.nets.families.{known['family']}")
-    net = tfgen_nets.load(family.energy(start.shape[1:]), work.nets["energy"])
-    density = energies.tilted(energies.frozen(net), known["sigma"])
-
-    @tf.function(autograph=False)
-    def slope(x):
-        return energies.value_and_grad(density, x)
+    net = tfgen_nets.load("energy", family.energy(start.shape[1:]), work.nets["energy"])
+    energy = energies.tilted(energies.frozen(net), known["sigma"])
+    kernel = Langevin(known["step_size"])
 
     @tf.function(autograph=False)
     def sample(x):
-        return run(Langevin(known["step_size"]), density, x, random.root(1), known["steps"])[0]
+        return run(kernel, energy, x, random.root(1), known["steps"])[0]
+
+    @tf.function(autograph=False)
+    def value_and_grad(x):
+        return energies.value_and_grad(energy, x)
 
     def answer():
-        energy, gradient = slope(start)
-        return {"energies": energy.numpy(), "gradients": gradient.numpy()}
+        u, gradient = value_and_grad(start)
+        return {"energies": u.numpy(), "gradients": gradient.numpy()}
 
     return contender.Entry(__version__, answer, lambda: sample(start).numpy())

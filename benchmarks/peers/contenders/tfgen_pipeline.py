@@ -14,20 +14,21 @@ from tfgen.version import __version__
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
-    """Given a workload's file."""
+    """Returns the entry, given a workload's file."""
     work = workload.read(words[0])
-    pictures = work.arrays["image"]
-    given = work.constants
+    pictures, given = work.arrays["image"], work.constants
+    size = given["batch_size"]
     examples = Examples(pictures, np.arange(len(pictures)), given["patch_size"])
 
     def batches(count: int, stream):
         return [next(stream) for _ in range(count)]
 
     def answer():
-        stream = iter(examples.batches(given["batch_size"], random.root(1)))
-        found = batches(len(pictures) // given["batch_size"], stream)
+        stream = iter(examples.batches(size, random.root(1)))
+        found = batches(len(pictures) // size, stream)
+        images = np.concatenate([batch["image"] for batch in found])
         order = np.argsort(np.concatenate([batch["label"] for batch in found]))
-        return {"image": np.concatenate([batch["image"] for batch in found])[order]}
+        return {"image": images[order]}
 
-    stream = iter(examples.batches(given["batch_size"], random.root(0)))
+    stream = iter(examples.batches(size, random.root(0)))
     return contender.Entry(__version__, answer, lambda: batches(given["batches"], stream))

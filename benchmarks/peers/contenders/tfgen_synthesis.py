@@ -1,4 +1,4 @@
-"""Synthesis by introspective networks, of tfgen as its users have it.
+"""Synthesis by introspective networks by tfgen.
 
 python -m benchmarks.peers.contenders tfgen_synthesis WORKLOAD.npz
 """
@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from benchmarks.peers import contender, workload
 from benchmarks.peers.contenders import tfgen_nets
+from benchmarks.speed import introspective
 from tfgen import random
 from tfgen.models import Synthesis
 from tfgen.nets.families import dcgan64
@@ -17,19 +18,22 @@ from tfgen.version import __version__
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
-    """Given a workload's file."""
+    """Returns the entry, given a workload's file."""
     work = workload.read(words[0])
     known, start = work.constants, tf.constant(work.arrays["start"])
     net = dcgan64.discriminator((known["seen"], known["seen"], 3), width=known["width"])
-    tfgen_nets.load(net, work.nets["classifier"])
-    margin = tf.constant(1e6)  # whose objective is the threshold, 0
-    kernel, energy = synthesis_of(work).across(
-        lambda x: net(x, training=False), margin, start.shape
-    )
+    tfgen_nets.load("discriminator", net, work.nets["classifier"])
+    steps = len(work.arrays["places"])
+
+    def log_odds(x):
+        return net(x, training=False)
+
+    threshold = tf.constant(1e6)  # of log-odds, whose objective is the workload's threshold, 0
+    kernel, energy = synthesis_of(work).across(log_odds, threshold, start.shape)
 
     @tf.function(autograph=False)
     def moved(x):
-        return run(kernel, energy, x, random.root(1), len(work.arrays["places"]))
+        return run(kernel, energy, x, random.root(1), steps)
 
     def answer():
         x, summary = moved(start)
@@ -40,20 +44,13 @@ def entry(words: Sequence[str]) -> contender.Entry:
 
 
 def synthesis_of(work: workload.Workload) -> Synthesis:
-    """With the workload's constants."""
-    _, height, width, _ = work.arrays["start"].shape
+    """Returns a synthesis with the workload's constants."""
     steps, number, _ = work.arrays["places"].shape
-    return Synthesis(
-        optimizer="adam",
-        step_size=work.constants["step_size"],
-        beta_1=work.constants["beta_1"],
-        noise=0.0,
-        noise_decay=1.0,
-        objective="cross_entropy",
-        window=1,
-        num_steps=steps,
-        sigma=0.3,
+    return introspective.synthesis_of(
+        work.arrays["start"].shape,
         patch_size=work.constants["seen"],
         patches=number,
-        area=height * width,
+        num_steps=steps,
+        step_size=work.constants["step_size"],
+        beta_1=work.constants["beta_1"],
     )

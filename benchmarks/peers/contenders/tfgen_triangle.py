@@ -1,9 +1,8 @@
-"""A step of the divergence triangle by tfgen, as its users have it.
+"""A step of the divergence triangle by tfgen.
 
 python -m benchmarks.peers.contenders tfgen_triangle WORKLOAD.npz
 """
 
-import functools
 from collections.abc import Sequence
 
 import keras
@@ -11,31 +10,27 @@ import tensorflow as tf
 
 from benchmarks.peers import contender, workload
 from benchmarks.peers.contenders import tfgen_nets
+from benchmarks.speed.triangle_step import BUILDERS
 from tfgen import random
 from tfgen.algorithms.divergence_triangle import ROLES, DivergenceTriangle
-from tfgen.nets.families import triangle_cifar10
 from tfgen.version import __version__
 
 COMPARED = ("kl_q_p", "latent_nll", "reconstruction_error", "energy_data", "energy_samples")
-"""Of what a step logs, beside the norms of gradients."""
+"""The logged numbers that are compared, beside the norms of gradients."""
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
-    """Given a workload's file and options."""
+    """Returns the entry, given a workload's file."""
     work = workload.read(words[0])
     known, images = work.constants, tf.constant(work.arrays["images"])
     shape = tuple(images.shape[1:])
-    nets = {
-        role: tfgen_nets.load(
-            getattr(triangle_cifar10, role)(shape, width=known["width"]), work.nets[role]
-        )
-        for role in ROLES
-    }
+    nets, adams = {}, {}
+    for role in ROLES:
+        net = BUILDERS[role](shape, width=known["width"])
+        nets[role] = tfgen_nets.load(role, net, work.nets[role])
+        adams[role] = keras.optimizers.Adam(known["rate"], known["beta_1"])
     algorithm = DivergenceTriangle(**nets, image_shape=shape, preset="official")
-    adam = functools.partial(
-        keras.optimizers.Adam, known["rate"], known["beta_1"], global_clipnorm=known["clip_norm"]
-    )
-    algorithm.compile({role: adam() for role in ROLES})
+    algorithm.compile(adams, clip_norms=dict.fromkeys(ROLES, known["clip_norm"]))
     batch = {"image": images, "index": tf.range(len(images))}
     update = tf.function(algorithm.update, autograph=False)
 
@@ -44,6 +39,7 @@ def entry(words: Sequence[str]) -> contender.Entry:
 
     def answer():
         logs = run()
-        return {name: logs[name] for name in (*COMPARED, *(f"{role}_grad_norm" for role in ROLES))}
+        norms = [f"{role}_grad_norm" for role in ROLES]
+        return {name: logs[name] for name in (*COMPARED, *norms)}
 
     return contender.Entry(__version__, answer, run)

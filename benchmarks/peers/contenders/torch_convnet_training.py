@@ -1,6 +1,7 @@
 """Training of the generative ConvNet on patches of a texture in PyTorch.
 
-python -m benchmarks.peers.contenders torch_convnet_training WORKLOAD.npz [--compiled] [--channels_last]
+python -m benchmarks.peers.contenders torch_convnet_training WORKLOAD.npz [--compiled]
+    [--channels_last]
 """
 
 import argparse
@@ -21,45 +22,41 @@ class Training(torch_training.Training):
         super().__init__(work)
         layers = work.nets["energy"]
         optimizer = functools.partial(self.optimizer, "energy")
+        side = self.known["patch_size"]
         self.height, self.depth = len(layers), 0
-        self.learner = Learner(layers, self.known, optimizer, self.known["patch_size"], options)
+        self.learner = Learner(layers, self.known, optimizer, side=side, options=options)
 
     def update(self):
         observed = self.batch()
         if self.known["data_noise"]:
-            observed = observed + self.known["data_noise"] * self.draws.normal(
-                "data_noise", observed
-            )
+            noise = self.draws.normal("data_noise", observed)
+            observed = observed + self.known["data_noise"] * noise
         self._grow()
-        self.chains = self.learner.sample(
-            self.depth,
-            self._renewed(),
-            self.known["langevin_steps"],
-            lambda _, x: self.draws.normal("langevin", x),
-        )
+
+        def draw(number, x):
+            del number
+            return self.draws.normal("langevin", x)
+
+        start, steps = self._renewed(), self.known["langevin_steps"]
+        self.chains = self.learner.sample(self.depth, start, steps, draw)
         return self.learner.descend(self.depth, observed, self.chains)
 
     def samples(self):
-        """The chains after noise-free steps, without their margin."""
-        x = self.learner.sample(self.depth, self.chains, self.known["denoising_steps"], None).clamp(
-            -1, 1
-        )
-        margin = self.known["margin"]
-        return x[:, :, margin : x.shape[2] - margin, margin : x.shape[3] - margin]
+        """Returns the chains after noise-free steps, without their margin."""
+        steps, margin = self.known["denoising_steps"], self.known["margin"]
+        x = self.learner.sample(self.depth, self.chains, steps, None).clamp(-1, 1)
+        return torch_training.without_margin(x, margin)
 
     def _grow(self) -> None:
-        """Another layer when it is time, under which chains start anew."""
+        """Adds a layer when it is time; chains start anew under it."""
         every = self.known["layer_iterations"]
         depth = min(self.updates // every + 1, self.height) if every else self.height
         if depth != self.depth:
-            side = self.known["patch_size"]
-            self.depth, self.chains = (
-                depth,
-                self._mean().repeat(self.known["chains"], 1, side, side),
-            )
+            side, count = self.known["patch_size"], self.known["chains"]
+            self.depth, self.chains = depth, self._mean().repeat(count, 1, side, side)
 
     def _renewed(self):
-        """The chains, some of them from white noise again."""
+        """Returns the chains, some of them from white noise again."""
         x = self.draws.given("chains", lambda: self.chains)
         if not self.known["rejuvenation"] or not self.updates:
             return x
@@ -71,5 +68,5 @@ class Training(torch_training.Training):
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
-    """Given a workload's file and options."""
+    """Returns the entry, given a workload's file and options."""
     return torch_training.entered(Training, words)

@@ -5,6 +5,7 @@ python -m benchmarks.peers.contenders torch_descent WORKLOAD.npz [--compiled] [-
 
 import argparse
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 
@@ -12,8 +13,29 @@ from benchmarks.peers import contender, workload
 from benchmarks.peers.contenders import torch_nets
 
 
+class Place(NamedTuple):
+    """Where images are.
+
+    Attributes:
+        x: the images, [b, c, h, w].
+        energy: of each, [b].
+        gradient: of the energy, without what leads out of the bounds.
+        norm: of the gradient, [b].
+    """
+
+    x: torch.Tensor
+    energy: torch.Tensor
+    gradient: torch.Tensor
+    norm: torch.Tensor
+
+
 class Descent:
-    """Down an energy."""
+    """The descent down an energy.
+
+    Args:
+        work: holds the net and the constants.
+        options: compiled, channels_last.
+    """
 
     def __init__(self, work: workload.Workload, options: argparse.Namespace):
         self.known = work.constants
@@ -21,58 +43,61 @@ class Descent:
         energy = energy.to(memory_format=torch_nets.layout_of(options))
         self.energy = torch.compile(energy) if options.compiled else energy
 
-    def ends(self, x):
-        """Where images are after so many steps, their energies, and the norms of their slopes."""
+    def ends(self, x: torch.Tensor) -> Place:
+        """Returns where images are after the workload's number of steps."""
         first = self.known["step_size"]
-        u, slope, norm = self._downhill(x)
-        step = torch.full_like(u, first)
+        here = self._place(x)
+        step = torch.full_like(here.energy, first)
         for _ in range(self.known["steps"]):
-            resting = (norm <= self.known["tolerance"]) | (step < self.known["min_step"] * first)
+            is_flat = here.norm <= self.known["tolerance"]
+            resting = is_flat | (step < self.known["min_step"] * first)
             if resting.all():
                 break
-            tried = (x - _shaped(step) * slope).clamp(*self.known["bounds"])
-            found = self._downhill(tried)
-            lower = self._lower(u, norm, found[0], found[2])
-            moved = lower & ~resting
-            there, here = (tried, *found), (x, u, slope, norm)
-            x, u, slope, norm = (_chosen(moved, a, b) for a, b in zip(there, here, strict=True))
-            step = torch.where(
-                resting, step, torch.where(lower, (2 * step).clamp(max=first), step / 2)
-            )
-        return x, u, norm
+            moved = here.x - torch_nets.per_example(step, here.x) * here.gradient
+            there = self._place(moved.clamp(*self.known["bounds"]))
+            lower = _is_lower(here, there)
+            here = _chosen(lower & ~resting, there, here)
+            changed = torch.where(lower, (2 * step).clamp(max=first), step / 2)
+            step = torch.where(resting, step, changed)
+        return here
 
-    def _downhill(self, x):
-        """The energy, its slope less what leads out of the bounds, and the norm of that."""
+    def _place(self, x: torch.Tensor) -> Place:
+        """Computes what is known of images."""
         low, high = self.known["bounds"]
-        u, slope = torch_nets.value_and_grad(self.energy, x)
-        outward = ((x <= low) & (slope > 0)) | ((x >= high) & (slope < 0))
-        slope = slope.masked_fill(outward, 0.0)
-        return u, slope, torch.linalg.vector_norm(slope, dim=(1, 2, 3))
-
-    @staticmethod
-    def _lower(u, norm, other_u, other_norm):
-        """Which images would come lower."""
-        alike = (other_u - u).abs() <= 1e-6 * u.abs().clamp(min=1.0)
-        return torch.where(alike, other_norm <= norm, other_u < u)
+        energy, gradient = torch_nets.value_and_grad(self.energy, x)
+        outward = ((x <= low) & (gradient > 0)) | ((x >= high) & (gradient < 0))
+        gradient = gradient.masked_fill(outward, 0.0)
+        return Place(x, energy, gradient, torch.linalg.vector_norm(gradient, dim=(1, 2, 3)))
 
 
-def _chosen(which, a, b):
-    return torch.where(_shaped(which) if a.dim() > 1 else which, a, b)
+def _is_lower(here: Place, there: Place) -> torch.Tensor:
+    """Returns which images would come lower, [b]."""
+    difference = (there.energy - here.energy).abs()
+    alike = difference <= 1e-6 * here.energy.abs().clamp(min=1.0)
+    return torch.where(alike, there.norm <= here.norm, there.energy < here.energy)
 
 
-def _shaped(each):
-    return each.reshape(-1, 1, 1, 1)
+def _chosen(which: torch.Tensor, first: Place, second: Place) -> Place:
+    """Returns the first place of some images, and the second of the others."""
+    found = []
+    for a, b in zip(first, second, strict=True):
+        found.append(torch.where(torch_nets.per_example(which, a), a, b))
+    return Place(*found)
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
-    """Given a workload's file and options."""
+    """Returns the entry, given a workload's file and options."""
     options = torch_nets.arguments(words)
     work = workload.read(options.workload)
     descent = Descent(work, options)
     start = torch_nets.channels_first(work.arrays["start"], torch_nets.layout_of(options))
 
     def answer():
-        x, u, norm = descent.ends(start)
-        return {"ends": torch_nets.channels_last(x), "energies": u.numpy(), "slopes": norm.numpy()}
+        found = descent.ends(start)
+        return {
+            "ends": torch_nets.channels_last(found.x),
+            "energies": found.energy.numpy(),
+            "slopes": found.norm.numpy(),
+        }
 
     return contender.Entry(torch.__version__, answer, lambda: descent.ends(start))

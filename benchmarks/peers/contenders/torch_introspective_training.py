@@ -1,6 +1,7 @@
 """Training of an introspective network on patches of a texture in PyTorch.
 
-python -m benchmarks.peers.contenders torch_introspective_training WORKLOAD.npz [--compiled] [--channels_last]
+python -m benchmarks.peers.contenders torch_introspective_training WORKLOAD.npz [--compiled]
+    [--channels_last]
 """
 
 import argparse
@@ -18,18 +19,19 @@ from benchmarks.peers.contenders.torch_synthesis import Synthesis
 
 
 class Training(torch_training.Training):
-    """A classifier, its copies at the ends of stages, and the pseudo-negatives of the last ones."""
+    """A classifier, its copies at the ends of stages, and the last stages' pseudo-negatives."""
 
     def __init__(self, work: workload.Workload, options: argparse.Namespace):
         super().__init__(work)
         layout = torch_nets.layout_of(options)
         self.net = torch_nets.net_of(work.nets["classifier"]).to(memory_format=layout)
         self.sgd = self.optimizer("discriminator", self.net.parameters())
-        self.synthesis = Synthesis(
-            torch.compile(self.net) if options.compiled else self.net, self.known, layout
-        )
-        self.negatives = collections.deque([self.draws.given("start", None)], self.known["memory"])
-        self.cascade, self.losses = [], []
+        net = torch.compile(self.net) if options.compiled else self.net
+        self.synthesis = Synthesis(net, self.known, layout)
+        start = self.draws.known("start")
+        self.negatives = collections.deque([start], self.known["memory"])
+        self.cascade: list[dict] = []
+        self.losses: list[float] = []
 
     @property
     def finished(self) -> bool:
@@ -46,59 +48,56 @@ class Training(torch_training.Training):
         norm = torch.nn.utils.get_total_norm([weight.grad for weight in self.net.parameters()])
         self.sgd.step()
         self.losses.append(loss.item())
-        if self._learned():
+        if self._has_learned():
             self._synthesize()
         return {"cross_entropy": loss.detach(), "discriminator_grad_norm": norm}
 
     def samples(self):
-        """New ones: from noise through all classifiers."""
+        """Returns new samples, which go from noise through all classifiers."""
         shape = (self.known["count"], *self.negatives[0].shape[1:])
-        x, net = (
-            (self.known["sigma"] * torch.randn(shape)).clamp(-1, 1),
-            copy.deepcopy(self.net.state_dict()),
-        )
+        x = (self.known["sigma"] * torch.randn(shape)).clamp(-1, 1)
+        present = copy.deepcopy(self.net.state_dict())
         for number, kept in enumerate(self.cascade):
             self.net.load_state_dict(kept)
             x = self._moved(x, number)
-        self.net.load_state_dict(net)
-        cut = self.known["padding"]
-        return x[:, :, cut : x.shape[2] - cut, cut : x.shape[3] - cut]
+        self.net.load_state_dict(present)
+        return torch_training.without_margin(x, self.known["padding"])
 
     def _drawn(self, count: int):
-        """Patches of pseudo-negatives, the likelier the newer."""
-        shares = torch.tensor([self.known["recency"] ** -age for age in range(len(self.negatives))])
-        ages, which = (
-            torch.multinomial(shares, count, replacement=True),
-            torch.randint(len(self.negatives[0]), (count,)),
-        )
+        """Draws patches of pseudo-negatives, newer ones more often."""
+        shares = [self.known["recency"] ** -age for age in range(len(self.negatives))]
+        ages = torch.multinomial(torch.tensor(shares), count, replacement=True)
+        which = torch.randint(len(self.negatives[0]), (count,))
         chosen = [self.negatives[-1 - age][number] for age, number in zip(ages, which, strict=True)]
         return torch_training.patches(torch.stack(chosen), self.known["seen"])
 
-    def _learned(self) -> bool:
-        """Whether the stage is over."""
+    def _has_learned(self) -> bool:
+        """Returns whether the stage is over."""
         window, updates = self.known["loss_window"], len(self.losses)
-        low = sum(self.losses[-window:]) / window <= self.known["stop_loss"]
-        return (updates % window == 0 and low) or updates >= self.known["stage_updates"]
+        if updates >= self.known["stage_updates"]:
+            return True
+        mean = sum(self.losses[-window:]) / window
+        return updates % window == 0 and mean <= self.known["stop_loss"]
 
     def _synthesize(self) -> None:
+        """Ends a stage: keeps new pseudo-negatives and the classifier."""
         self.negatives.append(self._moved(self.negatives[-1], len(self.cascade)))
         self.cascade.append(copy.deepcopy(self.net.state_dict()))
         self.losses = []
 
     def _moved(self, x, stage: int):
-        """Textures across the boundary of the classifier, by steps that fall from stage to stage."""
+        """Moves textures across the classifier's boundary; steps shrink from stage to stage."""
         self.net.eval().requires_grad_(False)
         number = math.ceil(self.known["patches"] * x.shape[2] * x.shape[3] / self.known["area"])
         most = x.shape[2] - self.known["seen"] + 1
-        places = (
-            torch.randint(most, (len(x), number, 2)).tolist()
-            for _ in range(self.known["synthesis_steps"])
-        )
+        size = (len(x), number, 2)
+        steps = range(self.known["synthesis_steps"])
+        places = (torch.randint(most, size).tolist() for _ in steps)
         x, _ = self.synthesis.steps(x, places, self.known["decay"] ** stage)
         self.net.train().requires_grad_(True)
         return x
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
-    """Given a workload's file and options."""
+    """Returns the entry, given a workload's file and options."""
     return torch_training.entered(Training, words)

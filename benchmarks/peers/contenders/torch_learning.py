@@ -1,10 +1,11 @@
-"""Learning iterations of the generative ConvNet in PyTorch, eager or with the energy of each depth compiled.
+"""Learning iterations of the generative ConvNet in PyTorch, eager or with each depth compiled.
 
 python -m benchmarks.peers.contenders torch_learning WORKLOAD.npz [--compiled] [--channels_last]
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ class Learner:
     Args:
         layers: of the net.
         known: the algorithm's constants, by the names of its hyperparameters.
-        optimizer: what makes it, given parameters.
+        optimizer: makes the optimizer, given parameters.
         side: of the images.
         options: compiled, channels_last.
     """
@@ -28,38 +29,54 @@ class Learner:
     def __init__(
         self,
         layers: Sequence[workload.Layer],
-        known,
-        optimizer,
+        known: Mapping[str, Any],
+        optimizer: Callable[..., torch.optim.Optimizer],
+        *,
         side: int,
         options: argparse.Namespace,
     ):
         self.known = known
         score = torch_nets.net_of(layers).to(memory_format=torch_nets.layout_of(options))
-        densities = [
-            torch_nets.Tilted(score[:d], known["sigma"], known["image_mean"])
-            for d in range(1, len(layers) + 1)
-        ]
-        self.densities = (
-            [torch.compile(density) for density in densities] if options.compiled else densities
-        )
+        self.energies = []
+        for depth in range(1, len(layers) + 1):
+            energy = torch_nets.Tilted(score[:depth], known["sigma"], known["image_mean"])
+            self.energies.append(torch.compile(energy) if options.compiled else energy)
         self.optimizer = optimizer(score.parameters())
-        self.areas = {}
+        self.areas: dict[torch.Tensor, int] = {}
         for block, layer in zip(score, layers, strict=True):
             side = (side + 2 * layer.padding - layer.kernel.shape[0]) // layer.strides + 1
             self.areas |= dict.fromkeys(block.parameters(), side**2)
 
-    def sample(self, depth: int, x, steps: int, draw: Draw | None = drawn):
-        """Chains after Langevin steps under the net of a depth."""
-        density = self.densities[depth - 1].requires_grad_(False)
-        return langevin(density, x, self.known["step_size"], steps, draw, self.known["clamp"])
+    def sample(
+        self, depth: int, x: torch.Tensor, steps: int, draw: Draw | None = drawn
+    ) -> torch.Tensor:
+        """Moves chains by Langevin steps under the net of a depth, and returns where they end.
 
-    def descend(self, depth: int, observed, x) -> dict[str, torch.Tensor]:
-        """An update of the weights that a depth reaches, and what it logs."""
-        density = self.densities[depth - 1].requires_grad_(True)
+        Args:
+            depth: layers in use.
+            x: the chains.
+            steps: how many.
+            draw: the noise; None: no noise.
+        """
+        energy = self.energies[depth - 1].requires_grad_(False)
+        clamp = self.known["clamp"]
+        return langevin(energy, x, self.known["step_size"], steps, draw=draw, clamp=clamp)
+
+    def descend(
+        self, depth: int, observed: torch.Tensor, x: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """Updates the weights that a depth reaches, and returns what is logged.
+
+        Args:
+            depth: layers in use.
+            observed: images.
+            x: the chains.
+        """
+        energy = self.energies[depth - 1].requires_grad_(True)
         self.optimizer.zero_grad()
-        data, samples = density(observed).mean(), density(x).mean()
+        data, samples = energy(observed).mean(), energy(x).mean()
         (data - samples).backward()
-        reached = list(density.parameters())
+        reached = list(energy.parameters())
         norm = torch.nn.utils.get_total_norm([weight.grad for weight in reached])
         for weight in reached:
             weight.grad = self._stabilized(weight.grad, weight.detach(), self.areas[weight])
@@ -71,36 +88,36 @@ class Learner:
         }
 
     def _stabilized(self, gradient, weight, area: int):
+        """Treats a gradient as the authors' release does."""
         if self.known["map_area_normalization"]:
             gradient = gradient / area
         if self.known["max_gradient"]:
-            gradient = gradient * (
-                self.known["max_gradient"] / (gradient.abs().max() + 1e-12)
-            ).clamp(max=1.0)
+            largest = gradient.abs().max() + 1e-12
+            gradient = gradient * (self.known["max_gradient"] / largest).clamp(max=1.0)
         if weight.dim() == 1:
             return self.known["bias_rate"] * gradient
         return gradient + self.known["weight_decay"] * weight
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
-    """Given a workload's file and options."""
+    """Returns the entry, given a workload's file and options."""
     options = torch_nets.arguments(words)
     work, layout = workload.read(options.workload), torch_nets.layout_of(options)
     known, noise = work.constants, work.arrays["noise"]
     observed = torch_nets.channels_first(work.arrays["observed"], layout)
-    start = (
-        torch.zeros_like(observed).repeat(noise.shape[1], 1, 1, 1).contiguous(memory_format=layout)
-    )
+    start = torch.zeros_like(observed).repeat(noise.shape[1], 1, 1, 1)
+    start = start.contiguous(memory_format=layout)
 
     def optimizer(parameters):
         return torch.optim.SGD(parameters, known["rate"])
 
-    learner = Learner(work.nets["energy"], known, optimizer, observed.shape[2], options)
+    layers, side = work.nets["energy"], observed.shape[2]
+    learner = Learner(layers, known, optimizer, side=side, options=options)
 
     def iterations(draw: Draw):
-        """One at each depth from chains started anew; what they log, and the last chains."""
+        """Learns once at each depth from chains started anew; returns the logs and the chains."""
         logs = []
-        for depth in range(1, len(learner.densities) + 1):
+        for depth in range(1, len(layers) + 1):
             x = learner.sample(depth, start, len(noise), draw)
             logs.append(learner.descend(depth, observed, x))
         return logs, x

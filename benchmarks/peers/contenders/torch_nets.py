@@ -1,7 +1,7 @@
 """Nets of PyTorch with a workload's weights; images are [b, c, h, w]."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from torch import nn
 
 from benchmarks.peers.workload import Layer
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
     "swish": nn.SiLU,
     "leaky_relu": lambda: nn.LeakyReLU(0.2),
@@ -18,7 +18,7 @@ ACTIVATIONS = {
 
 
 def net_of(layers: Sequence[Layer]) -> nn.Sequential:
-    """One layer after the other: a block each."""
+    """Returns one layer after the other, a block each."""
     return nn.Sequential(*map(_block, layers))
 
 
@@ -34,7 +34,13 @@ class Energy(nn.Module):
 
 
 class Tilted(nn.Module):
-    """U(x) = -f(y) + |y|² / 2 with y = (x - mean) / sigma, of a score f: the sum of a net's maps."""
+    """U(x) = -f(y) + |y|² / 2 with y = (x - mean) / sigma.
+
+    Args:
+        score: f, whose maps are summed.
+        sigma: standard deviation of the base distribution.
+        mean: of the base distribution, one number or one a channel.
+    """
 
     def __init__(self, score: nn.Module, sigma: float, mean: float | Sequence[float] = 0.0):
         super().__init__()
@@ -60,7 +66,7 @@ class Inference(nn.Module):
 
 
 class Generator(nn.Module):
-    """Latents [b, d] to images."""
+    """Images of latents [b, d]."""
 
     def __init__(self, layers: Sequence[Layer]):
         super().__init__()
@@ -71,7 +77,7 @@ class Generator(nn.Module):
 
 
 def value_and_grad(energy, x):
-    """U [b] and dU/dx."""
+    """Computes U, [b], and dU/dx."""
     x = x.detach().requires_grad_(True)
     u = energy(x)
     return u.detach(), torch.autograd.grad(u.sum(), x)[0]
@@ -80,23 +86,33 @@ def value_and_grad(energy, x):
 def channels_first(
     array: np.ndarray, layout: torch.memory_format = torch.contiguous_format
 ) -> torch.Tensor:
-    """Images [..., h, w, c] as [..., c, h, w]; the layout is of those of four axes."""
+    """Returns images [..., h, w, c] as a tensor [..., c, h, w].
+
+    Args:
+        array: the images.
+        layout: of the result, if it has four axes.
+    """
     moved = torch.tensor(array).movedim(-1, -3)
     return moved.contiguous(memory_format=layout) if moved.dim() == 4 else moved.contiguous()
 
 
 def channels_last(images: torch.Tensor) -> np.ndarray:
-    """Images [..., c, h, w] as an array [..., h, w, c]."""
+    """Returns images [..., c, h, w] as an array [..., h, w, c]."""
     return images.detach().movedim(-3, -1).numpy()
 
 
 def layout_of(options: argparse.Namespace) -> torch.memory_format:
-    """What `--channels_last` says."""
+    """Returns the memory layout that `--channels_last` asks for."""
     return torch.channels_last if options.channels_last else torch.contiguous_format
 
 
+def per_example(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Returns values [b] in a shape that broadcasts to tensors [b, ...] like another."""
+    return values.reshape(-1, *[1] * (like.dim() - 1))
+
+
 def arguments(words: Sequence[str], *further: str) -> argparse.Namespace:
-    """What a module is called with: a workload, `--compiled`, `--channels_last`, and what it alone has."""
+    """Parses a workload's file, --compiled, --channels_last, and a module's further switches."""
     parser = argparse.ArgumentParser()
     parser.add_argument("workload")
     for option in ("compiled", "channels_last", *further):
@@ -105,7 +121,7 @@ def arguments(words: Sequence[str], *further: str) -> argparse.Namespace:
 
 
 def _block(layer: Layer) -> nn.Sequential:
-    modules = [_conv(layer)]
+    modules: list[nn.Module] = [_conv(layer)]
     if layer.norm is not None:
         modules.append(_norm(layer.norm))
     if layer.activation != "linear":
@@ -115,14 +131,17 @@ def _block(layer: Layer) -> nn.Sequential:
 
 def _conv(layer: Layer) -> nn.Conv2d | nn.ConvTranspose2d:
     weight = torch.tensor(layer.kernel).permute(3, 2, 0, 1).contiguous()
-    kind, (into, out) = nn.Conv2d, (weight.shape[1], weight.shape[0])
+    out, into = weight.shape[:2]
+    has_bias = layer.bias is not None
+    sizes = (weight.shape[2:], layer.strides, layer.padding)
+    conv: nn.Conv2d | nn.ConvTranspose2d
     if layer.transposed:
-        kind, (into, out) = nn.ConvTranspose2d, (out, into)
-    conv = kind(
-        into, out, weight.shape[2:], layer.strides, layer.padding, bias=layer.bias is not None
-    )
+        # the kernel is [h, w, filters, in] then, so the first two axes have changed places
+        conv = nn.ConvTranspose2d(out, into, *sizes, bias=has_bias)
+    else:
+        conv = nn.Conv2d(into, out, *sizes, bias=has_bias)
     conv.weight.data = weight
-    if layer.bias is not None:
+    if has_bias:
         conv.bias.data = torch.tensor(layer.bias)
     return conv
 

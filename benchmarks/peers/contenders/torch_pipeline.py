@@ -1,4 +1,4 @@
-"""Batches of images by PyTorch's DataLoader, an example at a time as its users write it.
+"""Batches of images by PyTorch's DataLoader, an example at a time, as its users write it.
 
 python -m benchmarks.peers.contenders torch_pipeline WORKLOAD.npz [--workers=0]
 """
@@ -14,7 +14,7 @@ from benchmarks.peers import contender, workload
 
 
 class Pictures(Dataset):
-    """Pictures, or patches cut anew each time, in [-1, 1], [c, h, w], with their numbers.
+    """Pictures [c, h, w] in [-1, 1], or patches cut anew each time, with their numbers.
 
     Args:
         pictures: uint8 [n, h, w, c].
@@ -29,23 +29,21 @@ class Pictures(Dataset):
         return len(self.pictures)
 
     def __getitem__(self, number):
-        picture = self.pictures[number]
-        if self.patch_size is not None:
-            top, left = (
-                int(torch.randint(side - self.patch_size + 1, ())) for side in picture.shape[1:]
-            )
-            picture = picture[:, top : top + self.patch_size, left : left + self.patch_size]
+        picture, size = self.pictures[number], self.patch_size
+        if size is not None:
+            top, left = (int(torch.randint(side - size + 1, ())) for side in picture.shape[1:])
+            picture = picture[:, top : top + size, left : left + size]
         return picture.float() / 127.5 - 1, number
 
 
 def endless(loader: DataLoader) -> Iterator:
-    """Its batches, epoch after epoch."""
+    """Yields its batches, epoch after epoch."""
     while True:
         yield from loader
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
-    """Given a workload's file and options."""
+    """Returns the entry, given a workload's file and options."""
     parser = argparse.ArgumentParser()
     parser.add_argument("workload")
     parser.add_argument("--workers", type=int, default=0)
@@ -60,12 +58,13 @@ def entry(words: Sequence[str]) -> contender.Entry:
         num_workers=options.workers,
         persistent_workers=options.workers > 0,
     )
+    batches = endless(loader)
 
     def answer():
         images, numbers = map(torch.cat, zip(*loader, strict=True))
         return {"image": images[numbers.argsort()].permute(0, 2, 3, 1).numpy()}
 
-    batches = endless(loader)
-    return contender.Entry(
-        torch.__version__, answer, lambda: [next(batches) for _ in range(given["batches"])]
-    )
+    def run():
+        return [next(batches) for _ in range(given["batches"])]
+
+    return contender.Entry(torch.__version__, answer, run)

@@ -1,7 +1,7 @@
-"""What trainings in PyTorch share: batches, draws that a file may give, rates that change, and how they are asked."""
+"""The base of trainings in PyTorch: batches, random draws, learning rates, entries."""
 
 import abc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,12 @@ from benchmarks.peers.contenders import torch_nets
 class Training(abc.ABC):
     """A training from a workload, an update at a time.
 
+    Args:
+        work: holds the nets, constants, images, and what the first update draws.
+
     Attributes:
         known: the algorithm's constants, by the names of its hyperparameters and flags.
-        draws: normal numbers.
+        draws: random numbers.
         data: batches of images; the first is the file's.
         updates: how many were made.
     """
@@ -27,15 +30,16 @@ class Training(abc.ABC):
         self.draws = Draws({name: array for name, array in work.arrays.items() if name != "images"})
         images = torch_nets.channels_first(work.arrays["images"])
         self.data = batches(images, self.known["batch_size"], self.known["patch_size"])
-        self.schedulers = []
+        self.schedulers: list[torch.optim.lr_scheduler.LRScheduler] = []
+        self.logs: Mapping[str, torch.Tensor] = {}
 
     @abc.abstractmethod
     def update(self) -> Mapping[str, torch.Tensor]:
-        """One update; what it logs."""
+        """Makes one update, and returns what it logs."""
 
     @abc.abstractmethod
     def samples(self) -> torch.Tensor:
-        """Images as evaluation would ask for them, [b, c, h, w]."""
+        """Returns images as evaluation would ask for them, [b, c, h, w]."""
 
     @property
     def finished(self) -> bool:
@@ -43,28 +47,33 @@ class Training(abc.ABC):
         return False
 
     def batch(self) -> torch.Tensor:
-        """The next images, [b, c, h, w]."""
+        """Returns the next images, [b, c, h, w]."""
         return self.draws.given("batch", lambda: next(self.data))
 
     def optimizer(self, role: str, parameters) -> torch.optim.Optimizer:
-        """A role's, whose rate changes as its flags say."""
-        of = self.known["optimizers"][role]
-        if of["optimizer"] == "sgd":
-            made = torch.optim.SGD(parameters, of["learning_rate"], of["momentum"])
+        """Returns the optimizer of a role, whose rate changes as its flags say."""
+        given = self.known["optimizers"][role]
+        rate = given["learning_rate"]
+        made: torch.optim.Optimizer
+        if given["optimizer"] == "sgd":
+            made = torch.optim.SGD(parameters, rate, given["momentum"])
         else:
-            betas = (of["beta_1"], of["beta_2"])
-            made = torch.optim.Adam(parameters, of["learning_rate"], betas, weight_decay=of["l2"])
-        total, start = self.known["steps"], of["constant_fraction"] * self.known["steps"]
+            betas = (given["beta_1"], given["beta_2"])
+            made = torch.optim.Adam(parameters, rate, betas, weight_decay=given["l2"])
+        total = self.known["steps"]
+        start = given["constant_fraction"] * total
 
         def factor(step):
-            fall = min((total - step) / (total - start), 1.0) if start < total else 1.0
-            return of["decay"] ** (step // of["decay_steps"]) * max(fall, 0.0)
+            decayed = given["decay"] ** (step // given["decay_steps"])
+            if start >= total:
+                return decayed
+            return decayed * max(min((total - step) / (total - start), 1.0), 0.0)
 
         self.schedulers.append(torch.optim.lr_scheduler.LambdaLR(made, factor))
         return made
 
     def train(self, updates: int) -> None:
-        """Up to so many updates in all, or to the end."""
+        """Trains up to so many updates in all, or to the algorithm's own end."""
         while self.updates < updates and not self.finished:
             self.logs = self.update()
             for scheduler in self.schedulers:
@@ -73,32 +82,39 @@ class Training(abc.ABC):
 
 
 class Draws:
-    """Numbers that a file gives for the first times that they are asked for, then new ones.
+    """Random numbers that a file gives at first, and that are drawn once it has no more.
 
     Args:
-        known: by name, a row for each time; images [..., h, w, c].
+        known: by name, a row for each time that they are asked for; images [..., h, w, c].
     """
 
     def __init__(self, known: Mapping[str, np.ndarray]):
         self._known = {name: list(rows) for name, rows in known.items()}
 
-    def given(self, name: str, new) -> torch.Tensor:
-        """The file's, as long as there are any, else new()."""
-        rows = self._known.get(name)
-        if not rows:
-            return new()
-        row = rows.pop(0)
+    def known(self, name: str) -> torch.Tensor:
+        """Returns the file's next numbers, of which there must be some."""
+        row = self._known[name].pop(0)
         return torch_nets.channels_first(row) if row.ndim == 4 else torch.tensor(row)
 
+    def given(self, name: str, new: Callable[[], torch.Tensor]) -> torch.Tensor:
+        """Returns the file's next numbers, or else what `new` draws."""
+        return self.known(name) if self._known.get(name) else new()
+
     def normal(self, name: str, like: torch.Tensor) -> torch.Tensor:
-        """Standard normal numbers of a tensor's shape."""
+        """Returns standard normal numbers of a tensor's shape."""
         return self.given(name, lambda: torch.randn_like(like))
 
 
 def batches(
     images: torch.Tensor, batch_size: int, patch_size: int | None
 ) -> Iterator[torch.Tensor]:
-    """Images [b, c, h, w], or a patch of each; every image comes once an epoch, in a new order."""
+    """Yields batches; every image comes once an epoch, in a new order.
+
+    Args:
+        images: [n, c, h, w].
+        batch_size: images of a batch.
+        patch_size: side of the patch that is cut of each; None leaves images whole.
+    """
     order = torch.empty(0, dtype=torch.long)
     while True:
         while len(order) < batch_size:
@@ -108,19 +124,29 @@ def batches(
 
 
 def patches(images: torch.Tensor, size: int) -> torch.Tensor:
-    """A square of each, anywhere in it."""
-    corners = [
-        [int(torch.randint(side - size + 1, ())) for side in images.shape[2:]] for _ in images
-    ]
-    cut = [
-        x[:, top : top + size, left : left + size]
-        for x, (top, left) in zip(images, corners, strict=True)
-    ]
+    """Cuts a square of each image [b, c, h, w], anywhere in it."""
+    cut = []
+    for image in images:
+        top, left = (int(torch.randint(side - size + 1, ())) for side in image.shape[1:])
+        cut.append(image[:, top : top + size, left : left + size])
     return torch.stack(cut)
 
 
-def entered(training: type[Training], words: Sequence[str]) -> contender.Entry:
-    """A training that a run takes on to the next milestone; its answer is samples, and logs of the last update."""
+def without_margin(images: torch.Tensor, margin: int) -> torch.Tensor:
+    """Returns images [b, c, h, w] without the pixels within `margin` of their border."""
+    height, width = images.shape[2:]
+    return images[:, :, margin : height - margin, margin : width - margin]
+
+
+def entered(training: Callable[..., Training], words: Sequence[str]) -> contender.Entry:
+    """Returns the entry of a training.
+
+    A run trains to the next milestone. The answer is samples, and the logs of the last update.
+
+    Args:
+        training: makes it, given a workload and options.
+        words: a workload's file and options.
+    """
     options = torch_nets.arguments(words)
     work = workload.read(options.workload)
     trained, milestones = training(work, options), iter(work.constants["milestones"])

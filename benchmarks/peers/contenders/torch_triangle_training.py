@@ -1,6 +1,7 @@
 """Training of the divergence triangle in PyTorch.
 
-python -m benchmarks.peers.contenders torch_triangle_training WORKLOAD.npz [--compiled] [--channels_last]
+python -m benchmarks.peers.contenders torch_triangle_training WORKLOAD.npz [--compiled]
+    [--channels_last]
 """
 
 import argparse
@@ -21,7 +22,8 @@ class Training(torch_training.Training):
         super().__init__(work)
         self.triangle = Triangle(work, self.optimizer, options)
         self.generator = self.triangle.nets["generator"]
-        momentum, self.average = self.known["optimizers"]["generator"]["ema"], None
+        momentum = self.known["optimizers"]["generator"]["ema"]
+        self.average: swa_utils.AveragedModel | None = None
         if momentum:
             follow = swa_utils.get_ema_multi_avg_fn(momentum)
             self.average = swa_utils.AveragedModel(self.generator, multi_avg_fn=follow)
@@ -45,5 +47,5 @@ class Training(torch_training.Training):
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
-    """Given a workload's file and options."""
+    """Returns the entry, given a workload's file and options."""
     return torch_training.entered(Training, words)

@@ -1,4 +1,4 @@
-"""Races to a quality: what contenders are given, that tfgen starts as the file says, goals, the page."""
+"""Tests of races to a quality: what contenders are given, tfgen's start, goals, the page."""
 
 import dataclasses
 import importlib.util
@@ -12,9 +12,10 @@ from absl import flags as absl_flags
 from benchmarks import races
 from benchmarks.peers import workload
 from benchmarks.peers.contenders import tf_nets, tfgen_training
-from benchmarks.races import quality_page, time_to_quality
-from benchmarks.races.quality_page import OURS, PAPER, SAME
+from benchmarks.races import quality_page, race_files, time_to_quality
+from benchmarks.races.quality_page import PAPER, SAME
 from benchmarks.speed import processes
+from benchmarks.speed.options import OURS
 from tfgen.errors import UserError
 
 BRICK = (
@@ -70,7 +71,7 @@ def _from_the_root(monkeypatch):
 
 
 def written(name: str, file: pathlib.Path) -> workload.Workload:
-    """A tiny race's file, read again."""
+    """Writes a tiny race's file, and returns what is read of it."""
     given = TINY[name].flags(seed=1)
     workload.write(file, TINY[name].work(given, time_to_quality.experiment_of(given)))
     return workload.read(file)
@@ -91,7 +92,7 @@ def test_every_race_is_tried_and_has_modules_to_run():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TINY)
 def test_tfgens_first_update_is_that_of_the_file(name, tmp_path):
-    """What it logs is what the file's nets make of the file's images and draws; then it trains on."""
+    """It logs what the file's nets make of the file's images and draws; then it trains on."""
     work = written(name, tmp_path / "w.npz")
     entry = tfgen_training.entry([str(tmp_path / "w.npz")])
     entry.run()
@@ -103,10 +104,8 @@ def test_tfgens_first_update_is_that_of_the_file(name, tmp_path):
         right = (y**2).sum((1, 2, 3)) / 2 - tf_nets.score(work.nets["energy"], y).numpy()
         np.testing.assert_allclose(found["log/energy_data"], right.mean(), rtol=1e-5)
     if name == "digits":
-        right = (
-            -tf_nets.score(work.nets["energy"], arrays["batch"][0]).numpy().mean()
-            / known["temperature"]
-        )
+        score = tf_nets.score(work.nets["energy"], arrays["batch"][0]).numpy().mean()
+        right = -score / known["temperature"]
         np.testing.assert_allclose(found["log/energy_data"], right, rtol=1e-4)
     if name == "pebbles":
         assert arrays["negatives"].shape == (1, 2, 32, 32, 1)
@@ -120,52 +119,53 @@ def test_tfgens_first_update_is_that_of_the_file(name, tmp_path):
 
 
 @pytest.mark.slow
-def test_averages_of_weights_are_sampled_and_then_forgotten(tmp_path):
+def test_samples_are_of_averaged_weights_and_training_goes_on_with_its_own(tmp_path):
     work = written("digits", tmp_path / "w.npz")
     training = tfgen_training.Training(work.constants)
     training.train(3)
-    weights = [
-        weight.numpy() for weight in training.experiment.algorithm.generator.trainable_variables
-    ]
+    algorithm = training.experiment.algorithm
+    variables = algorithm.model.generator.trainable_variables
+    weights = [weight.numpy() for weight in variables]
     training.samples()
-    for weight, kept in zip(
-        training.experiment.algorithm.generator.trainable_variables, weights, strict=True
-    ):
+    for weight, kept in zip(variables, weights, strict=True):
         np.testing.assert_array_equal(weight, kept)
-    with tfgen_training.averaged(training.experiment):
-        inside = [
-            weight.numpy() for weight in training.experiment.algorithm.generator.trainable_variables
-        ]
+    with algorithm.averaged_weights():
+        inside = [weight.numpy() for weight in variables]
     assert any((a != b).any() for a, b in zip(weights, inside, strict=True))
 
 
 def curves(*values: float) -> quality_page.Curves:
-    """tfgen takes a second an update and starts in one; PyTorch two; PyTorch with other constants comes nowhere."""
-    rows = [
-        {"contender": name, "update": update, "seconds": 1 + pace * update, "value": value * factor}
-        for name, pace, factor in ((OURS, 1, 1), (SAME, 2, 1), (PAPER, 2, 10))
-        for update, value in zip((1, 10, 20), values, strict=True)
-    ]
+    """Returns a race that all start in one second.
+
+    tfgen takes a second an update and PyTorch two; with other constants PyTorch's values are ten
+    times as high.
+    """
+    rows = []
+    for name, pace, factor in ((OURS, 1, 1), (SAME, 2, 1), (PAPER, 2, 10)):
+        for update, value in zip((1, 10, 20), values, strict=True):
+            row = {"contender": name, "update": update}
+            rows.append(row | {"seconds": 1 + pace * update, "value": value * factor})
     versions = dict.fromkeys((OURS, SAME, PAPER), "1")
     return quality_page.Curves(versions, dict.fromkeys(versions, 1.0), rows)
 
 
 def test_the_goal_is_reached_by_the_mean_over_seeds():
-    """The first seed is there at 10 updates, the second never: their mean at 20, and over two milestones too late."""
+    """The first seed is there at 10 updates, the second never; their mean is there at 20."""
     race = races.TriangleDigits(goal=10.0, milestones=(1, 10, 20))
     first, second = curves(100.0, 9.0, 5.0), curves(100.0, 13.0, 13.0)
     assert quality_page.mean_curve([first], OURS).arrival(race) == (10, 11.0)
     assert quality_page.mean_curve([first, second], OURS).arrival(race) == (20, 21.0)
     assert quality_page.mean_curve([second], OURS).arrival(race) is None
-    smoothed = dataclasses.replace(race, window=2)
-    np.testing.assert_array_equal(
-        quality_page.mean_curve([first], OURS).smooth(2), [np.nan, 54.5, 7.0]
-    )
-    assert quality_page.mean_curve([first], OURS).arrival(smoothed) == (20, 21.0)
-    assert (
-        quality_page.mean_curve([first, second], OURS).arrival(dataclasses.replace(race, window=3))
-        is None
-    )
+
+
+def test_the_goal_is_reached_by_the_mean_over_the_last_milestones():
+    race = races.TriangleDigits(goal=10.0, milestones=(1, 10, 20), window=2)
+    first, second = curves(100.0, 9.0, 5.0), curves(100.0, 13.0, 13.0)
+    curve = quality_page.mean_curve([first], OURS)
+    np.testing.assert_array_equal(curve.smooth(2), [np.nan, 54.5, 7.0])
+    assert curve.arrival(race) == (20, 21.0)
+    longer = dataclasses.replace(race, window=3)
+    assert quality_page.mean_curve([first, second], OURS).arrival(longer) is None
 
 
 def test_the_page_says_how_much_later_the_others_come(tmp_path):
@@ -173,44 +173,35 @@ def test_the_page_says_how_much_later_the_others_come(tmp_path):
     found = quality_page.render(race, [curves(100.0, 9.0, 5.0)], "me", "p.png").splitlines()
     assert "| tfgen 1 | 1.0 | 1.0 | 1000.0 | 10 | 11.0 | 1.00 | 5.0 |" in found
     assert "| PyTorch 1 | 1.0 | 2.0 | 2000.0 | 10 | 21.0 | 1.91 | 5.0 |" in found
-    assert (
-        "| PyTorch, the paper's constants 1 | 1.0 | 2.0 | 2000.0 | not reached | over 41 | over 3.73 | 50.0 |"
-        in found
-    )
+    late = "1.0 | 2.0 | 2000.0 | not reached | over 41 | over 3.73 | 50.0 |"
+    assert f"| PyTorch, the paper's constants 1 | {late}" in found
     assert "| 20 | 5.0 (21 s) | 5.0 (41 s) | 50.0 (41 s) |" in found
     quality_page.draw(race, [curves(100.0, 9.0, 5.0)], tmp_path / "p.png")
     assert (tmp_path / "p.png").stat().st_size > 1000
 
 
 def test_a_race_goes_from_its_command_to_a_page_and_is_not_run_again(tmp_path, monkeypatch):
-    """Contenders that know one answer, past whose budget nothing is asked."""
+    """The contenders know one answer; past the budget nothing is asked."""
+
+    def ruler(*_):
+        return lambda samples: 100.0 * float(samples.mean())
+
     monkeypatch.setattr(races, "ALL", {"brick": TINY["brick"]})
     monkeypatch.setattr(races.ConvNetBrick, "compared", ("u",))
-    monkeypatch.setattr(
-        races.ConvNetBrick, "ruler", lambda *_: lambda samples: 100.0 * float(samples.mean())
-    )
+    monkeypatch.setattr(races.ConvNetBrick, "ruler", ruler)
     monkeypatch.setattr(processes, "command_of", lambda *_, **__: [sys.executable, "-c", ECHO])
     values = absl_flags.FlagValues()
     time_to_quality.define(values)
-    page = tmp_path / "results.md"
-    values(
-        [
-            "",
-            f"--python={sys.executable}",
-            f"--runs={tmp_path / 'runs' / 'quality'}",
-            f"--page={page}",
-            "--budget=0",
-        ]
-    )
+    page, runs = tmp_path / "results.md", tmp_path / "runs" / "quality"
+    values(["", f"--python={sys.executable}", f"--runs={runs}", f"--page={page}", "--budget=0"])
     time_to_quality.main(values)
     found = page.read_text()
     assert "quality_brick -->\n## Time to quality: " in found
-    assert (
-        "`python -m benchmarks.races.time_to_quality --workloads=brick --seeds=0 --budget=0`"
-        in found
-    )
+    command = "python -m benchmarks.races.time_to_quality --workloads=brick --seeds=0 --budget=0"
+    assert f"`{command}`" in found
     assert "| 1 | 100.0 (" in found
     assert "| 3 |  |  |  |" in found
+    assert "![](quality_brick.png)" in found
     assert (tmp_path / "quality_brick.png").exists()
     monkeypatch.setattr(processes, "command_of", None)
     time_to_quality.main(values)
@@ -218,24 +209,24 @@ def test_a_race_goes_from_its_command_to_a_page_and_is_not_run_again(tmp_path, m
 
 
 def test_another_first_update_is_refused():
-    def outputs(value):
+    def outputs(ours, theirs):
+        by_contender = {OURS: ours, SAME: theirs}
         return {
-            name: {f"log/{what}": value for what in TINY["brick"].compared} for name in (OURS, SAME)
+            name: {f"log/{what}": value for what in TINY["brick"].compared}
+            for name, value in by_contender.items()
         }
 
-    time_to_quality.check(TINY["brick"], outputs(1.0))
-    wrong = outputs(1.0) | {SAME: outputs(1.01)[SAME]}
-    with pytest.raises(
-        UserError, match=r"PyTorch: expected a first update of energy_data 1, .* and found 1\.01"
-    ):
-        time_to_quality.check(TINY["brick"], wrong)
+    time_to_quality.check(TINY["brick"], outputs(1.0, 1.0))
+    sentence = r"PyTorch: expected a first update of energy_data 1, .* and found 1\.01"
+    with pytest.raises(UserError, match=sentence):
+        time_to_quality.check(TINY["brick"], outputs(1.0, 1.01))
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not PEERS.exists(), reason="needs make bench-peers' environment")
 @pytest.mark.parametrize("name", TINY)
 def test_pytorch_trains_alike(name, tmp_path, monkeypatch):
-    """The first update is checked by the race itself; both go on to the end, and their samples are alike in kind."""
+    """The race checks the first update; both go on to the end, to samples alike in kind."""
     monkeypatch.setattr(races, "ALL", TINY)
     values = absl_flags.FlagValues()
     time_to_quality.define(values)
@@ -244,7 +235,7 @@ def test_pytorch_trains_alike(name, tmp_path, monkeypatch):
     time_to_quality.run(TINY[name], 0, kept, values)
     for update in TINY[name].milestones:
         ours, theirs = (
-            np.load(time_to_quality.place(kept, contender, update))["image"]
+            race_files.samples(race_files.place(kept, contender, update))["image"]
             for contender in (OURS, SAME)
         )
         assert ours.shape == theirs.shape

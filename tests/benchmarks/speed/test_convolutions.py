@@ -1,24 +1,29 @@
-"""The table of convolutions: which layers, their operations, their share of the matrix product."""
+"""Tests of the table of convolutions: its layers, their operations, their shares."""
 
 import pytest
 
 from benchmarks.speed import convolutions, rates
 
 
-def test_every_layer_below_the_tops_is_a_case():
-    found = convolutions.cases()
-    assert len(found) == 3 + 3 + 2 + 4
-    assert found["texture/2"][1] == (2, 72, 72, 100)
-    assert found["triangle_mnist/2"][1] == (100, 14, 14, 64)
+@pytest.fixture(scope="module")
+def cases():
+    """Every layer and the shape of what it is called on."""
+    return convolutions.cases()
 
 
-def test_a_row_counts_value_and_gradient_and_takes_shares_within_a_round(monkeypatch):
-    """A product of 100 GFLOP/s, a direct convolution of 50, then a slow round for both."""
-    conv, shape = convolutions.cases()["texture/2"]
+def test_every_layer_below_the_tops_is_a_case(cases):
+    assert len(cases) == 3 + 3 + 2 + 4
+    assert cases["texture/2"][1] == (2, 72, 72, 100)
+    assert cases["triangle_mnist/2"][1] == (100, 14, 14, 64)
+
+
+def test_a_row_counts_value_and_gradient_and_takes_shares_within_a_round(cases, monkeypatch):
+    """A convolution reaches 50 GFLOP/s and the product 100; one round is slow for both."""
+    conv, shape = cases["texture/2"]
     operations = 2 * 2 * 2 * 72 * 72 * 25 * 100 * 64
     product, direct = rates.PRODUCT_OPERATIONS / 100e9, convolutions.STEPS * operations / 50e9
     seconds = {
-        "product": [product, 2 * product],
+        rates.PRODUCT: [product, 2 * product],
         "direct": [direct, 2 * direct],
         "toom_cook": [direct, 2 * direct],
     }
@@ -26,21 +31,15 @@ def test_a_row_counts_value_and_gradient_and_takes_shares_within_a_round(monkeyp
         convolutions.rates, "interleaved", lambda runs, rounds, clock: (seconds, 0.0)
     )
     monkeypatch.setattr(convolutions, "descent", lambda conv, shape, way: None)
-    cells = [
-        cell.strip() for cell in convolutions.row("texture/2", conv, shape, 2).split("|")[1:-1]
-    ]
+    cells = convolutions.row("texture/2", conv, shape, 2)
     assert cells[:4] == ["texture/2", "64, 5, s1 p2", "2x72x72x100", f"{operations / 1e9:.2f}"]
-    milliseconds = 1.5 * 1e3 * operations / 50e9
-    assert cells[4:] == [
-        f"{milliseconds:.1f} (0.50)",
-        "-",
-        f"{milliseconds:.1f} (0.50)",
-        "toom_cook",
-    ]
+    measured = f"{1.5 * 1e3 * operations / 50e9:.1f} (0.50)"
+    assert cells[4:] == [measured, "-", measured, "toom_cook"]
+    assert len(cells) == len(convolutions.COLUMNS)
 
 
 @pytest.mark.slow
-def test_every_way_of_a_layer_runs():
-    conv, shape = convolutions.cases()["triangle_mnist/2"]
+def test_every_implementation_of_a_layer_runs(cases):
+    conv, shape = cases["triangle_mnist/2"]
     for way in convolutions.WAYS:
         convolutions.descent(conv, (16, *shape[1:]), way)()
