@@ -1,4 +1,7 @@
-"""The formulas against those of other libraries, on the same features: to a relative 1e-5; `pip install .[peers]`."""
+"""The formulas against those of other libraries, on the same features, to a relative 1e-5.
+
+`pip install .[peers]` installs these libraries.
+"""
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ sizes = pytest.mark.parametrize(("n", "m", "dim"), [(500, 400, 16), (300, 300, 1
 
 
 def sets(n, m, dim):
-    """Two sets of correlated, skewed, non-negative features, as a ReLU net has them, that overlap."""
+    """Two overlapping sets of correlated, skewed, non-negative features, as of a ReLU net."""
     rng = np.random.default_rng(dim)
     mixing = rng.standard_normal((dim, dim)) / np.sqrt(dim)
     real, generated = rng.standard_normal((n, dim)), 0.2 + 1.1 * rng.standard_normal((m, dim))

@@ -1,4 +1,4 @@
-"""The evaluators of generated images and of outliers, on tiny models: what they draw, look at, yield and refuse."""
+"""Evaluators of generated images and of outliers on tiny models: what they yield and refuse."""
 
 import functools
 
@@ -20,8 +20,8 @@ from tfgen.evaluation.inception_score import InceptionScore, inception_score
 from tfgen.evaluation.kid import KID
 from tfgen.evaluation.outliers import Outliers, png_nats
 from tfgen.evaluation.precision_recall import PrecisionRecall
+from tfgen.models import Model, inputs, task
 from tfgen.nets.families import convnet_classifier, generative_convnet_digits, triangle_digits
-from tfgen.types import Endpoint
 
 SHAPE = (8, 8, 1)
 NAMES = {
@@ -51,7 +51,7 @@ def vae():
         getattr(triangle_digits, role)(SHAPE, width=0.125, latent_dim=2)
         for role in ("generator", "inference")
     ]
-    return VAE(*nets, image_shape=SHAPE)
+    return VAE(*nets, image_shape=SHAPE).model
 
 
 @functools.cache
@@ -61,18 +61,18 @@ def energy(outputs=1, scale=1.0):
     net = generative_convnet_digits.energy(SHAPE, width=0.1, outputs=outputs)
     for weight in net.weights:
         weight.assign(scale * weight.value)
-    return GenerativeConvNet(
+    algorithm = GenerativeConvNet(
         net, image_shape=SHAPE, image_mean=[0.0], sigma=0.5, chains=4, step_size=0.1, sample_steps=3
     )
+    return algorithm.model
 
 
 @functools.cache
 def classifier():
     """Untrained."""
     keras.utils.set_random_seed(0)
-    return Classifier(
-        convnet_classifier.classifier(SHAPE, width=0.125, outputs=2), image_shape=SHAPE
-    )
+    net = convnet_classifier.classifier(SHAPE, width=0.125, outputs=2)
+    return Classifier(net, image_shape=SHAPE).model
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +83,8 @@ def features(tmp_path_factory):
 
 def seen(images):
     """Features and probabilities of images, by the classifier itself."""
-    found = classifier().endpoints()["features"].fn(tf.constant(images))
-    return found["feature"].numpy(), found["probability"].numpy()
+    feature, probability = classifier().features(images)
+    return feature.numpy(), probability.numpy()
 
 
 @pytest.mark.parametrize("cls", NAMES)
@@ -104,13 +104,13 @@ def test_samples_of_energies_are_measured_too(outputs, features):
 def test_images_are_generated_in_seeded_batches_of_a_hundred(features):
     root = random.root(5)
     images = np.concatenate(
-        [vae().tasks.generate(c, random.fold_in(root, i)) for i, c in enumerate([100, 100, 30])]
+        [vae().generate(c, random.fold_in(root, i)) for i, c in enumerate([100, 100, 30])]
     )
     feature, probability = seen(images)
     distance = dict(FID(vae(), DATA, features=features, num_images=230, seed=5).run())["distance"]
     # the two sides compute in float32, which leaves some six digits of a feature
     assert distance == pytest.approx(
-        frechet_distance(seen(DATA.test.whole())[0], feature), rel=1e-4
+        frechet_distance(seen(DATA.test.as_float())[0], feature), rel=1e-4
     )
     score = dict(
         InceptionScore(vae(), DATA, features=features, num_images=230, seed=5, splits=2).run()
@@ -119,25 +119,25 @@ def test_images_are_generated_in_seeded_batches_of_a_hundred(features):
     assert set(score) == {"score", "spread"}
 
 
-class Painter:
+class Painter(Model):
     """Generates images that show their label and the number of steps."""
 
-    sample_steps = 7
+    def __init__(self):
+        super().__init__({}, image_shape=(1, 1, 2), num_classes=2)
 
-    def endpoints(self):
-        names = ("count", "num_steps", "label")
+    def inputs(self):
+        declared = inputs.count(), inputs.num_steps(7), inputs.label(2)
+        return {known.name: known for known in declared}
 
-        def generate(count, num_steps, label):
-            shown = tf.cast(tf.stack([label, tf.fill([count], num_steps)], axis=1), tf.float32)
-            return {"image": shown[:, tf.newaxis, tf.newaxis, :]}
-
-        return {
-            "generate": Endpoint(generate, [tf.TensorSpec(None, tf.int32, name) for name in names])
-        }
+    @task("image")
+    def generate(self, count, num_steps, label):
+        """Shows the inputs."""
+        shown = tf.cast(tf.stack([label, tf.fill([count], num_steps)], axis=1), tf.float32)
+        return shown[:, tf.newaxis, tf.newaxis, :]
 
 
 def test_classes_are_as_frequent_as_among_the_training_images(monkeypatch):
-    """1,000 labels of which a quarter is 1, within 4 standard errors: it fails once in 16,000 seeds."""
+    """1,000 labels, a quarter of them 1, within 4 standard errors: fails once in 16,000 seeds."""
     monkeypatch.setattr(
         generation, "Features", lambda path: lambda images: (images[:, 0, 0], images)
     )
@@ -183,8 +183,8 @@ def test_a_measurement_without_features_is_refused(cls):
 
 
 def test_a_model_that_cannot_generate_is_refused(features):
-    with pytest.raises(UserError, match="can generate and found one that can classify, features"):
-        list(FID(classifier(), DATA, features=features).run())
+    with pytest.raises(UserError, match="the task generate and found one with classify, features"):
+        FID(classifier(), DATA, features=features)
 
 
 def test_a_model_that_generates_nan_is_refused(features):
@@ -211,7 +211,7 @@ def areas(*kinds):
 
 
 def test_plain_images_take_fewer_nats_than_noise():
-    """A PNG of noise holds all of its 256 bytes and more; of one colour, hardly more than its frame."""
+    """A PNG of noise holds all of its 256 bytes; of one colour, hardly more than its frame."""
     noise = np.random.default_rng(0).uniform(-1, 1, (1, 16, 16, 1))
     plain, noisy = png_nats(np.concatenate([np.zeros_like(noise), noise]))
     assert noisy - plain > 200 * 8 * np.log(2)
@@ -220,9 +220,9 @@ def test_plain_images_take_fewer_nats_than_noise():
 def test_without_a_net_images_are_as_outlying_as_they_are_far_from_the_references_mean():
     found = dict(Outliers(energy(scale=0.0), DATA, num_images=100, datasets="digits").run())
     assert set(found) == {"energy_gap", *areas("noise", "constant", "digits")}
-    train, test = sizes(DATA.train.whole()), sizes(DATA.test.whole())
+    train, test = sizes(DATA.train.as_float()), sizes(DATA.test.as_float())
     assert found["energy_gap"] == pytest.approx(test.mean() - train.mean(), rel=1e-3)
-    digits = sizes(load("digits", test_fraction=0).test.whole())
+    digits = sizes(load("digits", test_fraction=0).test.as_float())
     # energies are float32: pairs closer than that may change places
     assert found["auroc_digits"] == pytest.approx(area(test, digits), abs=1e-3)
     typical = [np.abs(u - train.mean()) for u in (test, digits)]
@@ -230,10 +230,11 @@ def test_without_a_net_images_are_as_outlying_as_they_are_far_from_the_reference
 
 
 def test_noise_is_no_outlier_among_noise_and_images_of_one_colour_are_as_often_paler_as_brighter():
-    """Held-out images here are uniform noise too. Standard errors: of the area of 100 against 100 like ones 0.041.
+    """Held-out images here are uniform noise too.
 
-    A constant c has the energy of 64 c² / 0.5, above a noise image's 64 / 1.5 or so if |c| > 1 / sqrt(3): 42 % of
-    them are; standard error 0.05. Each within 4 of them: it fails once in 8,000 seeds.
+    The area of 100 against 100 like ones has a standard error of 0.041. A constant c has the energy
+    64 c² / 0.5, above a noise image's 64 / 1.5 or so if |c| > 1 / sqrt(3). 42 % of them are, with a
+    standard error of 0.05. Each within 4 of these: it fails once in 8,000 seeds.
     """
     found = dict(Outliers(energy(scale=0.0), DATA, num_images=100).run())
     assert set(found) == {"energy_gap", *areas("noise", "constant")}
@@ -258,8 +259,8 @@ def test_where_files_lie_is_no_part_of_the_protocol():
     "model", [vae, classifier, functools.partial(energy, 2)], ids=["vae", "classifier", "classes"]
 )
 def test_outliers_of_a_model_without_one_energy_are_refused(model):
-    with pytest.raises(UserError, match="outliers expects a model with one energy"):
-        list(Outliers(model(), DATA).run())
+    with pytest.raises(UserError, match=r"outliers: expected a model with (the task|one) energy"):
+        Outliers(model(), DATA)
 
 
 def test_energies_that_are_not_finite_are_refused():

@@ -1,4 +1,4 @@
-"""The formulas of measurements of generated images, on features: closed forms, written-out sums, invariances."""
+"""Formulas that measure generated images: closed forms, written-out sums, invariances."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def test_the_frechet_distance_of_gaussians_whose_covariances_commute_is_closed(s
 
 
 def test_the_frechet_distance_of_gaussians_of_two_dimensions_is_closed():
-    """tr (S_a S_b)^½ = (tr S_a S_b + 2 (det S_a det S_b)^½)^½, for covariances that do not commute."""
+    """tr (S_a S_b)^½ = (tr S_a S_b + 2 (det S_a det S_b)^½)^½; the covariances do not commute."""
     roots = [np.array([[1.0, 0.0], [0.7, 0.4]]), np.array([[0.3, -0.8], [0.0, 1.5]])]
     a, b = (with_moments(np.zeros(2), root, 50, seed=i) for i, root in enumerate(roots))
     s, t = (root @ root.T for root in roots)
@@ -56,7 +56,7 @@ def test_the_frechet_distance_of_gaussians_of_two_dimensions_is_closed():
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds, count=st.integers(2, 30), dim=st.integers(1, 20))
 def test_the_frechet_distance_of_a_set_to_itself_is_zero(seed, count, dim):
-    """Also where covariances are singular; 1e-12 is float64's rounding times the sum of variances."""
+    """Also where covariances are singular; 1e-12: float64's rounding times the sum of variances."""
     a = normal(count, dim, seed=seed)
     assert frechet_distance(a, a[::-1]) == pytest.approx(0, abs=1e-12 * dim)
 
@@ -101,7 +101,7 @@ def test_the_kernel_distance_is_written_out():
 
 
 def test_the_kernel_distance_of_equal_distributions_is_zero_on_average():
-    """300 independent estimates: within 4 standard errors of 0, which fails once in 16,000 seeds."""
+    """300 independent estimates: within 4 standard errors of 0; fails once in 16,000 seeds."""
     estimates = np.array(
         [kernel_distance(*normal(2, 20, 4, seed=s), subset_size=20)[0] for s in range(300)]
     )
@@ -110,9 +110,10 @@ def test_the_kernel_distance_of_equal_distributions_is_zero_on_average():
 
 
 def test_the_kernel_distance_of_shifted_normals_is_closed_on_average():
-    """In one dimension k(x, y) = 1 + 3xy + 3x²y² + x³y³: the distance is a sum of squared differences of moments.
+    """In one dimension k(x, y) = 1 + 3xy + 3x²y² + x³y³.
 
-    Between N(0, 1) and N(1, 1): 3 · 1² + 3 · (2 - 1)² + (4 - 0)² = 22. 300 estimates, within 4 standard errors.
+    The distance is a sum of squared differences of moments. Between N(0, 1) and N(1, 1) it is
+    3 · 1² + 3 · (2 - 1)² + (4 - 0)² = 22. 300 estimates, within 4 standard errors.
     """
     a, b = normal(300, 40, 1), normal(300, 40, 1, seed=1) + 1
     estimates = np.array(
@@ -155,7 +156,7 @@ def test_predictions_that_do_not_depend_on_the_image_score_one():
 
 
 def test_the_inception_score_is_the_information_between_image_and_label():
-    """Two kinds of images, half of each, told apart with probability q: log 2 less the entropy of q."""
+    """Two kinds of images, half each, told apart with probability q: log 2 less q's entropy."""
     q = 0.9
     p = np.tile([[q, 1 - q], [1 - q, q]], (4, 1))
     information = np.log(2) + q * np.log(q) + (1 - q) * np.log(1 - q)
@@ -186,7 +187,10 @@ def test_a_generator_of_one_mode_of_two_is_precise_and_recalls_half():
 
 
 def test_balls_reach_to_the_kth_neighbour_and_include_their_rim():
-    """On a line 0, 1, 3 the balls of k = 1 have radii 1, 1, 2: they cover -1 to 5; of k = 2, radii 3, 2, 3."""
+    """On a line, 0, 1, 3 have balls of radii 1, 1, 2 for k = 1, which cover -1 to 5.
+
+    For k = 2 the radii are 3, 2, 3.
+    """
     real, generated = np.array([[0.0], [1.0], [3.0]]), np.array([[-1.5], [-1.0], [5.0], [5.5]])
     assert precision_recall(real, generated, k=1)[0] == 0.5
     assert precision_recall(real, generated, k=2)[0] == 1

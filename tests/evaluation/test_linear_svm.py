@@ -7,19 +7,24 @@ import tensorflow as tf
 from tfgen.data.examples import Examples, Images
 from tfgen.errors import UserError
 from tfgen.evaluation.linear_svm import CANDIDATES, LinearSVM
-from tfgen.types import Endpoint
+from tfgen.models import Model, inputs, task
 
 SHAPE = (1, 1, 4)
 
 
-class Identity:
+class Identity(Model):
     """A model whose features are the pixels."""
 
-    def endpoints(self):
-        spec = tf.TensorSpec((None, *SHAPE), tf.float32, "image")
-        return {
-            "features": Endpoint(lambda image: {"features": tf.reshape(image, [-1, 4])}, [spec])
-        }
+    def __init__(self):
+        super().__init__({}, image_shape=SHAPE)
+
+    def inputs(self):
+        return {"image": inputs.image(SHAPE)}
+
+    @task("features")
+    def features(self, image):
+        """Flattens images."""
+        return tf.reshape(image, [-1, 4])
 
 
 def clusters(count, spread, seed):
@@ -44,9 +49,10 @@ def test_classes_apart_are_told_apart():
 
 
 def test_the_error_of_overlapping_classes_is_nearly_the_least_possible():
-    """Noise of 0.5 about ±1/2 in one coordinate: Bayes errs with Φ(-1) = .1587, and 200 labels lose at most .03.
+    """Noise of 0.5 about ±1/2 in one coordinate: Bayes errs with Φ(-1) = .1587.
 
-    With 4,000 images the error itself has a standard deviation of .0058, of which 5 are allowed.
+    200 labels lose at most .03. With 4,000 images the error itself has a standard deviation of
+    .0058, of which 5 are allowed.
     """
     found = measured(0.5)
     assert 0.1587 - 5 * 0.0058 < found["error"] < 0.1587 + 0.03 + 5 * 0.0058
@@ -55,7 +61,7 @@ def test_the_error_of_overlapping_classes_is_nearly_the_least_possible():
 
 
 def test_test_labels_at_random_are_guessed():
-    """4,000 fair coins against any answers: .5 within 5 standard deviations of .0079; fails with 6e-7."""
+    """4,000 fair coins against any answers: .5 within 5 deviations of .0079; fails with 6e-7."""
     train, test = clusters(600, 0.02, 0), clusters(4000, 0.02, 1)
     coins = Examples(test.image, np.random.default_rng(2).integers(0, 2, len(test)))
     images = Images(train, coins, SHAPE, len(train))

@@ -10,14 +10,17 @@ def noise(count=2, side=96):
 
 
 def test_noise_has_none():
-    """The mean of 4 seams' changes to those of 186 others: |z| exceeds 5 with a probability below 1e-6."""
+    """4 seams' mean change to that of 186 others: |z| exceeds 5 with a probability below 1e-6."""
     ratio, z = seams(noise(), 32)
     assert abs(ratio - 1) < 0.05
     assert abs(z) < 5
 
 
 def test_tiles_of_a_ramp_have_them():
-    """Neighbours differ by 1/32 within a tile, and by 31/32 where one ends, in the columns, by nothing in the rows."""
+    """Neighbours in a row differ by 1/32 within a tile and by 31/32 where one ends.
+
+    Neighbours in a column are alike.
+    """
     ramp = np.tile(np.arange(32) / 32, 3)
     image = np.broadcast_to(ramp[None, None, :, None], (1, 96, 96, 1)) + 1e-6 * noise(1)[..., :1]
     ratio, z = seams(image, 32)

@@ -1,4 +1,4 @@
-"""The theory of the generative ConvNet on nets that have been trained: sections 4 to 6 of the paper."""
+"""The theory of the generative ConvNet on trained nets: sections 4 to 6 of the paper."""
 
 import keras
 import numpy as np
@@ -23,15 +23,13 @@ POINT = (1, 1, 2)
 
 
 def train(net, data, *, steps, optimizer, batch_size=100, **options):
-    """An algorithm after a short training."""
-    mean = data.train.whole().mean(axis=(0, 1, 2))
+    """A model after a short training."""
+    mean = data.train.as_float().mean(axis=(0, 1, 2))
     algorithm = GenerativeConvNet(net, image_shape=data.shape, image_mean=mean, **options)
     algorithm.compile({"energy": optimizer})
     stream = data.train.batches(batch_size, random.root(0))
-    algorithm.fit(
-        stream, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=algorithm.callbacks()
-    )
-    return algorithm
+    algorithm.fit(stream, steps_per_epoch=steps, verbose=0)
+    return algorithm.model
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +76,9 @@ def brick():
 
 def observed(trained, count):
     """The first training images in units of sigma, cut to the size trained on."""
-    algorithm, data = trained
-    height, width, _ = data.shape
-    x = data.train.whole()[:count, :height, :width]
-    return tf.constant((x - algorithm.image_mean) / algorithm.sigma, tf.float32)
+    model, data = trained
+    x = data.train.shown(count)
+    return tf.constant((x - model.image_mean) / model.sigma, tf.float32)
 
 
 # Theorem 1
@@ -91,10 +88,10 @@ def observed(trained, count):
 def test_the_score_is_alpha_plus_the_inner_product_with_b(name, request):
     """On observed images and on the chains: to 1e-5 of the summands' sizes."""
     trained = request.getfixturevalue(name)
-    algorithm = trained[0]
-    chains = (algorithm.chains.take() - algorithm.image_mean) / algorithm.sigma
+    model = trained[0]
+    chains = (model.persistent_chains.take() - model.image_mean) / model.sigma
     for y in (observed(trained, 50), chains):
-        f, found = -algorithm.energy(y).numpy(), top_down(algorithm.energy, y)
+        f, found = -model.energy_net(y).numpy(), top_down(model.energy_net, y)
         products = np.float64(y * found.B)
         size = np.abs(found.alpha) + np.abs(products).sum(axis=(1, 2, 3))
         assert np.all(np.abs(f - found.alpha - products.sum(axis=(1, 2, 3))) < 1e-5 * size)
@@ -104,12 +101,12 @@ def test_the_score_is_alpha_plus_the_inner_product_with_b(name, request):
 def test_the_density_on_a_piece_is_a_gaussian_of_mean_b(name, request):
     """U = |y - B|² / 2 + a constant: dU/dy = y - B, to 1e-5, by the library's two routes to it."""
     trained = request.getfixturevalue(name)
-    algorithm = trained[0]
+    model = trained[0]
     y = observed(trained, 20)
-    x = algorithm.image_mean + algorithm.sigma * y
-    decoded = algorithm.image_mean + algorithm.sigma * top_down(algorithm.energy, y).B
+    x = model.image_mean + model.sigma * y
+    decoded = model.image_mean + model.sigma * top_down(model.energy_net, y).B
     atol = 1e-5 * np.abs(decoded).max()
-    np.testing.assert_allclose(algorithm.tasks.reconstruct(x), decoded, rtol=0, atol=atol)
+    np.testing.assert_allclose(model.reconstruct(x), decoded, rtol=0, atol=atol)
 
 
 # Proposition 2
@@ -120,35 +117,38 @@ def test_descents_of_the_prototype_end_in_modes_that_auto_encode_exactly(plane):
 
     On the plane at least half converge: the learned modes lie inside their pieces.
     """
-    algorithm, data = plane
-    start = data.train.whole()[:200]
-    modes = descend(algorithm, start, num_steps=2000, tolerance=1e-4)
+    model, data = plane
+    start = data.train.shown(200)
+    modes = descend(model, start, num_steps=2000, tolerance=1e-4)
     assert modes.converged.mean() > 0.5
     assert modes.relative_error[modes.converged].max() < 1e-4
     x = tf.constant(modes.mode[modes.converged])
-    y = (x - algorithm.image_mean) / algorithm.sigma
-    decoded = (algorithm.image_mean + algorithm.sigma * top_down(algorithm.energy, y).B).numpy()
+    y = (x - model.image_mean) / model.sigma
+    decoded = (model.image_mean + model.sigma * top_down(model.energy_net, y).B).numpy()
     error = np.linalg.norm((decoded - x).numpy().reshape(len(x), -1), axis=1)
     assert np.all(error < 1.01e-4 * np.linalg.norm(x.numpy().reshape(len(x), -1), axis=1))
 
 
 def test_modes_are_stable_under_langevins_noise_free_dynamics(plane):
     """A mode is an attractor: nearby points of its piece come back to it."""
-    algorithm, data = plane
-    modes = descend(algorithm, data.train.whole()[:50], num_steps=2000, tolerance=1e-4)
+    model, data = plane
+    modes = descend(model, data.train.shown(50), num_steps=2000, tolerance=1e-4)
     mode = modes.mode[modes.converged]
     nudged = tf.constant(
         mode + 1e-3 * np.random.default_rng(0).choice([-1, 1], mode.shape).astype(np.float32)
     )
-    back, _ = run(Langevin(0.15, temperature=0.0), algorithm.density(), nudged, random.root(0), 200)
+    back, _ = run(Langevin(0.15, temperature=0.0), model.energy_fn(), nudged, random.root(0), 200)
     assert np.mean(np.abs(back - mode).max(axis=(1, 2, 3)) < 1e-4) > 0.8
 
 
 def test_descents_of_a_deep_relu_net_only_ever_lower_the_energy(digits):
-    """Hardly any converges: they rest on a kink of the energy, where B jumps; those that do auto-encode."""
-    algorithm, data = digits
-    modes = descend(algorithm, data.train.whole()[:32], num_steps=1500, tolerance=1e-4)
-    u = [algorithm.density()(tf.constant(x)).numpy() for x in (modes.start, modes.mode)]
+    """Hardly any converges: they rest on a kink of the energy, where B jumps.
+
+    Those that converge auto-encode.
+    """
+    model, data = digits
+    modes = descend(model, data.train.shown(32), num_steps=1500, tolerance=1e-4)
+    u = [model.energy(x).numpy() for x in (modes.start, modes.mode)]
     assert np.all(u[1] < u[0])
     assert np.all(modes.relative_error[modes.converged] < 1e-4)
 
@@ -159,8 +159,8 @@ def test_the_smooth_net_auto_encodes_its_modes_too():
     data = examples.load("toy/mixture", test_fraction=0)
     net = prototype.energy(POINT, filters=10, initializer_scale=0.7, activation="swish")
     options = {"sigma": 0.3, "step_size": 0.1, "langevin_steps": 10, "chains": 200}
-    algorithm = train(net, data, steps=100, optimizer=keras.optimizers.Adam(0.01), **options)
-    measured = dict(LocalModes(algorithm, data, num_images=32, num_steps=3000).run())
+    model = train(net, data, steps=100, optimizer=keras.optimizers.Adam(0.01), **options)
+    measured = dict(LocalModes(model, data, num_images=32, num_steps=3000).run())
     assert measured["converged"] > 0.9
     assert measured["relative_error"] < 1e-4
 
@@ -185,11 +185,11 @@ def cosine(a, b):
 def test_one_step_cd_follows_the_reconstruction_gradient_averaged_over_noise(plane):
     """In the plane, by the library's own step, loss and pass, from independent noise.
 
-    The drift is ε²/2 |I - B| and the mean of n draws of noise is off by ε √(2/n); with ε = 0.1, n = 400,000
-    and |I - B| > 0.5 they stand as 0.0025 to 0.0002, whose angle's cosine is above 0.99. Only images whose
-    pattern no draw changes are taken, and some there are.
+    The drift is ε²/2 |I - B|, and the mean of n draws of noise is off by ε √(2/n). With ε = 0.1,
+    n = 400,000 and |I - B| > 0.5 they stand as 0.0025 to 0.0002, whose angle's cosine is above
+    0.99. Only images whose pattern no draw changes are taken, and some there are.
     """
-    net = plane[0].energy
+    net = plane[0].energy_net
     y = observed(plane, 400)
     error = tf.norm(y - top_down(net, y).B, axis=[1, 3])[:, 0]
     near = np.abs(net.convs[0](y).numpy()) / np.linalg.norm(
@@ -203,9 +203,8 @@ def test_one_step_cd_follows_the_reconstruction_gradient_averaged_over_noise(pla
         synthesized, _ = run(Langevin(0.1), energy, start, random.root(number), 1)
         pattern = top_down(net, synthesized).delta[0].numpy()
         assert np.array_equal(pattern.min(axis=0), pattern.max(axis=0))
-        pairs = zip(
-            tf.split(start, 100), tf.split(synthesized, 100), strict=True
-        )  # float32 bears no longer sums
+        # float32 bears no longer sums
+        pairs = zip(tf.split(start, 100), tf.split(synthesized, 100), strict=True)
         cd = (
             sum(
                 gradient(net, lambda s=s, t=t: losses.energy_difference(net(s), net(t)))
@@ -221,8 +220,8 @@ def test_one_step_cd_follows_the_reconstruction_gradient_averaged_over_noise(pla
 
 
 def test_one_step_cd_follows_the_reconstruction_gradient_of_a_deep_net(digits):
-    """Two layers, in float64, by pairs of opposite noise: the score is linear there, so these cancel exactly."""
-    trained = digits[0].energy
+    """Two layers, in float64, by opposite noise, which cancels where the score is linear."""
+    trained = digits[0].energy_net
     keras.config.set_dtype_policy("float64")
     try:
         net = generative_convnet_digits.energy((8, 8, 1), width=0.25, activation="relu")
@@ -271,22 +270,15 @@ def classes():
     ), data
 
 
-def exact(algorithm, side=240, extent=4.0):
-    """Points of a grid, log p_c on it, log Z_c relative to the reference, all of them exact up to the grid."""
+def exact(model, side=240, extent=4.0):
+    """f and log p_c on a grid, and log Z_c relative to the reference, all exact up to the grid."""
     axis = (np.arange(side) + 0.5) / side * 2 * extent - extent
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, *POINT).astype(np.float32)
     area = (2 * extent / side) ** 2
-    f = (
-        -algorithm.energy((points - algorithm.image_mean) / algorithm.sigma)
-        .numpy()
-        .astype(np.float64)
-    )
-    squared = (((points - algorithm.image_mean) / algorithm.sigma) ** 2).sum(axis=(1, 2, 3))
-    log_q = -squared / 2 - np.log(2 * np.pi * algorithm.sigma**2)
-    u = [
-        algorithm.density(tf.fill([len(points)], c))(tf.constant(points)).numpy()
-        for c in range(f.shape[1])
-    ]
+    y = (points - model.image_mean) / model.sigma
+    f = -model.energy_net(y).numpy().astype(np.float64)
+    log_q = -(y**2).sum(axis=(1, 2, 3)) / 2 - np.log(2 * np.pi * model.sigma**2)
+    u = [model.energy(points, np.full(len(points), c)).numpy() for c in range(f.shape[1])]
     log_p = -np.stack(u, axis=1).astype(np.float64)  # up to log Z_c and the constant of q
     log_p -= special.logsumexp(log_p, axis=0) + np.log(area)
     return f, log_p, special.logsumexp(f + log_q[:, None], axis=0) + np.log(area)
@@ -296,8 +288,8 @@ def test_the_bayes_classifier_of_the_densities_is_the_softmax_with_biases_log_rh
     classes,
 ):
     """Proposition 1 (a), to rounding wherever any class has mass."""
-    algorithm, data = classes
-    f, log_p, log_z = exact(algorithm)
+    model, data = classes
+    f, log_p, log_z = exact(model)
     log_rho = np.log(np.bincount(data.train.label) / len(data.train))
     bayes = special.softmax(log_p + log_rho, axis=1)
     somewhere = log_p.max(axis=1) > -15
@@ -309,14 +301,14 @@ def test_the_bayes_classifier_of_the_densities_is_the_softmax_with_biases_log_rh
 
 @pytest.mark.slow
 def test_accuracy_uses_these_biases(classes):
-    """Its log Z by annealed importance sampling is near the grid's, and its accuracy near that of fitted biases."""
+    """Its log Z by annealing is near the grid's, and its accuracy near that of fitted biases."""
     from tfgen.evaluation.accuracy import Accuracy
 
-    algorithm, data = classes
-    _, _, log_z = exact(algorithm)
-    evaluator = Accuracy(algorithm, data, chains=200, temperatures=100)
-    constant = np.log(2 * np.pi * algorithm.sigma**2)  # of the reference in the plane
-    for bound in evaluator._log_z(3):  # from the persistent chains down, and from the reference up
+    model, data = classes
+    _, _, log_z = exact(model)
+    evaluator = Accuracy(model, data, chains=200, temperatures=100)
+    constant = np.log(2 * np.pi * model.sigma**2)  # of the reference in the plane
+    for bound in evaluator.log_z():  # from the persistent chains down, and from the reference up
         np.testing.assert_allclose(bound - constant, log_z, atol=0.25)
     measured = dict(evaluator.run())
     assert measured["accuracy_fitted"] > 0.85

@@ -1,5 +1,5 @@
-"""Measurements: one file each, an `Evaluator` whose `run` yields names and values.
+"""Measurements: one file each, with an `Evaluator` whose `run` yields names and values.
 
-A measurement's name is its file's. The keyword-only parameters of its class are its protocol, written
-beside every value.
+A measurement's name is its file's. The keyword-only fields of its class are its protocol, which is
+written beside every value.
 """

@@ -1,7 +1,9 @@
 """How well class-conditional energies classify."""
 
 import dataclasses
+import math
 from collections.abc import Iterator
+from typing import Annotated, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -9,98 +11,127 @@ from scipy import optimize, special
 
 from tfgen import random
 from tfgen.analysis.ais import Annealing
-from tfgen.errors import UserError
-from tfgen.evaluation.base import Evaluator
+from tfgen.analysis.minibatch import MinibatchMap
+from tfgen.errors import AtLeastOne, UserError
+from tfgen.evaluation.base import HIGHER, NEITHER, Evaluator
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Accuracy(Evaluator):
-    """Share of held-out images whose class is the most probable under p(c|I) ∝ exp(f_c(I) + b_c).
+    """Share of held-out images whose class is the most probable: p(c|I) ∝ exp(f_c(I) + b_c).
 
-    A classifier has learned its b_c: `accuracy`. For class-conditional densities b_c = log ρ_c - log Z_c
-    (Proposition 1 (a)), log Z_c by annealed importance sampling: from the reference up (`accuracy_upward`,
-    a lower bound of log Z_c) and from the persistent chains down (`accuracy`, an upper one if they follow the
-    model). `accuracy_fitted` takes the b_c that maximise the likelihood of the training labels,
-    `accuracy_unbiased` b_c = 0. `log_z_gap` is the largest difference of the two bounds, nats.
+    A classifier has learned its b_c, and yields `accuracy` alone. For class-conditional densities
+    exp(-U_c / T) / Z_c, with classes as frequent as ρ_c in training, f_c is -U_c / T, and
+    b_c = log ρ_c - log Z_c (Proposition 1 (a)).
+
+    Yields:
+        `accuracy_upward`: log Z_c by annealed importance sampling from the reference up, a lower
+            bound.
+        `accuracy`: log Z_c from chains down, an upper bound if these follow the model. They start
+            from the persistent chains, if there are any, and move before they are weighed.
+        `log_z_gap`: the largest difference of the two bounds, nats.
+        `accuracy_fitted`: the b_c that maximize the likelihood of the training labels.
+        `accuracy_unbiased`: b_c = 0.
 
     Args:
-        chains: importance samples a class each way, at most as many as it has persistent chains.
+        chains: importance samples of a class in each direction.
         temperatures: steps between the reference and a class's density.
 
     Source: A Theory of Generative ConvNet, Definitions 1 and 2, Proposition 1.
     """
 
-    chains: int = 20
-    temperatures: int = 600
+    better: ClassVar = {"accuracy*": HIGHER, "log_z_gap": NEITHER}
+
+    chains: Annotated[int, AtLeastOne] = 20
+    temperatures: Annotated[int, AtLeastOne] = 600
+
+    def check(self) -> None:
+        classes = self.model.num_classes
+        if classes < 2 or not self.model.capabilities() & {"classify", "energy"}:
+            raise UserError(
+                "accuracy: expected a model that classifies, or has an energy for each class, and "
+                "found one without classes"
+            )
+        self.labels_of("train")
 
     def run(self) -> Iterator[tuple[str, float]]:
-        algorithm = self.algorithm
-        if getattr(algorithm, "num_classes", 1) < 2:
-            raise UserError("--metrics: accuracy expects a model with an energy for each class")
-        test = self.images.test
-        if hasattr(algorithm, "logits"):
-            yield (
-                "accuracy",
-                _accuracy(algorithm.logits(tf.constant(test.whole())).numpy(), test.label),
-            )
+        label = self.labels_of("test")
+        if "classify" in self.model.capabilities():
+            classify = self.model.endpoint("classify").traced()
+            probability = classify(image=self.images.test.shown())["probability"]
+            yield "accuracy", _accuracy(probability.numpy(), label)
             return
-        classes = algorithm.num_classes
-        train_f, test_f = (self._scores(x.whole(), classes) for x in (self.images.train, test))
-        log_rho = np.log(
-            np.bincount(self.images.train.label, minlength=classes) / len(self.images.train)
-        )
-        down, up = self._log_z(classes)
-        yield "accuracy", _accuracy(test_f + log_rho - down, test.label)
-        yield "accuracy_upward", _accuracy(test_f + log_rho - up, test.label)
+        train_f = self._scores(self.images.train.shown())
+        test_f = self._scores(self.images.test.shown())
+        train_label = self.labels_of("train")
+        frequency = np.bincount(train_label, minlength=self.model.num_classes) / len(train_label)
+        log_rho = np.log(frequency)
+        down, up = self.log_z()
+        yield "accuracy", _accuracy(test_f + log_rho - down, label)
+        yield "accuracy_upward", _accuracy(test_f + log_rho - up, label)
         yield "log_z_gap", float(np.max(np.abs(down - up)))
-        yield (
-            "accuracy_fitted",
-            _accuracy(test_f + _fit_biases(train_f, self.images.train.label), test.label),
-        )
-        yield "accuracy_unbiased", _accuracy(test_f, test.label)
+        fitted = fitted_biases(train_f, train_label)
+        yield "accuracy_fitted", _accuracy(test_f + fitted, label)
+        yield "accuracy_unbiased", _accuracy(test_f, label)
 
-    def _scores(self, images: np.ndarray, classes: int) -> np.ndarray:
-        """f_c(I) up to what the classes share, [n, classes]."""
-        x = tf.constant(images)
-        return np.stack(
-            [-self.algorithm.density(tf.fill([len(images)], c))(x).numpy() for c in range(classes)],
-            axis=1,
-        )
+    def _scores(self, images: np.ndarray) -> np.ndarray:
+        """Returns -U_c / T of images, [n, classes]: f_c up to what the classes share."""
 
-    def _log_z(self, classes: int) -> tuple[np.ndarray, np.ndarray]:
-        """Bounds of each class's log Z: from the persistent chains down, and from the reference up."""
-        algorithm, chains = self.algorithm, self.algorithm.chains.state.value
-        count = min(self.chains, chains.shape[0] // classes)
-        annealing = Annealing(
-            chains=count,
-            temperatures=self.temperatures,
-            most_temperatures=self.temperatures,
-            step_size=0.1 * algorithm.sigma,
-            jit=bool(algorithm.jit_compile),
-        )
+        def scores(x):
+            classes = range(self.model.num_classes)
+            targets = [self.model.target(tf.fill(tf.shape(x)[:1], c)) for c in classes]
+            return (tf.stack([-target.energy(x) for target in targets], axis=1),)
+
+        return MinibatchMap(jit=self.jit).map("scores", scores, images)[0]
+
+    def log_z(self) -> tuple[np.ndarray, np.ndarray]:
+        """Estimates each class's log Z, [classes]: from chains down, and from the reference up."""
+        classes, root = self.model.num_classes, random.root(self.seed)
+        starts = self.model.chain_starts(self.chains * classes, root)
         found = []
-        for c in range(classes):
-            samples = tf.gather(chains, tf.range(count) * classes + c)
-            density, seed = (
-                algorithm.density(tf.fill([count], c)),
-                random.fold_in(random.root(self.seed), c),
+        for number in range(classes):
+            target = self.model.target(tf.fill([self.chains], number))
+            annealing = Annealing(
+                chains=self.chains,
+                temperatures=self.temperatures,
+                most_temperatures=self.temperatures,
+                step_size=0.1 / math.sqrt(max(target.distribution.curvature, 1.0)),
+                jit=self.jit,
             )
-            found += annealing.intervals(
-                density, algorithm.tasks.reference, samples.shape[1:], seed, samples, exact=True
+            intervals = annealing.intervals(
+                target.energy,
+                target.distribution,
+                target.image_shape,
+                random.fold_in(root, number),
+                starts[number::classes],  # chain i is of class i % classes
             )
-        return np.array([b.upper for b in found]), np.array([b.lower for b in found])
+            found.append(next(intervals))
+        down, up = ([z.upper for z in found], [z.lower for z in found])
+        return np.array(down), np.array(up)
 
 
 def _accuracy(logits: np.ndarray, label: np.ndarray) -> float:
     return float(np.mean(logits.argmax(axis=1) == label))
 
 
-def _fit_biases(scores: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """The b_c of multinomial logistic regression with the scores held fixed: a convex problem."""
-    one_hot = np.eye(scores.shape[1])[label]
+def fitted_biases(scores: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Fits the b_c of multinomial logistic regression with the scores held fixed.
+
+    The problem is convex.
+
+    Args:
+        scores: [n, classes].
+        label: int [n].
+
+    Returns:
+        [classes], determined up to a constant.
+    """
+    classes = scores.shape[1]
+    one_hot = np.eye(classes)[label]
 
     def negative_log_likelihood(b):
         log_p = special.log_softmax(scores + b, axis=1)
-        return -np.mean(log_p[one_hot == 1]), np.mean(np.exp(log_p) - one_hot, axis=0)
+        loss = -np.mean(log_p[one_hot == 1])
+        return loss, np.mean(np.exp(log_p) - one_hot, axis=0)
 
-    return optimize.minimize(negative_log_likelihood, np.zeros(scores.shape[1]), jac=True).x
+    return optimize.minimize(negative_log_likelihood, np.zeros(classes), jac=True).x

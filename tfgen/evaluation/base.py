@@ -1,43 +1,76 @@
-"""What every measurement is."""
+"""The bases of measurements: what they need of a model, and what their values mean."""
 
 import abc
 import dataclasses
+import fnmatch
+import functools
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from tfgen.data.examples import Images
+from tfgen import errors
+from tfgen.analysis.minibatch import MinibatchMap
+from tfgen.data.examples import Examples, Images
 from tfgen.errors import UserError
-from tfgen.training.algorithm import Algorithm
-from tfgen.types import Endpoint, EnergyFn
+from tfgen.models import Model, Target
 from tfgen.version import __version__
+
+HIGHER, LOWER, NEITHER = "higher", "lower", "neither"
+"""Whether a better model has a higher or a lower value; `NEITHER`: the value is no quality."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Evaluator(abc.ABC):
-    """A measurement of a trained model; subclasses are frozen dataclasses with keyword-only fields.
+    """A measurement of a model: a frozen dataclass whose keyword-only fields are its protocol.
+
+    Args:
+        model: trained.
+        images: the data that it was trained on.
+        seed: of all that the measurement draws.
+        jit: whether XLA compiles what is computed.
 
     Attributes:
-        algorithm: trained.
-        images: the data it was trained on.
-        seed: of all that the measurement draws.
+        needs: the names of the model's tasks that the measurement asks for.
+        better: `higher`, `lower` or `neither`, by the values' names. A name may be a pattern, such
+            as `auroc_*`; the first that fits counts.
 
     Raises:
-        UserError: if a count is below 1.
+        UserError: if the model lacks a task, or a field is out of its range.
     """
 
-    algorithm: Algorithm
+    needs: ClassVar[frozenset[str]] = frozenset()
+    better: ClassVar[Mapping[str, str]]
+
+    model: Model
     images: Images
     _: dataclasses.KW_ONLY
     seed: int = 0
+    jit: bool = False
 
     def __post_init__(self):
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            # no steps stand for the algorithm's own number
-            if field.type is int and field.name not in ("seed", "num_steps") and value < 1:
-                raise UserError(f"{field.name}: expected at least 1 and found {value}")
+        errors.check_parameters(type(self), vars(self))
+        self.check()
+
+    @classmethod
+    def name(cls) -> str:
+        """Returns the measurement's name, which is its file's."""
+        return cls.__module__.rpartition(".")[2]
+
+    @classmethod
+    def direction(cls, value: str) -> str:
+        """Returns whether a better model has a `higher` or a `lower` value, or `neither`.
+
+        Args:
+            value: a name that `run` yields.
+
+        Raises:
+            KeyError: if the measurement declares nothing of such a value.
+        """
+        for pattern, direction in cls.better.items():
+            if fnmatch.fnmatchcase(value, pattern):
+                return direction
+        raise KeyError(f"{cls.name()}/{value}")
 
     @abc.abstractmethod
     def run(self) -> Iterator[tuple[str, float]]:
@@ -48,7 +81,7 @@ class Evaluator(abc.ABC):
         """
 
     def verdict(self, values: Mapping[str, float]) -> str:
-        """What the values mean, in a sentence; nothing by default.
+        """Returns what the values mean, in a sentence; an empty text where nothing is to be said.
 
         Args:
             values: all that `run` yielded, by name.
@@ -56,41 +89,109 @@ class Evaluator(abc.ABC):
         del values
         return ""
 
-    def endpoint(self, name: str) -> Endpoint:
-        """What the algorithm can be asked for.
-
-        Raises:
-            UserError: if it cannot.
-        """
-        endpoints = self.algorithm.endpoints()
-        if name not in endpoints:
+    def check(self) -> None:
+        """Raises UserError unless the model can be measured; called by the constructor."""
+        able = self.model.capabilities()
+        if not self.needs <= able:
+            wanted = ", ".join(sorted(self.needs))
+            noun = "task" if len(self.needs) == 1 else "tasks"
+            found = ", ".join(sorted(able))
             raise UserError(
-                f"--metrics: expected a model that can {name} and found one for {', '.join(sorted(endpoints))}"
+                f"{self.name()}: expected a model with the {noun} {wanted} and found one with "
+                f"{found}"
             )
-        return endpoints[name]
 
-    def energy(self) -> EnergyFn:
-        """The model's energy, a function of images.
+    def part(self, name: str) -> Examples:
+        """Returns a split of the images.
+
+        Args:
+            name: train or test.
 
         Raises:
-            UserError: if the model has none, or one for each class.
+            UserError: if it is neither.
         """
-        endpoint = self.algorithm.endpoints().get("energy")
-        if endpoint is None or endpoint.inputs != ["image"]:
-            name = self.__module__.rpartition(".")[2]
-            raise UserError(f"--metrics: {name} expects a model with one energy")
-        return lambda x: endpoint.fn(x)["energy"]
+        splits = {"train": self.images.train, "test": self.images.test}
+        if name not in splits:
+            raise UserError(f"split: expected train or test and found {name}")
+        return splits[name]
 
-    def own(self, split: str, count: int) -> np.ndarray:
-        """The first images of the training or the test split, cut to the model's size, [n, h, w, c]."""
-        height, width, _ = self.images.shape
-        return getattr(self.images, split).whole()[:count, :height, :width]
+    def examples(self, name: str, count: int | None = None) -> dict[str, np.ndarray]:
+        """Returns the first examples of a split, by the names of a task's inputs.
+
+        Args:
+            name: train or test.
+            count: examples, at most; None stands for all.
+
+        Returns:
+            `image`, [n, h, w, c] in [-1, 1], and `label`, [n], where there are labels.
+        """
+        found = self.part(name)
+        given = {"image": found.shown(count)}
+        if found.label is not None:
+            given["label"] = found.label[: len(given["image"])]
+        return given
+
+    def labels_of(self, name: str) -> np.ndarray:
+        """Returns the classes of a split's images, int [n].
+
+        Args:
+            name: train or test.
+
+        Raises:
+            UserError: if there are none.
+        """
+        label = self.part(name).label
+        if label is None:
+            raise UserError(f"{self.name()}: expected a data set with labels and found none")
+        return label
+
+    def steps_of(self, task: str, given: int | None = None) -> int:
+        """Returns the number of sampling steps that a task is asked for.
+
+        Args:
+            task: of the model.
+            given: None stands for the model's own number.
+
+        Returns:
+            0 where the task takes none.
+        """
+        for known in self.model.endpoint(task).inputs:
+            if known.name == "num_steps":
+                return known.default if given is None else given
+        return 0
 
     def protocol(self) -> dict[str, Any]:
-        """What another run must share for its values to be comparable."""
-        own = {
-            f.name: getattr(self, f.name)
-            for f in dataclasses.fields(self)
-            if f.name not in ("algorithm", "images")
-        }
-        return own | {"version": __version__}
+        """Returns what another run must share for its values to be comparable."""
+        unstated = ("model", "images", "jit")
+        names = [field.name for field in dataclasses.fields(self) if field.name not in unstated]
+        return {name: vars(self)[name] for name in names} | {"version": __version__}
+
+
+@dataclasses.dataclass(frozen=True)
+class DensityEvaluator(Evaluator, abc.ABC):
+    """A measurement of a model's density, exp(-U / T): the model has one energy.
+
+    Raises:
+        UserError: if the model has no energy, one for each class, or a temperature of 0.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"energy"})
+
+    def check(self) -> None:
+        super().check()
+        if self.model.num_classes > 1:
+            raise UserError(
+                f"{self.name()}: expected a model with one energy and found one with an energy for "
+                f"each of {self.model.num_classes} classes"
+            )
+
+    @functools.cached_property
+    def target(self) -> Target:
+        """The density: U / T in nats, and a known distribution on the same space."""
+        return self.model.target()
+
+    def energies(self, image: np.ndarray) -> np.ndarray:
+        """Computes U / T of images, float64 [n]."""
+        energy = self.target.energy
+        mapped = MinibatchMap(jit=self.jit).map("energies", lambda x: (energy(x),), image)
+        return mapped[0].astype(np.float64)

@@ -2,12 +2,13 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 
 from tfgen.errors import UserError
-from tfgen.evaluation.base import Evaluator
-from tfgen.evaluation.generation import Compared
+from tfgen.evaluation.base import LOWER
+from tfgen.evaluation.generation import ComparisonEvaluator
 
 
 def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
@@ -48,7 +49,7 @@ def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class FID(Compared, Evaluator):
+class FID(ComparisonEvaluator):
     """Fréchet distance, on features, between generated images and a split of the data.
 
     Yields `distance`, which is 0 for equal moments. It is biased upwards, and more so for fewer
@@ -59,6 +60,8 @@ class FID(Compared, Evaluator):
         num_images: number of generated images, at least 2.
         split: of the real images, train or test.
     """
+
+    better: ClassVar = {"distance": LOWER}
 
     def run(self) -> Iterator[tuple[str, float]]:
         yield "distance", frechet_distance(*self.sets)

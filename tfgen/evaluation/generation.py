@@ -1,88 +1,91 @@
-"""What measurements of generated images share: drawing them, and looking at them and at real ones."""
+"""The bases of measurements of generated images: drawing these, and features of both sets."""
 
+import abc
 import dataclasses
 import functools
-from typing import Any
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
 
 from tfgen import random
 from tfgen.analysis.features import BATCH, Features
-from tfgen.errors import UserError
+from tfgen.errors import AtLeastOne, UserError
+from tfgen.evaluation.base import Evaluator
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Generated:
-    """Mixed into an `Evaluator`: features and class probabilities of generated images.
+class GenerationEvaluator(Evaluator, abc.ABC):
+    """A measurement of features and class probabilities of generated images.
 
     Args:
-        features: see `tfgen.evaluation.features.Features`.
-        num_images: generated.
+        features: see `tfgen.analysis.features.Features`.
+        num_images: number of generated images.
     """
 
+    needs: ClassVar[frozenset[str]] = frozenset({"generate"})
+
     features: str = ""
-    num_images: int = 10_000
+    num_images: Annotated[int, AtLeastOne] = 10_000
 
     @functools.cached_property
     def extractor(self) -> Features:
         """The named net."""
         return Features(self.features)
 
-    @property
-    def num_steps(self) -> int:
-        """Sampling steps of each image: the algorithm's own number."""
-        return getattr(self.algorithm, "sample_steps", 0)
-
     @functools.cached_property
     def generated(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of generated images, classes as frequent as in training: features [n, d], probabilities [n, classes].
+        """Features [n, d] and class probabilities [n, classes] of generated images.
 
         Raises:
-            UserError: if the model generates none, or none that are finite.
+            UserError: if there is no such net, or an image is not finite.
         """
-        extractor, endpoints = self.extractor, self.algorithm.endpoints()
-        if "generate" not in endpoints:
-            raise UserError(
-                f"--metrics: expected a model that can generate and found one that can {_list(endpoints)}"
-            )
-        generate, label = endpoints["generate"].traced(), np.zeros(self.num_images)
-        if "label" in endpoints["generate"].inputs:
-            label = np.random.default_rng(self.seed).choice(
-                self.images.train.label, self.num_images
-            )
-        found = []
+        extractor = self.extractor  # refuses a wrong path before anything is generated
+        found = [extractor(image) for image in self._batches()]
+        feature, probability = zip(*found, strict=True)
+        return np.concatenate(feature), np.concatenate(probability)
+
+    def _batches(self) -> Iterator[np.ndarray]:
+        """Yields generated images, [b, h, w, c], of classes as frequent as in training."""
+        generate = self.model.endpoint("generate").traced()
+        label = self._labels()
         for number, start in enumerate(range(0, self.num_images, BATCH)):
-            wanted = tf.constant(label[start : start + BATCH], tf.int32)
-            image = generate(
-                count=tf.size(wanted),
-                seed=random.fold_in(random.root(self.seed), number),
-                num_steps=tf.constant(self.num_steps),
-                label=wanted,
-            )["image"].numpy()
+            wanted = label[start : start + BATCH]
+            seed = random.fold_in(random.root(self.seed), number)
+            found = generate(count=tf.size(wanted), seed=seed, label=wanted)
+            image = found["image"].numpy()
             if not np.isfinite(image).all():
                 raise UserError(
-                    "--workdir: expected a model of finite images and found NaN or infinity in what it made"
+                    f"{self.name()}: expected a model that generates finite images and found NaN "
+                    "or infinity in what it made"
                 )
-            found.append(extractor(image))
-        feature, probability = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        return feature, probability
+            yield image
+
+    def _labels(self) -> np.ndarray:
+        """Returns the class of each generated image, int32 [n]; 0 where there are no classes."""
+        if self.model.num_classes == 1:
+            return np.zeros(self.num_images, np.int32)
+        label = self.labels_of("train")
+        return np.random.default_rng(self.seed).choice(label, self.num_images).astype(np.int32)
 
     def protocol(self) -> dict[str, Any]:
-        """The fields, what the net is rather than where, what is done to images, and how they are sampled."""
+        height, width, channels = self.model.image_shape
         return super().protocol() | {
-            "features": self.extractor.name,
+            "features": self.extractor.name,  # what the net is, not where its file lies
             "features_hash": self.extractor.hash,
-            "resize": self.extractor.adaptation(self.images.shape),
-            "num_steps": self.num_steps,
+            "resize": self.extractor.adaptation((height, width, channels)),
+            "num_steps": self.steps_of("generate"),
         }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Compared(Generated):
-    """Mixed into an `Evaluator`: features of generated images, and of all real ones of a split.
+class ComparisonEvaluator(GenerationEvaluator, abc.ABC):
+    """A measurement that compares features of generated images and of a split of the data.
 
     Args:
+        features: see `tfgen.analysis.features.Features`.
+        num_images: number of generated images.
         split: of the real images, train or test.
     """
 
@@ -90,20 +93,13 @@ class Compared(Generated):
 
     @functools.cached_property
     def sets(self) -> tuple[np.ndarray, np.ndarray]:
-        """Features of real images [n, d], and of generated ones [m, d].
+        """Features of all real images of the split, [n, d], and of generated ones, [m, d].
 
         Raises:
             UserError: if the split is unknown, or for the reasons of `generated`.
         """
-        if self.split not in ("train", "test"):
-            raise UserError(f"split: expected train or test and found {self.split}")
-        height, width, _ = self.images.shape
-        real, _ = self.extractor(getattr(self.images, self.split).whole()[:, :height, :width])
+        real, _ = self.extractor(self.examples(self.split)["image"])
         return real, self.generated[0]
 
     def protocol(self) -> dict[str, Any]:
-        return super().protocol() | {"num_real": len(getattr(self.images, self.split))}
-
-
-def _list(names) -> str:
-    return ", ".join(sorted(names)) or "nothing"
+        return super().protocol() | {"num_real": len(self.part(self.split))}

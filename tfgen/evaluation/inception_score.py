@@ -2,13 +2,14 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Annotated, ClassVar
 
 import numpy as np
 from scipy import special
 
-from tfgen.errors import UserError
-from tfgen.evaluation.base import Evaluator
-from tfgen.evaluation.generation import Generated
+from tfgen.errors import AtLeastOne, UserError
+from tfgen.evaluation.base import HIGHER, NEITHER
+from tfgen.evaluation.generation import GenerationEvaluator
 
 
 def inception_score(p: np.ndarray, splits: int = 1) -> np.ndarray:
@@ -35,7 +36,7 @@ def inception_score(p: np.ndarray, splits: int = 1) -> np.ndarray:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class InceptionScore(Generated, Evaluator):
+class InceptionScore(GenerationEvaluator):
     """Inception score of generated images.
 
     Yields `score`, the mean over consecutive parts, from 1 to the number of classes. If there are
@@ -47,7 +48,9 @@ class InceptionScore(Generated, Evaluator):
         splits: number of parts, at most the number of images.
     """
 
-    splits: int = 1
+    better: ClassVar = {"score": HIGHER, "spread": NEITHER}
+
+    splits: Annotated[int, AtLeastOne] = 1
 
     def run(self) -> Iterator[tuple[str, float]]:
         scores = inception_score(self.generated[1], self.splits)

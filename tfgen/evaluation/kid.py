@@ -2,13 +2,14 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Annotated, ClassVar
 
 import numpy as np
 from sklearn.metrics.pairwise import polynomial_kernel
 
-from tfgen.errors import UserError
-from tfgen.evaluation.base import Evaluator
-from tfgen.evaluation.generation import Compared
+from tfgen.errors import AtLeastOne, Range, UserError
+from tfgen.evaluation.base import LOWER, NEITHER
+from tfgen.evaluation.generation import ComparisonEvaluator
 
 
 def kernel_distance(
@@ -59,7 +60,7 @@ def _mmd(x: np.ndarray, y: np.ndarray) -> float:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class KID(Compared, Evaluator):
+class KID(ComparisonEvaluator):
     """Kernel distance, on features, between generated images and a split of the data.
 
     Yields `distance`, the mean over random subsets, and `spread`, their standard deviation. The
@@ -73,8 +74,10 @@ class KID(Compared, Evaluator):
         num_subsets: number of subsets.
     """
 
-    subset_size: int = 100
-    num_subsets: int = 100
+    better: ClassVar = {"distance": LOWER, "spread": NEITHER}
+
+    subset_size: Annotated[int, Range(least=2)] = 100
+    num_subsets: Annotated[int, AtLeastOne] = 100
 
     def run(self) -> Iterator[tuple[str, float]]:
         found = kernel_distance(

@@ -3,14 +3,13 @@
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
-import tensorflow as tf
 
 from tfgen.analysis import l2_svm
-from tfgen.errors import UserError
-from tfgen.evaluation.base import Evaluator
+from tfgen.errors import AtLeastOne, UserError
+from tfgen.evaluation.base import LOWER, NEITHER, Evaluator
 
 CANDIDATES = tuple(10.0**power for power in range(-6, -1))
 """Candidates of C, the cost of an example in the margin, for features of unit root mean square."""
@@ -34,36 +33,42 @@ class LinearSVM(Evaluator):
     Source: INNg, section 4.5.
     """
 
-    labels: int = 1000
-    draws: int = 100
-    validation: int = 10_000
+    needs: ClassVar = frozenset({"features"})
+    better: ClassVar = {"error": LOWER, "spread": NEITHER, "cost": NEITHER}
+
+    labels: Annotated[int, AtLeastOne] = 1000
+    draws: Annotated[int, AtLeastOne] = 100
+    validation: Annotated[int, AtLeastOne] = 10_000
+
+    def check(self) -> None:
+        super().check()
+        most = len(self.labels_of("train")) - self.labels
+        self.labels_of("test")
+        if self.validation > most:
+            raise UserError(
+                f"linear_svm.validation: expected at most {most}, the training images less the "
+                f"{self.labels} of a draw, and found {self.validation}"
+            )
 
     def run(self) -> Iterator[tuple[str, float]]:
-        train, test = self.images.train, self.images.test
-        if train.label is None or test.label is None:
-            raise UserError("--metrics: linear_svm expects a data set with labels")
-        if self.validation + self.labels > len(train):
-            raise UserError(
-                f"--linear_svm.validation: expected at most {len(train) - self.labels}, the "
-                f"training images less the {self.labels} of a draw, and found {self.validation}"
-            )
+        label = self.labels_of("train")
         rng = np.random.default_rng(self.seed)
-        order = rng.permutation(len(train))
+        order = rng.permutation(len(label))
         aside, rest = order[: self.validation], order[self.validation :]
         draws = [rng.choice(rest, self.labels, replace=False) for _ in range(self.draws)]
         few = draws[: max(1, self.draws // 10)]
         tried = np.concatenate([self._machines(draw, CANDIDATES) for draw in few])
-        found = self._errors(tried, self._known[aside], train.label[aside]).reshape(len(few), -1)
+        found = self._errors(tried, self._known[aside], label[aside]).reshape(len(few), -1)
         cost = CANDIDATES[np.argmin(found.mean(axis=0))]
         chosen = np.concatenate([self._machines(draw, [cost]) for draw in draws])
-        errors = self._errors(chosen, test.whole(), test.label)
+        errors = self._errors(chosen, self.images.test.shown(), self.labels_of("test"))
         yield "error", float(np.mean(errors))
         yield "spread", float(np.std(errors, ddof=1)) if len(errors) > 1 else 0.0
         yield "cost", cost
 
     def _machines(self, draw: np.ndarray, costs: Sequence[float]) -> np.ndarray:
         """Trains SVMs on the images with the given numbers, [len(costs), d + 1, classes]."""
-        label = self.images.train.label
+        label = self.labels_of("train")
         features = np.concatenate(
             [_with_constant(part / self._scale) for part in self._features(self._known[draw])]
         )
@@ -80,15 +85,18 @@ class LinearSVM(Evaluator):
     def _features(self, images: np.ndarray) -> Iterator[np.ndarray]:
         """Yields features [n, d] of some images at a time: those of all may not fit into memory."""
         for part in np.array_split(images, -(-len(images) // PART)):
-            yield self._extract(image=tf.constant(part))["features"].numpy()
+            yield self._extract(part)
 
     @functools.cached_property
-    def _extract(self) -> Callable[..., dict[str, tf.Tensor]]:
-        return self.endpoint("features").traced()
+    def _extract(self) -> Callable[[np.ndarray], np.ndarray]:
+        endpoint = self.model.endpoint("features")
+        features, *_ = endpoint.outputs  # some models give probabilities beside them
+        traced = endpoint.traced()
+        return lambda image: traced(image=image)[features].numpy()
 
     @functools.cached_property
     def _known(self) -> np.ndarray:
-        return self.images.train.whole()
+        return self.images.train.shown()
 
     @functools.cached_property
     def _scale(self) -> np.float32:

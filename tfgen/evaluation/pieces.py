@@ -2,17 +2,18 @@
 
 import dataclasses
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.errors import UserError
-from tfgen.evaluation.base import Evaluator
+from tfgen.errors import AtLeastOne, Positive, UserError
+from tfgen.evaluation import local_modes
+from tfgen.evaluation.base import LOWER, NEITHER, DensityEvaluator
+from tfgen.models import Model, Target
 from tfgen.nets.architectures.top_down import top_down
 from tfgen.samplers import MALA, run
-from tfgen.training.algorithm import Algorithm
 
 
 class Plane(NamedTuple):
@@ -28,11 +29,21 @@ class Plane(NamedTuple):
     """[n, n], the probability of each cell under the model; it sums to 1."""
 
 
-def plane(algorithm: Algorithm, *, extent: float, cells: int) -> Plane:
+def check_plane(model: Model) -> None:
+    """Raises UserError unless a model has one energy of points in the plane."""
+    if model.image_shape != (1, 1, 2) or model.num_classes > 1:
+        raise UserError(
+            "pieces: expected a model of images 1x1 with 2 channels and one energy and found "
+            f"{model.num_classes} classes of images {model.image_shape}"
+        )
+    local_modes.check_tilted("pieces", model)
+
+
+def plane(model: Model, *, extent: float, cells: int) -> Plane:
     """Computes the pieces and the density of a model whose images are one pixel of two channels.
 
     Args:
-        algorithm: its `tasks` are an energy's; its net is piecewise linear.
+        model: has one energy, whose net is piecewise linear.
         extent: the grid covers [-extent, extent] along both axes, in pixel units.
         cells: number of cells along a side.
 
@@ -42,35 +53,34 @@ def plane(algorithm: Algorithm, *, extent: float, cells: int) -> Plane:
     Raises:
         UserError: if the images are of another shape.
     """
-    if tuple(algorithm.image_shape) != (1, 1, 2) or algorithm.num_classes > 1:
-        raise UserError(
-            "pieces: expected a model of images 1x1 with 2 channels and found "
-            f"{algorithm.image_shape}"
-        )
+    check_plane(model)
     axis = (np.arange(cells) + 0.5) / cells * 2 * extent - extent
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 1, 1, 2).astype(np.float32)
-    y = tf.constant((points - algorithm.image_mean) / algorithm.sigma, tf.float32)
-    passes = top_down(algorithm.energy, y)
+    y = tf.constant((points - model.image_mean) / model.sigma, tf.float32)
+    passes = top_down(model.energy_net, y)
     pattern = np.concatenate([d.numpy().reshape(len(points), -1) for d in passes.delta], axis=1)
     _, first, piece = np.unique(pattern, axis=0, return_index=True, return_inverse=True)
-    mean = algorithm.image_mean + algorithm.sigma * passes.B.numpy().reshape(-1, 2)[first]
-    log_p = (
-        -algorithm.tasks.energy(tf.constant(points))
-        .numpy()
-        .reshape(cells, cells)
-        .astype(np.float64)
-    )
-    density = np.exp(log_p - log_p.max())
+    mean = model.image_mean + model.sigma * passes.B.numpy().reshape(-1, 2)[first]
+    log_p = _log_density(model.target(), points)
+    density = np.exp(log_p - log_p.max()).reshape(cells, cells)
     return Plane(axis, piece.reshape(cells, cells), mean, density / density.sum())
 
 
-def sample(
-    algorithm: Algorithm, *, chains: int, num_steps: int, step_size: float, seed: int
-) -> np.ndarray:
+def _log_density(target: Target, points: np.ndarray) -> np.ndarray:
+    """Computes -U / T of points, [n]; minus infinity outside of the density's box."""
+    log_p = -target.energy(tf.constant(points)).numpy().astype(np.float64)
+    if target.distribution.bounds is None:
+        return log_p
+    low, high = target.distribution.bounds
+    inside = ((points >= low) & (points <= high)).all(axis=(1, 2, 3))
+    return np.where(inside, log_p, -np.inf)
+
+
+def sample(model: Model, *, chains: int, num_steps: int, step_size: float, seed: int) -> np.ndarray:
     """Draws samples by MALA, which has no step-size bias, after a warm-up of a fifth of the steps.
 
     Args:
-        algorithm: as for `plane`.
+        model: as for `plane`.
         chains: number of parallel chains, which start from the base distribution.
         num_steps: steps of each chain that are kept.
         step_size: in pixel units.
@@ -79,14 +89,15 @@ def sample(
     Returns:
         [draws, 2].
     """
+    target = model.target()
     start_seed, warm_seed, run_seed = random.split(random.root(seed), 3)
-    start = algorithm.image_mean + algorithm.sigma * random.normal((chains, 1, 1, 2), start_seed)
-    kernel, density = MALA(step_size), algorithm.tasks.density(None)
+    start = target.distribution.sample((chains, *target.image_shape), start_seed)
+    kernel = MALA(step_size, bounds=target.distribution.bounds)
 
     @tf.function(autograph=False)
     def draw(x):
-        x, _ = run(kernel, density, x, warm_seed, num_steps // 5)
-        return run(kernel, density, x, run_seed, num_steps, keep_every=1)[1].kept
+        x, _ = run(kernel, target.energy, x, warm_seed, num_steps // 5)
+        return run(kernel, target.energy, x, run_seed, num_steps, keep_every=1)[1].kept
 
     return draw(start).numpy().reshape(-1, 2)
 
@@ -105,7 +116,7 @@ def coarse(grid: np.ndarray, cells: int) -> np.ndarray:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Pieces(Evaluator):
+class Pieces(DensityEvaluator):
     """Number of Gaussian pieces in the plane, and the samples' distance to the exact density.
 
     Yields `pieces`, the number of activation patterns met on the grid, and `total_variation`, half
@@ -122,18 +133,25 @@ class Pieces(Evaluator):
     Source: A Theory of Generative ConvNet, section 4.
     """
 
-    extent: float = 2.0
-    cells: int = 400
-    bins: int = 40
-    chains: int = 2000
-    num_steps: int = 1000
-    step_size: float = 0.3
+    needs: ClassVar = frozenset({"energy", "reconstruct"})
+    better: ClassVar = {"pieces": NEITHER, "total_variation": LOWER}
+
+    extent: Annotated[float, Positive] = 2.0
+    cells: Annotated[int, AtLeastOne] = 400
+    bins: Annotated[int, AtLeastOne] = 40
+    chains: Annotated[int, AtLeastOne] = 2000
+    num_steps: Annotated[int, AtLeastOne] = 1000
+    step_size: Annotated[float, Positive] = 0.3
+
+    def check(self) -> None:
+        super().check()
+        check_plane(self.model)
 
     def run(self) -> Iterator[tuple[str, float]]:
-        exact = plane(self.algorithm, extent=self.extent, cells=self.cells)
+        exact = plane(self.model, extent=self.extent, cells=self.cells)
         yield "pieces", float(len(exact.mean))
         draws = sample(
-            self.algorithm,
+            self.model,
             chains=self.chains,
             num_steps=self.num_steps,
             step_size=self.step_size,

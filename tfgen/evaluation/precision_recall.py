@@ -2,14 +2,15 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Annotated, ClassVar
 
 import numpy as np
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 
-from tfgen.errors import UserError
-from tfgen.evaluation.base import Evaluator
-from tfgen.evaluation.generation import Compared
+from tfgen.errors import AtLeastOne, UserError
+from tfgen.evaluation.base import HIGHER
+from tfgen.evaluation.generation import ComparisonEvaluator
 
 
 def precision_recall(real: np.ndarray, generated: np.ndarray, k: int = 3) -> tuple[float, float]:
@@ -57,7 +58,7 @@ def _covered(points: np.ndarray, manifold: np.ndarray, k: int) -> float:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PrecisionRecall(Compared, Evaluator):
+class PrecisionRecall(ComparisonEvaluator):
     """Precision and recall, on features, of generated images against a split of the data.
 
     Yields `precision` and `recall`. A larger set has smaller balls: choose `num_images` such that
@@ -70,7 +71,9 @@ class PrecisionRecall(Compared, Evaluator):
         k: which nearest neighbour the balls reach to.
     """
 
-    k: int = 3
+    better: ClassVar = {"precision": HIGHER, "recall": HIGHER}
+
+    k: Annotated[int, AtLeastOne] = 3
 
     def run(self) -> Iterator[tuple[str, float]]:
         precision, recall = precision_recall(*self.sets, self.k)

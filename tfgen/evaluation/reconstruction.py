@@ -2,34 +2,36 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Annotated, ClassVar
 
 import numpy as np
-import tensorflow as tf
 
-from tfgen.evaluation.base import Evaluator
+from tfgen.errors import AtLeastOne
+from tfgen.evaluation.base import LOWER, Evaluator
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Reconstruction(Evaluator):
-    """Mean squared error a pixel on [-1, 1] and on [0, 1], and |I - R| / |I|, of training and test images.
+    """Error of the model's reconstructions R of training and of test images I.
+
+    Yields, of each split, `SPLIT_mse`, the mean squared error a pixel on [-1, 1];
+    `SPLIT_mse_unit`, the same on [0, 1]; and `SPLIT_relative_error`, |I - R| / |I|.
 
     Args:
         num_images: of each split, at most.
     """
 
-    num_images: int = 1000
+    needs: ClassVar = frozenset({"reconstruct"})
+    better: ClassVar = {"*_mse": LOWER, "*_mse_unit": LOWER, "*_relative_error": LOWER}
+
+    num_images: Annotated[int, AtLeastOne] = 1000
 
     def run(self) -> Iterator[tuple[str, float]]:
-        reconstruct = self.endpoint("reconstruct")
-        rebuild = reconstruct.traced()
-        height, width, _ = self.images.shape
+        reconstruct = self.model.endpoint("reconstruct").traced()
         for split in ("train", "test"):
-            examples = getattr(self.images, split)
-            image = examples.whole()[: self.num_images, :height, :width]
-            given = {"image": tf.constant(image)}
-            if "label" in reconstruct.inputs:
-                given["label"] = tf.constant(examples.label[: self.num_images], tf.int32)
-            error = image - rebuild(**given)["image"].numpy()
+            given = self.examples(split, self.num_images)
+            image = given["image"]
+            error = image - reconstruct(**given)["image"].numpy()
             mse = float(np.mean(error**2))
             yield f"{split}_mse", mse
             yield f"{split}_mse_unit", mse / 4

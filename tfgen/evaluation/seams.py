@@ -2,58 +2,62 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
-import tensorflow as tf
 
 from tfgen import random
-from tfgen.evaluation.base import Evaluator
+from tfgen.errors import AtLeastOne
+from tfgen.evaluation.base import NEITHER, Evaluator
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Seams(Evaluator):
-    """How images larger than the training image change from pixel to pixel, at would-be seams and elsewhere.
+    """How images change from pixel to pixel at possible seams, compared with elsewhere.
 
-    Yields `ratio`, the mean absolute difference of neighbours across every `period`-th row and column to that
-    across all others, and `z`, how many standard errors, from the spread over rows and columns, it is from 1.
+    The images are larger than the training image. Yields `ratio`: the mean absolute difference of
+    neighbours across every `period`-th row and column, over that across all others. Also yields
+    `z`, by how many standard errors the ratio differs from 1; the spread over rows and columns
+    gives the standard error.
 
     Args:
         size: side of the images, pixels.
-        period: of the seams that are looked for, pixels.
-        num_samples: images.
+        period: pixels from one possible seam to the next.
+        num_samples: number of images.
     """
 
-    size: int = 256
-    period: int = 64
-    num_samples: int = 1
+    needs: ClassVar = frozenset({"synthesize"})
+    better: ClassVar = {"ratio": NEITHER, "z": NEITHER}
+
+    size: Annotated[int, AtLeastOne] = 256
+    period: Annotated[int, AtLeastOne] = 64
+    num_samples: Annotated[int, AtLeastOne] = 1
 
     def run(self) -> Iterator[tuple[str, float]]:
-        ask = self.endpoint("synthesize").traced()
-        size = tf.constant([self.size, self.size])
-        steps = tf.constant(getattr(self.algorithm, "sample_steps", 0))
-        given = {
-            "count": tf.constant(self.num_samples),
-            "seed": random.root(self.seed),
-            "num_steps": steps,
-        }
-        ratio, z = seams(ask(**given, size=size)["image"].numpy(), self.period)
+        synthesize = self.model.endpoint("synthesize").traced()
+        size, seed = (self.size, self.size), random.root(self.seed)
+        found = synthesize(count=self.num_samples, seed=seed, size=size)
+        ratio, z = seams(found["image"].numpy(), self.period)
         yield "ratio", ratio
         yield "z", z
 
+    def protocol(self) -> dict[str, Any]:
+        return super().protocol() | {"num_steps": self.steps_of("synthesize")}
+
 
 def seams(images: np.ndarray, period: int) -> tuple[float, float]:
-    """The ratio and its distance from 1 in standard errors; see `Seams`.
+    """Computes the ratio of changes at seams, and its distance from 1 in standard errors.
 
     Args:
         images: [n, h, w, c].
-        period: pixels between two seams, from the border on.
+        period: pixels from one seam to the next, counted from the border.
     """
-    changes, is_seam = [], []
-    for axis in (1, 2):
-        change = np.abs(np.diff(images, axis=axis)).mean(axis=tuple({0, 1, 2, 3} - {axis}))
-        changes.append(change)
-        is_seam.append((np.arange(len(change)) + 1) % period == 0)
-    change, here = np.concatenate(changes), np.concatenate(is_seam)
-    there = change[~here].mean()
-    ratio = change[here].mean() / there
-    return float(ratio), float((ratio - 1) * there / (change[~here].std() / np.sqrt(here.sum())))
+    # of each pair of neighbouring rows, then of columns: how much they differ on average
+    rows = np.abs(np.diff(images, axis=1)).mean(axis=(0, 2, 3))
+    columns = np.abs(np.diff(images, axis=2)).mean(axis=(0, 1, 3))
+    number = np.concatenate([np.arange(len(rows)), np.arange(len(columns))])
+    change, at_seam = np.concatenate([rows, columns]), (number + 1) % period == 0
+    elsewhere = change[~at_seam]
+    ratio = change[at_seam].mean() / elsewhere.mean()
+    standard_error = elsewhere.std() / np.sqrt(at_seam.sum()) / elsewhere.mean()
+    return float(ratio), float((ratio - 1) / standard_error)
