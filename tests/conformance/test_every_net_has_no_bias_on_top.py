@@ -8,7 +8,7 @@ import tensorflow as tf
 from support import net_registry
 
 from tfgen import random
-from tfgen.nets.architectures.scoring import ACTIVATIONS
+from tfgen.nets.architectures.activations import ACTIVATIONS
 
 
 def cases():

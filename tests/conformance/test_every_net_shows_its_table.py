@@ -7,7 +7,8 @@ import re
 import pytest
 from support import net_registry
 
-from tfgen.nets.architectures.scoring import ACTIVATIONS
+from tfgen.nets.architectures.activations import ACTIVATIONS
+from trainers.run import signatures
 
 
 @pytest.mark.parametrize("family", net_registry.FAMILIES)
@@ -22,8 +23,7 @@ def test_every_nets_options_are_flat_and_explained(family, role):
     assert shape.name == "image_shape"
     for option in options:
         assert option.kind is option.KEYWORD_ONLY
-        assert type(option.default) is option.annotation
-        assert option.annotation in (bool, int, float, str)
+        assert type(option.default) is signatures.kind_of(option.annotation)
     defaults = {option.name: option.default for option in options}
     assert defaults["width"] == 1.0
     assert defaults.get("activation", "relu") in ACTIVATIONS

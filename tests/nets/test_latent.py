@@ -82,7 +82,7 @@ def test_an_energy_of_a_table_is_convolutions_leaky_relu_and_a_top_over_the_map(
 
 
 def test_the_leaky_relus_slope_is_the_derivative():
-    from tfgen.nets.architectures.scoring import ACTIVATIONS
+    from tfgen.nets.architectures.activations import ACTIVATIONS
 
     r = tf.constant([-3.0, -0.5, 0.5, 3.0])
     for name, activation in ACTIVATIONS.items():

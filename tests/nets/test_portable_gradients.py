@@ -8,7 +8,7 @@ import tensorflow as tf
 from support import litert_models, net_registry
 
 from tfgen import energies, random
-from tfgen.nets.architectures.scoring import ACTIVATIONS
+from tfgen.nets.architectures.activations import ACTIVATIONS
 
 FAST = {
     ("generative_convnet_digits", "energy"): ACTIVATIONS,

@@ -1,4 +1,4 @@
-"""A user's own nets in the roles of this library, wrapped by `tfgen.nets.architectures.adapters`."""
+"""A user's own nets in the roles of this library, wrapped by `adapters`."""
 
 import sys
 from collections.abc import Iterator
@@ -85,8 +85,9 @@ class AdaptedGenerator(_Wrapper, GeneratorNet):
         latent_shape: tuple[int, ...] | None = None,
         **kwargs,
     ):
-        latent_shape = latent_shape or (trial.declared_shape(net) or ())[1:]
-        if not latent_shape or None in latent_shape:
+        if latent_shape is None:
+            latent_shape = trial.declared_latents(net)
+        if latent_shape is None:
             raise UserError(
                 f"generator: expected a net that declares the shape of its latents, and "
                 f"{type(net).__name__} does not; give latent_shape, or make it a functional model "

@@ -1,8 +1,8 @@
 """Adapters that let a user's own `keras.Model` play a role.
 
 Each function returns a net that has the role already as it is. It wraps any other, after a trial on
-a batch of two zeros. A wrapped net computes and trains as before; its wrapper squeezes and casts the
-outputs, knows their shapes, and is saved and loaded together with it.
+a batch of two zeros. A wrapped net computes and trains as before. Its wrapper squeezes and casts
+the outputs, knows their shapes, and is saved and loaded together with it.
 
 Example:
     >>> net = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(1)])

@@ -1,34 +1,47 @@
-"""Functions that build the net of a role, made from the rows of a paper's table: what families are made of."""
+"""Makers of the functions that families consist of: a function that builds the net of a role.
+
+The parameters of the functions made here are the options of nets, and their docstrings the help of
+the flags.
+"""
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
-from tfgen.errors import UserError
+from tfgen.errors import AtLeastOne, OneOf, Positive, UserError
+from tfgen.nets.architectures.activations import ACTIVATIONS
 from tfgen.nets.architectures.discriminator import Discriminator
 from tfgen.nets.architectures.latent import Generator, Inference
-from tfgen.nets.architectures.scoring import ScoringFunction
+from tfgen.nets.architectures.roles import Size
+from tfgen.nets.architectures.scoring import ScoringFunction, tops_over
 from tfgen.nets.architectures.tables import WHOLE, Row, convs_of_table
 from tfgen.nets.convolution.layers import Conv
 
-Size = tuple[int, int, int]
-"""Height, width, channels of images."""
+Width = Annotated[float, Positive]
+Count = Annotated[int, AtLeastOne]
+Activation = Annotated[str, OneOf(*ACTIVATIONS)]
 
 
-def generator_of(
+def generator_builder(
     rows: Sequence[Row], latents: int, latent_map: bool = False
 ) -> Callable[..., Generator]:
-    """The function that builds a generator.
+    """Returns the function that builds a generator.
 
     Args:
-        rows: from the latents up; the last makes the image, with as many filters as it has channels.
-        latents: numbers in z, or in each place of its map, by default.
-        latent_map: whether z is a map, as much smaller than the image as the rows enlarge it; a vector otherwise.
+        rows: from the latents up; the last makes the image, with a filter for each channel.
+        latents: default size of z, or of each place of its map.
+        latent_map: whether z is a map, as much smaller than the image as the rows enlarge it; a
+            vector otherwise.
     """
 
     def generator(
-        image_shape: Size, *, width: float = 1.0, latent_dim: int = latents, batch_norm: bool = True
+        image_shape: Size,
+        *,
+        width: Width = 1.0,
+        latent_dim: Count = latents,
+        batch_norm: bool = True,
     ) -> Generator:
-        """g(z).
+        """Returns the generator g(z).
 
         Args:
             image_shape: height, width, channels.
@@ -44,44 +57,47 @@ def generator_of(
         """
         *hidden, last = rows
         table = [*hidden, last._replace(filters=image_shape[2])]
-        factor = math.prod(row.strides for row in rows)
-        places = tuple(side // factor for side in image_shape[:2]) if latent_map else ()
+        latent_shape: tuple[int, ...] = (latent_dim,)
+        if latent_map:
+            factor = math.prod(row.strides for row in rows)
+            latent_shape = (image_shape[0] // factor, image_shape[1] // factor, latent_dim)
         return Generator.from_table(
-            table, (*places, latent_dim), image_shape, width=width, batch_norm=batch_norm
+            table, latent_shape, image_shape, width=width, batch_norm=batch_norm
         )
 
     return generator
 
 
-def energy_of(rows: Sequence[Row], summed: bool = False) -> Callable[..., ScoringFunction]:
-    """The function that builds an energy.
+def energy_builder(rows: Sequence[Row], summed: bool = False) -> Callable[..., ScoringFunction]:
+    """Returns the function that builds an energy.
 
     Args:
         rows: below the top, from the image up.
-        summed: whether the score is the sum of the last map; read by filters over the whole of it otherwise.
+        summed: whether the score is the sum of the last map; filters over the whole of the map read
+            it otherwise.
     """
 
     def energy(
         image_shape: Size,
         *,
-        width: float = 1.0,
-        activation: str = "leaky_relu",
-        outputs: int = 1,
+        width: Width = 1.0,
+        activation: Activation = "leaky_relu",
+        outputs: Count = 1,
         batch_norm: bool = False,
         spectral_norm: bool = False,
     ) -> ScoringFunction:
-        """The energy -f.
+        """Returns the energy -f.
 
         Args:
             image_shape: height, width, channels.
             width: factor on the numbers of filters.
-            activation: leaky_relu, relu or swish.
+            activation: after each layer.
             outputs: top filters, one a class.
             batch_norm: whether layers but the first are normalized over the batch.
             spectral_norm: whether kernels have a largest singular value of 1.
 
         Returns:
-            A net from [b, h, w, c] to [b], or [b, outputs] when they are several.
+            A net from [b, h, w, c] to [b], or [b, outputs] where there are several.
 
         Raises:
             UserError: if the images are too small, or several outputs are asked of a sum.
@@ -103,25 +119,68 @@ def energy_of(rows: Sequence[Row], summed: bool = False) -> Callable[..., Scorin
     return energy
 
 
-def inference_of(
+def growing_energy_builder(
+    layers: Callable[[Size, float], list[Conv]],
+    top_scales: Sequence[float | None] | None = None,
+) -> Callable[..., ScoringFunction]:
+    """Returns the function that builds an energy with a top for each depth of its growth.
+
+    Args:
+        layers: makes the convolutions, from the bottom up, of an image shape and a factor on the
+            numbers of filters.
+        top_scales: standard deviations of the tops' normal initialization; None in the place of one
+            takes He's, None for all 0.01.
+    """
+
+    def energy(
+        image_shape: Size,
+        *,
+        width: Width = 1.0,
+        activation: Activation = "swish",
+        outputs: Count = 1,
+    ) -> ScoringFunction:
+        """Returns the energy -f.
+
+        Args:
+            image_shape: height, width, channels.
+            width: factor on the numbers of filters.
+            activation: after each layer.
+            outputs: top filters, one a class.
+
+        Returns:
+            A net from [b, h, w, c] to [b], or [b, outputs] where there are several.
+
+        Raises:
+            UserError: if the images are too small.
+        """
+        convs = layers(image_shape, width)
+        scales = top_scales or [0.01] * len(convs)
+        tops = tops_over(convs, image_shape, outputs, scales)
+        return ScoringFunction(convs, tops, activation, image_shape)
+
+    return energy
+
+
+def inference_builder(
     rows: Sequence[Row], latents: int, head: Row | None = None
 ) -> Callable[..., Inference]:
-    """The function that builds an inference net.
+    """Returns the function that builds an inference net.
 
     Args:
         rows: below the heads, from the image up.
-        latents: numbers in z, or in each place of its map, by default.
-        head: of the mean and of the log-variance, where z is a map; None where each sees the whole last map.
+        latents: default size of z, or of each place of its map.
+        head: of the mean and of the log-variance, where z is a map; None where each sees the whole
+            last map.
     """
 
     def inference(
         image_shape: Size,
         *,
-        width: float = 1.0,
-        latent_dim: int = latents,
+        width: Width = 1.0,
+        latent_dim: Count = latents,
         batch_norm: bool = False,
     ) -> Inference:
-        """q(z|x).
+        """Returns the inference net q(z|x).
 
         Args:
             image_shape: height, width, channels.
@@ -142,15 +201,15 @@ def inference_of(
     return inference
 
 
-def discriminator_of(rows: Sequence[Row]) -> Callable[..., Discriminator]:
-    """The function that builds a discriminator.
+def discriminator_builder(rows: Sequence[Row]) -> Callable[..., Discriminator]:
+    """Returns the function that builds a discriminator.
 
     Args:
         rows: below the head, from the image up.
     """
 
-    def discriminator(image_shape: Size, *, width: float = 1.0) -> Discriminator:
-        """The log-odds of being an image, not a sample.
+    def discriminator(image_shape: Size, *, width: Width = 1.0) -> Discriminator:
+        """Returns the discriminator: the log-odds of being an image, not a sample.
 
         Args:
             image_shape: height, width, channels.

@@ -9,7 +9,7 @@ from tfgen import portability
 from tfgen.nets.architectures.roles import ClassifierNet, Size
 from tfgen.nets.convolution.filters import numbered
 from tfgen.nets.convolution.layers import Conv
-from tfgen.nets.convolution.normalization import batch_normalization
+from tfgen.nets.convolution.normalization import batch_normalizations
 from tfgen.types import Image
 
 
@@ -29,7 +29,7 @@ class ConvNetClassifier(ClassifierNet):
     def __init__(self, convs: Sequence[Conv], outputs: int, image_shape: Size, **kwargs):
         super().__init__(image_shape, outputs, any_size=True, **kwargs)
         self.convs = numbered(convs, "conv")
-        self.norms = numbered([batch_normalization(self.dtype_policy) for _ in self.convs], "norm")
+        self.norms = batch_normalizations(len(self.convs), self.dtype_policy)
         self.dense = keras.layers.Dense(outputs, dtype="float32", name="head")
         self.build((None, *self.image_shape))
 

@@ -1,22 +1,27 @@
-"""The net that tells images from samples: DCGAN's discriminator, introspective networks' classifier."""
+"""The net that tells images from samples.
 
-import math
+It is DCGAN's discriminator and the classifier of introspective networks.
+"""
+
 from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
-from tfgen import portability
+from tfgen.nets.architectures.activations import leaky_relu
 from tfgen.nets.architectures.roles import DiscriminatorNet, Size
-from tfgen.nets.architectures.scoring import LEAK
+from tfgen.nets.convolution.adjoint import flat
 from tfgen.nets.convolution.filters import numbered
 from tfgen.nets.convolution.layers import Conv
-from tfgen.nets.convolution.normalization import batch_normalization
+from tfgen.nets.convolution.normalization import batch_normalizations
+from tfgen.types import Image
 
 
 @keras.saving.register_keras_serializable("tfgen")
 class Discriminator(DiscriminatorNet):
-    """Convolutions, batch normalization but of the first, leaky ReLU, and a linear head over the last map.
+    """A discriminator of convolutions, leaky ReLUs and a linear head over the last map.
+
+    Batch normalization follows each convolution but the first.
 
     Called on images [b, h, w, c] it returns log-odds [b], float32: ln q(+1|x) - ln q(-1|x).
 
@@ -26,15 +31,14 @@ class Discriminator(DiscriminatorNet):
         image_shape: height, width, channels.
         kwargs: Keras's own: name, dtype, trainable.
 
-    Source: Radford, Metz and Chintala, Unsupervised representation learning with DCGANs, 2016; INNg, section 4.
+    Source: Radford, Metz and Chintala, Unsupervised representation learning with DCGANs, 2016;
+    INNg, section 4.
     """
 
     def __init__(self, convs: Sequence[Conv], head: Conv, image_shape: Size, **kwargs):
         super().__init__(image_shape, **kwargs)
         self.convs = numbered(convs, "conv")
-        self.norms = numbered(
-            [batch_normalization(self.dtype_policy) for _ in self.convs[1:]], "norm", start=2
-        )
+        self.norms = batch_normalizations(len(self.convs) - 1, self.dtype_policy, start=2)
         self.head = head
         self.head.name = "head"
         self.build((None, *self.image_shape))
@@ -65,25 +69,27 @@ class Discriminator(DiscriminatorNet):
         self.head.build(shape)
 
     def call(self, x, training=False):
-        return tf.reshape(
-            tf.cast(self.head(self.maps(x, training)[-1], training=training), tf.float32), [-1]
-        )
+        odds = self.head(self.maps(x, training)[-1], training=training)
+        return tf.reshape(tf.cast(odds, tf.float32), [-1])
 
-    def maps(self, x: tf.Tensor, training: bool = False) -> list[tf.Tensor]:
-        """The responses of each layer, from the image up, [b, h', w', filters] each."""
-        found = []
+    def maps(self, x: Image, training: bool = False) -> list[tf.Tensor]:
+        """Returns the responses of each layer, from the image up, [b, h', w', filters] each.
+
+        Args:
+            x: [b, h, w, c].
+            training: whether batches are normalized by their own moments.
+        """
+        found: list[tf.Tensor] = []
         for conv, norm in zip(self.convs, [None, *self.norms], strict=True):
             r = conv(found[-1] if found else x, training=training)
             r = r if norm is None else norm(r, training=training)
-            found.append(portability.leaky_relu(r, LEAK))
+            found.append(leaky_relu(r))
         return found
 
-    def features(self, x: tf.Tensor) -> tf.Tensor:
-        """The last three layers' responses in inference mode, flattened and concatenated, [b, d], float32.
+    def features(self, x: Image) -> tf.Tensor:
+        """Returns the last three layers' responses in inference mode, as vectors, float32 [b, d].
 
         Source: INNg, section 4.5.
         """
-        last = self.maps(x)[-3:]
-        return tf.concat(
-            [tf.reshape(tf.cast(h, tf.float32), [-1, math.prod(h.shape[1:])]) for h in last], axis=1
-        )
+        last = self.maps(x, training=False)[-3:]
+        return tf.concat([flat(tf.cast(h, tf.float32)) for h in last], axis=1)

@@ -1,4 +1,4 @@
-"""The two nets between images and latent vectors: what generators and inference nets are built of."""
+"""The two nets between images and latents: generators and inference nets."""
 
 import math
 from collections.abc import Sequence
@@ -8,17 +8,18 @@ import tensorflow as tf
 
 from tfgen import portability
 from tfgen.errors import UserError
+from tfgen.nets.architectures.activations import leaky_relu
 from tfgen.nets.architectures.roles import GeneratorNet, InferenceNet, Size
-from tfgen.nets.architectures.scoring import LEAK
-from tfgen.nets.architectures.tables import WHOLE, Row, convs_of_table
+from tfgen.nets.architectures.tables import WHOLE, Row, convs_of_table, too_small
+from tfgen.nets.convolution.adjoint import flat
 from tfgen.nets.convolution.filters import numbered
 from tfgen.nets.convolution.layers import Conv, ConvTranspose
-from tfgen.nets.convolution.normalization import batch_normalization
+from tfgen.nets.convolution.normalization import batch_normalizations
 
 
 @keras.saving.register_keras_serializable("tfgen")
 class Generator(GeneratorNet):
-    """Latent vectors, or maps of them, to images: transposed convolutions, ReLU between them, tanh at the end.
+    """A generator of transposed convolutions, with ReLUs between them and tanh at the end.
 
     Called on latents [b, *latent_shape] it returns images [b, h, w, c] in [-1, 1], float32.
 
@@ -27,13 +28,10 @@ class Generator(GeneratorNet):
         latent_shape: (d,), or height, width, d of a map.
         image_shape: height, width, channels.
         batch_norm: whether responses are normalized over the batch, but the last layer's.
+        kwargs: Keras's own: name, dtype, trainable.
 
     Raises:
         UserError: if the layers do not lead from the latents to the images.
-
-    Attributes:
-        latent_shape: of one example.
-        any_size: whether a larger map of latents gives a larger image.
     """
 
     def __init__(
@@ -48,10 +46,8 @@ class Generator(GeneratorNet):
         is_map = len(latent_shape) == 3
         super().__init__(latent_shape, image_shape, any_size=is_map, **kwargs)
         self.stack = numbered(layers, "deconv")
-        norms = (
-            [batch_normalization(self.dtype_policy) for _ in self.stack[:-1]] if batch_norm else []
-        )
-        self.norms = numbered(norms, "norm")
+        count = len(self.stack) - 1 if batch_norm else 0
+        self.norms = batch_normalizations(count, self.dtype_policy)
         self.build((None, *self.latent_shape))
 
     def get_config(self):
@@ -85,29 +81,29 @@ class Generator(GeneratorNet):
         cls,
         rows: Sequence[Row],
         latent_shape: tuple[int, ...],
-        image_shape: tuple[int, int, int],
+        image_shape: Size,
         *,
         width: float,
         batch_norm: bool,
     ) -> "Generator":
-        """A generator with layers as a table has them; the last row's filters are channels, not scaled.
+        """Makes a generator from a table.
 
         Args:
-            rows: the table, from the latents up.
+            rows: the table, from the latents up; the filters of the last are channels, not scaled.
             latent_shape: see the class.
             image_shape: height, width, channels.
             width: factor on the numbers of filters.
             batch_norm: see the class.
         """
-        sized, map_size = [], image_shape[:2]
-        for row in reversed(
-            rows
-        ):  # a row over the whole map makes what those above it enlarge to the image
-            sized.insert(0, row.over(map_size))
-            map_size = tuple(side // row.strides for side in map_size)
-        *hidden, last = sized
-        layers = [ConvTranspose(*row.scaled(width), use_bias=not batch_norm) for row in hidden]
-        return cls([*layers, ConvTranspose(*last)], latent_shape, image_shape, batch_norm)
+        *hidden, last = rows
+        height, map_width, _ = image_shape
+        layers = [ConvTranspose(*last.over((height, map_width)))]
+        for row, above in zip(reversed(hidden), reversed(rows), strict=False):
+            # a row over the whole map makes what the rows above it enlarge to the image
+            height, map_width = height // above.strides, map_width // above.strides
+            sizes = row.scaled(width).over((height, map_width))
+            layers.insert(0, ConvTranspose(*sizes, use_bias=not batch_norm))
+        return cls(layers, latent_shape, image_shape, batch_norm)
 
     def call(self, z, training=False):
         # LiteRT has a gradient of reshape, and none of z[:, tf.newaxis, tf.newaxis]
@@ -121,16 +117,19 @@ class Generator(GeneratorNet):
 
 @keras.saving.register_keras_serializable("tfgen")
 class Inference(InferenceNet):
-    """Images to the Gaussian q(z|x): convolutions, leaky ReLU between them, and a head each for mean and log-variance.
+    """An inference net of convolutions, leaky ReLUs, and a head each for mean and log-variance.
 
-    Called on images [b, h, w, c] it returns the mean and the log-variance, [b, *latent_shape] each, float32.
+    Called on images [b, h, w, c] it returns the mean and the log-variance of the Gaussian q(z|x),
+    float32 [b, *latent_shape] each.
 
     Args:
         convs: from the image up.
         heads: two convolutions over the last maps, for the mean and the log-variance.
         image_shape: height, width, channels.
-        latent_map: whether the heads' maps are a map of latents, as they are; a vector otherwise.
-        batch_norm: whether responses are normalized over the batch, but the first layer's and the heads'.
+        latent_map: whether the heads' maps are the latents as they are; a vector otherwise.
+        batch_norm: whether responses are normalized over the batch, but the first layer's and the
+            heads'.
+        kwargs: Keras's own: name, dtype, trainable.
     """
 
     def __init__(
@@ -149,10 +148,8 @@ class Inference(InferenceNet):
         self.convs = numbered(convs, "conv")
         self.mean, self.log_var = heads
         self.mean.name, self.log_var.name = "mean", "log_var"
-        norms = (
-            [batch_normalization(self.dtype_policy) for _ in self.convs[1:]] if batch_norm else []
-        )
-        self.norms = numbered(norms, "norm", start=2)
+        count = len(self.convs) - 1 if batch_norm else 0
+        self.norms = batch_normalizations(count, self.dtype_policy, start=2)
         self.latent_map = latent_map
         self.build((None, *self.image_shape))
 
@@ -186,34 +183,28 @@ class Inference(InferenceNet):
         rows: Sequence[Row],
         head: Row | None,
         latent_dim: int,
-        image_shape: tuple[int, int, int],
+        image_shape: Size,
         *,
         width: float,
         batch_norm: bool,
     ) -> "Inference":
-        """An inference net with layers as a table has them.
+        """Makes an inference net from a table.
 
         Args:
             rows: the table below the heads, from the image up.
-            head: of the mean and of the log-variance, which make a map of latents; None for heads over the whole
-                last map, which make a vector.
+            head: of the mean and of the log-variance, which make a map of latents; None for heads
+                over the whole last map, which make a vector.
             latent_dim: numbers in z, or in each place of its map.
             image_shape: height, width, channels.
             width: factor on the numbers of filters.
             batch_norm: see the class.
         """
-        options = {"initializer_scale": 0.02}
-        convs, shape = convs_of_table(rows, image_shape, width=width, **options)
-        row = (
-            (head or Row(latent_dim, WHOLE))
-            .over(shape[1:3])
-            ._replace(filters=_at_least_one(latent_dim))
-        )
-        heads = tuple(Conv(*row, **options) for _ in range(2))
+        convs, shape = convs_of_table(rows, image_shape, width=width, initializer_scale=0.02)
+        row = (head or Row(0, WHOLE))._replace(filters=_at_least_one(latent_dim))
+        sizes = row.over(shape[1:3])
+        heads = (Conv(*sizes, initializer_scale=0.02), Conv(*sizes, initializer_scale=0.02))
         if min(heads[0].compute_output_shape(shape)[1:3]) < 1:
-            raise UserError(
-                f"image_size: expected larger images for this net and found {image_shape[:2]}"
-            )
+            raise too_small(image_shape)
         return cls(convs, heads, image_shape, head is not None, batch_norm)
 
     def call(self, x, training=False):
@@ -222,12 +213,13 @@ class Inference(InferenceNet):
             r = conv(h, training=training)
             if self.norms and number:
                 r = self.norms[number - 1](r, training=training)
-            h = portability.leaky_relu(r, LEAK)
-        return self._shaped(self.mean(h)), self._shaped(self.log_var(h))
+            h = leaky_relu(r)
+        mean, log_var = (head(h, training=training) for head in (self.mean, self.log_var))
+        return self._shaped(mean), self._shaped(log_var)
 
     def _shaped(self, head: tf.Tensor) -> tf.Tensor:
         head = tf.cast(head, tf.float32)
-        return head if self.latent_map else tf.reshape(head, [-1, math.prod(head.shape[1:])])
+        return head if self.latent_map else flat(head)
 
 
 def _at_least_one(latent_dim: int) -> int:

@@ -7,14 +7,9 @@ import keras
 import tensorflow as tf
 
 from tfgen.errors import UserError
+from tfgen.nets.architectures.activations import silu
 from tfgen.nets.architectures.roles import EnergyNet, Size
 from tfgen.nets.convolution.layers import Conv
-
-
-def silu(r: tf.Tensor) -> tf.Tensor:
-    """Computes r sigmoid(r)."""
-    # tf.nn.silu has a custom gradient, which a LiteRT signature cannot hold
-    return r * tf.sigmoid(r)
 
 
 class Block(NamedTuple):
@@ -104,8 +99,12 @@ class ResidualEnergy(EnergyNet):
 
     def build(self, input_shape):
         shapes = self.map_shapes(input_shape)
-        for layer, shape in zip([self.stem, *self.blocks, self.top], shapes, strict=True):
+        for layer, shape in zip([*self._layers_below, self.top], shapes, strict=True):
             layer.build(shape)
+
+    @property
+    def _layers_below(self) -> list[keras.layers.Layer]:
+        return [self.stem, *self.blocks]
 
     def check_size(self, height: int, width: int) -> None:
         super().check_size(height, width)
@@ -121,7 +120,7 @@ class ResidualEnergy(EnergyNet):
             UserError: if the image is too small.
         """
         shapes = [tuple(input_shape)]
-        for layer in [self.stem, *self.blocks]:
+        for layer in self._layers_below:
             shapes.append(layer.compute_output_shape(shapes[-1]))
         if 0 in shapes[-1][1:3]:
             size = "x".join(map(str, input_shape[1:3]))
@@ -133,7 +132,7 @@ class ResidualEnergy(EnergyNet):
 
     def map_area(self, variable: keras.Variable, image_shape: Size) -> int:
         shapes = self.map_shapes((None, *image_shape))[1:]
-        for layer, (_, height, width, _) in zip([self.stem, *self.blocks], shapes, strict=True):
+        for layer, (_, height, width, _) in zip(self._layers_below, shapes, strict=True):
             if any(variable is own for own in layer.trainable_variables):
                 return height * width
         return 1

@@ -1,45 +1,18 @@
-"""The ConvNet's scoring function, layer by layer: what the generative ConvNet's nets are built of."""
+"""The scoring function of a ConvNet, layer by layer, with a top for each depth of its growth."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from tfgen import portability
 from tfgen.errors import UserError
+from tfgen.nets.architectures.activations import ACTIVATIONS
 from tfgen.nets.architectures.roles import EnergyNet, Size
 from tfgen.nets.architectures.tables import Row, convs_of_table
 from tfgen.nets.convolution.filters import numbered
 from tfgen.nets.convolution.layers import Conv
-from tfgen.nets.convolution.normalization import batch_normalization
-
-LEAK = 0.2
-"""The slope of a leaky ReLU below zero."""
-
-
-class Activation(NamedTuple):
-    """h of equation 1, and its derivative."""
-
-    function: Callable[[tf.Tensor], tf.Tensor]
-    slope: Callable[[tf.Tensor], tf.Tensor]
-
-
-def _swish_slope(r: tf.Tensor) -> tf.Tensor:
-    gate = tf.sigmoid(r)
-    return gate * (1 + r * (1 - gate))
-
-
-ACTIVATIONS = {
-    "relu": Activation(portability.relu, lambda r: tf.cast(r > 0, r.dtype)),
-    # tf.nn.swish has a custom gradient, which a LiteRT signature cannot hold
-    "swish": Activation(lambda r: r * tf.sigmoid(r), _swish_slope),
-    "leaky_relu": Activation(
-        lambda r: portability.leaky_relu(r, LEAK),
-        lambda r: tf.where(r > 0, tf.ones_like(r), LEAK),
-    ),
-}
-"""The generative ConvNet's, a smooth one, and the divergence triangle's."""
+from tfgen.nets.convolution.normalization import batch_normalizations
 
 
 @keras.saving.register_keras_serializable("tfgen")
@@ -55,7 +28,7 @@ class ScoringFunction(EnergyNet):
             None where the score is the sum of the layer's maps (equation 6).
         activation: a name of `ACTIVATIONS`.
         image_shape: height, width, channels of the images that the weights are made for.
-        batch_norm: whether the responses of every layer but the first are normalized over the batch.
+        batch_norm: whether responses are normalized over the batch, but the first layer's.
         depth: layers in use; None: all.
         kwargs: Keras's own: name, dtype, trainable.
 
@@ -94,10 +67,8 @@ class ScoringFunction(EnergyNet):
         for top, number in zip(present, self._top_depths, strict=True):
             top.name = f"top_{number}"
         self.activation = activation
-        norms = (
-            [batch_normalization(self.dtype_policy) for _ in self.convs[1:]] if batch_norm else []
-        )
-        self.norms = numbered(norms, "norm", start=2)
+        count = len(self.convs) - 1 if batch_norm else 0
+        self.norms = batch_normalizations(count, self.dtype_policy, start=2)
         self.depth = depth or len(self.convs)
         self.build((None, *self.image_shape))
 
@@ -122,7 +93,7 @@ class ScoringFunction(EnergyNet):
     def from_table(
         cls,
         rows: Sequence[Row],
-        image_shape: tuple[int, int, int],
+        image_shape: Size,
         *,
         width: float,
         activation: str,
@@ -131,7 +102,9 @@ class ScoringFunction(EnergyNet):
         spectral_norm: bool = False,
         scale: float = 0.02,
     ) -> "ScoringFunction":
-        """The score that top filters over the whole last map read, or its sum, above layers as a table has them.
+        """Makes a net from a table.
+
+        The score is read from the last map by filters over the whole of it, or is the map's sum.
 
         Args:
             rows: the table, from the bottom up.
@@ -141,12 +114,13 @@ class ScoringFunction(EnergyNet):
             outputs: top filters, one a class; 0 where the score is the sum of the last map.
             batch_norm: see the class.
             spectral_norm: whether kernels have a largest singular value of 1.
-            scale: standard deviation of the weights' normal start.
+            scale: standard deviation of the weights' normal initialization.
         """
-        options = {"initializer_scale": scale, "spectral_norm": spectral_norm}
+        options: dict[str, Any] = {"initializer_scale": scale, "spectral_norm": spectral_norm}
         convs, shape = convs_of_table(rows, image_shape, width=width, **options)
         top = Conv(outputs, shape[1:3], use_bias=False, **options) if outputs else None
-        return cls(convs, [None] * (len(convs) - 1) + [top], activation, image_shape, batch_norm)
+        tops = [*[None] * (len(convs) - 1), top]
+        return cls(convs, tops, activation, image_shape, batch_norm)
 
     @property
     def max_depth(self) -> int:
@@ -158,7 +132,7 @@ class ScoringFunction(EnergyNet):
 
     @property
     def layers_in_use(self) -> list[Conv]:
-        """The convolutions that the present depth reaches, from the bottom up."""
+        """The convolutions up to the present depth, from the bottom up."""
         return self.convs[: self.depth]
 
     @property
@@ -171,18 +145,16 @@ class ScoringFunction(EnergyNet):
 
     def build(self, input_shape):
         shapes = self.map_shapes(input_shape)
-        for depth, (conv, below, above) in enumerate(
-            zip(self.convs, shapes[:-1], shapes[1:], strict=True), start=1
-        ):
-            conv.build(below)
-            if self.norms and depth > 1:
-                self.norms[depth - 2].build(above)
-            if self._top_at(depth) is not None:
-                self._top_at(depth).build(above)
-        self.built = True
+        for number, conv in enumerate(self.convs):
+            conv.build(shapes[number])
+            if self.norms and number:
+                self.norms[number - 1].build(shapes[number + 1])
+            top = self._top_at(number + 1)
+            if top is not None:
+                top.build(shapes[number + 1])
 
-    def map_area(self, variable: keras.Variable, image_shape: tuple[int, int, int]) -> int:
-        """Positions in the maps of the layer that a variable belongs to; 1 for a top filter's."""
+    def map_area(self, variable: keras.Variable, image_shape: Size) -> int:
+        # 1 for a top, which covers its map
         shapes = self.map_shapes((None, *image_shape))[1:]
         for conv, (_, height, width, _) in zip(self.convs, shapes, strict=True):
             if any(variable is own for own in conv.trainable_variables):
@@ -190,7 +162,7 @@ class ScoringFunction(EnergyNet):
         return 1
 
     def map_shapes(self, input_shape) -> list[tuple]:
-        """The shapes of the image and of each layer's maps above it.
+        """Returns the shapes of the image and of each layer's maps above it.
 
         Args:
             input_shape: batch, height, width, channels; None where unknown.
@@ -202,9 +174,10 @@ class ScoringFunction(EnergyNet):
         for conv in self.convs:
             shapes.append(conv.compute_output_shape(shapes[-1]))
             if min(shapes[-1][1:3]) < 1:
+                filters, images = (_by(sides) for sides in (conv.kernel_size, input_shape[1:3]))
                 raise UserError(
-                    f"image_size: expected images large enough for the net's {conv.kernel_size[0]}x"
-                    f"{conv.kernel_size[1]} filters and found {'x'.join(map(str, input_shape[1:3]))}"
+                    f"image_size: expected images large enough for the net's {filters} filters and "
+                    f"found {images}"
                 )
         return shapes
 
@@ -219,3 +192,26 @@ class ScoringFunction(EnergyNet):
             return -tf.reduce_sum(tf.cast(h, tf.float32), axis=[1, 2, 3])
         f = tf.reduce_sum(tf.cast(self.top(h, training=training), tf.float32), axis=[1, 2])
         return -f if f.shape[-1] > 1 else -f[:, 0]
+
+
+def tops_over(
+    convs: Sequence[Conv], image_shape: Size, outputs: int, scales: Sequence[float | None]
+) -> list[Conv]:
+    """Returns a top for each depth: filters over the whole of the layer's maps, without biases.
+
+    Args:
+        convs: the layers, from the bottom up.
+        image_shape: height, width, channels.
+        outputs: filters of each top.
+        scales: for each top, the standard deviation of its normal initialization; None: He's.
+    """
+    tops: list[Conv] = []
+    shape: tuple = (None, *image_shape)
+    for conv, scale in zip(convs, scales, strict=True):
+        shape = conv.compute_output_shape(shape)
+        tops.append(Conv(outputs, shape[1:3], use_bias=False, initializer_scale=scale))
+    return tops
+
+
+def _by(sides: Sequence[int]) -> str:
+    return "x".join(map(str, sides))

@@ -1,13 +1,18 @@
 """Tables of architectures, as papers print them, and the layers that they stand for."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tfgen.errors import UserError
+from tfgen.nets.architectures.roles import Size
 from tfgen.nets.convolution.layers import Conv
 
 WHOLE = None
 """The size of a layer that covers the whole map below it."""
+
+
+Sizes = tuple[int, int | tuple[int, int], int, int]
+"""Filters, kernel size, strides and padding of a layer."""
 
 
 class Row(NamedTuple):
@@ -15,22 +20,24 @@ class Row(NamedTuple):
 
     filters: int
     size: int | tuple[int, int] | None
+    """Of the kernel; `WHOLE` for that of the map below."""
     strides: int = 1
     padding: int = 0
 
     def scaled(self, width: float) -> "Row":
-        """With so many times the filters."""
+        """Returns the row with `width` times the filters."""
         return self._replace(filters=round(self.filters * width))
 
-    def over(self, map_size: tuple[int, int]) -> "Row":
-        """As it is over a map of this height and width, if it covers the whole."""
-        return self._replace(size=tuple(map_size)) if self.size is WHOLE else self
+    def over(self, map_size: tuple[int, int]) -> Sizes:
+        """Returns the sizes of the layer over a map of this height and width."""
+        size = (map_size[0], map_size[1]) if self.size is None else self.size
+        return self.filters, size, self.strides, self.padding
 
 
 def convs_of_table(
-    rows: Sequence[Row], image_shape: tuple[int, int, int], *, width: float, **options
+    rows: Sequence[Row], image_shape: Size, *, width: float, **options: Any
 ) -> tuple[list[Conv], tuple]:
-    """Convolutions as a table has them, without biases.
+    """Returns convolutions without biases, as a table has them.
 
     Args:
         rows: the table, from the image up.
@@ -44,12 +51,16 @@ def convs_of_table(
     Raises:
         UserError: if the images are too small.
     """
-    convs, shape = [], (None, *image_shape)
+    convs: list[Conv] = []
+    shape: tuple = (None, *image_shape)
     for row in rows:
-        convs.append(Conv(*row.over(shape[1:3]).scaled(width), use_bias=False, **options))
+        convs.append(Conv(*row.scaled(width).over(shape[1:3]), use_bias=False, **options))
         shape = convs[-1].compute_output_shape(shape)
         if min(shape[1:3]) < 1:
-            raise UserError(
-                f"image_size: expected larger images for this net and found {image_shape[:2]}"
-            )
+            raise too_small(image_shape)
     return convs, shape
+
+
+def too_small(image_shape: Size) -> UserError:
+    """Returns the error of images that are too small for a table."""
+    return UserError(f"image_size: expected larger images for this net and found {image_shape[:2]}")

@@ -5,15 +5,16 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tfgen.errors import UserError
-from tfgen.nets.architectures.scoring import ACTIVATIONS, ScoringFunction
+from tfgen.nets.architectures.activations import ACTIVATIONS
+from tfgen.nets.architectures.scoring import ScoringFunction
 from tfgen.types import Image, Label
 
 
 class TopDown(NamedTuple):
-    """The linear piece an image lies on: f(I) = alpha + <I, B> (equation 17)."""
+    """The linear piece that an image lies on: f(I) = alpha + <I, B> (equation 17)."""
 
     delta: list[tf.Tensor]
-    """The activation pattern, a 0/1 map per layer from the bottom up (equation 13)."""
+    """The activation pattern, a 0/1 map of each layer from the bottom up (equation 13)."""
     coefficients: list[tf.Tensor]
     """B^(l) of each layer from the bottom up, B^(1) first (equation 15)."""
     alpha: tf.Tensor
@@ -23,10 +24,10 @@ class TopDown(NamedTuple):
 
 
 def top_down(net: ScoringFunction, image: Image, label: Label | None = None) -> TopDown:
-    """Encodes images as activation patterns and decodes these into the means of their Gaussian pieces.
+    """Encodes images as activation patterns, and decodes these into means of Gaussian pieces.
 
-    For an activation h that is not piecewise linear, delta holds the slopes h'(r) instead: B is still the
-    gradient of the score, but alpha + <I, B> is its tangent and not the score.
+    For an activation h that is not piecewise linear, delta holds the slopes h'(r) instead. B is
+    still the gradient of the score then, but alpha + <I, B> is its tangent and not the score.
 
     Args:
         net: a scoring function.
@@ -37,7 +38,7 @@ def top_down(net: ScoringFunction, image: Image, label: Label | None = None) -> 
         The piece of each image. B equals df/dI, without automatic differentiation.
 
     Raises:
-        UserError: if the net has several outputs and no label says which, or batch normalization.
+        UserError: if the net has batch normalization, or several outputs and no label says which.
 
     Source: A Theory of Generative ConvNet, equations 13 to 17.
     """
@@ -46,16 +47,15 @@ def top_down(net: ScoringFunction, image: Image, label: Label | None = None) -> 
     activation = ACTIVATIONS[net.activation]
     layers, maps, delta = net.layers_in_use, [image], []
     for conv in layers:  # bottom-up, equations 13 and 14
-        response = conv(maps[-1])
+        response = conv(maps[-1], training=False)
         delta.append(activation.slope(response))
         maps.append(activation.function(response))
 
     b = _top_coefficients(net, maps[-1], label)
     alpha = tf.zeros(tf.shape(image)[:1])
     coefficients = [b]
-    for conv, slope, below in zip(
-        reversed(layers), reversed(delta), reversed(maps[:-1]), strict=True
-    ):
+    steps = zip(reversed(layers), reversed(delta), reversed(maps[:-1]), strict=True)
+    for conv, slope, below in steps:  # top-down
         active = b * slope
         if conv.use_bias:
             bias = tf.cast(conv.bias, active.dtype)
@@ -68,19 +68,18 @@ def top_down(net: ScoringFunction, image: Image, label: Label | None = None) -> 
 
 
 def _top_coefficients(net: ScoringFunction, h: tf.Tensor, label: Label | None) -> tf.Tensor:
-    """B^(L): maps of 1's, or the filter over the whole image that the score is read from."""
+    """Returns B^(L): maps of 1's, or the filter over the whole image that reads the score."""
     if net.top is None:
         return tf.ones_like(h)
-    response = net.top(h)
+    response = net.top(h, training=False)
     if net.top.filters == 1:
         chosen = tf.ones_like(response)
     elif label is None:
         raise UserError(
-            f"label: expected one an image, since the net has {net.top.filters} outputs, and found none"
+            f"label: expected one an image, since the net has {net.top.filters} outputs, and "
+            "found none"
         )
     else:
-        chosen = (
-            tf.ones_like(response)
-            * tf.one_hot(label, net.top.filters, dtype=response.dtype)[:, None, None]
-        )
+        one_hot = tf.one_hot(label, net.top.filters, dtype=response.dtype)
+        chosen = tf.ones_like(response) * one_hot[:, None, None]
     return net.top.transpose(chosen, tf.shape(h))

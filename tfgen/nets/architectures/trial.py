@@ -1,4 +1,4 @@
-"""The trial of a user's own net: what it returns for two images or latents, and what to say of it."""
+"""The trial of a user's own net on a batch of zeros, and the errors that tell its result."""
 
 import re
 from typing import Any
@@ -46,8 +46,8 @@ def mismatch(role: str, shape: tuple[int, ...], wanted: str, found: Any) -> User
     """
     sizes = " and ".join(str(list(size)) for size in shapes(found))
     return UserError(
-        f"{role}: expected a net from {inputs(role, shape)} to {wanted}, and found outputs of shape "
-        f"{sizes or 'none'}"
+        f"{role}: expected a net from {inputs(role, shape)} to {wanted}, and found outputs of "
+        f"shape {sizes or 'none'}"
     )
 
 
@@ -77,6 +77,15 @@ def declared_shape(net: keras.Model) -> tuple[int | None, ...] | None:
         return tuple(net.input_shape)
     except AttributeError:  # of a subclass, and of a Sequential that is not built
         return None
+
+
+def declared_latents(net: keras.Model) -> tuple[int, ...] | None:
+    """Returns the shape of the latents that a generator declares; None if it does not."""
+    declared = declared_shape(net)
+    if declared is None:
+        return None
+    sides = [side for side in declared[1:] if side is not None]
+    return tuple(sides) if sides and len(sides) == len(declared) - 1 else None
 
 
 def takes_any_size(net: keras.Model) -> bool:

@@ -1,12 +1,13 @@
-"""Convolution of stride 1, fast in both directions, and how others and their adjoints become it."""
+"""Convolutions of stride 1, fast in both directions, and how others and adjoints become such."""
 
 import math
+from typing import Any
 
 import tensorflow as tf
 
 
 def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """The convolution of stride 1 without padding, whose input gradient is a convolution too.
+    """Convolves with stride 1 and without padding; the input gradient is a convolution too.
 
     TensorFlow's own op for the input gradient takes two to four times as long on a CPU.
 
@@ -28,8 +29,8 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
                 strides=[1, 1, 1, 1],
                 padding="VALID",
             )
-            # TensorFlow's own convolution: a gradient nested in itself could not be saved with an exported model
-            return tf.nn.conv2d(*_full(dy, kernel), 1, "VALID"), filters
+            # tf.nn.conv2d, since an exported model cannot hold a custom gradient within itself
+            return tf.nn.conv2d(_padded_fully(dy, kernel), _turned(kernel), 1, "VALID"), filters
 
         return tf.nn.conv2d(x, kernel, 1, "VALID"), gradient
 
@@ -37,12 +38,14 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
 
 def convolve_portably(x: tf.Tensor, kernel: tf.Tensor, strides: int, padding: int) -> tf.Tensor:
-    """A convolution whose input gradient is of operations that LiteRT has, which lacks TensorFlow's own.
+    """Convolves; the input gradient consists of operations that LiteRT has.
+
+    The kernel has no gradient.
 
     Args:
         x: [b, h, w, in], of known sides.
         kernel: [height, width, in, filters].
-        strides: the sub-sampling.
+        strides: the sub-sampling factor.
         padding: zeros on each side of the image.
 
     Returns:
@@ -60,33 +63,25 @@ def convolve_portably(x: tf.Tensor, kernel: tf.Tensor, strides: int, padding: in
     return convolution(x)
 
 
-def _full(y: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """What to convolve with what for the adjoint of convolution with the kernel."""
-    rows, columns = kernel.shape[0] - 1, kernel.shape[1] - 1
-    return tf.pad(y, [[0, 0], [rows, rows], [columns, columns], [0, 0]]), _turned(kernel)
+def adjoint(
+    y: tf.Tensor, kernel: tf.Tensor, strides: int, padding: int, size: tuple[Any, Any]
+) -> tf.Tensor:
+    """Applies the adjoint of a convolution.
 
-
-def _turned(kernel: tf.Tensor) -> tf.Tensor:
-    """The kernel of the adjoint: turned by half a circle, from filters to channels."""
-    return tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2])
-
-
-def adjoint(y: tf.Tensor, kernel: tf.Tensor, strides: int, padding: int, size: tuple) -> tf.Tensor:
-    """The adjoint of a convolution, as one of stride 1 whose channels become blocks of pixels.
+    It is a convolution of stride 1, whose channels become blocks of pixels.
 
     Args:
         y: [b, h', w', filters].
         kernel: [height, width, channels, filters].
         strides: the convolution's.
         padding: the convolution's, zeros on each side of the image.
-        size: h, w of the image; numbers, or scalars where they are not known yet.
+        size: h, w of the image; integers, or scalar tensors where they are not known yet.
 
     Returns:
         [b, h, w, channels].
     """
-    if (
-        not padding and tuple(y.shape[1:3]) == (1, 1) and tuple(size) == tuple(kernel.shape[:2])
-    ):  # a matrix product
+    one_place = not padding and tuple(y.shape[1:3]) == (1, 1)
+    if one_place and tuple(size) == tuple(kernel.shape[:2]):
         x = tf.matmul(flat(y), tf.reshape(kernel, [-1, kernel.shape[3]]), transpose_b=True)
         return tf.reshape(x, [-1, *kernel.shape[:3]])
     kernel = _turned(blocks_of_kernel(kernel, strides))
@@ -105,7 +100,9 @@ def adjoint(y: tf.Tensor, kernel: tf.Tensor, strides: int, padding: int, size: t
 
 
 def blocks_of_kernel(kernel: tf.Tensor, s: int) -> tf.Tensor:
-    """The kernel, zero-padded to whole blocks, that acts with stride 1 on blocks of s x s pixels as channels.
+    """Returns the kernel that acts with stride 1 on blocks of s x s pixels as channels.
+
+    It is zero-padded to whole blocks.
 
     Args:
         kernel: [height, width, channels, filters] of a convolution with stride s.
@@ -123,10 +120,21 @@ def blocks_of_kernel(kernel: tf.Tensor, s: int) -> tf.Tensor:
 
 
 def flat(x: tf.Tensor) -> tf.Tensor:
-    """Images [b, h, w, c] as vectors [b, h w c]."""
+    """Returns images [b, h, w, c] as vectors [b, h w c]."""
     return tf.reshape(x, [-1, math.prod(x.shape[1:])])
 
 
 def ceil_to(number: int, multiple: int) -> int:
-    """The smallest multiple that is not below the number."""
+    """Returns the smallest multiple that is not below the number."""
     return -(-number // multiple) * multiple
+
+
+def _padded_fully(y: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """Pads maps so that the kernel meets each pixel at all of its places."""
+    rows, columns = kernel.shape[0] - 1, kernel.shape[1] - 1
+    return tf.pad(y, [[0, 0], [rows, rows], [columns, columns], [0, 0]])
+
+
+def _turned(kernel: tf.Tensor) -> tf.Tensor:
+    """Returns the kernel of the adjoint: turned by half a circle, from filters to channels."""
+    return tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2])

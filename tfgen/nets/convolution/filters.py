@@ -24,7 +24,7 @@ class Filters(keras.layers.Layer):
         strides: sub-sampling factor between the larger and the smaller images, at least 1.
         padding: zeros on each side of the larger images.
         use_bias: whether a bias is added.
-        initializer_scale: standard deviation of the kernel's normal initialization; None takes He's.
+        initializer_scale: standard deviation of the kernel's normal initialization; None: He's.
         convolution: one of `implementations.NAMES`; None takes the default that holds when the
             layer is made.
 
@@ -102,7 +102,7 @@ class Filters(keras.layers.Layer):
         raise NotImplementedError
 
     def _output_side(self, side, taps: int):
-        """Returns a side of the output, given that of the input and of the kernel; None if unknown."""
+        """Returns a side of the output, given those of the input and of the kernel."""
         raise NotImplementedError
 
     def _biased(self, y: tf.Tensor) -> tf.Tensor:

@@ -6,8 +6,8 @@
 - `toom_cook`: fewer multiplications, see `tfgen.nets.convolution.toom_cook`.
 - `auto`: the fastest by a cost model. Its constants were fitted on a CPU, see docs/speed.md.
 
-Two more ways follow from the shapes and from the target, and are not chosen by name: `product`, where
-the kernel covers the image, and `portable`, which is `direct` with a gradient that LiteRT has.
+Two more ways cannot be chosen by name: `product`, where the kernel covers the image, and
+`portable`, which is `direct` with a gradient that LiteRT has.
 """
 
 import contextlib
@@ -125,8 +125,8 @@ def chosen_for_adjoint(preferred: str, convolution: Convolution, dtype: tf.DType
         dtype: the type that it is computed in.
 
     Returns:
-        toom_cook or product where the convolution runs so. Otherwise direct, which is as fast as any
-        in TensorFlow, and space_to_depth in LiteRT, where it is three times as fast.
+        toom_cook or product where the convolution runs so. Otherwise direct, which is as fast as
+        any in TensorFlow, and space_to_depth in LiteRT, where it is three times as fast.
     """
     way = chosen(preferred, convolution, dtype)
     if way in ("toom_cook", "product"):

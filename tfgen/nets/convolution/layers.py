@@ -116,7 +116,7 @@ class Conv(Filters):
         return tf.nn.conv2d(x, kernel, self.strides, [[0, 0], [p, p], [p, p], [0, 0]])
 
     def _product(self, x: tf.Tensor, training: bool) -> tf.Tensor:
-        """Convolves with a kernel as large as the image, as one of 1x1, where gradients are fast."""
+        """Convolves with a kernel as large as the image, as with one of 1x1: gradients are fast."""
         # with tf.matmul, runs did not always resume bit for bit
         kernel = tf.reshape(self.linear(training), [1, 1, -1, self.filters])
         return tf.nn.conv2d(tf.reshape(x, [-1, 1, 1, kernel.shape[2]]), kernel, 1, "VALID")

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 
 def batch_normalization(
-    dtype: keras.dtype_policies.DTypePolicy | None = None,
+    dtype: keras.DTypePolicy | None = None, name: str | None = None
 ) -> keras.layers.BatchNormalization:
     """Returns batch normalization as DCGANs have it.
 
@@ -13,11 +13,26 @@ def batch_normalization(
 
     Args:
         dtype: of the net; None takes Keras's global policy.
+        name: of the layer.
     """
     gains = keras.initializers.RandomNormal(mean=1.0, stddev=0.02)
     return keras.layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, gamma_initializer=gains, dtype=dtype
+        momentum=0.9, epsilon=1e-5, gamma_initializer=gains, dtype=dtype, name=name
     )
+
+
+def batch_normalizations(
+    count: int, dtype: keras.DTypePolicy, start: int = 1
+) -> list[keras.layers.BatchNormalization]:
+    """Returns layers of batch normalization named norm_START and on.
+
+    Args:
+        count: number of layers.
+        dtype: of the net.
+        start: the number of the first, that of the convolution before it.
+    """
+    numbers = range(start, start + count)
+    return [batch_normalization(dtype, f"norm_{number}") for number in numbers]
 
 
 def largest_singular_value(kernel: tf.Tensor, direction: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -1,4 +1,4 @@
-"""A small ConvNet that classifies images of any size, and whose last maps, averaged, are features of them.
+"""A small ConvNet that classifies images of any size; its last maps, averaged, are features.
 
 | layer | filters | size | sub-sampling | padding |
 |-------|---------|------|--------------|---------|
@@ -8,12 +8,16 @@
 | mean  | 128     | the whole map | -   | -       |
 | head  | outputs | -    | -            | -       |
 
-Layers 5 and 6 are repeated until the maps' smaller side is at most 8: never for images of 8, 28 or 32 pixels a side,
-once for 64. Every convolution is followed by batch normalization and ReLU, and starts as He's.
+Layers 5 and 6 are repeated until the smaller side of the maps is at most 8: never for images of 8,
+28 or 32 pixels a side, once for 64. Batch normalization and ReLU follow every convolution, whose
+weights start as He's.
 """
 
-from tfgen.errors import UserError
+from typing import Annotated, Any
+
+from tfgen.errors import Positive, Range, UserError
 from tfgen.nets.architectures.classifier import ConvNetClassifier
+from tfgen.nets.architectures.roles import Size
 from tfgen.nets.convolution.layers import Conv
 
 STAGES = ((32, 1), (64, 2), (128, 2))
@@ -24,14 +28,17 @@ LARGEST = 8
 
 
 def classifier(
-    image_shape: tuple[int, int, int], *, width: float = 1.0, outputs: int = 10
+    image_shape: Size,
+    *,
+    width: Annotated[float, Positive] = 1.0,
+    outputs: Annotated[int, Range(least=2)] = 10,
 ) -> ConvNetClassifier:
-    """Scores of classes.
+    """Returns the classifier.
 
     Args:
         image_shape: height, width, channels.
         width: factor on the numbers of filters.
-        outputs: how many classes, at least 2.
+        outputs: number of classes, at least 2.
 
     Returns:
         A net from [b, h, w, c] to logits [b, outputs].
@@ -41,13 +48,15 @@ def classifier(
     """
     if outputs < 2:
         raise UserError(f"outputs: expected at least 2 classes and found {outputs}")
-    stages, shape, convs = list(STAGES), (None, *image_shape), []
     # space-to-depth does not pay for kernels this small
-    options = {"padding": 1, "use_bias": False, "initializer_scale": None, "convolution": "direct"}
+    options: dict[str, Any] = {"initializer_scale": None, "convolution": "direct"}
+    convs: list[Conv] = []
+    shape: tuple = (None, *image_shape)
+    stages = list(STAGES)
     while stages:
         filters, strides = stages.pop(0)
         for stride in (strides, 1):
-            convs.append(Conv(round(filters * width), 3, stride, **options))
+            convs.append(Conv(round(filters * width), 3, stride, 1, False, **options))
             shape = convs[-1].compute_output_shape(shape)
         if not stages and min(shape[1:3]) > LARGEST:
             stages.append(STAGES[-1])

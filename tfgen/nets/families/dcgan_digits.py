@@ -7,13 +7,12 @@
 | 3     | -                  | 128, 4, s2 p1, BN |
 | top   | channels, 4, s2 p1 | 1, the map        |
 
-Filters, size, stride s, padding p; biases in the tops alone. ReLU in the generator and tanh at its end, leaky ReLU of
-slope 0.2 in the discriminator; weights start at N(0, 0.02²). Images of other sizes that 4 divides have a larger first
-layer and a larger top.
-"""
+Filters, size, stride s, padding p; biases in the tops alone. ReLU in the generator and tanh at its
+end, leaky ReLU of slope 0.2 in the discriminator; weights start at N(0, 0.02²). Images of other
+sizes that 4 divides have a larger first layer and a larger top."""
 
-from tfgen.nets.architectures.builders import discriminator_of, generator_of
+from tfgen.nets.architectures.builders import discriminator_builder, generator_builder
 from tfgen.nets.architectures.tables import WHOLE, Row
 
-generator = generator_of([Row(128, WHOLE), Row(64, 4, 2, 1), Row(1, 4, 2, 1)], latents=16)
-discriminator = discriminator_of([Row(32, 3, 1, 1), Row(64, 4, 2, 1), Row(128, 4, 2, 1)])
+generator = generator_builder([Row(128, WHOLE), Row(64, 4, 2, 1), Row(1, 4, 2, 1)], latents=16)
+discriminator = discriminator_builder([Row(32, 3, 1, 1), Row(64, 4, 2, 1), Row(128, 4, 2, 1)])

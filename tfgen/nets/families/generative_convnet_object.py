@@ -7,42 +7,41 @@
 | 3     | 20      | 3               | 1            |
 | 4     | 1       | the whole image | -            |
 
-While layers are grown, the single top filter is kept on top: each depth has one of its own. Padding keeps
-the maps from shrinking (the paper leaves it open).
+While layers are grown, the single top filter is kept on top: each depth has one of its own. Padding
+keeps the maps from shrinking (the paper leaves it open).
 """
 
-from tfgen.nets.architectures.scoring import ScoringFunction
+from tfgen.nets.architectures.builders import Activation, Count, Width
+from tfgen.nets.architectures.roles import Size
+from tfgen.nets.architectures.scoring import ScoringFunction, tops_over
 from tfgen.nets.convolution.layers import Conv
 
 
 def energy(
-    image_shape: tuple[int, int, int],
+    image_shape: Size,
     *,
-    width: float = 1.0,
-    activation: str = "relu",
+    width: Width = 1.0,
+    activation: Activation = "relu",
     he_start: bool = False,
-    outputs: int = 1,
+    outputs: Count = 1,
 ) -> ScoringFunction:
-    """The energy -f.
+    """Returns the energy -f.
 
     Args:
         image_shape: height, width, channels.
         width: factor on the numbers of filters.
-        activation: relu (the paper's) or swish.
-        he_start: start the weights at He's scale instead of N(0, 0.01).
+        activation: after each layer; relu is the paper's.
+        he_start: start the weights at He's scale instead of N(0, 0.01²).
         outputs: top filters, one a class.
 
     Returns:
-        A net from [b, h, w, c] to [b], or [b, outputs] when they are several.
+        A net from [b, h, w, c] to [b], or [b, outputs] where there are several.
     """
     scale = None if he_start else 0.01
     convs = [
-        Conv(round(100 * width), 7, strides=2, padding=3, initializer_scale=scale),
-        Conv(round(64 * width), 5, padding=2, initializer_scale=scale),
-        Conv(round(20 * width), 3, padding=1, initializer_scale=scale),
+        Conv(round(100 * width), 7, 2, 3, initializer_scale=scale),
+        Conv(round(64 * width), 5, 1, 2, initializer_scale=scale),
+        Conv(round(20 * width), 3, 1, 1, initializer_scale=scale),
     ]
-    shape, tops = (None, *image_shape), []
-    for conv in convs:
-        shape = conv.compute_output_shape(shape)
-        tops.append(Conv(outputs, shape[1:3], use_bias=False, initializer_scale=scale))
+    tops = tops_over(convs, image_shape, outputs, [scale] * len(convs))
     return ScoringFunction(convs, tops, activation, image_shape)

@@ -6,35 +6,38 @@
 | 2     | 64      | 5    | 1            | 2       |
 | 3     | 30      | 3    | 1            | 2       |
 
-The score is the sum of the top maps, so the net takes images of any size. Padding: the authors' release 1.3.
+The score is the sum of the top maps, so the net takes images of any size. Padding: the authors'
+release 1.3.
 """
 
+from tfgen.nets.architectures.builders import Activation, Width
+from tfgen.nets.architectures.roles import Size
 from tfgen.nets.architectures.scoring import ScoringFunction
 from tfgen.nets.convolution.layers import Conv
 
 
 def energy(
-    image_shape: tuple[int, int, int],
+    image_shape: Size,
     *,
-    width: float = 1.0,
-    activation: str = "relu",
+    width: Width = 1.0,
+    activation: Activation = "relu",
     he_start: bool = False,
 ) -> ScoringFunction:
-    """The energy -f.
+    """Returns the energy -f.
 
     Args:
         image_shape: height, width, channels; the weights depend on the channels alone.
         width: factor on the numbers of filters.
-        activation: relu (the paper's) or swish.
-        he_start: start the weights at He's scale instead of N(0, 0.01).
+        activation: after each layer; relu is the paper's.
+        he_start: start the weights at He's scale instead of N(0, 0.01²).
 
     Returns:
         A net from [b, h, w, c] to [b].
     """
     scale = None if he_start else 0.01
     convs = [
-        Conv(round(100 * width), 15, strides=3, padding=2, initializer_scale=scale),
-        Conv(round(64 * width), 5, padding=2, initializer_scale=scale),
-        Conv(round(30 * width), 3, padding=2, initializer_scale=scale),
+        Conv(round(100 * width), 15, 3, 2, initializer_scale=scale),
+        Conv(round(64 * width), 5, 1, 2, initializer_scale=scale),
+        Conv(round(30 * width), 3, 1, 2, initializer_scale=scale),
     ]
     return ScoringFunction(convs, [None] * len(convs), activation, image_shape)

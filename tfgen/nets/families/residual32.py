@@ -17,14 +17,14 @@ Source: Du and Mordatch, Implicit generation and modeling with energy-based mode
 et al., Your classifier is secretly an energy based model and you should treat it like one, 2020.
 """
 
+from tfgen.nets.architectures.builders import Count, Width
 from tfgen.nets.architectures.residual import Block, ResidualEnergy
+from tfgen.nets.architectures.roles import Size
 
 BLOCKS = (Block(64, 2), Block(128, 2), Block(256, 2), Block(256))
 
 
-def energy(
-    image_shape: tuple[int, int, int], *, width: float = 1.0, outputs: int = 1
-) -> ResidualEnergy:
+def energy(image_shape: Size, *, width: Width = 1.0, outputs: Count = 1) -> ResidualEnergy:
     """Returns the energy.
 
     Args:

@@ -7,32 +7,16 @@
 | top   | outputs | 1               |
 """
 
-from tfgen.nets.architectures.scoring import ScoringFunction
+from tfgen.nets.architectures.builders import growing_energy_builder
+from tfgen.nets.architectures.roles import Size
 from tfgen.nets.convolution.layers import Conv
 
 
-def energy(
-    image_shape: tuple[int, int, int],
-    *,
-    width: float = 1.0,
-    activation: str = "swish",
-    outputs: int = 1,
-) -> ScoringFunction:
-    """The energy -f.
-
-    Args:
-        image_shape: height, width, channels.
-        width: factor on the numbers of filters.
-        activation: relu or swish.
-        outputs: top filters, one a class.
-
-    Returns:
-        A net from [b, h, w, c] to [b], or [b, outputs] when they are several.
-    """
+def _layers(image_shape: Size, width: float) -> list[Conv]:
+    """Returns the convolutions, given the images and the factor on the numbers of units."""
     units = round(64 * width)
-    convs = [
-        Conv(units, image_shape[:2], initializer_scale=0.5),
-        Conv(units, 1, initializer_scale=units**-0.5),
-    ]
-    tops = [Conv(outputs, 1, use_bias=False) for _ in convs]
-    return ScoringFunction(convs, tops, activation, image_shape)
+    first = Conv(units, image_shape[:2], initializer_scale=0.5)
+    return [first, Conv(units, 1, initializer_scale=units**-0.5)]
+
+
+energy = growing_energy_builder(_layers)

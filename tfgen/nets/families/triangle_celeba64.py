@@ -1,4 +1,4 @@
-"""The divergence triangle's nets for CelebA, 64x64. The paper's Table IV is lost; these are our best guess.
+"""The divergence triangle's nets for CelebA, 64x64. The paper's Table IV is lost; this is a guess.
 
 | layer | generator               | energy        | inference       |
 |-------|-------------------------|---------------|-----------------|
@@ -8,21 +8,21 @@
 | 4     | 128, 4, s2 p1, BN       | 256, 4, s2 p1 | 512, 4, s2 p1   |
 | top   | channels, 4, s2 p1      | 1, the map    | 2 dim z, the map |
 
-Filters, size, stride s, padding p; biases in the tops alone, and none in the energy's. ReLU in the generator and tanh
-at its end, leaky ReLU in the others; weights start at N(0, 0.02²).
+Filters, size, stride s, padding p; biases in the tops alone, and none in the energy's. ReLU in the
+generator and tanh at its end, leaky ReLU in the others; weights start at N(0, 0.02²).
 
 Images of other sizes that 16 divides have a larger first layer and larger tops. The guess follows
 the nets for CIFAR-10 and those of Dai et al., Calibrating energy-based GANs, 2017.
 """
 
-from tfgen.nets.architectures.builders import energy_of, generator_of, inference_of
+from tfgen.nets.architectures.builders import energy_builder, generator_builder, inference_builder
 from tfgen.nets.architectures.tables import WHOLE, Row
 
-generator = generator_of(
+generator = generator_builder(
     [Row(512, WHOLE), Row(512, 4, 2, 1), Row(256, 4, 2, 1), Row(128, 4, 2, 1), Row(3, 4, 2, 1)],
     latents=100,
 )
-energy = energy_of([Row(64, 4, 2, 1), Row(128, 4, 2, 1), Row(256, 4, 2, 1), Row(256, 4, 2, 1)])
-inference = inference_of(
+energy = energy_builder([Row(64, 4, 2, 1), Row(128, 4, 2, 1), Row(256, 4, 2, 1), Row(256, 4, 2, 1)])
+inference = inference_builder(
     [Row(64, 4, 2, 1), Row(128, 4, 2, 1), Row(256, 4, 2, 1), Row(512, 4, 2, 1)], latents=100
 )

@@ -1,4 +1,4 @@
-"""Small nets for the divergence triangle on the embedded 8x8 digits; the paper has no such experiment.
+"""Small nets for the divergence triangle on the embedded 8x8 digits, which the paper has not.
 
 | layer | generator            | energy        | inference     |
 |-------|----------------------|---------------|---------------|
@@ -6,14 +6,13 @@
 | 2     | 64, 4 from these, BN | 256, the map  | 256, the map  |
 | top   | channels, 4, s2 p1   | 1             | 2 dim z       |
 
-Filters, size, stride s, padding p; biases in the tops alone, and none in the energy's. ReLU in the generator and tanh
-at its end, leaky ReLU in the others; weights start at N(0, 0.02²). Images of other sizes that 2 divides have larger
-second layers.
-"""
+Filters, size, stride s, padding p; biases in the tops alone, and none in the energy's. ReLU in the
+generator and tanh at its end, leaky ReLU in the others; weights start at N(0, 0.02²). Images of
+other sizes that 2 divides have larger second layers."""
 
-from tfgen.nets.architectures.builders import energy_of, generator_of, inference_of
+from tfgen.nets.architectures.builders import energy_builder, generator_builder, inference_builder
 from tfgen.nets.architectures.tables import WHOLE, Row
 
-generator = generator_of([Row(256, 1), Row(64, WHOLE), Row(1, 4, 2, 1)], latents=16)
-energy = energy_of([Row(64, 4, 2, 1), Row(256, WHOLE)])
-inference = inference_of([Row(64, 4, 2, 1), Row(256, WHOLE)], latents=16)
+generator = generator_builder([Row(256, 1), Row(64, WHOLE), Row(1, 4, 2, 1)], latents=16)
+energy = energy_builder([Row(64, 4, 2, 1), Row(256, WHOLE)])
+inference = inference_builder([Row(64, 4, 2, 1), Row(256, WHOLE)], latents=16)

@@ -1,4 +1,6 @@
-"""The divergence triangle's nets for MNIST and Fashion-MNIST, 28x28. The paper's Table VI is lost; our choice.
+"""The divergence triangle's nets for MNIST and Fashion-MNIST, 28x28.
+
+The paper's Table VI is lost; these are our choice.
 
 | layer | generator           | energy        | inference       |
 |-------|---------------------|---------------|-----------------|
@@ -6,15 +8,15 @@
 | 2     | 128, 4, s2 p1, BN   | 128, 4, s2 p1 | 128, 4, s2 p1   |
 | top   | channels, 4, s2 p1  | 1, the map    | 2 dim z, the map |
 
-Filters, size, stride s, padding p; biases in the tops alone, and none in the energy's. ReLU in the generator and tanh
-at its end, leaky ReLU in the others; weights start at N(0, 0.02²).
+Filters, size, stride s, padding p; biases in the tops alone, and none in the energy's. ReLU in the
+generator and tanh at its end, leaky ReLU in the others; weights start at N(0, 0.02²).
 
 Images of other sizes that 4 divides have a larger first layer and larger tops.
 """
 
-from tfgen.nets.architectures.builders import energy_of, generator_of, inference_of
+from tfgen.nets.architectures.builders import energy_builder, generator_builder, inference_builder
 from tfgen.nets.architectures.tables import WHOLE, Row
 
-generator = generator_of([Row(256, WHOLE), Row(128, 4, 2, 1), Row(1, 4, 2, 1)], latents=50)
-energy = energy_of([Row(64, 4, 2, 1), Row(128, 4, 2, 1)])
-inference = inference_of([Row(64, 4, 2, 1), Row(128, 4, 2, 1)], latents=50)
+generator = generator_builder([Row(256, WHOLE), Row(128, 4, 2, 1), Row(1, 4, 2, 1)], latents=50)
+energy = energy_builder([Row(64, 4, 2, 1), Row(128, 4, 2, 1)])
+inference = inference_builder([Row(64, 4, 2, 1), Row(128, 4, 2, 1)], latents=50)
