@@ -1,10 +1,11 @@
-"""Completes, reconstructs or scores a folder of images with an exported SavedModel, by Apache Beam.
+"""Asks an exported SavedModel about each image of a folder, by Apache Beam.
 
-    python -m export.batch --saved_model=OUT/saved_model/ALGORITHM --task=complete --input=DIR --output=DIR
+    python -m export.batch --saved_model=DIR --task=complete --input=DIR --output=DIR
 
-Writes NAME.png for each image NAME.*, or NAME.json and at last energies.csv. Run again after an interruption, it goes
-on with the images that have no answer yet. The folders and the model must be seen under the same paths by all workers.
-Needs apache-beam, the extra `beam`.
+Writes one answer for each image NAME.*: NAME.png where the task answers in pictures, NAME.json and
+at last TASK.csv where it answers in numbers, NAME.npz else. Run again after an interruption, it
+goes on with the images that have no answer yet. All workers must see the folders and the model
+under the same paths. Needs apache-beam, the extra `beam`.
 """
 
 import csv
@@ -14,32 +15,36 @@ import json
 import logging
 import pathlib
 import shutil
+from typing import Any
 
 from absl import flags as absl_flags
 
-from export.clients import backends
+from export.clients import images as client_images
+from export.clients import in_process, job, request
+from export.clients.job import Job
 from tfgen import files, random
 from tfgen.data import masks, sources
 from tfgen.errors import UserError
 from trainers.run import commands, flags
 
-TASKS = ("complete", "reconstruct", "energy")
 RECORD = "job.json"
 """What the answers in a directory were made with."""
 
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "export.batch"}
+    where: dict[str, Any] = {"flag_values": values, "module_name": "export.batch"}
     absl_flags.DEFINE_string(
         "saved_model", None, "A model's directory, of which the newest version is asked.", **where
     )
-    absl_flags.DEFINE_enum("task", "complete", TASKS, "What to make of each image.", **where)
+    absl_flags.DEFINE_string("task", "complete", "What to make of each image.", **where)
     absl_flags.DEFINE_string("input", None, "The directory of images.", **where)
     absl_flags.DEFINE_string("output", None, "The directory to write to.", **where)
     absl_flags.DEFINE_string("mask", "half:bottom", masks.NAMES, **where)
-    absl_flags.DEFINE_integer(
-        "steps", None, "Sampling steps; as many as export.client takes.", 0, **where
+    absl_flags.DEFINE_integer("steps", None, "Sampling steps; by default the model's.", 0, **where)
+    absl_flags.DEFINE_integer("label", None, "The class of all images.", 0, **where)
+    absl_flags.DEFINE_multi_string(
+        "set", [], "NAME=VALUE: any other input, as export.client takes it.", **where
     )
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
     absl_flags.DEFINE_integer(
@@ -64,58 +69,52 @@ def main(values: absl_flags.FlagValues) -> None:
     from export.clients import pipeline  # Beam, which not everybody has
 
     logging.getLogger("absl").setLevel(logging.ERROR)  # Beam shows what TensorFlow notes on loading
+    asked = _job(values)
+    images = _images(pathlib.Path(values.input))
+    _claim(asked)
+    _tidy(pathlib.Path(asked.output))
+    missing = [image for image in images if not asked.answer(image).exists()]
+    if missing:
+        pipeline.run(
+            asked,
+            missing,
+            runner=values.runner,
+            runner_options=values.runner_options,
+            batch_size=values.batch_size,
+        )
+    if asked.suffix == ".json":
+        _gather(asked, images)
+    there = len(images) - len(missing)
+    print(f"{values.output}: {there} answers were there, {len(missing)} were asked for")
+    failed = [image.name for image in images if not asked.answer(image).exists()]
+    if failed:
+        raise UserError(
+            f"--input: expected images and could not use {len(failed)} of {len(images)}, such as "
+            f"{failed[0]}; {values.output}/{job.FAILED} says why"
+        )
 
-    job = pipeline.Job(
+
+def _job(values: absl_flags.FlagValues) -> Job:
+    """Returns what is asked of each image, with the model's own defaults."""
+    model = in_process.InProcess(pathlib.Path(values.saved_model))
+    endpoint = model.endpoint(values.task)
+    given = request.given(endpoint, {"steps": values.steps, "label": values.label}, values.set)
+    for name in client_images.named(endpoint, "mask"):
+        sides = client_images.sides(endpoint.inputs[name]) or (1, 1)
+        # a wrong name is said now
+        client_images.mask(values.mask, (1, *sides), random.root(values.seed))
+    return Job(
         saved_model=values.saved_model,
         output=values.output,
-        task=values.task,
+        endpoint=endpoint,
         mask=values.mask,
         seed=values.seed,
-        **_asked(values),
+        given=job.settled(endpoint, given),
     )
-    images = _images(pathlib.Path(values.input))
-    _claim(job)
-    _tidy(pathlib.Path(job.output), pipeline.FAILED)
-    missing = [image for image in images if not job.answer(image).exists()]
-    if missing:
-        pipeline.run(job, missing, values.runner, values.runner_options, values.batch_size)
-    if job.task == "energy":
-        _gather(pathlib.Path(job.output), [job.answer(image) for image in images])
-    print(
-        f"{values.output}: {len(images) - len(missing)} answers were there, {len(missing)} were asked for"
-    )
-    if failed := [image.name for image in images if not job.answer(image).exists()]:
-        raise UserError(
-            f"--input: expected images and could not use {len(failed)} of {len(images)}, such as {failed[0]}; "
-            f"{values.output}/{pipeline.FAILED} says why"
-        )
-
-
-def _asked(values: absl_flags.FlagValues) -> dict:
-    """What the model takes, and how many steps it is asked for."""
-    model = backends.Loaded(pathlib.Path(values.saved_model))
-    if values.task not in model.signatures:
-        able = [task for task in TASKS if task in model.signatures]
-        raise UserError(
-            f"--task: this model can {', '.join(able) or 'none of these'} and cannot {values.task}"
-        )
-    inputs = model.signatures[values.task]
-    if unknown := sorted(inputs.keys() - {"image", "mask", "seed", "num_steps"}):
-        raise UserError(
-            f"--task: {values.task} of this model takes {', '.join(unknown)}, which is not given here"
-        )
-    if "mask" in inputs:
-        masks.parse(
-            values.mask, (1, *inputs["mask"].shape[1:3]), random.root(values.seed)
-        )  # a wrong name is said now
-    return {
-        "inputs": inputs,
-        "num_steps": model.usual_steps if values.steps is None else values.steps,
-    }
 
 
 def _images(directory: pathlib.Path) -> list[pathlib.Path]:
-    """The images of a folder, in order of their names."""
+    """Returns the images of a folder, in order of their names."""
     found = sorted(f for f in directory.glob("*") if f.suffix.lower() in sources.IMAGE_SUFFIXES)
     if not found:
         raise UserError(
@@ -125,49 +124,62 @@ def _images(directory: pathlib.Path) -> list[pathlib.Path]:
     for image in found:
         if stems.count(image.stem) > 1:
             raise UserError(
-                f"--input: expected each name once, since answers bear it, and found several {image.stem}.*"
+                "--input: expected each name once, since answers bear it, and found several "
+                f"{image.stem}.*"
             )
     return found
 
 
-def _claim(job) -> None:
-    """Remembers what the answers are made with; refuses a directory of others."""
-    output = pathlib.Path(job.output)
-    record = {
-        name: getattr(job, name) for name in ("saved_model", "task", "mask", "num_steps", "seed")
+def _record(asked: Job) -> dict[str, Any]:
+    """Returns what answers depend on beside the images."""
+    return {
+        "saved_model": asked.saved_model,
+        "task": asked.endpoint.name,
+        "mask": asked.mask,
+        "seed": asked.seed,
+        **asked.given,
     }
+
+
+def _claim(asked: Job) -> None:
+    """Remembers what the answers are made with; refuses a directory of others."""
+    output, record = pathlib.Path(asked.output), _record(asked)
     place = output / RECORD
     if place.exists():
         before = json.loads(place.read_text())
         for name, value in record.items():
             if before.get(name) != value:
                 raise UserError(
-                    f"--output: {output} holds answers by {name} {before.get(name)} and cannot go on with {value}; "
-                    "choose another"
+                    f"--output: {output} holds answers by {name} {before.get(name)} and cannot go "
+                    f"on with {value}; choose another"
                 )
         return
     if output.is_file() or any(output.glob("*")):
         raise UserError(
-            f"--output: expected an empty directory, or one to go on in, and found other files in {output}"
+            "--output: expected an empty directory, or one to go on in, and found other files in "
+            f"{output}"
         )
     with files.written_aside(place) as aside:
         aside.write_text(json.dumps(record, indent=1) + "\n")
 
 
-def _tidy(output: pathlib.Path, failed: str) -> None:
-    """Removes what a killed job left half written, and what an earlier one said of images that are tried again."""
+def _tidy(output: pathlib.Path) -> None:
+    """Removes what a killed job left half written, and notes on images that are tried again."""
     for aside in output.glob(".*"):
         aside.unlink()
-    shutil.rmtree(output / failed, ignore_errors=True)
+    shutil.rmtree(output / job.FAILED, ignore_errors=True)
 
 
-def _gather(output: pathlib.Path, answers: list[pathlib.Path]) -> None:
-    """Writes the energies of all images as one table."""
+def _gather(asked: Job, images: list[pathlib.Path]) -> None:
+    """Writes the numbers of all images as one table."""
+    answers = [asked.answer(image) for image in images]
+    rows = [json.loads(answer.read_text()) for answer in answers if answer.exists()]
     table = io.StringIO()
-    writer = csv.DictWriter(table, ["image", "energy"])
+    writer = csv.DictWriter(table, list(rows[0]) if rows else ["image"])
     writer.writeheader()
-    writer.writerows(json.loads(answer.read_text()) for answer in answers if answer.exists())
-    with files.written_aside(output / "energies.csv") as aside:
+    writer.writerows(rows)
+    place = pathlib.Path(asked.output) / f"{asked.endpoint.name}.csv"
+    with files.written_aside(place) as aside:
         aside.write_text(table.getvalue())
 
 

@@ -1,57 +1,53 @@
-"""Asks an exported SavedModel: in this process, given its directory, or behind a server that speaks REST or gRPC.
+"""Asks an exported SavedModel, in this process or behind a server that speaks REST or gRPC.
 
-    python -m export.client --saved_model=OUT/saved_model/ALGORITHM --task=complete --image=FILE --output=F.png
-    python -m export.client --server=http://HOST:8501 --model=ALGORITHM --task=complete --image=FILE --output=F.png
-    python -m export.client --server=HOST:8500 --model=ALGORITHM --task=complete --image=FILE --output=F.png
+    python -m export.client --saved_model=DIR --task=complete --image=FILE --output=F.png
+    python -m export.client --server=http://HOST:8501 --model=NAME --task=energy --image=FILE
+    python -m export.client --server=HOST:8500 --model=NAME --task=generate --output=F.png
 
-| task | answer |
-|------|--------|
-| generate | samples |
-| synthesize | samples of any --size |
-| stylize | images at --size, and in the style of the texture below |
-| reconstruct | images above their reconstructions |
-| complete | images, masked by --mask, and completions below |
-| interpolate | a row for each two images: the one, images on the way, the other |
-| uncertainty | images, masked, the mean of many completions, how far these differ (white: most), and three of them |
-| anomaly | images above which of their pixels the energy hangs on (white: most) |
-| energy | a table on stdout: the energy of each image in nats |
+`--output=F.png` draws images, what is left of them under --mask, and below what the model makes of
+them. `--output=F.npz` writes the answers by name. Without --output, numbers are printed as a table.
+`--task=describe` prints what a model can be asked, with all inputs and their defaults. An input
+that is not given takes the model's own default, such as its number of sampling steps.
 """
 
 import pathlib
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from absl import flags as absl_flags
 
-from export.clients import backends, remote
+from export.clients import drawings, images, in_process, listing, remote, request, tables
+from export.clients.drawings import Question
+from export.clients.exported import Exported
+from export.clients.request import seeds
+from export.saved_model import description
+from export.saved_model.description import Described
 from tfgen import random
-from tfgen.data import masks, preprocess, sources
+from tfgen.data import masks
 from tfgen.errors import UserError
+from tfgen.models import inputs
 from trainers.drawings import pictures
 from trainers.run import commands, experiment, flags
 
-TASKS = (
-    *("generate", "synthesize", "stylize", "reconstruct", "complete", "interpolate"),
-    *("uncertainty", "anomaly", "energy"),
-)
-COMPLETIONS = 20  # of each image, for their mean and spread
-Ask = Callable[
-    ..., dict[str, np.ndarray]
-]  # a signature, given its name, maybe a seed, and rows by name
+__all__ = ["define", "main", "seeds"]
+
+__doc__ += f"""
+The tasks, of which a model has some, with the inputs that they may take:
+
+{listing.of_models()}
+"""
+
+SUFFIXES = (".png", ".npz")
 
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "export.client"}
+    where: dict[str, Any] = {"flag_values": values, "module_name": "export.client"}
+    _define_where(where)
+    absl_flags.DEFINE_string("task", None, "What to ask for: a task of the model.", **where)
     absl_flags.DEFINE_string(
-        "saved_model", None, "A model's directory, of which the newest version is asked.", **where
+        "output", None, "The file to write: .png, a picture; .npz, the answers.", **where
     )
-    absl_flags.DEFINE_string(
-        "server", None, "A server to ask instead: URL (REST), or HOST:PORT (gRPC).", **where
-    )
-    absl_flags.DEFINE_string("model", None, "The model's name on the server.", **where)
-    absl_flags.DEFINE_enum("task", None, TASKS, "What to ask for.", **where)
-    absl_flags.DEFINE_string("output", None, "The picture to write, a .png file.", **where)
     absl_flags.DEFINE_multi_string(
         "image", None, "An image file to work on; may be given again.", **where
     )
@@ -59,166 +55,149 @@ def define(values: absl_flags.FlagValues) -> None:
         "workdir", None, "Work on held-out images of this run's data instead.", **where
     )
     absl_flags.DEFINE_string("mask", "half:bottom", masks.NAMES, **where)
-    absl_flags.DEFINE_boolean("spherical", False, "Interpolate along the great circle.", **where)
-    absl_flags.DEFINE_float(
-        "gamma", 0.3, "How near to its image a stylized one stays.", 0, 1, **where
-    )
-    absl_flags.DEFINE_list(
-        "size", ["256"], "Height,width (or one side) to synthesize or stylize.", **where
-    )
-    absl_flags.DEFINE_integer("count", 12, "How many images.", lower_bound=1, **where)
-    absl_flags.DEFINE_integer(
-        "steps",
-        None,
-        "Sampling steps; 1000, or 0 if there is a generator, or 20 a classifier.",
-        0,
-        **where,
-    )
-    absl_flags.DEFINE_integer(
-        "label", None, "The class, of a model that has classes.", lower_bound=0, **where
-    )
+    absl_flags.DEFINE_integer("count", 12, "How many rows to ask for.", lower_bound=1, **where)
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
+    absl_flags.DEFINE_multi_string(
+        "set", [], "NAME=VALUE: any other input; a number, several, or a .npy file.", **where
+    )
+    _define_inputs(where)
+
+
+def _define_where(where: dict[str, Any]) -> None:
+    absl_flags.DEFINE_string(
+        "saved_model", None, "A model's directory, of which the newest version is asked.", **where
+    )
+    absl_flags.DEFINE_string(
+        "server", None, "A server to ask instead: URL (REST), or HOST:PORT (gRPC).", **where
+    )
+    absl_flags.DEFINE_string("model", None, "The model's name on the server.", **where)
+
+
+def _define_inputs(where: dict[str, Any]) -> None:
+    """Defines the flags of single inputs, whose defaults are the model's; see `request.FLAGS`."""
+    absl_flags.DEFINE_integer("steps", None, "Sampling steps.", 0, **where)
+    absl_flags.DEFINE_integer("label", None, "The class of all rows.", 0, **where)
+    absl_flags.DEFINE_list("size", None, "Height,width (or one side) in pixels.", **where)
+    absl_flags.DEFINE_boolean("spherical", None, _said(inputs.spherical()), **where)
+    absl_flags.DEFINE_float("gamma", None, _said(inputs.gamma()), 0, 1, **where)
+
+
+def _said(known: inputs.Input) -> str:
+    return f"{known.meaning[0].upper()}{known.meaning[1:]}."
 
 
 def main(values: absl_flags.FlagValues) -> None:
     """Asks."""
-    flags.require(values, "task", *([] if values.task == "energy" else ["output"]))
-    if values.output and pathlib.Path(values.output).suffix != ".png":
-        raise UserError(f"--output: expected a .png file and found {values.output}")
+    flags.require(values, "task")
+    output = None if values.output is None else pathlib.Path(values.output)
+    if output is not None and output.suffix not in SUFFIXES:
+        raise UserError(f"--output: expected a .png or .npz file and found {output}")
     model = _model(values)
-    ask = _asker(model, values)
-    if values.task == "energy":
-        energies = ask("energy", image=_images(values, model))["energy"]
-        print(
-            "image  energy (nats)",
-            *(f"{number:5d}  {u:.6g}" for number, u in enumerate(energies)),
-            sep="\n",
-        )
+    if values.task == description.NAME:
+        print(listing.of_export(model.description))
         return
-    if values.task in ("generate", "synthesize"):
-        picture = pictures.grid(ask(values.task)["image"])
+    question = _question(model, values)
+    if output is None:
+        print(_table(question))
+        return
+    if output.suffix == ".npz":
+        tables.save(output, question.ask())
     else:
-        draw = _between if values.task == "interpolate" else _below
-        picture = draw(ask, values, _images(values, model))
-    pictures.save(pathlib.Path(values.output), picture)
-    print(values.output)
+        pictures.save(output, _picture(question, output))
+    print(output)
 
 
-def _model(values: absl_flags.FlagValues) -> backends.Model:
+def _model(values: absl_flags.FlagValues) -> Exported:
     if (values.saved_model is None) == (values.server is None):
         found = "neither" if values.server is None else "both"
         raise UserError(
             f"--saved_model: expected a model's directory, or a --server, and found {found}"
         )
     if values.server is None:
-        return backends.Loaded(pathlib.Path(values.saved_model))
+        return in_process.InProcess(pathlib.Path(values.saved_model))
     flags.require(values, "model")
     return remote.connect(values.server, values.model)
 
 
-def seeds(root: random.Seed, count: int) -> np.ndarray:
-    """A seed for each row, [count, 2]."""
-    return np.stack([random.fold_in(root, number).numpy() for number in range(count)])
+def _question(model: Exported, values: absl_flags.FlagValues) -> Question:
+    endpoint = model.endpoint(values.task)
+    given = _given(endpoint, values)
+    return Question(
+        model=model,
+        endpoint=endpoint,
+        given=given,
+        pictures=_pictures(model, endpoint, values),
+        count=values.count,
+        seed=values.seed,
+    )
 
 
-def _asker(model: backends.Model, values: absl_flags.FlagValues) -> Ask:
-    """A way to ask: each signature takes what it wants of what is given and of the flags, a row for each example."""
-    signatures = model.signatures
-    if values.task not in signatures:
-        able = [task for task in TASKS if task in signatures]
-        raise UserError(
-            f"--task: this model can {', '.join(sorted(able))} and cannot {values.task}"
-        )
-    if values.steps is not None and "num_steps" not in signatures[values.task]:
-        raise UserError(
-            f"--steps: expected none, since {values.task} of this model takes no sampling steps"
-        )
-    if (values.label is not None) != ("label" in signatures[values.task]):
-        expected, why = (
-            ("none", "has no classes") if values.label is not None else ("a class", "has classes")
-        )
-        raise UserError(f"--label: expected {expected}, since this model {why}")
-    steps = model.usual_steps if values.steps is None else values.steps
-    usual = {
-        "num_steps": steps,
-        "spherical": values.spherical,
-        "gamma": values.gamma,
-        "count": COMPLETIONS,
-    }
-    usual |= {"size": experiment.sides("size", values.size), "label": values.label}
-
-    def ask(name: str, seed: random.Seed | None = None, **given) -> dict[str, np.ndarray]:
-        inputs = signatures[name]
-        rows = max((len(value) for value in given.values()), default=values.count)
-        every = {
-            key: np.broadcast_to(value, (rows, *np.shape(value))) for key, value in usual.items()
-        }
-        every |= {"seed": seeds(random.root(values.seed) if seed is None else seed, rows), **given}
-        if missing := sorted(inputs.keys() - every.keys()):
-            raise UserError(
-                f"--task: {name} of this model takes {', '.join(missing)}, which is not given here"
-            )
-        return model.answer(
-            name, {n: np.asarray(every[n], s.dtype.as_numpy_dtype) for n, s in inputs.items()}
-        )
-
-    return ask
+def _given(endpoint: Described, values: absl_flags.FlagValues) -> dict[str, np.ndarray]:
+    """Returns the values of inputs that flags give, by name of the input."""
+    given = {flag: values[flag].value for flag in request.FLAGS.values()}
+    # the size of images that an endpoint takes in any size is the images' own
+    given["size"] = None if images.any_size(endpoint) else _size(values)
+    return request.given(endpoint, given, values.set)
 
 
-def _below(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> np.ndarray:
-    """A row of images, and rows of what is made of each below."""
-    made = _completed if values.task in ("complete", "uncertainty") else _made
-    return pictures.grid(np.concatenate([image, *made(ask, values, image)]), columns=len(image))
+def _size(values: absl_flags.FlagValues) -> images.Sides | None:
+    return experiment.sides("size", values.size)
 
 
-def _made(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> list[np.ndarray]:
-    found = ask(values.task, image=image)
-    return [
-        pictures.white_most(found["steepness"], image)
-        if values.task == "anomaly"
-        else found["image"]
-    ]
-
-
-def _completed(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> list[np.ndarray]:
-    """The masked images, and what is made of them."""
-    seed = random.root(values.seed)
-    mask = masks.parse(values.mask, image.shape[:3], random.fold_in(seed, -1)).numpy()
-    masked, given = mask * image, {"image": image, "mask": mask}
-    if values.task == "complete":
-        return [masked, ask("complete", **given)["image"]]
-    found = ask("uncertainty", **given)
-    some = [ask("complete", random.fold_in(seed, i), **given)["image"] for i in range(3)]
-    return [masked, found["image"], pictures.white_most(found["spread"], image), *some]
-
-
-def _between(ask: Ask, values: absl_flags.FlagValues, image: np.ndarray) -> np.ndarray:
-    """A row for each two images."""
-    if len(image) < 2:
-        raise UserError(
-            "--image: expected two images to interpolate between and found one; give --image twice"
-        )
-    return pictures.ways(lambda **way: ask("interpolate", **way)["image"], image)
-
-
-def _images(values: absl_flags.FlagValues, model: backends.Model) -> np.ndarray:
-    inputs = model.signatures[values.task]
-    _, *sides, channels = inputs.get("image", inputs.get("first")).shape
-    height, width = experiment.sides("size", values.size) if None in sides else sides
-    least = min(model.signatures["energy"]["image"].shape[1:3]) if None in sides else 0
+def _pictures(
+    model: Exported, endpoint: Described, values: absl_flags.FlagValues
+) -> dict[str, np.ndarray]:
+    """Returns the images and masks that an endpoint takes, by name of the input."""
+    names = images.named(endpoint, "image")
+    if not names:
+        return {}
+    entry, size = endpoint.inputs[names[0]], _size(values)
+    if values.image:
+        found = images.of_files(values.image, entry, size)
+    elif values.workdir:
+        found = images.of_run(pathlib.Path(values.workdir), values.count, entry, size)
+    else:
+        raise UserError("--image: expected an image file, or a run's --workdir, and found neither")
+    least = min(model.description.facts["image_shape"][:2])
+    height, width = found.shape[1:3]
     if min(height, width) < least:
         raise UserError(
             f"--size: expected at least {least} pixels a side and found {min(height, width)}"
         )
-    if values.image:
-        found = [next(sources.read(f"image:{path}")["all"])[0] for path in values.image]
-        return np.stack(
-            [preprocess.to_unit(preprocess.prepare(p, (height, width), channels)) for p in found]
+    shown = images.shared_out(names, found)
+    shape = (len(shown[names[0]]), height, width)
+    for name in images.named(endpoint, "mask"):
+        shown[name] = images.mask(values.mask, shape, random.root(values.seed))
+    return shown
+
+
+def _table(question: Question) -> str:
+    """Returns an answer as a table.
+
+    Raises:
+        UserError: if it is better written to a file.
+    """
+    name = question.endpoint.name
+    if not tables.fits(question.endpoint):
+        raise UserError(
+            f"--output: expected a .png or .npz file, since {name} answers in pictures, and found "
+            "none"
         )
-    if values.workdir is None:
-        raise UserError("--image: expected an image file, or a run's --workdir, and found neither")
-    found = experiment.load_images(experiment.read(pathlib.Path(values.workdir)))
-    return found.test.whole()[: values.count, :height, :width]
+    answer = question.ask()
+    if not tables.is_short(answer):
+        raise UserError(
+            f"--output: expected a .npz file, since {name} answers in long vectors, and found none"
+        )
+    return tables.text(answer)
+
+
+def _picture(question: Question, output: pathlib.Path) -> np.ndarray:
+    if not drawings.draws(question.endpoint):
+        raise UserError(
+            f"--output: expected a .npz file, or none, since {question.endpoint.name} answers in "
+            f"numbers, and found {output}"
+        )
+    return drawings.draw(question)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
     python -m export.main --workdir=DIR --formats=saved_model,tflite --output=OUT
 
-Writes OUT/saved_model/ALGORITHM/VERSION/, OUT/tflite/ENDPOINT.tflite (.int8.tflite, .float16.tflite), and a model card,
-OUT/model_card.md and .json.
+Writes OUT/saved_model/ALGORITHM/VERSION/, OUT/tflite/ENDPOINT.tflite (.int8.tflite,
+.float16.tflite), and a model card, OUT/model_card.md and .json.
 """
 
 import pathlib
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 from absl import flags as absl_flags
 
@@ -17,18 +19,21 @@ from export.saved_model import archive, warmup
 from tfgen.errors import UserError
 from tfgen.nets.convolution import implementations
 from trainers.run import commands, experiment, flags
+from trainers.run.experiment import Trained
 
 FORMATS = ("saved_model", "tflite")
 
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "export.main"}
+    where: dict[str, Any] = {"flag_values": values, "module_name": "export.main"}
+    variants = f"Of LiteRT files: some of {', '.join(convert.VARIANTS)}."
     absl_flags.DEFINE_string("workdir", None, "The run whose model to export.", **where)
-    absl_flags.DEFINE_list("formats", list(FORMATS), f"Some of {', '.join(FORMATS)}.", **where)
-    absl_flags.DEFINE_list(
-        "variants", ["float32"], f"Of LiteRT files: some of {', '.join(convert.VARIANTS)}.", **where
+    absl_flags.DEFINE_integer(
+        "step", None, "Updates behind the checkpoint; the newest by default.", 0, **where
     )
+    absl_flags.DEFINE_list("formats", list(FORMATS), f"Some of {', '.join(FORMATS)}.", **where)
+    absl_flags.DEFINE_list("variants", ["float32"], variants, **where)
     absl_flags.DEFINE_boolean(
         "measure", True, "Time what was exported, and compare it with the library.", **where
     )
@@ -38,32 +43,37 @@ def define(values: absl_flags.FlagValues) -> None:
 def main(values: absl_flags.FlagValues) -> None:
     """Exports."""
     flags.require(values, "workdir", "output")
-    _some_of("formats", values.formats, FORMATS)
-    _some_of("variants", values.variants, convert.VARIANTS)
+    _check_some_of("formats", values.formats, FORMATS)
+    _check_some_of("variants", values.variants, convert.VARIANTS)
     output = pathlib.Path(values.output)
     for place in (output, *(output / name for name in values.formats)):
         if place.exists() and not place.is_dir():
             raise UserError(f"--output: expected a directory and found the file {place}")
-    trained = experiment.restored(pathlib.Path(values.workdir), implementations.EXPORTED)
-    if "tflite" in values.formats:
-        convert.endpoints(
-            trained.algorithm
-        )  # a model that has none is refused before anything is written
-    written = []
-    if "saved_model" in values.formats:
-        if not warmup.available():
-            print(warmup.MISSING, file=sys.stderr)
-        written.append(
-            archive.write(trained.algorithm, output / "saved_model" / trained.values.algorithm)
-        )
-    if "tflite" in values.formats:
-        written += convert.write(trained.algorithm, output / "tflite", values.variants)
-    written += model_card.write(trained, written, output, values.measure)
-    for path in written:
+    trained = experiment.restored(values.workdir, values.step, implementations.EXPORTED)
+    written = _write(trained, output, values)
+    for path in [*written, *model_card.write(trained, written, output, measure=values.measure)]:
         print(path)
 
 
-def _some_of(flag: str, names: list[str], known: tuple[str, ...]) -> None:
+def _write(
+    trained: Trained, output: pathlib.Path, values: absl_flags.FlagValues
+) -> list[pathlib.Path]:
+    """Writes the model in all formats that are asked for, and returns the places."""
+    written = []
+    if "tflite" in values.formats:
+        # a model that has none is refused before anything is written
+        convert.endpoints(trained.model)
+    if "saved_model" in values.formats:
+        if not warmup.available():
+            print(warmup.MISSING, file=sys.stderr)
+        directory = output / "saved_model" / trained.values.algorithm
+        written.append(archive.write(trained.model, directory, model_card.about(trained)))
+    if "tflite" in values.formats:
+        written += convert.write(trained.model, output / "tflite", values.variants)
+    return written
+
+
+def _check_some_of(flag: str, names: Sequence[str], known: Sequence[str]) -> None:
     """Raises UserError unless there are names and all are known."""
     for name in names or ["none"]:
         if name not in known:

@@ -1,24 +1,25 @@
-"""What exported models cost here, and how far the answers of LiteRT files are from the library's."""
+"""What exported models cost here, and how far LiteRT's answers are from the library's."""
 
+import functools
 import os
 import pathlib
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from export.litert import convert
 from export.saved_model import examples
-from tfgen.types import Endpoint
+from tfgen.models import Endpoint
 
 BATCHES = (1, 16)
 """Rows of the requests that are timed."""
 
 
 def machine() -> dict[str, str | int]:
-    """What latencies were measured on."""
+    """Returns what latencies were measured on."""
     info = pathlib.Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -31,7 +32,7 @@ def machine() -> dict[str, str | int]:
 
 
 def milliseconds(call: Callable[[], object], budget: float = 0.1, least: int = 3) -> float:
-    """The median time of a call, the first not counted.
+    """Returns the median time of a call, the first not counted.
 
     Args:
         call: what to time.
@@ -39,7 +40,8 @@ def milliseconds(call: Callable[[], object], budget: float = 0.1, least: int = 3
         least: calls at least.
     """
     call()
-    times, start = [], time.perf_counter()
+    times: list[float] = []
+    start = time.perf_counter()
     while len(times) < least or time.perf_counter() - start < budget:
         before = time.perf_counter()
         call()
@@ -47,48 +49,50 @@ def milliseconds(call: Callable[[], object], budget: float = 0.1, least: int = 3
     return 1000 * float(np.median(times))
 
 
-def served(
-    version: pathlib.Path, published: Mapping[str, Endpoint], image_shape: Sequence[int]
-) -> dict[str, dict]:
-    """Latencies of a SavedModel's endpoints, loaded again: by name, by rows of the request, one sampling step each.
+def served(version: pathlib.Path, published: Mapping[str, Endpoint]) -> dict[str, dict[str, float]]:
+    """Returns latencies of a SavedModel's endpoints, loaded again.
 
     Args:
         version: its directory.
-        published: its endpoints.
-        image_shape: height, width, channels.
+        published: its endpoints, by row.
+
+    Returns:
+        By name, by rows of the request, in milliseconds; one sampling step each.
     """
     signatures = tf.saved_model.load(str(version)).signatures
+    return {name: _latencies(signatures[name], found) for name, found in published.items()}
+
+
+def _latencies(signature: Callable[..., object], endpoint: Endpoint) -> dict[str, float]:
     found = {}
-    for name, endpoint in published.items():
-        found[name] = {}
-        for count in BATCHES:
-            given = {
-                n: tf.constant(v) for n, v in examples.rows(endpoint, image_shape, count).items()
-            }
-            found[name][str(count)] = milliseconds(
-                lambda ask=signatures[name], given=given: ask(**given)
-            )
+    for count in BATCHES:
+        rows = examples.rows(endpoint, count)
+        given = {name: tf.constant(value) for name, value in rows.items()}
+        found[str(count)] = milliseconds(functools.partial(signature, **given))
     return found
 
 
 def lite(
     path: pathlib.Path, given: Mapping[str, np.ndarray], expected: Mapping[str, tf.Tensor]
 ) -> dict[str, object]:
-    """A LiteRT file's size, latency, and the largest difference of each output from the library's answer.
+    """Returns a LiteRT file's size, latency, and distance from the library's answer.
 
     Args:
         path: the file.
         given: its inputs.
         expected: the library's answer to them.
+
+    Returns:
+        `bytes`, `milliseconds`, and by output the largest difference, `error`, and the largest
+        number, `range`.
     """
     runner = tf.lite.Interpreter(str(path)).get_signature_runner()
     found = runner(**given)
+    error = {name: float(np.abs(found[name] - value).max()) for name, value in expected.items()}
     return {
         "bytes": path.stat().st_size,
         "milliseconds": milliseconds(lambda: runner(**given)),
-        "error": {
-            name: float(np.abs(found[name] - value).max()) for name, value in expected.items()
-        },
+        "error": error,
         "range": {name: float(np.abs(value).max()) for name, value in expected.items()},
     }
 
@@ -99,10 +103,10 @@ def variants(
     given: Mapping[str, np.ndarray],
     expected: Mapping[str, tf.Tensor],
 ) -> dict[str, dict[str, object]]:
-    """All variants of an endpoint's file that a directory holds; see `lite`."""
+    """Returns what `lite` does of all variants of an endpoint's file that a directory holds."""
     paths = {variant: directory / convert.file_name(name, variant) for variant in convert.VARIANTS}
-    found = {variant: path for variant, path in paths.items() if path.exists()}
     return {
-        variant: {"file": path.name} | lite(path, given, expected)
-        for variant, path in found.items()
+        variant: {"file": path.name, **lite(path, given, expected)}
+        for variant, path in paths.items()
+        if path.exists()
     }

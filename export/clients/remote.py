@@ -1,6 +1,7 @@
 """Models behind a server that speaks TensorFlow Serving's REST or gRPC interface.
 
-The row format of https://www.tensorflow.org/tfx/serving/api_rest, and PredictionService of `tensorflow-serving-api`.
+Source: the row format of https://www.tensorflow.org/tfx/serving/api_rest, and PredictionService of
+`tensorflow-serving-api`.
 """
 
 import base64
@@ -8,34 +9,33 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from google.protobuf import json_format
-from tensorflow.core.protobuf import meta_graph_pb2
 
-from export.clients import backends
-from export.saved_model import warmup
+from export.clients.exported import Exported, refusal
+from export.saved_model import description, warmup
 from tfgen.errors import UserError
 
 PATIENCE = 600
 """Seconds that an answer may take: sampling is slow."""
 
 
-def connect(server: str, model: str) -> backends.Model:
-    """A model behind a server.
+def connect(server: str, model: str) -> Exported:
+    """Returns a model behind a server.
 
     Args:
         server: a URL for REST, or HOST:PORT for gRPC.
         model: its name there.
 
     Raises:
-        UserError: if there is no such server or model.
+        UserError: if gRPC is asked for and its extra is not installed.
     """
     return Rest(server, model) if "://" in server else Grpc(server, model)
 
 
-class Rest(backends.Model):
+class Rest(Exported):
     """A model behind a REST server.
 
     Args:
@@ -44,110 +44,102 @@ class Rest(backends.Model):
     """
 
     def __init__(self, server: str, model: str):
-        self.url = f"{server.rstrip('/')}/v1/models/{model}"
-        try:
-            found = self._call("/metadata")["metadata"]["signature_def"]["signature_def"]
-            parsed = {
-                name: json_format.ParseDict(
-                    said, meta_graph_pb2.SignatureDef(), ignore_unknown_fields=True
-                )
-                for name, said in found.items()
-            }
-        except (KeyError, TypeError, json_format.ParseError) as error:
-            raise UserError(
-                f"--server: expected a model's signatures and found others at {self.url}"
-            ) from error
-        self.outputs = {name: sorted(signature.outputs) for name, signature in parsed.items()}
-        super().__init__(backends.declared(parsed.items()))
+        super().__init__("server")
+        self.url = f"{server.rstrip('/')}/v1/models/{model}:predict"
 
-    def answer(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        columns = {name: _plain(value) for name, value in inputs.items()}
+    def answer(self, endpoint: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        columns = {name: _json(value) for name, value in inputs.items()}
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        found = self._call(":predict", {"signature_name": signature, "instances": rows})[
-            "predictions"
-        ]
-        names = self.outputs[signature]
-        # a single output comes without its name
-        return {n: _array(found if len(names) == 1 else [row[n] for row in found]) for n in names}
+        found = self._call({"signature_name": endpoint, "instances": rows})
+        names = self._outputs(endpoint)
+        if len(names) == 1:  # a single output comes without its name
+            return {names[0]: _array(found)}
+        return {name: _array([row[name] for row in found]) for name in names}
 
-    def _call(self, path: str, body: dict | None = None) -> dict:
-        data = None if body is None else json.dumps(body).encode()
+    def _outputs(self, endpoint: str) -> list[str]:
+        if endpoint == description.NAME:
+            return [description.OUTPUT]
+        return list(self.description.endpoints[endpoint].outputs)
+
+    def _call(self, body: dict[str, Any]) -> list[Any]:
+        """Returns the predictions of a request."""
+        data, head = json.dumps(body).encode(), {"Content-Type": "application/json"}
         try:
-            request = urllib.request.Request(
-                self.url + path, data, {"Content-Type": "application/json"}
-            )
+            request = urllib.request.Request(self.url, data, head)
             with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-                return json.load(answer)
+                return json.load(answer)["predictions"]
         except urllib.error.HTTPError as error:
-            raise UserError(f"--server: {self.url}{path} refused: {_said(error)}") from error
-        except (OSError, ValueError) as error:
+            raise UserError(f"--server: {self.url} refused: {_said(error)}") from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"--server: expected a REST server and had no answer from {self.url} ({error})"
             ) from error
 
 
-class Grpc(backends.Model):
+class Grpc(Exported):
     """A model behind a gRPC server; needs `tensorflow-serving-api`, the extra `serving`.
 
     Args:
         server: HOST:PORT.
         model: its name there.
+
+    Raises:
+        UserError: if the extra is not installed.
     """
 
     def __init__(self, server: str, model: str):
+        super().__init__("server")
         if not warmup.available():
             raise UserError(
-                "--server: gRPC needs tensorflow-serving-api; install the extra `serving`, or give a URL"
+                "--server: gRPC needs tensorflow-serving-api; install the extra `serving`, or give "
+                "a URL"
             )
         import grpc
-        from tensorflow_serving.apis import get_model_metadata_pb2, prediction_service_pb2_grpc
+        from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-        self.server, self.model = server, model
+        self.server = server
+        self.model = model
         unlimited = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
-        self.service = prediction_service_pb2_grpc.PredictionServiceStub(
-            grpc.insecure_channel(server, unlimited)
-        )
-        asked = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
-        asked.model_spec.name = model
-        found = get_model_metadata_pb2.SignatureDefMap()
-        self._call(self.service.GetModelMetadata, asked).metadata["signature_def"].Unpack(found)
-        super().__init__(backends.declared(found.signature_def.items()))
+        channel = grpc.insecure_channel(server, unlimited)
+        self.service = prediction_service_pb2_grpc.PredictionServiceStub(channel)
 
-    def answer(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        found = self._call(self.service.Predict, warmup.request(self.model, signature, inputs))
+    def answer(self, endpoint: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        found = self._predict(warmup.request(self.model, endpoint, inputs))
         return {name: tf.make_ndarray(value) for name, value in found.outputs.items()}
 
-    def _call(self, method, request):
+    def _predict(self, request):
         import grpc
 
         try:
-            return method(request, timeout=PATIENCE)
+            return self.service.Predict(request, timeout=PATIENCE)
         except grpc.RpcError as error:
             if error.code() == grpc.StatusCode.UNAVAILABLE:
                 raise UserError(
                     f"--server: expected a gRPC server and had no answer from {self.server}"
                 ) from error
-            raise UserError(
-                f"--server: {self.server} refused: {backends.refusal(error.details())}"
-            ) from error
+            said = refusal(error.details())
+            raise UserError(f"--server: {self.server} refused: {said}") from error
 
 
-def _plain(column: np.ndarray) -> list:
-    """A column's rows as JSON knows them."""
+def _json(column: np.ndarray) -> list:
+    """Returns a column's rows as JSON knows them."""
     if column.dtype != object:
         return column.tolist()
     return [{"b64": base64.b64encode(value).decode()} for value in column]
 
 
 def _array(rows: list) -> np.ndarray:
-    """Rows of JSON as a column."""
+    """Returns rows of JSON as a column."""
     if isinstance(rows[0], dict):
         return np.array([base64.b64decode(row["b64"]) for row in rows], object)
-    return np.asarray(rows, np.float32)
+    if isinstance(rows[0], str):
+        return np.array(rows, object)
+    found = np.asarray(rows)
+    return found.astype(np.float32) if found.dtype == np.float64 else found
 
 
 def _said(error: urllib.error.HTTPError) -> str:
     try:
-        return backends.refusal(json.load(error)["error"])
+        return refusal(json.load(error)["error"])
     except (ValueError, KeyError, TypeError):
         return str(error)

@@ -1,65 +1,81 @@
-"""SavedModels: versioned directories with every endpoint of an algorithm, which TensorFlow alone can load."""
+"""SavedModels: versioned directories with every endpoint of a model, which TensorFlow can load."""
 
+import json
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
 
-from export.saved_model import examples, serving, warmup
+from export.saved_model import description, examples, published, warmup
 from tfgen import files
-from tfgen.training.algorithm import Algorithm
-from tfgen.types import Endpoint
+from tfgen.models import Model
+
+Graphs = Mapping[str, ConcreteFunction]
 
 
 def next_version(directory: pathlib.Path) -> int:
-    """One more than the newest version in a model's directory."""
+    """Returns one more than the newest version in a model's directory."""
     if not directory.is_dir():
         return 1
-    return 1 + max((int(d.name) for d in directory.iterdir() if d.name.isdigit()), default=0)
+    versions = [int(place.name) for place in directory.iterdir() if place.name.isdigit()]
+    return 1 + max(versions, default=0)
 
 
-def write(algorithm: Algorithm, directory: pathlib.Path) -> pathlib.Path:
-    """Writes the next version of a model, with requests to warm a server up where they can be built.
+def write(
+    model: Model, directory: pathlib.Path, about: Mapping[str, Any] | None = None
+) -> pathlib.Path:
+    """Writes the next version of a model, with its description.
+
+    Requests that warm a server up are written too, where they can be built.
 
     Args:
-        algorithm: trained.
+        model: trained.
         directory: the model's, with a directory for each version; its name is the model's.
+        about: what is known of its training, for the description; by default, the algorithm is the
+            directory's name.
 
     Returns:
         The version's directory, which appears whole or not at all.
+
+    Raises:
+        UserError: if the model cannot be described.
     """
-    published = serving.endpoints(algorithm)
-    model = _model(published)
+    endpoints = published.endpoints(model)
+    facts = description.facts_of(model, about or {"algorithm": directory.name})
+    text = json.dumps(facts | {"endpoints": description.entries(model, endpoints)}, indent=1)
+    endpoints[description.NAME] = description.endpoint(text)
+    graphs = {name: found.graph.get_concrete_function() for name, found in endpoints.items()}
     place = directory / str(next_version(directory))
     with files.written_aside(place) as aside:
         # nobody differentiates an export; its endpoints hold the gradients that sampling takes
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-        tf.saved_model.save(model, str(aside), _signatures(model, list(published)), options)
+        tf.saved_model.save(_module(graphs), str(aside), _signatures(graphs), options)
+        extra = aside / description.PLACE
+        extra.parent.mkdir()
+        extra.write_text(text + "\n")
         if warmup.available():
-            shown = {
-                name: examples.rows(endpoint, algorithm.image_shape)
-                for name, endpoint in published.items()
-            }
+            shown = {name: examples.rows(found) for name, found in endpoints.items()}
             warmup.write(aside, directory.name, shown)
     return place
 
 
-def _signatures(model: tf.Module, names: list[str]) -> dict[str, Callable]:
-    """The first one's is what a server answers by that is asked for none."""
-    found = {name: getattr(model, name) for name in names}
-    return found | {tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY: found[names[0]]}
+def _signatures(graphs: Graphs) -> dict[str, ConcreteFunction]:
+    """Returns the signatures; the first is also what a server answers by that is asked for none."""
+    first = next(iter(graphs.values()))
+    return {**graphs, tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY: first}
 
 
-def _model(published: Mapping[str, Endpoint]) -> tf.Module:
-    """What is saved: endpoints as attributes, and the variables they use; what training remembers of images is not.
+def _module(graphs: Graphs) -> tf.Module:
+    """Returns what is saved: endpoints as attributes, and the variables that they use.
 
-    The endpoints are traced here, once: Keras's ExportArchive holds functions that saving would trace again.
+    Endpoints are traced once: Keras's ExportArchive holds functions that saving would trace again.
+    What training remembers of images is among no endpoint's variables.
     """
-    model = tf.Module()
-    for name, endpoint in published.items():
-        graph = tf.function(endpoint.fn, endpoint.signature, autograph=False)
-        setattr(model, name, graph.get_concrete_function())
-    model.used = list(
-        {id(v): v for name in published for v in getattr(model, name).variables}.values()
-    )
-    return model
+    module = tf.Module()
+    for name, graph in graphs.items():
+        setattr(module, name, graph)
+    used = {id(variable): variable for graph in graphs.values() for variable in graph.variables}
+    module.used = list(used.values())
+    return module

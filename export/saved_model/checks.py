@@ -1,108 +1,80 @@
-"""Checks of what a server is given, inside the graph: INVALID_ARGUMENT names the input and says what was expected.
+"""Checks of requests inside the graph.
 
-A server feeds whatever tensors it gets, and hands the graph's error back; nothing else stands before the model.
+A server feeds whatever tensors it gets and hands the graph's error back: nothing else stands before
+the model. A refusal is INVALID_ARGUMENT, names the input and says what was expected.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+import dataclasses
 
 import tensorflow as tf
 
-from tfgen.types import Endpoint
+from export.saved_model.rows import RowEndpoint
+from tfgen.models.inputs import Check, Input
+
+FINITE = Check("finite numbers", tf.math.is_finite)
+ALIKE = Check("the same in every row", lambda rows: rows == rows[:1])
 
 
-class Rule(NamedTuple):
-    """What the numbers of an input must be, in words and as a test of each."""
-
-    words: str
-    test: Callable[[tf.Tensor], tf.Tensor]
-
-
-RULES = {
-    "mask": Rule(
-        "0 where a pixel is missing and 1 where it is known", lambda mask: (mask == 0) | (mask == 1)
-    ),
-    "num_steps": Rule("numbers that are not negative", lambda steps: steps >= 0),
-    "count": Rule("positive numbers", lambda count: count > 0),
-    "size": Rule("positive numbers", lambda size: size > 0),
-    "stage": Rule("numbers that are not negative", lambda stage: stage >= 0),
-    "index": Rule("numbers that are not negative", lambda index: index >= 0),
-    "gamma": Rule("numbers from 0 to 1", lambda gamma: (gamma >= 0) & (gamma <= 1)),
-}
-"""By name of the input; all floats must be finite besides."""
-
-ALIKE = ("count", "size", "stage", "gamma", "spherical")
-"""Inputs that must be the same in all rows."""
-
-
-def checked(endpoint: Endpoint, num_classes: int = 1) -> Endpoint:
-    """An endpoint that refuses what it cannot answer.
+def checked(endpoint: RowEndpoint) -> RowEndpoint:
+    """Returns an endpoint that refuses what it cannot answer.
 
     Args:
-        endpoint: whose inputs have the same leading dimension.
-        num_classes: what an input `label` is below.
+        endpoint: whose inputs say what they must be.
     """
 
-    def answer(*given):
-        # behind a placeholder, or the optimizer believes the signature and drops the tests of shapes
-        given = [
-            tf.raw_ops.PlaceholderWithDefault(input=value, shape=tf.TensorShape(None))
-            for value in given
-        ]
+    def answer(**given):
+        # behind a placeholder, or the optimizer believes the signature and drops tests of shapes
+        free = {name: _of_unknown_shape(value) for name, value in given.items()}
+        first = free[endpoint.inputs[0].name]
         tests = []
-        for spec, value in zip(endpoint.signature, given, strict=True):
-            tests += [
-                _shape(spec, value),
-                _rows(spec, value, given[0]),
-                *_numbers(spec, value, num_classes),
-            ]
+        for known in endpoint.inputs:
+            value = free[known.name]
+            tests += [_shape(known, value), _rows(known, value, first), *_numbers(known, value)]
         with tf.control_dependencies(tests):
-            return endpoint.fn(
-                *(
-                    tf.ensure_shape(tf.identity(v), s.shape)
-                    for s, v in zip(endpoint.signature, given, strict=True)
-                )
-            )
+            inputs = {known.name: known for known in endpoint.inputs}
+            sure = {name: _of_known_shape(inputs[name], free[name]) for name in inputs}
+            return endpoint.fn(**sure)
 
-    return Endpoint(answer, endpoint.signature)
+    return dataclasses.replace(endpoint, fn=answer)
 
 
-def _shape(spec: tf.TensorSpec, value: tf.Tensor) -> tf.Operation:
-    """At least one row of the right shape."""
-    rank = spec.shape.rank
-    free = [side is None for side in spec.shape]
-    found = tf.concat([tf.shape(value), tf.zeros([rank], tf.int32)], axis=0)[:rank]
-    right = tf.where(free, found > 0, found == [side or 0 for side in spec.shape])
-    words = ", ".join("any" if side is None else str(side) for side in spec.shape)
-    return _check(
-        (tf.rank(value) == rank) & tf.reduce_all(right),
-        spec,
-        f"the shape [{words}]",
-        tf.shape(value),
-    )
+def rules(known: Input) -> list[Check]:
+    """Returns what the numbers of an input must be."""
+    found = [FINITE] if known.dtype.is_floating else []
+    if known.check is not None:
+        found.append(known.check)
+    return found if known.per_row else [*found, ALIKE]
 
 
-def _rows(spec: tf.TensorSpec, value: tf.Tensor, first: tf.Tensor) -> tf.Operation:
+def _of_unknown_shape(value: tf.Tensor) -> tf.Tensor:
+    return tf.raw_ops.PlaceholderWithDefault(input=value, shape=tf.TensorShape(None))
+
+
+def _of_known_shape(known: Input, value: tf.Tensor) -> tf.Tensor:
+    return tf.ensure_shape(tf.identity(value), known.row_spec.shape)
+
+
+def _shape(known: Input, value: tf.Tensor) -> tf.Operation:
+    """Tests for at least one row of the right shape."""
+    sides = known.row_spec.shape
+    free = [side is None for side in sides]
+    found = tf.concat([tf.shape(value), tf.zeros([sides.rank], tf.int32)], axis=0)[: sides.rank]
+    right = tf.where(free, found > 0, found == [side or 0 for side in sides])
+    words = ", ".join("any" if side is None else str(side) for side in sides)
+    passed = (tf.rank(value) == sides.rank) & tf.reduce_all(right)
+    return _test(passed, known, f"the shape [{words}]", tf.shape(value))
+
+
+def _rows(known: Input, value: tf.Tensor, first: tf.Tensor) -> tf.Operation:
     same = tf.reduce_all(tf.shape(value)[:1] == tf.shape(first)[:1])
-    return _check(same, spec, "as many rows as of the first input", tf.shape(value))
+    return _test(same, known, "as many rows as of the first input", tf.shape(value))
 
 
-def _numbers(spec: tf.TensorSpec, value: tf.Tensor, num_classes: int) -> list[tf.Operation]:
-    """What is asked of the numbers of an input."""
-    rules = [Rule("finite numbers", tf.math.is_finite)] if spec.dtype.is_floating else []
-    if spec.name == "label":
-        rules.append(
-            Rule(
-                f"classes from 0 to {num_classes - 1}",
-                lambda label: (label >= 0) & (label < num_classes),
-            )
-        )
-    if spec.name in RULES:
-        rules.append(RULES[spec.name])
-    if spec.name in ALIKE:
-        rules.append(Rule("the same in every row", lambda rows: rows == rows[:1]))
-    return [_check(tf.reduce_all(rule.test(value)), spec, rule.words, value) for rule in rules]
+def _numbers(known: Input, value: tf.Tensor) -> list[tf.Operation]:
+    return [
+        _test(tf.reduce_all(rule.test(value)), known, rule.words, value) for rule in rules(known)
+    ]
 
 
-def _check(right: tf.Tensor, spec: tf.TensorSpec, words: str, found: tf.Tensor) -> tf.Operation:
-    return tf.debugging.Assert(right, [f"{spec.name}: expected {words} and found", found])
+def _test(passed: tf.Tensor, known: Input, words: str, found: tf.Tensor) -> tf.Operation:
+    return tf.debugging.Assert(passed, [f"{known.name}: expected {words} and found", found])

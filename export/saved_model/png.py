@@ -3,102 +3,150 @@
 Names that end in `_bytes` are those that the REST API sends and takes as {"b64": ...}.
 """
 
+import io
 from collections.abc import Mapping
 
+import imageio.v3 as iio
+import numpy as np
 import tensorflow as tf
 
-from tfgen.types import Endpoint
-
-NAMES = ("complete", "reconstruct", "energy", "generate")
-"""Endpoints that have a twin in bytes, NAME_png."""
+from export.saved_model.rows import RowEndpoint
+from tfgen.data import preprocess
+from tfgen.models import Model
+from tfgen.models.inputs import Input
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 END = b"IEND\xaeB`\x82"
+CHANNELS = (1, 3)
+"""Grey, and red, green and blue."""
+
+Pictures = Mapping[str, Input]
+"""The inputs that are pictures, by name. An output of the same name is a picture too."""
 
 
-def endpoints(rows: Mapping[str, Endpoint], channels: int) -> dict[str, Endpoint]:
-    """The twins.
-
-    Args:
-        rows: endpoints whose inputs have the same leading dimension.
-        channels: of the model's images; none has a twin unless these are grey or coloured.
-
-    Returns:
-        By name. `image` and `mask` are `image_bytes` and `mask_bytes` in them, [b]; white pixels of a mask are known.
-    """
+def pictures(model: Model) -> dict[str, Input]:
+    """Returns a model's inputs that a PNG file can hold."""
     return {
-        f"{name}_png": _twin(rows[name]) for name in NAMES if name in rows and channels in (1, 3)
+        name: known
+        for name, known in model.inputs().items()
+        if known.encoding is not None and known.shape[-1] in CHANNELS
     }
 
 
-def _twin(endpoint: Endpoint) -> Endpoint:
-    signature = [_bytes(spec) if _pictured(spec) else spec for spec in endpoint.signature]
-
-    def answer(*given):
-        values = [
-            _decoded(v, s) if _pictured(s) else v
-            for s, v in zip(endpoint.signature, given, strict=True)
-        ]
-        found = endpoint.fn(*values)
-        return {
-            f"{n}_bytes" if n == "image" else n: _encoded(v) if n == "image" else v
-            for n, v in found.items()
-        }
-
-    return Endpoint(answer, signature)
+def name_of(endpoint: str) -> str:
+    """Returns the name of an endpoint's twin."""
+    return f"{endpoint}_png"
 
 
-def _pictured(spec: tf.TensorSpec) -> bool:
-    return spec.name in ("image", "mask")
+def bytes_of(name: str) -> str:
+    """Returns the name of a picture's files."""
+    return f"{name}_bytes"
 
 
-def _bytes(spec: tf.TensorSpec) -> tf.TensorSpec:
-    return tf.TensorSpec((None,), tf.string, f"{spec.name}_bytes")
+def has_twin(endpoint: RowEndpoint, pictures: Pictures) -> bool:
+    """Tells whether an endpoint can be asked by pictures of a known size and whole numbers alone.
+
+    Args:
+        endpoint: by row.
+        pictures: of its model.
+    """
+
+    def simple(known: Input) -> bool:
+        if known.name in pictures:
+            return None not in known.shape
+        return known.dtype.is_integer
+
+    some = {*endpoint.input_names, *endpoint.outputs} & pictures.keys()
+    return bool(some) and all(simple(known) for known in endpoint.inputs)
 
 
-def _decoded(files: tf.Tensor, spec: tf.TensorSpec) -> tf.Tensor:
-    """Pictures in [-1, 1], or masks of 0 and 1, of files, [b]."""
-    shape = spec.shape[1:]
-    with tf.control_dependencies(_tests(files, spec)):
+def twin(endpoint: RowEndpoint, pictures: Pictures) -> RowEndpoint:
+    """Returns an endpoint that takes and gives files.
+
+    Args:
+        endpoint: by row; its graph becomes a part of the twin's.
+        pictures: of its model. `image` becomes `image_bytes`, [b]; white pixels of a mask are
+            known.
+    """
+
+    def answer(**given):
+        arrays = {}
+        for known in endpoint.inputs:
+            if known.name in pictures:
+                arrays[known.name] = _decoded(given[bytes_of(known.name)], known)
+            else:
+                arrays[known.name] = given[known.name]
+        found = endpoint.graph(**arrays)
+        drawn = {bytes_of(name): _encoded(found[name]) for name in found if name in pictures}
+        return drawn | {name: found[name] for name in found if name not in pictures}
+
+    names = (bytes_of(name) if name in pictures else name for name in endpoint.outputs)
+    inputs = (_files(known) if known.name in pictures else known for known in endpoint.inputs)
+    name = name_of(endpoint.name)
+    return RowEndpoint(name, answer, tuple(inputs), tuple(names), endpoint.meaning)
+
+
+def _files(known: Input) -> Input:
+    """Returns the input of files for an input of pictures."""
+    unit = np.asarray(known.example, np.float32)
+    if known.encoding == "mask":
+        unit = 2 * unit - 1
+    levels = preprocess.to_uint8(unit)
+    file = io.BytesIO()
+    iio.imwrite(file, levels.squeeze(-1) if levels.shape[-1] == 1 else levels, extension=".png")
+    meaning = f"PNG files: {known.meaning}"
+    if known.encoding == "mask":
+        meaning = "PNG files, white where a pixel is known, black where it is missing"
+    return Input(bytes_of(known.name), (), tf.string, meaning, example=file.getvalue())
+
+
+def _decoded(files: tf.Tensor, known: Input) -> tf.Tensor:
+    """Returns pictures in [-1, 1], or masks of 0 and 1, of files, [b]."""
+    with tf.control_dependencies(_tests(files, known)):
         files = tf.identity(files)
+    name = bytes_of(known.name)
 
     def decode(file):
-        return tf.ensure_shape(tf.io.decode_png(file, shape[-1], name=f"{spec.name}_bytes"), shape)
+        levels = tf.io.decode_png(file, known.shape[-1], name=name)
+        return tf.ensure_shape(levels, known.shape)
 
-    levels = tf.map_fn(decode, files, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
-    if spec.name == "mask":
+    spec = tf.TensorSpec(known.shape, tf.uint8)
+    levels = tf.map_fn(decode, files, fn_output_signature=spec)
+    if known.encoding == "mask":
         return tf.cast(levels >= 128, tf.float32)
     return tf.cast(levels, tf.float32) / 127.5 - 1
 
 
 def _encoded(image: tf.Tensor) -> tf.Tensor:
-    """Files of pictures, [b]."""
+    """Returns files of pictures, [b]."""
     levels = tf.cast(tf.round((tf.clip_by_value(image, -1.0, 1.0) + 1) * 127.5), tf.uint8)
     return tf.map_fn(tf.io.encode_png, levels, fn_output_signature=tf.string)
 
 
-def _tests(files: tf.Tensor, spec: tf.TensorSpec) -> list[tf.Operation]:
-    """That files are PNG, whole, and of the right size; the decoder's own errors do not name the input."""
-    height, width = spec.shape[1:3]
+def _tests(files: tf.Tensor, known: Input) -> list[tf.Operation]:
+    """Tests that files are PNG, whole, and of the right size.
+
+    The decoder's own errors do not name the input.
+    """
+    height, width, _ = known.shape
     sides = tf.cast(tf.reshape(_bytes_at(files, 16, 8), [-1, 2, 4]), tf.int64)
-    found = tf.reduce_sum(
-        sides * [2**24, 2**16, 2**8, 1], axis=-1
-    )  # width and height, the highest byte first
+    # width and height, the highest byte first
+    found = tf.reduce_sum(sides * [2**24, 2**16, 2**8, 1], axis=-1)
     last = tf.strings.substr(tf.strings.join(["\0" * len(END), files]), -len(END), len(END))
     tests = {
         "PNG files": _bytes_at(files, 0, len(SIGNATURE)) == list(SIGNATURE),
         "whole files": last == END,
         f"pictures of {height}x{width} pixels": found == [width, height],
     }
-    return [
-        tf.debugging.Assert(
-            tf.reduce_all(passed), [f"{spec.name}_bytes: expected {words} and found", "others"]
-        )
-        for words, passed in tests.items()
-    ]
+    return [_test(passed, bytes_of(known.name), words) for words, passed in tests.items()]
+
+
+def _test(passed: tf.Tensor, name: str, words: str) -> tf.Operation:
+    said = [f"{name}: expected {words} and found", "others"]
+    return tf.debugging.Assert(tf.reduce_all(passed), said)
 
 
 def _bytes_at(files: tf.Tensor, start: int, length: int) -> tf.Tensor:
-    """Some bytes of each file, zeros beyond its end: uint8 [b, length]."""
+    """Returns some bytes of each file, zeros beyond its end: uint8 [b, length]."""
     padded = tf.strings.join([files, "\0" * (start + length)])
     return tf.io.decode_raw(tf.strings.substr(padded, start, length), tf.uint8)

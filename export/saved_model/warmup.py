@@ -35,7 +35,7 @@ def write(
         examples: of each endpoint, inputs by name.
     """
     place = version / PLACE
-    place.parent.mkdir()
+    place.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(place)) as writer:
         for signature, inputs in examples.items():
             writer.write(_record(request(model, signature, inputs)))

@@ -34,26 +34,24 @@ assert not any(name.startswith(OURS) for name in sys.modules)
 def answers(
     model: pathlib.Path, inputs: dict[str, dict[str, np.ndarray]], place: pathlib.Path
 ) -> dict[str, np.ndarray]:
-    """What a SavedModel answers, by signature and as its attributes alike.
+    """Returns what a SavedModel answers, by signature and as its attributes alike.
 
     Args:
         model: a version's directory.
         inputs: of each endpoint, in the order in which it takes them.
-        place: a directory for files, from which neither the library nor its commands can be imported.
+        place: a directory for files, from which neither the library nor its commands can be
+            imported.
 
     Returns:
         The outputs, by ENDPOINT.NAME.
     """
-    np.savez(
-        place / "in.npz", **{f"{e}.{n}": v for e, given in inputs.items() for n, v in given.items()}
-    )
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {
-        "TF_CPP_MIN_LOG_LEVEL": "3"
-    }
+    arrays = {f"{e}.{n}": value for e, given in inputs.items() for n, value in given.items()}
+    np.savez(place / "in.npz", **arrays)
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(model), place / "in.npz", place / "out.npz"],
         cwd=place,
-        env=environment,
+        env=environment | {"TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
         check=False,

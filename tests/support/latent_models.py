@@ -1,12 +1,13 @@
 """Small models with latent vectors, untrained, their weights as far from zero as trained ones."""
 
+import math
 import pathlib
 
 import numpy as np
 import pytest
 
 from support import command_line
-from tfgen.training.algorithm import Algorithm
+from tfgen.models import LatentModel
 from trainers.run import catalogue
 from trainers.run.experiment import Experiment
 
@@ -32,37 +33,34 @@ KINDS = {
 
 
 def every(*fast: str) -> list:
-    """All kinds, of which only some are tested every time."""
+    """Returns all kinds, of which only some are tested every time."""
     return [pytest.param(kind, marks=() if kind in fast else pytest.mark.slow) for kind in KINDS]
 
 
-def build(kind: str, workdir: pathlib.Path) -> Algorithm:
-    """An algorithm of a kind, with nets of an eighth of their width."""
+def build(kind: str, workdir: pathlib.Path) -> LatentModel:
+    """Returns the model of an algorithm of a kind, with nets of an eighth of their width."""
     chosen = (f"--algorithm={kind}", *KINDS[kind], f"--workdir={workdir}")
     name = command_line.values("trainers.main", *chosen).algorithm
-    smaller = [f"--{role}.width=0.125" for role in catalogue.roles(name)] + [
-        f"--{name}.completion_rounds=2"
-    ]
-    algorithm = Experiment(command_line.values("trainers.main", *chosen, *smaller)).algorithm
+    smaller = [f"--{role}.width=0.125" for role in catalogue.roles(name)]
+    smaller.append(f"--{name}.completion_rounds=2")
+    values = command_line.values("trainers.main", *chosen, *smaller)
+    model = Experiment(values).algorithm.model
     rng = np.random.default_rng(1)
     for role in catalogue.roles(name):
-        for variable in getattr(algorithm, role).weights:
+        for variable in model.nets[role].weights:
             # running variances stay positive; sums over a kernel's inputs stay of order 1
-            size = (
-                0.3
-                if len(variable.shape) < 4
-                else 1.5 / np.sqrt(np.prod(variable.shape) / max(variable.shape[2:]))
-            )
-            variable.assign(
-                variable * (1 + 0.3 * rng.uniform()) + size * rng.uniform(-1, 1, variable.shape)
-            )
-    return algorithm
+            size = 0.3
+            if len(variable.shape) == 4:
+                size = 1.5 / math.sqrt(math.prod(variable.shape) / max(variable.shape[2:]))
+            grown = variable * (1 + 0.3 * rng.uniform())
+            variable.assign(grown + size * rng.uniform(-1, 1, variable.shape))
+    return model
 
 
-def given(algorithm: Algorithm, batch: int = 3) -> dict[str, np.ndarray]:
-    """Inputs of all endpoints, by name."""
+def given(model: LatentModel, batch: int = 3) -> dict[str, np.ndarray]:
+    """Returns inputs of all endpoints, by name."""
     rng = np.random.default_rng(0)
-    shape, latent = algorithm.image_shape, algorithm.generator.latent_shape
+    shape, latent = model.image_shape, model.generator.latent_shape
     first, second = rng.uniform(-1, 1, (2, batch, *shape)).astype(np.float32)
     return {
         "image": first,
@@ -72,7 +70,7 @@ def given(algorithm: Algorithm, batch: int = 3) -> dict[str, np.ndarray]:
         "latent": rng.standard_normal((batch, *latent)).astype(np.float32),
         "position": np.linspace(0.2, 0.9, batch, dtype=np.float32),
         "spherical": np.array(True),
-        "count": np.int32(5),
+        "draws": np.int32(5),
         "seed": np.array([3, 4], np.int32),
         "size": np.array([40, 70], np.int32),
         "num_steps": np.int32(3),

@@ -3,18 +3,21 @@
 from collections.abc import Mapping
 
 import numpy as np
-import tensorflow as tf
 
-from tfgen.types import Endpoint
+from tfgen.models import Endpoint
 
-OWN = {"seed": lambda i: [3 + i, 4], "num_steps": lambda i: [3, 0, 5][i % 3], "index": lambda i: i}
-"""What differs from row to row."""
+DIFFERENT = {
+    "seed": lambda i: [3 + i, 4],
+    "num_steps": lambda i: [3, 0, 5][i % 3],
+    "index": lambda i: i,
+}
+"""Values that differ from row to row."""
 
 
 def of(
     published: Endpoint, given: Mapping[str, np.ndarray], count: int = 3
 ) -> dict[str, np.ndarray]:
-    """A request: examples as they are given, a number for each row where one was given for all.
+    """Returns a request: examples as they are given, other values repeated for each row.
 
     Args:
         published: the endpoint.
@@ -22,32 +25,34 @@ def of(
         count: rows.
     """
     found = {}
-    for spec in published.signature:
-        if spec.name in OWN:
-            rows = [OWN[spec.name](i) for i in range(count)]
-        elif np.ndim(given[spec.name]) == spec.shape.rank:
-            rows = given[spec.name][:count]
+    for known in published.inputs:
+        name = known.name
+        if name in DIFFERENT:
+            rows = [DIFFERENT[name](i) for i in range(count)]
+        elif np.ndim(given[name]) == known.row_spec.shape.rank:
+            rows = given[name][:count]
         else:
-            rows = [given[spec.name]] * count
-        found[spec.name] = np.asarray(rows, spec.dtype.as_numpy_dtype)
+            rows = [given[name]] * count
+        found[name] = np.asarray(rows, known.dtype.as_numpy_dtype)
     return found
 
 
 def alone(endpoint: Endpoint, request: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What the library answers to each row by itself, [rows, ...].
+    """Returns what the library answers to each row by itself, [rows, ...].
 
     Args:
-        endpoint: the library's.
+        endpoint: the model's.
         request: rows by name.
     """
+    if not endpoint.inputs:
+        every = endpoint.traced()()
+        return {name: value.numpy()[request["index"]] for name, value in every.items()}
     answer, found = endpoint.traced(), []
     for i in range(len(next(iter(request.values())))):
-        inputs = {"count": tf.constant(1)}
-        for spec in endpoint.signature:
-            if spec.name in request:
-                batched = spec.shape.rank and spec.shape[0] is None
-                inputs[spec.name] = tf.constant(
-                    request[spec.name][i : i + 1] if batched else request[spec.name][i]
-                )
+        inputs = {"count": 1}
+        for known in endpoint.inputs:
+            if known.name in request:
+                rows = request[known.name]
+                inputs[known.name] = rows[i : i + 1] if known.batched else rows[i]
         found.append(answer(**inputs))
     return {name: np.concatenate([row[name] for row in found]) for name in found[0]}

@@ -1,7 +1,7 @@
-"""A server that speaks the documented REST and gRPC interfaces of TensorFlow Serving, and really runs a SavedModel.
+"""A server with TensorFlow Serving's documented REST and gRPC interfaces, which runs a SavedModel.
 
-https://www.tensorflow.org/tfx/serving/api_rest and tensorflow_serving/apis/prediction_service.proto: no more of them
-than predict and metadata.
+Source: https://www.tensorflow.org/tfx/serving/api_rest and PredictionService of
+tensorflow_serving/apis/prediction_service.proto; no more of them than predictions.
 """
 
 import base64
@@ -14,30 +14,34 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import tensorflow as tf
-from google.protobuf import json_format
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+
+DESCRIBE = "describe"
+"""The endpoint that clients ask before any other; not among the recorded requests."""
 
 
 class Served:
-    """A version of a SavedModel, its name, and the requests that it saw."""
+    """A version of a SavedModel, its name, and the requests for endpoints that it saw."""
 
     def __init__(self, version: pathlib.Path):
         self.name = version.parent.name
         self.functions = tf.saved_model.load(str(version)).signatures
-        graph = saved_model_pb2.SavedModel.FromString(
-            (version / "saved_model.pb").read_bytes()
-        ).meta_graphs[0]
-        self.signatures: dict[str, meta_graph_pb2.SignatureDef] = dict(graph.signature_def)
+        saved = saved_model_pb2.SavedModel.FromString((version / "saved_model.pb").read_bytes())
+        signatures = saved.meta_graphs[0].signature_def
+        self.signatures: dict[str, meta_graph_pb2.SignatureDef] = dict(signatures)
         self.requests = []
 
     def answer(self, signature: str, inputs: dict) -> dict[str, np.ndarray]:
         """Runs a signature on whatever it is given, as a server does."""
-        types = {
-            name: tf.as_dtype(info.dtype)
-            for name, info in self.signatures[signature].inputs.items()
-        }
+        if signature not in self.signatures:
+            raise ValueError(f'Serving signature name: "{signature}" not found in signature def')
+        declared = self.signatures[signature].inputs
+        types = {name: tf.as_dtype(info.dtype) for name, info in declared.items()}
         if types.keys() != inputs.keys():
-            message = f"input size does not match signature: expected {sorted(types)} and found {sorted(inputs)}"
+            message = (
+                f"input size does not match signature: expected {sorted(types)} and found "
+                f"{sorted(inputs)}"
+            )
             raise tf.errors.InvalidArgumentError(None, None, message)
         given = {name: tf.convert_to_tensor(value, types[name]) for name, value in inputs.items()}
         return {name: value.numpy() for name, value in self.functions[signature](**given).items()}
@@ -45,28 +49,14 @@ class Served:
 
 def _handler(served: Served) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            if self.path != f"/v1/models/{served.name}/metadata":
-                return self._send(404, {"error": f"Malformed request: GET {self.path}"})
-            found = {
-                n: json_format.MessageToDict(s, preserving_proto_field_name=True)
-                for n, s in served.signatures.items()
-            }
-            return self._send(
-                200,
-                {
-                    "model_spec": {"name": served.name},
-                    "metadata": {"signature_def": {"signature_def": found}},
-                },
-            )
-
         def do_POST(self):
             if self.path != f"/v1/models/{served.name}:predict":
                 return self._send(
                     404, {"error": f"Servable not found for request: Latest({self.path})"}
                 )
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            served.requests.append(body)
+            if body.get("signature_name") != DESCRIBE:
+                served.requests.append(body)
             try:
                 return self._send(200, _predicted(served, body))
             except (tf.errors.InvalidArgumentError, ValueError) as error:
@@ -87,7 +77,7 @@ def _handler(served: Served) -> type[BaseHTTPRequestHandler]:
 
 
 def _predicted(served: Served, body: dict) -> dict:
-    """The row format, and the columns where there is but one input."""
+    """Answers the row format, and columns where there is but one input."""
     name = body.get("signature_name", "serving_default")
     rows = body["instances"]
     if not isinstance(rows[0], dict) or "b64" in rows[0]:  # values of the only input
@@ -96,18 +86,13 @@ def _predicted(served: Served, body: dict) -> dict:
     if len({frozenset(row) for row in rows}) != 1:
         raise ValueError("Failed to process element: not all instances have the same keys")
     found = served.answer(name, {key: [_bytes(row[key]) for row in rows] for key in rows[0]})
-    if len({len(value) for value in found.values()}) != 1 or len(next(iter(found.values()))) != len(
-        rows
-    ):
+    if any(len(value) != len(rows) for value in found.values()):
         raise ValueError("outputs of a batch differ in their 0-th dimension")
     columns = {key: [_json(key, value) for value in column] for key, column in found.items()}
     if len(columns) == 1:
         return {"predictions": next(iter(columns.values()))}
-    return {
-        "predictions": [
-            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-        ]
-    }
+    answers = zip(*columns.values(), strict=True)
+    return {"predictions": [dict(zip(columns, row, strict=True)) for row in answers]}
 
 
 def _bytes(value):
@@ -117,7 +102,7 @@ def _bytes(value):
 def _json(name: str, value):
     if name.endswith("_bytes"):
         return {"b64": base64.b64encode(value).decode()}
-    return value.tolist()
+    return value.decode() if isinstance(value, bytes) else value.tolist()
 
 
 @contextlib.contextmanager
@@ -138,15 +123,12 @@ def rest(served: Served):
 def grpc(served: Served):
     """A gRPC server on the loopback; HOST:PORT."""
     import grpc
-    from tensorflow_serving.apis import (
-        get_model_metadata_pb2,
-        predict_pb2,
-        prediction_service_pb2_grpc,
-    )
+    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
     class Service(prediction_service_pb2_grpc.PredictionServiceServicer):
         def Predict(self, request, context):  # noqa: N802
-            served.requests.append(request)
+            if request.model_spec.signature_name != DESCRIBE:
+                served.requests.append(request)
             self._check(request, context)
             inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
             try:
@@ -158,14 +140,6 @@ def grpc(served: Served):
             return predict_pb2.PredictResponse(
                 outputs={n: tf.make_tensor_proto(v) for n, v in found.items()}
             )
-
-        def GetModelMetadata(self, request, context):  # noqa: N802
-            self._check(request, context)
-            answer = get_model_metadata_pb2.GetModelMetadataResponse(model_spec=request.model_spec)
-            answer.metadata["signature_def"].Pack(
-                get_model_metadata_pb2.SignatureDefMap(signature_def=served.signatures)
-            )
-            return answer
 
         def _check(self, request, context):
             if request.model_spec.name != served.name:

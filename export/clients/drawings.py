@@ -1,0 +1,133 @@
+"""The pictures that the client draws of what a model answers.
+
+By rule: images, what is left of them under a mask, and below what the model makes of them. A task
+that is drawn in another way has a function in `DRAWINGS`.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from export.clients import images, request
+from export.clients.exported import Exported
+from export.saved_model.description import Described, Entry
+from tfgen import random
+from trainers.drawings import pictures
+
+COMPLETIONS = 3
+"""Shown beside their mean and spread."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """What a user asks of a model.
+
+    Attributes:
+        model: to ask.
+        endpoint: what is asked of it.
+        given: values of inputs by name.
+        pictures: images and masks by name of the input, [n, ...].
+        count: rows, where there are no pictures.
+        seed: of all that is drawn.
+    """
+
+    model: Exported
+    endpoint: Described
+    given: Mapping[str, Any]
+    pictures: Mapping[str, np.ndarray]
+    count: int
+    seed: int
+
+    def ask(
+        self, name: str | None = None, seed: random.Seed | None = None, **others: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Returns the model's answer, by name of the output.
+
+        Args:
+            name: another endpoint, which takes the same values as far as it knows them.
+            seed: another one.
+            others: values in the place of the question's.
+        """
+        endpoint = self.endpoint if name is None else self.model.endpoint(name)
+        shown = {**self.pictures, **others}
+        count = max(map(len, shown.values()), default=self.count)
+        root = random.root(self.seed) if seed is None else seed
+        values = {**request.numbered(root, count), **self.given, **shown}
+        return self.model.answer(endpoint.name, request.rows(endpoint, values, count))
+
+    @property
+    def images(self) -> list[np.ndarray]:
+        """The images that are worked on, an array for each input."""
+        return [self.pictures[name] for name in images.named(self.endpoint, "image")]
+
+
+def draws(endpoint: Described) -> bool:
+    """Tells whether there is a picture of what an endpoint answers."""
+    return endpoint.name in DRAWINGS or any(
+        _is_image(entry) or _is_map(entry, endpoint) for entry in endpoint.outputs.values()
+    )
+
+
+def draw(question: Question) -> np.ndarray:
+    """Returns the picture of an answer, uint8 [h, w, c].
+
+    Args:
+        question: of an endpoint that has one; see `draws`.
+    """
+    drawing = DRAWINGS.get(question.endpoint.name)
+    return _sheet(_rows(question)) if drawing is None else drawing(question)
+
+
+def _rows(question: Question) -> list[np.ndarray]:
+    """Returns batches to be shown below each other: what is given, and what is made of it."""
+    shown = list(question.images)
+    for name in images.named(question.endpoint, "mask"):
+        shown += [question.pictures[name] * image for image in question.images]
+    answer = question.ask()
+    for name, entry in question.endpoint.outputs.items():
+        if _is_image(entry):
+            shown.append(answer[name])
+        elif _is_map(entry, question.endpoint):
+            shown.append(pictures.white_most(answer[name], question.images[0]))
+    return shown
+
+
+def _sheet(rows: list[np.ndarray]) -> np.ndarray:
+    """Draws batches below each other; of those above the last, only the ones as large as it."""
+    alike = [row for row in rows if row.shape == rows[-1].shape]
+    if len(alike) == 1:
+        return pictures.sheet(alike[0])
+    return pictures.grid(np.concatenate(alike), columns=len(alike[0]))
+
+
+def _is_image(entry: Entry) -> bool:
+    return entry.encoding == "image"
+
+
+def _is_map(entry: Entry, endpoint: Described) -> bool:
+    """Tells whether an output is one number for each pixel of the images that are given."""
+    given = [endpoint.inputs[name].shape for name in images.named(endpoint, "image")]
+    return bool(given) and entry.shape == (*given[0][:-1], 1)
+
+
+def _uncertainty(question: Question) -> np.ndarray:
+    """Draws the mean and spread of completions, and some of these."""
+    root = random.root(question.seed)
+    seeds = [random.fold_in(root, number) for number in range(COMPLETIONS)]
+    return _sheet(_rows(question) + [question.ask("complete", seed)["image"] for seed in seeds])
+
+
+def _interpolate(question: Question) -> np.ndarray:
+    """Draws a row for each two images: the one, images on the way, the other."""
+    pairs = np.stack(question.images, axis=1)
+    between = pairs.reshape(-1, *pairs.shape[2:])
+    return pictures.ways(lambda **way: question.ask(**way)["image"], between)
+
+
+DRAWINGS: dict[str, Callable[[Question], np.ndarray]] = {
+    "interpolate": _interpolate,
+    "uncertainty": _uncertainty,
+}
+"""By task; all others are drawn by rule."""

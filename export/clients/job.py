@@ -1,0 +1,105 @@
+"""A job on a folder of images: what is asked of each, and how its answer is written."""
+
+import json
+import pathlib
+import zlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from export.clients import images, request, tables
+from export.saved_model.description import Described
+from tfgen import files, random
+from tfgen.data import preprocess
+from tfgen.errors import UserError
+from trainers.drawings import pictures
+
+Row = dict[str, np.ndarray]
+"""One example, by name of the input or output."""
+
+FAILED = "failed"
+"""The directory under a job's output that says of each image that could not be answered why."""
+
+
+class Job(NamedTuple):
+    """What is made of each image.
+
+    Attributes:
+        saved_model: the model's directory, with a directory for each version.
+        output: where answers go.
+        endpoint: to ask; it takes one image a row.
+        mask: what is hidden; see `tfgen.data.masks`.
+        seed: from which, and each image's name, that image's seed is made.
+        given: values of other inputs by name, as JSON has them.
+    """
+
+    saved_model: str
+    output: str
+    endpoint: Described
+    mask: str
+    seed: int
+    given: Mapping[str, Any]
+
+    @property
+    def suffix(self) -> str:
+        """Of answers: .png for pictures, .json for numbers, .npz for all else."""
+        if all(entry.encoding == "image" for entry in self.endpoint.outputs.values()):
+            return ".png"
+        return ".json" if tables.fits(self.endpoint) else ".npz"
+
+    def answer(self, image: pathlib.Path) -> pathlib.Path:
+        """Returns the file of an image's answer."""
+        return pathlib.Path(self.output) / f"{image.stem}{self.suffix}"
+
+    def row(self, image: pathlib.Path) -> Row:
+        """Returns what is asked of an image.
+
+        Raises:
+            UserError: if it is none.
+        """
+        (name,) = images.named(self.endpoint, "image")
+        found = images.of_files([str(image)], self.endpoint.inputs[name], None)
+        seed = random.fold_in(random.root(self.seed), zlib.crc32(image.name.encode()) - 2**31)
+        values = {**self.given, name: found, "seed": seed.numpy()}
+        for mask in images.named(self.endpoint, "mask"):
+            values[mask] = images.mask(self.mask, found.shape[:3], seed)
+        rows = request.rows(self.endpoint, values, 1)
+        return {key: value[0] for key, value in rows.items()}
+
+    def write(self, image: pathlib.Path, answer: Row) -> pathlib.Path:
+        """Writes an image's answer, which appears whole or not at all."""
+        path = self.answer(image)
+        if self.suffix == ".png":
+            shown = np.concatenate(list(answer.values()), axis=1)
+            pictures.save(path, preprocess.to_uint8(shown))
+        elif self.suffix == ".npz":
+            tables.save(path, answer)
+        else:
+            found = {"image": image.name, **tables.columns(answer)}
+            with files.written_aside(path) as aside:
+                aside.write_text(json.dumps(found) + "\n")
+        return path
+
+
+def settled(endpoint: Described, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the values of all inputs but pictures and seeds, as JSON has them.
+
+    Args:
+        endpoint: of the model.
+        given: values by name; all others take their defaults.
+
+    Raises:
+        UserError: if a value is missing, or the endpoint cannot be asked of single images.
+    """
+    names = images.named(endpoint, "image")
+    if len(names) != 1 or images.any_size(endpoint):
+        found = "images of any size" if len(names) == 1 else f"{len(names)} images"
+        raise UserError(
+            f"--task: expected one that takes one image of the model's size, and {endpoint.name} "
+            f"takes {found}"
+        )
+    own = {*names, *images.named(endpoint, "mask"), "seed"}
+    left = {name: entry for name, entry in endpoint.inputs.items() if name not in own}
+    rows = request.rows(endpoint._replace(inputs=left), given, 1)
+    return {name: value[0].tolist() for name, value in rows.items()}

@@ -1,0 +1,166 @@
+"""Requests: rows for an endpoint, made of what a user gives and of the model's defaults."""
+
+import math
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from export.saved_model.description import Described, Entry
+from tfgen import random
+from tfgen.errors import UserError
+
+FLAGS = {
+    "num_steps": "steps",
+    "label": "label",
+    "size": "size",
+    "gamma": "gamma",
+    "spherical": "spherical",
+}
+"""The flag of each input that has one of its own; `--set` gives all others."""
+
+WORDS = {"true": True, "false": False}
+
+
+def seeds(root: random.Seed, count: int) -> np.ndarray:
+    """Returns a seed for each row, [count, 2]."""
+    return np.stack([random.fold_in(root, number).numpy() for number in range(count)])
+
+
+def numbered(root: random.Seed, count: int) -> dict[str, np.ndarray]:
+    """Returns the inputs that differ from row to row without being told: seeds and indices."""
+    return {"seed": seeds(root, count), "index": np.arange(count, dtype=np.int32)}
+
+
+def given(
+    endpoint: Described, flags: Mapping[str, Any], words: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Returns the values of inputs by name, as flags and `--set` give them.
+
+    Args:
+        endpoint: which takes them.
+        flags: values of the flags that set inputs, see `FLAGS`; None where one is not given.
+        words: of `--set`.
+
+    Raises:
+        UserError: if the endpoint has no such input, or takes other values.
+    """
+    found = {}
+    for name, flag in FLAGS.items():
+        value = flags.get(flag)
+        if value is None:
+            continue
+        if name not in endpoint.inputs:
+            raise UserError(
+                f"--{flag}: expected none, since {endpoint.name} of this model takes no {name}"
+            )
+        found[name] = np.asarray(value, endpoint.inputs[name].dtype)
+    return found | settings(endpoint, words)
+
+
+def settings(endpoint: Described, words: Sequence[str]) -> dict[str, np.ndarray]:
+    """Returns values of inputs by name, as `--set` gives them.
+
+    Args:
+        endpoint: which takes them.
+        words: NAME=VALUE each. A value is a number, true or false, several with commas between
+            them, or a .npy file.
+
+    Raises:
+        UserError: if the endpoint has no such input, or takes other values.
+    """
+    found = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise UserError(f"--set: expected NAME=VALUE and found {word}")
+        if name not in endpoint.inputs:
+            raise UserError(
+                f"--set: expected one of {', '.join(endpoint.inputs)}, which {endpoint.name} of "
+                f"this model takes, and found {name}"
+            )
+        found[name] = _value(name, endpoint.inputs[name], text)
+    return found
+
+
+def rows(endpoint: Described, given: Mapping[str, Any], count: int) -> dict[str, np.ndarray]:
+    """Returns a request with a value of each input for each row.
+
+    Args:
+        endpoint: to ask.
+        given: values by input: one for all rows, or one a row. What is not given takes its
+            default; what is no input is left out.
+        count: rows, where no input is given a value a row.
+
+    Returns:
+        By name, [rows, ...].
+
+    Raises:
+        UserError: if an input has neither value nor default, or not one for each row.
+    """
+    values = {name: _given(endpoint, name, given) for name in endpoint.inputs}
+    several = [name for name, entry in endpoint.inputs.items() if _is_several(entry, values[name])]
+    if several:
+        count = len(values[several[0]])
+    for name in several:
+        if len(values[name]) != count:
+            raise UserError(
+                f"{name}: expected {count} rows, as of {several[0]}, and found {len(values[name])}"
+            )
+    return {
+        name: value if name in several else np.broadcast_to(value, (count, *value.shape))
+        for name, value in values.items()
+    }
+
+
+def _given(endpoint: Described, name: str, given: Mapping[str, Any]) -> np.ndarray:
+    entry = endpoint.inputs[name]
+    value = given.get(name, entry.default)
+    if value is None:
+        where = f"--{FLAGS[name]}: expected" if name in FLAGS else f"--set: expected {name}=VALUE,"
+        raise UserError(
+            f"{where} {entry.meaning}, which {endpoint.name} of this model takes, and found none"
+        )
+    return np.asarray(value, entry.dtype)
+
+
+def _is_several(entry: Entry, value: np.ndarray) -> bool:
+    return value.ndim > len(entry.shape)
+
+
+def _value(name: str, entry: Entry, text: str) -> np.ndarray:
+    """Returns the value that a text gives to an input."""
+    if text.endswith(".npy"):
+        value = _array(name, pathlib.Path(text))
+    else:
+        value = _numbers(name, entry, text)
+    sides = value.shape[-len(entry.shape) :] if entry.shape else ()
+    fits = len(sides) == len(entry.shape) and value.ndim <= len(entry.shape) + 1
+    if not fits or any(a not in (None, b) for a, b in zip(entry.shape, sides, strict=True)):
+        raise UserError(
+            f"--set: expected {name} of the shape {list(entry.shape)}, for all rows or for each, "
+            f"and found {list(value.shape)}"
+        )
+    return value.astype(entry.dtype)
+
+
+def _array(name: str, path: pathlib.Path) -> np.ndarray:
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, TypeError, EOFError) as error:
+        raise UserError(f"--set: could not read {name} from {path}, a .npy file") from error
+
+
+def _numbers(name: str, entry: Entry, text: str) -> np.ndarray:
+    kinds: dict[str, Callable[[str], Any]] = {"b": WORDS.__getitem__, "i": int, "f": float}
+    try:
+        values = np.array([kinds[np.dtype(entry.dtype).kind](word) for word in text.split(",")])
+    except (KeyError, ValueError) as error:
+        raise UserError(f"--set: expected {name} as {entry.dtype} and found {text}") from error
+    shape = [side or 0 for side in entry.shape]
+    if 0 in shape:
+        raise UserError(f"--set: expected {name} as a .npy file and found {text}")
+    if len(values) == 1:
+        return np.broadcast_to(values[0], shape)
+    return values.reshape(shape) if len(values) == math.prod(shape) else values
