@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfgen import energies, hoisting, random
-from tfgen.models.snapshots import Cascade
+from tfgen.models.snapshots import Snapshots
 from tfgen.nets.convolution import implementations
 from tfgen.nets.convolution.layers import Conv
 from tfgen.nets.families import triangle_digits
@@ -81,12 +81,12 @@ def test_two_classifiers_of_a_cascade_keep_their_own_kernels_in_a_loop(convoluti
     """A step down the sum of two: the same layers, with other weights."""
     with implementations.defaulting_to(convolution):
         net = triangle_digits.energy((8, 8, 1), width=0.25)
-    cascade, x = Cascade(net, 2), random.normal((4, 8, 8, 1), random.root(0))
+    snapshots, x = Snapshots(net, 2), random.normal((4, 8, 8, 1), random.root(0))
     for stage in range(2):
         for number, weight in enumerate(net.trainable_variables):
             weight.assign(random.normal(weight.shape, random.root(10 * stage + number)))
-        cascade.keep(net, tf.constant(stage))
-    classifiers = [cascade.classifier(net, stage) for stage in range(2)]
+        snapshots.keep(net, tf.constant(stage))
+    classifiers = [snapshots.net_at(net, stage) for stage in range(2)]
     energy = lambda x: sum(classifier(x) for classifier in classifiers)  # noqa: E731
     kernel = Langevin(0.1, temperature=0.0)
     found, _ = tf.function(lambda x: run(kernel, energy, x, random.root(1), 2), autograph=False)(x)

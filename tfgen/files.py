@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writing: files that appear whole or not at all."""
 
 import contextlib
 import os
@@ -9,10 +9,17 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def written_aside(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A temporary path beside `path` that takes its place when the block ends well.
+    """Yields a temporary path beside `path` that takes its place when the block ends well.
 
     Args:
-        path: the file or directory to appear; a file there before is replaced, and kept if the block fails.
+        path: the file or directory to write. A file that is there is replaced, or kept if the block
+            fails.
+
+    Example:
+        ```python
+        with files.written_aside(pathlib.Path("values.json")) as path:
+            path.write_text("{}")
+        ```
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
@@ -20,6 +27,7 @@ def written_aside(path: pathlib.Path) -> Iterator[pathlib.Path]:
         yield aside
         aside.replace(path)
     finally:
+        # after a success it is gone
         if aside.is_dir():
             shutil.rmtree(aside)
         else:

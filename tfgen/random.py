@@ -1,13 +1,18 @@
-"""Randomness without state: a seed is a value, and the same seed draws the same numbers on any device.
+"""Randomness without state: a seed is a value, and one seed draws one result on any device.
 
-The generator is named (Philox): left to choose, TensorFlow takes another one under XLA. Of the same words XLA makes
-other fractions and normals, too: within `compiled` they are made here, and a compiled run draws what others draw.
+A training step draws from `fold_in(fold_in(root, step), replica)`, so that a resumed run draws what
+the uninterrupted run would have drawn. This is the only file that draws.
 
-A training step draws from `fold_in(fold_in(root, step), replica)`, so a resumed run draws what the
-uninterrupted run would have drawn. This is the only file that draws.
+Where one seed [2] is expected, several [s, 2] will do. The first axis of what is drawn then falls
+into s equal shares, and each seed draws its own share, to the number as it would alone. So served
+requests do not disturb each other.
 
-Where one seed [2] is expected, several [s, 2] will do: the first axis of what is drawn then falls into s equal
-shares, and each seed draws its own, to the number as it would alone. So served requests do not disturb each other.
+The generator is named (Philox), since TensorFlow would choose another one under XLA. XLA also makes
+other fractions and normals of the generator's words. A hidden argument (a `ContextVar`) tells the
+draws of this file that what is traced is for XLA: they then make fractions and normals themselves,
+so that a compiled run draws what others draw. `compiled` sets it, for its thread and its `with`
+block. Whoever traces for XLA must enter `compiled`; it is no argument of each draw, since kernels
+and nets between the two do not know who traces them.
 """
 
 import contextlib
@@ -21,17 +26,18 @@ from tfgen.types import Integer, Seed
 
 GENERATOR = "philox"
 MANTISSA = 23
-"""Bits of a float32's fraction, the lower ones of a word."""
+"""Bits of a float32's fraction: the lower ones of a word."""
 
 _COMPILED: ContextVar[bool] = ContextVar("compiled", default=False)
 
 
 @contextlib.contextmanager
 def compiled(by_xla: bool = True) -> Iterator[None]:
-    """Around the tracing of what XLA compiles: floats are drawn as TensorFlow draws them outside of XLA, to rounding.
+    """Surrounds tracing for XLA: floats are drawn as TensorFlow draws them without it, to rounding.
 
     Args:
-        by_xla: whether it does; else nothing changes, and TensorFlow's own draws, which are faster, stay.
+        by_xla: whether XLA compiles what is traced; else nothing changes, and TensorFlow's own
+            draws, which are faster, are kept.
     """
     token = _COMPILED.set(by_xla)
     try:
@@ -41,7 +47,7 @@ def compiled(by_xla: bool = True) -> Iterator[None]:
 
 
 def root(seed: int) -> Seed:
-    """The seed that all others of a run are folded from.
+    """Returns the seed that all others of a run are folded from.
 
     Args:
         seed: any integer.
@@ -53,7 +59,7 @@ def root(seed: int) -> Seed:
 
 
 def fold_in(seed: Seed, data: Integer) -> Seed:
-    """A new seed, determined by `seed` and an integer such as a step or a replica.
+    """Returns a new seed, determined by a seed and an integer such as a step or a replica.
 
     Args:
         seed: int32 [2], or several.
@@ -66,11 +72,11 @@ def fold_in(seed: Seed, data: Integer) -> Seed:
 
 
 def split(seed: Seed, num: int = 2) -> list[Seed]:
-    """`num` independent seeds from one.
+    """Returns independent seeds from one.
 
     Args:
         seed: int32 [2], or several.
-        num: how many, static.
+        num: how many; a Python number.
 
     Returns:
         `num` seeds, int32 [2] each, or several each.
@@ -79,7 +85,21 @@ def split(seed: Seed, num: int = 2) -> list[Seed]:
 
 
 def normal(shape, seed: Seed, dtype: tf.DType = tf.float32) -> tf.Tensor:
-    """Standard normal draws of the given shape."""
+    """Draws standard normal numbers.
+
+    Args:
+        shape: of the result.
+        seed: int32 [2], or several, which must divide the first axis.
+        dtype: a floating type.
+
+    Returns:
+        A tensor of this shape.
+
+    Example:
+        ```python
+        noise = random.normal([16, 32, 32, 3], random.root(0))
+        ```
+    """
 
     def draw(share, one):
         if _COMPILED.get() and dtype == tf.float32:
@@ -90,7 +110,18 @@ def normal(shape, seed: Seed, dtype: tf.DType = tf.float32) -> tf.Tensor:
 
 
 def uniform(shape, seed: Seed, minval=0.0, maxval=1.0, dtype: tf.DType = tf.float32) -> tf.Tensor:
-    """Uniform draws in [minval, maxval) of the given shape; integer dtypes draw integers."""
+    """Draws uniform numbers in [minval, maxval).
+
+    Args:
+        shape: of the result.
+        seed: int32 [2], or several, which must divide the first axis.
+        minval: the least value.
+        maxval: the upper end, which is not drawn.
+        dtype: a floating type, or an integer type to draw integers.
+
+    Returns:
+        A tensor of this shape.
+    """
 
     def draw(share, one):
         if _COMPILED.get() and dtype == tf.float32:
@@ -103,7 +134,7 @@ def uniform(shape, seed: Seed, minval=0.0, maxval=1.0, dtype: tf.DType = tf.floa
 
 
 def _fractions(shape, seed: Seed) -> tf.Tensor:
-    """Uniform draws in [0, 1) of the generator's words."""
+    """Draws uniform fractions in [0, 1) from the generator's words."""
     words = tf.random.stateless_uniform(
         shape, seed, minval=None, maxval=None, dtype=tf.int32, alg=GENERATOR
     )
@@ -111,40 +142,40 @@ def _fractions(shape, seed: Seed) -> tf.Tensor:
 
 
 def _normals(shape, seed: Seed) -> tf.Tensor:
-    """Standard normal draws of the generator's words, two of two by Box and Muller's rule."""
+    """Draws standard normal numbers from the generator's words, by Box and Muller's transform."""
     shape = tf.convert_to_tensor(shape, tf.int32)
     count = tf.reduce_prod(shape)
     u, v = tf.unstack(tf.reshape(_fractions([count + count % 2], seed), [-1, 2]), axis=1)
-    radius, angle = tf.sqrt(-2 * tf.math.log(tf.maximum(u, 1e-7))), 2 * math.pi * v
+    radius = tf.sqrt(-2 * tf.math.log(tf.maximum(u, 1e-7)))
+    angle = 2 * math.pi * v
     pairs = tf.stack([radius * tf.sin(angle), radius * tf.cos(angle)], axis=1)
     return tf.reshape(tf.reshape(pairs, [-1])[:count], shape)
 
 
 def several(seed: Seed) -> bool:
-    """Whether a seed is several, [s, 2]."""
+    """Returns whether a seed is several, [s, 2]."""
     return tf.convert_to_tensor(seed).shape.rank == 2
 
 
 def _each(derive: Callable[[Seed], Seed], seed: Seed) -> Seed:
-    """What is derived from a seed, or from each of several."""
+    """Derives new seeds from a seed, or from each of several."""
     return tf.map_fn(derive, seed) if several(seed) else derive(seed)
 
 
 def _shares(draw: Callable[..., tf.Tensor], shape, seed: Seed, dtype: tf.DType) -> tf.Tensor:
-    """A draw by one seed, or the shares of several one after the other."""
+    """Draws by one seed, or the shares of several seeds one after the other."""
     if not several(seed):
         return draw(shape, seed)
     shape = tf.convert_to_tensor(shape, tf.int32)
     share = tf.concat([shape[:1] // tf.maximum(tf.shape(seed)[0], 1), shape[1:]], axis=0)
-    return tf.reshape(
-        tf.map_fn(lambda one: draw(share, one), seed, fn_output_signature=dtype), shape
-    )
+    shares = tf.map_fn(lambda one: draw(share, one), seed, fn_output_signature=dtype)
+    return tf.reshape(shares, shape)
 
 
 def shuffled(position: tf.Tensor, size: int, seed: Seed) -> tf.Tensor:
-    """Which example stands at each position of an endless stream that visits all of them once an epoch.
+    """Returns the examples at positions of an endless stream that visits each once an epoch.
 
-    Nothing is stored, so starting anywhere costs nothing.
+    Nothing is stored, so that starting anywhere costs nothing.
 
     Args:
         position: int64 [b], positions in the stream from 0.
@@ -155,20 +186,17 @@ def shuffled(position: tf.Tensor, size: int, seed: Seed) -> tf.Tensor:
         int64 [b], indices in [0, size).
     """
     epoch = tf.cast(position // size, tf.int32)
-    key = tf.stack(
-        [tf.fill(tf.shape(epoch), seed[0]), tf.fill(tf.shape(epoch), seed[1]), epoch], axis=1
-    )
-    # the op's permutations favour some first elements; a random rotation of each evens that out
-    turn = tf.fill(tf.shape(epoch), -1)
-    rotation = _shuffle(
-        tf.cast(epoch, tf.int64), tf.stack([key[:, 0], key[:, 1], turn], axis=1), 2**31 - 1
-    )
+    first, second = (tf.fill(tf.shape(epoch), word) for word in (seed[0], seed[1]))
+    key = tf.stack([first, second, epoch], axis=1)
+    # the op's permutations favour some first elements; a random rotation of each undoes this
+    rotation_key = tf.stack([first, second, tf.fill(tf.shape(epoch), -1)], axis=1)
+    rotation = _shuffle(tf.cast(epoch, tf.int64), rotation_key, 2**31 - 1)
     return (_shuffle(position % size, key, size - 1) + rotation) % size
 
 
 def _shuffle(index: tf.Tensor, key: tf.Tensor, largest: int) -> tf.Tensor:
-    """Where a keyed permutation of 0 .. largest takes each index."""
-    # tf.random.experimental.index_shuffle refuses a seed per position (TensorFlow 2.21), its op does not
+    """Returns where a keyed permutation of 0 .. largest takes each index."""
+    # `tf.random.experimental.index_shuffle` refuses a seed per position (TensorFlow 2.21)
     return tf.raw_ops.RandomIndexShuffle(
         index=index, seed=key, max_index=tf.constant(largest, tf.int64), rounds=4
     )
