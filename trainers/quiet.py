@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 
 VERBOSE = frozenset({"--verbose", "-verbose", "--verbose=true", "--verbose=1"})
 PACKAGES = ("trainers", "export", "experiments", "benchmarks")
-"""Those whose modules are commands."""
+"""The packages whose modules are commands."""
 
 # "I0000 00:00:1796055915.004138   12330 port.cc:153] " or, in TensorFlow 2.19,
 # "2026-01-31 10:20:30.123456: I tensorflow/core/util/port.cc:153] "

@@ -24,7 +24,7 @@ class Recipe:
 
     Args:
         path: of the flagfile.
-        what: what it trains, the note's first sentence.
+        what: the first sentence of the note, which says what is trained.
         notes: the note's other entries by their names: Paper, Command, Time, Run, Expect, ...
     """
 
@@ -34,7 +34,7 @@ class Recipe:
 
     @property
     def name(self) -> str:
-        """What `tfgen train` and `--flagfile` call it."""
+        """Its name for `tfgen train` and `--flagfile`."""
         return self.path.stem
 
 

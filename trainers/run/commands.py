@@ -1,4 +1,4 @@
-"""What the commands share: how a program starts, and how a user's mistake ends it."""
+"""Starts a program: parses its command line, and ends a user's mistake with one sentence."""
 
 import logging
 import sys

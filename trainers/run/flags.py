@@ -1,4 +1,4 @@
-"""Every flag of an experiment: of the run, its data, its algorithm and its nets.
+"""The flags of an experiment: of the run, its data, its algorithm and its nets.
 
 A hyperparameter of an algorithm is the flag `--ALGORITHM.PARAMETER`. An option of a role's net, or
 of its optimizer, is the flag `--ROLE.OPTION`.
@@ -81,7 +81,7 @@ def define_option(values: flags.FlagValues, name: str, option: Option, *, module
     Args:
         values: where to.
         name: the flag's.
-        option: what it holds.
+        option: the parameter that the flag sets.
         module: the title of its group in `--help`.
     """
     where: dict[str, Any] = {"flag_values": values, "module_name": module}
@@ -96,7 +96,7 @@ def define_option(values: flags.FlagValues, name: str, option: Option, *, module
 
 
 class Parser(flags.ArgumentParser):
-    """Reads a flag's value and checks it against what its parameter declares.
+    """A parser of a flag's value that checks it against the parameter's declaration.
 
     Args:
         option: the parameter, of int, float or str.
@@ -128,7 +128,7 @@ class Parser(flags.ArgumentParser):
 
 
 def net_options(values: flags.FlagValues, role: str) -> dict[str, object]:
-    """The options given for a role's net, by name."""
+    """Returns the options that are given for a role's net, by name; None where not given."""
     prefix = f"{role}."
     given = {
         name.removeprefix(prefix): values[name].value for name in values if name.startswith(prefix)
@@ -143,7 +143,7 @@ def net_options(values: flags.FlagValues, role: str) -> dict[str, object]:
 
 
 def written(values: flags.FlagValues) -> str:
-    """The flags of a run as a flagfile: its own algorithm's and roles', and none of the others'."""
+    """Returns the flags of a run as a flagfile, without those of other algorithms and roles."""
     own = {values.algorithm, *catalogue.roles(values.algorithm)}
     names = [name for name in values if name not in parsing.SHARED]
     given = (values[name] for name in names if "." not in name or name.partition(".")[0] in own)

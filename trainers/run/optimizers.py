@@ -21,46 +21,46 @@ OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OptimizerOptions:
-    """How a role's net is updated: each field is a flag `--ROLE.FIELD`.
+    """Options of a role's optimizer and learning rate: each field is a flag `--ROLE.FIELD`.
 
     A field that is named like an argument of a Keras optimizer is handed to the optimizers that
     have it.
     """
 
     optimizer: Annotated[str, OneOf(*OPTIMIZERS)] = "adam"
-    """How the net is updated."""
+    """Update rule of the net's weights."""
     learning_rate: Annotated[float, NotNegative] = 1e-4
-    """Its learning rate."""
+    """Learning rate at its height."""
     momentum: Annotated[float, Fraction] = 0.0
-    """Of sgd."""
+    """Momentum of sgd."""
     beta_1: Annotated[float, Fraction] = 0.9
-    """Of adam: the decay of the mean gradient, an update."""
+    """Decay of adam's mean gradient per update."""
     beta_2: Annotated[float, Fraction] = 0.999
-    """Of adam: the decay of the mean squared gradient, an update."""
+    """Decay of adam's mean squared gradient per update."""
     epsilon: Annotated[float, Positive] = 1e-7
-    """Of adam: added to the root of the mean squared gradient."""
+    """Term that adam adds to the root of the mean squared gradient."""
     decay: Annotated[float, NotNegative] = 1.0
-    """Factor on the rate every decay_steps updates."""
+    """Factor on the learning rate after each decay_steps updates."""
     decay_steps: Annotated[int, AtLeastOne] = 1000
-    """Updates between two factors of decay."""
+    """Updates after which the learning rate is multiplied by decay."""
     warmup_steps: Annotated[int, NotNegative] = 0
-    """Updates over which the rate rises."""
+    """Updates over which the learning rate rises linearly."""
     constant_fraction: Annotated[float, Fraction] = 1.0
-    """Share of the steps before the rate falls linearly to zero."""
+    """Share of the updates before the learning rate falls linearly to zero."""
     clip_norm: Annotated[float, NotNegative] = 0.0
     """Largest norm of the whole gradient; 0: no bound."""
     l2: Annotated[float, NotNegative] = 0.0
-    """Times each weight, added to its clipped gradient (L2)."""
+    """Weight decay: this times each weight is added to its clipped gradient."""
     ema: Annotated[float, Range(least=0, most=0.999999)] = 0.0
-    """Momentum of the weights' moving average, which sampling and export then use; 0: none."""
+    """Momentum of the moving average of the weights, which sampling and export use; 0: none."""
 
 
 NAMES = tuple(field.name for field in dataclasses.fields(OptimizerOptions))
-"""What a role's flags say of its optimizer; all others are options of its net."""
+"""Options of a role's optimizer; all other flags of the role are options of its net."""
 
 
 class Updates(NamedTuple):
-    """How a role's net is updated."""
+    """The optimizer of a role's net, its schedule and what happens to its gradients."""
 
     schedule: Schedule
     optimizer: keras.optimizers.Optimizer
@@ -71,7 +71,7 @@ class Updates(NamedTuple):
 
 
 def read(values: flags.FlagValues, role: str) -> OptimizerOptions:
-    """Returns what a role's flags say of its optimizer.
+    """Returns the options of a role's optimizer, from its flags.
 
     Raises:
         UserError: if the learning rate is infinite.
@@ -86,7 +86,7 @@ def read(values: flags.FlagValues, role: str) -> OptimizerOptions:
 
 
 def build(values: flags.FlagValues, role: str) -> Updates:
-    """Returns how a role's net is updated, from its flags."""
+    """Builds the optimizer of a role's net, from its flags."""
     options = read(values, role)
     schedule = Schedule(
         rate=options.learning_rate,

@@ -12,20 +12,20 @@ from tfgen.nets.convolution import implementations
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """What to train, where, and for how long."""
+    """Options of the run: what to train, where, and for how long."""
 
     workdir: str | None = None
-    """Where the run keeps everything it writes."""
+    """Directory of everything that the run writes."""
     algorithm: str | None = None
     """What to train: a file of tfgen/algorithms."""
     nets: str | None = None
     """The net family: a file of tfgen/nets/families."""
     steps: Annotated[int, AtLeastOne] = 1000
-    """Updates to make in all."""
+    """Updates in all."""
     batch_size: Annotated[int, AtLeastOne] = 32
-    """Examples an update, over all replicas."""
+    """Examples per update, over all replicas."""
     seed: int = 0
-    """Of all that is drawn."""
+    """Root of all random numbers."""
     log_every: Annotated[int, AtLeastOne] = 50
     """Updates between two rows of metrics.jsonl."""
     save_every: Annotated[int, AtLeastOne] = 500
@@ -38,34 +38,34 @@ class RunOptions:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ComputationOptions:
-    """How an update is computed."""
+    """Options of the computation of an update."""
 
     compute_dtype: Annotated[str, OneOf("float32", "bfloat16")] = "float32"
-    """What nets compute in; weights and energies stay float32."""
+    """Precision of the nets' computations; weights and energies stay float32."""
     convolution: Annotated[str, OneOf(*implementations.NAMES)] = "auto"
-    """How convolutions run: the same numbers but for rounding; auto: the fastest for the device and
-    the shape."""
+    """Implementation of convolutions, all equal but for rounding; auto: the fastest for the device
+    and the shape."""
     jit_compile: Annotated[str, OneOf("auto", "true", "false")] = "auto"
     """Whether XLA compiles an update; auto: not on a CPU."""
     strategy: Annotated[str, OneOf("auto", "one_device", "mirrored", "tpu")] = "auto"
-    """How an update is spread over devices."""
+    """Distribution of an update over devices; auto: all GPUs, or a TPU, where there are some."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GuardOptions:
-    """When a run counts as diverged, and what follows."""
+    """Options of the guard, which rolls a diverging run back."""
 
     guard_factor: Annotated[float, AtLeastOne] = 1e3
-    """A gap or norm so many times its recent median is a divergence."""
+    """An energy gap or norm of so many times its recent median counts as a divergence."""
     guard_rate: Annotated[float, Fraction] = 0.5
-    """Factor on the learning rates after a divergence."""
+    """Factor on all learning rates after a divergence."""
     guard_rollbacks: Annotated[int, AtLeastOne] = 3
     """Divergences after which a run stops."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DataOptions:
-    """What is learned from."""
+    """Options of the data set."""
 
     dataset: str | None = None
     """digits, textures/NAME, toy/NAME, folder:PATH, cifar10:PATH, npz:PATH, image:PATH, video:PATH,
@@ -82,11 +82,11 @@ class DataOptions:
     """Hide pixels of each training image: half:SIDE, salt_and_pepper:RATE, blocks:NUMBERxSIZE, a
     pattern of the divergence triangle's paper such as B20, or an image file."""
     test_fraction: Annotated[float, Range(least=0, most=0.99)] = 0.1
-    """Share held out where a data set has no test split."""
+    """Share of the images that is held out, where a data set has no test split."""
     validation: Annotated[int, NotNegative] = 0
     """Training images, at random, that take the test images' place; choices are then made without
     these."""
     data_dir: str | None = None
-    """Where TensorFlow Datasets keeps what it prepared."""
+    """Directory in which TensorFlow Datasets keeps prepared data sets."""
     manual_dir: str | None = None
-    """Where original files lie that need no download."""
+    """Directory of original files that TensorFlow Datasets cannot download."""

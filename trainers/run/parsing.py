@@ -1,4 +1,4 @@
-"""Reads a command line; what is wrong with it is said in one sentence."""
+"""Parses command lines, and reports a mistake in one sentence."""
 
 import difflib
 import re
@@ -28,7 +28,7 @@ SHARED = ("flagfile", "verbose")
 
 
 def parse(argv: Sequence[str], values: flags.FlagValues) -> flags.FlagValues:
-    """Reads a command line.
+    """Parses a command line.
 
     Args:
         argv: the program's name first.

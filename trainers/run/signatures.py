@@ -1,4 +1,4 @@
-"""What a signature and its docstring say of its parameters, which flags are made from."""
+"""Reads types, defaults, ranges and documentation of parameters from signatures and docstrings."""
 
 import dataclasses
 import inspect
@@ -16,7 +16,7 @@ KINDS = (bool, int, float, str)
 
 
 class Option(NamedTuple):
-    """What is said of one parameter."""
+    """A parameter as its signature and its docstring declare it."""
 
     name: str
     kind: type
@@ -28,7 +28,7 @@ class Option(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What values are expected, for messages and help: "a whole number at least 1"."""
+        """The expected values, for messages and help: "a whole number at least 1"."""
         kinds = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
         if self.kind is list:
             return "words separated by commas"

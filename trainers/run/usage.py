@@ -1,4 +1,4 @@
-"""What `--help` prints: a program's description, and its flags with ranges and defaults."""
+"""Help texts of the commands: a description, and the flags with ranges and defaults."""
 
 import textwrap
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ To see the flags of an algorithm and its nets, name them, or a recipe, beside --
   --help --flagfile=NAME"""
 
 Groups = dict[str, list[str]]
-"""What is said of flags, by the title of their group."""
+"""Entries of flags, by the title of their group."""
 
 
 def page(values: absl_flags.FlagValues, doc: str, argv: Sequence[str]) -> str:
@@ -109,7 +109,7 @@ def _option(name: str, option: Option) -> str:
 
 
 def entry(name: str, notes: Sequence[str], meaning: str) -> str:
-    """Returns what is said of a flag.
+    """Formats the entry of a flag.
 
     Args:
         name: the flag's.
