@@ -1,4 +1,4 @@
-"""Closures over energies, and the one gradient that samplers take."""
+"""Closures over energies, and the gradient that samplers take."""
 
 import keras
 import numpy as np
@@ -26,7 +26,7 @@ X = random.normal([3, 8, 8, 1], random.root(0))
 
 
 def test_value_and_grad_agrees_with_finite_differences():
-    """Central differences along random directions in float32: truncation h² and rounding 1e-7 U / h, under 1 %."""
+    """Along random directions, to 1 %: truncation is h², rounding in float32 is 1e-7 U / h."""
     energy = energies.tilted(energies.frozen(net()), 0.5)
     u, gradient = energies.value_and_grad(energy, X)
     np.testing.assert_array_equal(u, energy(X))
@@ -78,7 +78,10 @@ def test_white_noise_is_a_gaussian_up_to_its_constant(mean):
 
 
 def test_the_tilted_energy_is_minus_the_score_plus_the_reference():
-    """U = -f(y) + |y|² / 2 with y = (x - mean) / sigma; a linear score shifts the mean by sigma times itself."""
+    """U = -f(y) + |y|² / 2 with y = (x - mean) / sigma.
+
+    A linear score shifts the mean by sigma times its slope.
+    """
     a = tf.constant([0.5, -1.0])
     mean, sigma = np.float32([0.2, 0.1]), 0.4
     x = random.normal([6, 1, 1, 2], random.root(0))
@@ -180,7 +183,10 @@ def test_the_posteriors_gradient_agrees_with_finite_differences():
 
 @pytest.mark.parametrize("masked", [False, True])
 def test_the_posterior_of_a_linear_generator_is_least_at_its_mean(masked):
-    """(W'W / σ² + 1)^-1 W'(x - b) / σ², rows of W for known pixels alone; with its precision around it."""
+    """At (W'W / σ² + 1)^-1 W'(x - b) / σ², with rows of W for known pixels alone.
+
+    Around it the energy rises with the posterior's precision.
+    """
     decode, w, b, x = linear_generator()
     known = np.ones(6) if not masked else np.array([1.0, 0.0, 1.0, 1.0, 0.0, 1.0])
     mask = tf.reshape(tf.constant(known, tf.float32), [1, 2, 3, 1]) if masked else None
@@ -220,7 +226,7 @@ TWO = random.normal([6, 1, 1, 2], random.root(0))
 
 
 def test_a_cascade_is_white_noise_less_the_sum_of_its_log_odds():
-    """Equation 12: of linear log-odds, a Gaussian whose mean is sigma² times the sum of their weights."""
+    """Equation 12: linear log-odds give a Gaussian, its mean sigma² times their weights' sum."""
     weights = np.float32([[1.0, -2.0], [0.5, 0.25], [-3.0, 1.0]])
     energy = energies.cascade([linear(w, offset) for offset, w in enumerate(weights)], 0.4)
     x = TWO.numpy().reshape(6, 2)
@@ -237,7 +243,7 @@ def test_a_cascade_of_none_is_white_noise():
 
 
 def test_a_cascade_of_exact_classifiers_is_the_data_whatever_came_before():
-    """Each telling data from the product of those before it: ln g = ln p+ - ln p; then nothing is left to tell."""
+    """An exact classifier has ln g = ln p+ - ln p, with p the product of those before it."""
     data = Gaussian()
     kept = [linear([1.0, -2.0]), lambda x: -tf.reduce_sum(x**4, axis=[1, 2, 3])]
     before = energies.cascade(kept, 0.4)
@@ -295,7 +301,7 @@ def test_a_patch_of_the_whole_image_has_the_images_own_energy_and_slope():
 
 
 def test_a_sum_of_functions_of_pixels_has_the_slope_of_the_whole_wherever_a_patch_lies():
-    """Since all patches agree about a pixel, their mean is any of them: no factor for how many there are."""
+    """All patches agree about a pixel, so that their mean has no factor for their number."""
     _, gradient = energies.value_and_grad(energies.patchwork(energies.white_noise(0.5), AT, 4), X)
     cover = by_hand(energies.white_noise(0.5), 4)[2]
     np.testing.assert_allclose(gradient, np.where(cover > 0, 4 * X, 0), rtol=1e-5)

@@ -15,7 +15,8 @@ SIGMA = 0.6
 def test_the_energy_difference_has_minus_the_likelihoods_gradient():
     """U = -theta.x + |x|² / 2 is N(theta, 1): the log-likelihood's gradient is mean(data) - theta.
 
-    Exact draws leave a standard error of 1 / √m in each of 3 entries: at 5 of these, fails with 2e-6.
+    Exact draws leave a standard error of 1 / √m in each of 3 entries. At 5 of these the test fails
+    with a probability of 2e-6.
     """
     rng = np.random.default_rng(0)
     theta = tf.Variable([0.5, -1.0, 2.0])
@@ -49,7 +50,7 @@ def test_cross_entropy_is_finite_for_huge_logits():
 
 
 def test_the_logistic_loss_is_the_cross_entropy_of_two_labels_met_equally_often():
-    """Whatever the numbers of images and samples: scikit-learn's, each label with half of the weight."""
+    """Scikit-learn's, each label with half of the weight, whatever their numbers."""
     from sklearn import metrics
 
     rng = np.random.default_rng(0)
@@ -68,7 +69,10 @@ def test_the_logistic_loss_of_no_opinion_is_ln_2():
 
 
 def test_the_logistic_loss_is_least_at_the_log_odds_of_the_frequencies():
-    """Of three cells, 10 images and 20 samples: no slope at ln p / q, and a loss of ln 2 less a Jensen-Shannon."""
+    """For 10 images and 20 samples in three cells, there is no slope at ln p / q.
+
+    The loss there is ln 2 minus the Jensen-Shannon divergence.
+    """
     images, samples = np.array([5, 3, 2]), np.array([2, 6, 12])
     p, q = images / 10, samples / 20
     cells = tf.Variable(np.log(p / q), dtype=tf.float32)
@@ -98,7 +102,7 @@ def test_reconstruction_sums_over_pixels_and_averages_over_images():
 
 @pytest.mark.parametrize("shape", [(5, 3), (5, 2, 3, 4)], ids=["vector", "map"])
 def test_log_normal_is_scipys_log_density_summed_over_each_example(shape):
-    """Variances of a hundredth or more: the 1e-6 added to them changes a quadratic term by 1e-4 at most."""
+    """The 1e-6 added to variances of 0.01 or more changes a quadratic term by 1e-4 at most."""
     rng = np.random.default_rng(0)
     x, mean, log_var = (
         rng.normal(size=shape),
@@ -143,10 +147,11 @@ def test_kl_to_prior_is_zero_for_the_prior_alone():
     assert losses.kl_to_prior(zeros, zeros - 0.01) > 0
 
 
-# The triangle's divergences, on linear-Gaussian models of 4 pixels and 2 latents, with all their constants.
+# The triangle's divergences on linear-Gaussian models of 4 pixels and 2 latents, with all constants
 #
-# The losses are means of functions quadratic in standard normal numbers, so a mean over the 2n points ±√n e_i is
-# their expectation, exactly; log_normal's 1e-6 beside variances of a third or more changes it by 3e-6.
+# The losses are means of functions that are quadratic in standard normal numbers. Their mean over
+# the 2n points ±√n e_i is their expectation, exactly. The 1e-6 that log_normal adds to variances of
+# a third or more changes it by 3e-6.
 
 RNG = np.random.default_rng(0)
 W, B = RNG.normal(size=(DIM, LATENT)), RNG.normal(size=DIM)
@@ -154,11 +159,14 @@ A, C = RNG.normal(size=(LATENT, DIM)), RNG.normal(size=LATENT)
 V = np.array([0.4, 1.5])
 MEAN, ROOT = RNG.normal(size=DIM), RNG.normal(size=(DIM, DIM))
 ENERGY_MEAN, ENERGY_ROOT = RNG.normal(size=DIM), RNG.normal(size=(DIM, DIM)) + 2 * np.eye(DIM)
-"""p(x|z) = N(W z + B, σ²); q(z|x) = N(A x + C, V); q_data = N(MEAN, ROOT ROOT'); π = N(ENERGY_MEAN, (R R')^-1)."""
+"""p(x|z) = N(W z + B, σ²) and q(z|x) = N(A x + C, V).
+
+q_data = N(MEAN, ROOT ROOT') and π = N(ENERGY_MEAN, (R R')^-1) with R = ENERGY_ROOT.
+"""
 
 
 def sigma_points(n):
-    """[2 n, n]: of mean 0 and covariance 1."""
+    """Points [2 n, n] of mean 0 and covariance 1."""
     return np.sqrt(n) * np.concatenate([np.eye(n), -np.eye(n)])
 
 
@@ -281,7 +289,7 @@ def test_of_the_triangle_only_the_models_own_entropies_are_left_out():
 
 
 def test_kl_q_p_bounds_the_cross_entropy_and_meets_it_at_the_true_posterior():
-    """Equation 19: KL(Q‖P) = KL(q_data‖p) + the posterior gap, which is zero for q(z|x) = p(z|x)."""
+    """Equation 19: KL(Q‖P) = KL(q_data‖p) + the posterior gap, zero for q(z|x) = p(z|x)."""
     precision = W.T @ W / SIGMA**2 + np.eye(LATENT)
     covariance = np.linalg.inv(precision)
     turn = np.linalg.eigh(covariance)[1]  # latents in which the posterior's covariance is diagonal
@@ -330,7 +338,7 @@ def test_missing_pixels_pull_at_no_gradient():
 
 
 def test_the_gradient_penalty_is_half_the_mean_squared_slope():
-    """Of U = a.x, |a|² / 2; of U = 2 |x|², 8 |x|² each."""
+    """U = a.x has |a|² / 2; U = 2 |x|² has 8 |x|² each."""
     a, x = (random.normal((3, 2, 2, 1), random.root(seed)) for seed in (0, 1))
     _, gradient = energies.value_and_grad(lambda x: tf.reduce_sum(a[:1] * x, axis=[1, 2, 3]), x)
     np.testing.assert_allclose(losses.gradient_penalty(gradient), np.sum(a[0] ** 2) / 2, rtol=1e-5)

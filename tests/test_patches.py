@@ -1,4 +1,4 @@
-"""Patches: places inside the image and equally likely, cut as slices are, put back as means of those that cover."""
+"""Patches: places are equally likely, cuts are slices, and images are means of what covers them."""
 
 import itertools
 
@@ -126,7 +126,7 @@ def test_an_image_is_the_mean_of_what_covers_it_and_zero_where_nothing_does(size
 
 
 def test_patches_of_an_image_put_back_are_the_image_where_they_cover_it():
-    """Few patches, so that some pixels are left: what is covered comes back, to rounding of means of equal numbers."""
+    """To the rounding of means of equal numbers; few patches, so that pixels are left out."""
     x = images(4, 8, 9)
     at = drawn(4, 8, 9, 3, number=4)
     found = patches.average(patches.cut(x, at, 3), at, tf.shape(x)).numpy()
@@ -194,7 +194,7 @@ def test_with_less_padding_pixels_at_the_canvass_border_are_less_likely(size, ca
 
 
 def test_the_papers_padding_does_not_make_all_pixels_of_its_canvas_equally_likely():
-    """256 pixels and 32 on each side, patches of 64: a corner is in 33² of the places, the middle in 64².
+    """Of 256 pixels and 32 on each side, a corner is in 33² patches of 64, the middle in 64².
 
     Section 4.1 says of this padding that each pixel of the center has equal probability.
     """

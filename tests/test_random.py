@@ -1,4 +1,4 @@
-"""tfgen.random: seeds are values, and a stream of shuffled epochs needs no memory."""
+"""Stateless draws: seeds are values, and a stream of shuffled epochs needs no memory."""
 
 import numpy as np
 import pytest
@@ -81,7 +81,7 @@ def test_uniform_integers_stay_inside_their_interval_and_reach_its_ends():
 
 @pytest.mark.parametrize("shape", [(7,), (3, 5), (20, 16, 16, 3)])
 def test_a_seed_draws_the_same_numbers_under_xla(shape):
-    """A seed that is known when it runs, as training's: of constants TensorFlow draws before XLA does."""
+    """The seed is an input, as in training: draws from constants are made before XLA sees them."""
 
     def draw(seed):
         seed = random.fold_in(random.split(seed)[1], 7)

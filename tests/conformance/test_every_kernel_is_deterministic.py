@@ -1,19 +1,19 @@
-"""Every kernel is a frozen dataclass whose run repeats itself with its seed, and whose state begins with x."""
+"""Every kernel is a frozen dataclass, its runs repeat with their seed, its state begins with x."""
 
 import dataclasses
 
 import numpy as np
 import pytest
-from support import registry
+from support import kernels
 
 from tfgen import random
 from tfgen.data.toy import Gaussian
 from tfgen.samplers import Kernel, run
 
 
-@pytest.mark.parametrize("cls", registry.KERNELS)
+@pytest.mark.parametrize("cls", kernels.CLASSES)
 def test_every_kernel_is_deterministic(cls):
-    kernel = registry.kernel(cls)
+    kernel = kernels.build(cls)
     assert isinstance(kernel, Kernel)
     with pytest.raises(dataclasses.FrozenInstanceError):
         kernel.step_size = 1.0

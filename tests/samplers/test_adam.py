@@ -1,4 +1,4 @@
-"""Adam on the image: its Algorithm 1, its sizes of steps, its bounds."""
+"""Adam on the image: Algorithm 1 of its paper, the lengths of its steps, its bounds."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def by_hand(x, gradient, steps, step_size, beta_1, beta_2):
     steps=st.integers(1, 30),
 )
 def test_a_run_is_algorithm_1_of_the_paper(step_size, beta_1, beta_2, steps):
-    """To float32's rounding, 1e-4 of the way: 1 - beta_2 has a relative error of 6e-5 at the largest beta_2."""
+    """To 1e-4 of the distance: float32's 1 - beta_2 is off by 6e-5 at the largest beta_2."""
     found, _ = run(Adam(step_size, beta_1, beta_2), bowl, X, SEED, steps)
     expected = by_hand(np.float64(X), lambda x: x - 0.5, steps, step_size, beta_1, beta_2)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * steps * step_size + 1e-6)
@@ -88,7 +88,7 @@ def test_bounds_hold_after_every_step_and_are_reached():
     np.testing.assert_allclose(kept[1, 0, :, 0, 0], [-0.2, 0.2], rtol=1e-4)
 
 
-def test_every_step_tells_the_energy_and_slope_where_it_began():
+def test_every_step_reports_the_energy_and_slope_where_it_began():
     x = random.normal([4, 1, 1, 2], SEED)
     _, summary = run(Adam(0.1), Mixture().energy, x, SEED, 1)
     np.testing.assert_allclose(summary.last.energy, Mixture().energy(x), rtol=1e-6)

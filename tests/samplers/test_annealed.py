@@ -1,4 +1,4 @@
-"""Noise that dies away: its size at every step, its independence, what it does not change."""
+"""Annealed noise: its scale at every step, its independence, what it does not change."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from tfgen.samplers import Adam, Annealed, Descent, Langevin, run
 SEED = random.root(0)
 START = tf.zeros([10_000, 1, 1, 2])
 SPREAD = 5 * np.sqrt(2 / 20_000)
-"""Five standard errors of a variance of 20,000 draws, as a share of it: passed with a probability of 6e-7."""
+"""Five standard errors of a variance of 20,000 draws, a share of it: exceeded with 6e-7."""
 
 
 def level(x):
@@ -34,13 +34,13 @@ def test_the_noises_standard_deviation_falls_by_the_decay_at_every_step(decay):
 
 
 def test_no_two_steps_draw_the_same_noise():
-    """Correlations of 20,000 independent pairs, ten of them at 5 / √n: fails with a probability of 6e-6."""
+    """Ten correlations of 20,000 independent pairs at 5 / √n: fails with probability 6e-6."""
     correlations = np.corrcoef(increments(Annealed(Adam(0.1), noise=0.4, decay=0.9), 5))
     assert np.abs(correlations[~np.eye(5, dtype=bool)]).max() < 5 / np.sqrt(20_000)
 
 
 def test_the_kernels_own_noise_and_the_added_one_are_independent():
-    """Then variances add, 0.3² and 0.4²; the same draw twice would give 0.7². Fails with 6e-7."""
+    """Then variances add, 0.3² + 0.4²; one draw used twice would give 0.7². Fails with 6e-7."""
     moves = increments(Annealed(Langevin(0.3), noise=0.4), 1)
     assert abs(np.mean(moves**2) / 0.25 - 1) < SPREAD
 
@@ -55,7 +55,7 @@ def test_no_noise_is_the_kernel_itself(kernel):
 
 
 def test_the_next_step_goes_on_from_the_noisy_x_with_the_kernels_own_state():
-    """By hand: Adam's means are kept, and its slope is taken where the noise has led."""
+    """By hand: Adam keeps its means, and takes its slope where the noise has led."""
     kernel, energy, x = Adam(0.1), Gaussian().energy, random.normal([5, 1, 1, 2], SEED)
     inner = kernel.init(energy, x)
     for i in range(3):
@@ -74,7 +74,7 @@ def test_bounds_hold_after_the_noise_too_and_are_reached():
 
 
 def test_it_has_finished_when_its_kernel_has():
-    """Descent rests at the bottom, where a step of the variance leads at once; the noise is too small to wake it."""
+    """Descent rests at the bottom, where its first step leads; the noise is tiny."""
 
     def bowl(x):
         return tf.reduce_sum(x**2, axis=[1, 2, 3]) / 2

@@ -55,7 +55,7 @@ def test_the_energy_never_rises_beyond_its_rounding():
 
 
 def test_a_descent_on_a_kink_rests_when_its_step_has_shrunk():
-    """|x| has slope one everywhere but at its minimum, which is passed to within the smallest step."""
+    """|x| has slope one except at its minimum, which is met to within the smallest step."""
     start = tf.constant([0.7, -0.3])[:, None, None, None]
     x, summary = run(
         Descent(0.1, min_step=1e-3), lambda x: tf.abs(x)[:, 0, 0, 0], start, SEED, 1000

@@ -27,7 +27,7 @@ def trajectory(kernel, energy, start, num_steps, warm=300):
 
 @pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
 def test_chains_from_far_apart_agree(kernel):
-    """R-hat² - 1 is about χ² / (m - 1) over a chain's effective size; fails with a probability of 2e-6."""
+    """R-hat² - 1 is about χ² / (m - 1) over a chain's effective size; fails with 2e-6."""
     start = 4 * (random.uniform((CHAINS, 1, 1, 2), random.root(0)).numpy() - 0.5)
     kept = trajectory(kernel, Gaussian().energy, start, 2000, warm=500)
     ess = MCMC.effective_sample_size(kept, filter_beyond_positive_pairs=True).numpy()
@@ -36,7 +36,7 @@ def test_chains_from_far_apart_agree(kernel):
 
 
 def test_chains_that_never_meet_are_found_out():
-    """Chains in different modes of a mixture with high walls: the variance between is far above that within."""
+    """Chains in different modes: the variance between them is far above that within."""
     density = Mixture(components=CHAINS, radius=5.0, scale=0.08)
     kept = trajectory(MALA(0.08), density.energy, density.means.reshape(-1, 1, 1, 2), 500)
     assert np.all(MCMC.potential_scale_reduction(kept).numpy() > 2)
@@ -57,7 +57,7 @@ def test_the_mean_of_a_trajectory_is_as_near_as_its_effective_size_says(kernel):
 
 
 def test_hmc_mixes_better_than_langevin_at_equal_cost():
-    """Five gradients a step against five steps; by some 10 times, where a factor of 1 would fail."""
+    """Five gradients a step against five steps: some 10 times better, where 2 would pass."""
     density = Gaussian()
     start = density.sample(CHAINS, seed=0)
 

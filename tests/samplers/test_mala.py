@@ -9,7 +9,10 @@ from tfgen.samplers import MALA, Langevin, run
 
 
 def test_the_acceptance_is_metropolis_and_hastings_ratio():
-    """Computed anew in float64 from the proposal, which is plain Langevin's step with the first half of the seed."""
+    """Computed anew in float64.
+
+    The proposal is Langevin's step with the first half of the seed.
+    """
     density, kernel = Gaussian(), MALA(0.3, temperature=2.0)
     seed = random.root(7)
     x = tf.constant(density.sample(50, seed=0))

@@ -1,8 +1,8 @@
 """Every kernel against densities of known moments, by independent chains and stated failure rates.
 
-A test of k numbers at Z standard errors fails by chance with a probability of at most k * 6e-7. Each
-number is a mean over independent chains, so its standard error is the chains' standard deviation over
-the root of their number.
+A test of k numbers at Z standard errors fails by chance with a probability of at most k * 6e-7.
+Each number is a mean over independent chains. Its standard error is the chains' standard deviation
+over the root of their number.
 """
 
 import dataclasses
@@ -95,7 +95,7 @@ def test_adjusted_kernels_leave_exact_draws_exact_at_a_large_step(kernel, densit
 def test_adjusted_kernels_draw_the_whole_piecewise_density_and_not_only_its_moments(
     kernel, num_steps
 ):
-    """Kolmogorov and Smirnov's test of a coordinate against exact draws; fails with probability 1e-6."""
+    """Kolmogorov and Smirnov's test of a coordinate; fails with a probability of 1e-6."""
     density = DENSITIES["piecewise"]
     draws, exact = (
         move(kernel, density, far_off(CHAINS), num_steps),
@@ -108,7 +108,7 @@ def test_adjusted_kernels_draw_the_whole_piecewise_density_and_not_only_its_mome
 def test_langevin_with_a_small_step_keeps_the_density(density):
     """5 numbers at 5 standard errors: fails by chance with a probability of 3e-6.
 
-    The step's bias of a variance, a share ε² / 4 s² = 0.01 or less of the narrowest part's, is under half a
+    The step biases a variance by at most ε² / 4 s² = 0.01 of the narrowest part's, under half a
     standard error. 400 steps are two or more relaxation times of the narrow directions.
     """
     draws = move(Langevin(0.02), density, density.sample(CHAINS, seed=4), 400)
@@ -116,7 +116,10 @@ def test_langevin_with_a_small_step_keeps_the_density(density):
 
 
 def unadjusted_covariance(density, step_size, temperature=1.0):
-    """Of x ← x - ε²/2 P x + ε √T z in its stationary state: in a direction of variance λ, T λ / (1 - ε²/4λ)."""
+    """Computes the stationary covariance of x ← x - ε²/2 P x + ε √T z.
+
+    In a direction of variance λ it is T λ / (1 - ε²/4λ).
+    """
     values, vectors = np.linalg.eigh(density.covariance)
     return vectors * (temperature * values / (1 - step_size**2 / (4 * values))) @ vectors.T
 
@@ -161,7 +164,7 @@ def test_temperature_multiplies_a_gaussians_covariance(kernel, num_steps, temper
 
 
 def test_mala_reports_the_acceptance_that_it_has():
-    """Moves are as frequent as the mean acceptance says: 5 standard errors, fails with a probability of 6e-7."""
+    """Moves are as frequent as it says, to 5 standard errors: fails with probability 6e-7."""
     density = Gaussian()
     start = tf.constant(density.sample(CHAINS, seed=8))
     moved, summary = run(MALA(0.3), density.energy, start, random.root(0), 1)

@@ -1,4 +1,4 @@
-"""Images moved by an energy of their patches: which pixels, how far, by which patches at which step."""
+"""Images moved by an energy of their patches: which pixels move, how far, by which patches."""
 
 import numpy as np
 import pytest
@@ -82,7 +82,7 @@ def test_images_do_not_touch_each_other():
     np.testing.assert_array_equal(ends[0][:-1], ends[1][:-1])
 
 
-def test_the_energy_told_is_the_mean_over_an_images_patches():
+def test_the_reported_energy_is_the_mean_over_an_images_patches():
     _, summary = run(Patchwork(Adam(0.1), 3, 4), sharp, X, SEED, 1)
     each = sharp(patches.cut(X, places(0, 4)[0], 3)).numpy().reshape(3, 4)
     np.testing.assert_allclose(summary.last.energy, each.mean(axis=1), rtol=1e-5)
@@ -117,7 +117,10 @@ def test_an_image_smaller_than_the_patch_is_no_image_to_move():
 
 
 def test_it_has_finished_when_its_kernel_has():
-    """Patches of the whole image: one step leads to the bottom. A rule for early stopping works inside as outside."""
+    """Patches of the whole image, so that one step of descent leads to the bottom.
+
+    A rule for early stopping works inside as it does outside.
+    """
     x = X[:, :, :6]
     assert run(Patchwork(Descent(1.0), 6, 1), bowl, x, SEED, 9)[1].num_steps == 1
     inside = run(Patchwork(Until(Adam(0.1), 10.0), 6, 1), bowl, x, SEED, 50)[1].num_steps

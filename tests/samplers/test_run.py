@@ -1,4 +1,4 @@
-"""The one loop: what it keeps, what it sums up, what it draws from, when it ends."""
+"""The loops that run kernels: trajectories, summaries, seeds, and when a run ends."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfgen import random
 from tfgen.data.toy import Gaussian, Mixture
-from tfgen.samplers import HMC, MALA, Descent, Info, Kernel, Langevin, Until, run, run_in_turn
+from tfgen.samplers import HMC, MALA, Descent, Info, Kernel, Langevin, Until, run, run_sequence
 
 ENERGY = Mixture(components=3, radius=0.3, scale=0.2).energy
 KERNELS = {
@@ -80,7 +80,7 @@ def test_the_number_of_steps_may_be_a_tensor(kernel, start):
 
 @pytest.mark.parametrize("kernel", [MALA(0.2), HMC(0.1, 3)], ids=["mala", "hmc"])
 def test_summaries_of_adjusted_kernels_equal_those_of_the_kept_trajectory(kernel, start):
-    """Such a kernel tells the energy of where it stands after the step."""
+    """Such a kernel reports the energy of the point after the step."""
     _, summary = run(kernel, ENERGY, start, random.root(0), 8, keep_every=1)
     u = np.stack([ENERGY(x).numpy() for x in summary.kept])
     np.testing.assert_allclose(summary.mean.energy, u.mean(axis=0), rtol=1e-5)
@@ -89,7 +89,7 @@ def test_summaries_of_adjusted_kernels_equal_those_of_the_kept_trajectory(kernel
 
 
 def test_summaries_of_langevin_equal_those_of_the_kept_trajectory(start):
-    """Langevin tells the energy of where it stood before the step."""
+    """Langevin reports the energy of the point before the step."""
     _, summary = run(Langevin(0.1), ENERGY, start, random.root(0), 8, keep_every=1)
     before = [start, *summary.kept[:-1]]
     with tf.GradientTape(persistent=True) as tape:
@@ -179,7 +179,7 @@ def test_a_run_ends_when_its_kernel_has_finished():
 
 
 def test_langevins_memory_does_not_depend_on_the_number_of_steps():
-    """The loop's graph holds no stack of past states: its only list is the trajectory that was asked for."""
+    """The loop's only list is the trajectory that was asked for: no stack of past states."""
 
     def ops(keep_every):
         walk = tf.function(
@@ -196,7 +196,7 @@ def test_langevins_memory_does_not_depend_on_the_number_of_steps():
     assert "TensorListSetItem" in ops(1)
 
 
-# one kernel and energy after the other
+# sequences of kernels and energies
 
 
 def bowl(centre):
@@ -210,22 +210,22 @@ def stage(number):
     return Langevin(0.3 / (1 + number)), bowl(number)
 
 
-def test_runs_in_turn_are_run_after_run_with_seeds_folded_from_the_stage(start):
+def test_a_sequence_is_run_after_run_with_seeds_folded_from_the_stage(start):
     seed, x = random.root(3), start
     for number in range(3):
         x, _ = run(*stage(number), x, random.fold_in(seed, number), 4)
-    found, taken = run_in_turn(stage, start, seed, 3, 4)
+    found, taken = run_sequence(stage, start, seed, 3, 4)
     np.testing.assert_allclose(found, x, rtol=1e-5, atol=1e-6)
     assert taken == 12
 
 
-def test_runs_in_turn_count_the_steps_that_were_taken(start):
-    """A step of one leads to the centre, where the next step finds no energy left: two steps a stage."""
+def test_a_sequence_counts_the_steps_that_were_taken(start):
+    """The first step leads to the centre, and the next finds no energy left: two steps a stage."""
 
     def quick(number):
         return Until(Langevin(2**0.5, temperature=0.0), 1e-9), bowl(tf.cast(number, tf.float32))
 
-    found, taken = run_in_turn(quick, start, random.root(0), 5, 100)
+    found, taken = run_sequence(quick, start, random.root(0), 5, 100)
     assert taken == 2 * 5
     np.testing.assert_array_equal(found, tf.fill(start.shape, 4.0))
 
@@ -239,19 +239,19 @@ def test_the_stages_are_told_their_numbers_in_order(start):
             2**0.5, temperature=0.0
         ), lambda x: -tf.reduce_sum(9 * x**2 / 2 + change * x, axis=[1, 2, 3])
 
-    found, _ = run_in_turn(write, tf.zeros_like(start), random.root(0), 4, 1)
+    found, _ = run_sequence(write, tf.zeros_like(start), random.root(0), 4, 1)
     np.testing.assert_array_equal(found, tf.fill(start.shape, 1234.0))
 
 
 def test_no_stages_leave_the_batch_where_it_was(start):
-    found, taken = run_in_turn(stage, start, random.root(0), 0, 4)
+    found, taken = run_sequence(stage, start, random.root(0), 0, 4)
     np.testing.assert_array_equal(found, start)
     assert taken == 0
 
 
 def test_one_trace_runs_any_number_of_stages_and_steps(start):
     traced = tf.function(
-        lambda x, stages, steps: run_in_turn(stage, x, random.root(0), stages, steps)[0],
+        lambda x, stages, steps: run_sequence(stage, x, random.root(0), stages, steps)[0],
         autograph=False,
         input_signature=[
             tf.TensorSpec((None, 1, 1, 2)),
@@ -260,17 +260,17 @@ def test_one_trace_runs_any_number_of_stages_and_steps(start):
         ],
     )
     for stages, steps in ((1, 4), (3, 2)):
-        expected, _ = run_in_turn(stage, start, random.root(0), stages, steps)
+        expected, _ = run_sequence(stage, start, random.root(0), stages, steps)
         np.testing.assert_allclose(traced(start, stages, steps), expected, rtol=1e-5, atol=1e-6)
     assert traced.experimental_get_tracing_count() == 1
     assert traced.get_concrete_function().outputs[0].shape.as_list()[1:] == [1, 1, 2]
 
 
-def test_no_gradient_flows_through_runs_in_turn(start):
+def test_no_gradient_flows_through_a_sequence(start):
     weight = tf.Variable(1.0)
     with tf.GradientTape() as tape:
         tape.watch(start)
-        x, _ = run_in_turn(
+        x, _ = run_sequence(
             lambda a: (Langevin(0.1), lambda x: weight * ENERGY(x)), start, random.root(0), 2, 2
         )
         loss = tf.reduce_sum(x)
