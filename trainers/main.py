@@ -29,7 +29,7 @@ def main(values: absl_flags.FlagValues) -> None:
     experiment.check_labels()
     step = 0
     if checkpoints.steps(experiment.checkpoints):
-        step = checkpoints.restore(experiment.checkpoints, experiment.algorithm)
+        step = checkpoints.restore(experiment.checkpoints, experiment.state)
     experiment.claim()
     experiment.metrics.rewind(step)
     lower_rates(experiment)
@@ -38,7 +38,7 @@ def main(values: absl_flags.FlagValues) -> None:
         file=sys.stderr,
     )
     if not checkpoints.steps(experiment.checkpoints):
-        checkpoints.save(experiment.checkpoints, 0, experiment.algorithm, values.keep)
+        experiment.save(values.keep)
     # an algorithm may have had enough before
     while experiment.algorithm.num_updates < values.steps and not experiment.algorithm.finished:
         try:
@@ -80,7 +80,7 @@ def roll_back(experiment: Experiment, diverged: DivergedError) -> None:
     """
     v = experiment.values
     times = len(experiment.metrics.rows("guard")) + 1
-    step = checkpoints.restore(experiment.checkpoints, experiment.algorithm)
+    step = checkpoints.restore(experiment.checkpoints, experiment.state)
     # the rows are what rates follow from: once this one stands, a kill loses nothing and counts nothing twice
     experiment.metrics.append(
         "guard",

@@ -76,7 +76,7 @@ def trained():
 @pytest.mark.parametrize("smoothing", [0.0, 0.3, 1.0])
 def test_the_loss_is_the_cross_entropy_to_the_smoothed_labels(smoothing):
     algorithm, given = build(label_smoothing=smoothing), batch()
-    logits = algorithm.logits(given["image"], training=True).numpy().astype(np.float64)
+    logits = algorithm.model.logits(given["image"], training=True).numpy().astype(np.float64)
     log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     target = (1 - smoothing) * np.eye(3)[given["label"].numpy()] + smoothing / 3
     logs = algorithm.update(given, random.root(0))
@@ -93,10 +93,12 @@ def test_the_logged_norm_is_that_of_the_losss_gradient():
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(
             keras.losses.sparse_categorical_crossentropy(
-                given["label"], algorithm.logits(given["image"], training=True), from_logits=True
+                given["label"],
+                algorithm.model.logits(given["image"], training=True),
+                from_logits=True,
             )
         )
-    expected = tf.linalg.global_norm(tape.gradient(loss, algorithm.watched("classifier")))
+    expected = tf.linalg.global_norm(tape.gradient(loss, algorithm.trainable_tensors("classifier")))
     norm = algorithm.update(given, random.root(0))["classifier_grad_norm"]
     assert float(norm) == pytest.approx(float(expected), rel=1e-3)
 
@@ -104,25 +106,30 @@ def test_the_logged_norm_is_that_of_the_losss_gradient():
 def test_a_trained_classifier_is_right_about_images_it_has_not_seen(trained):
     """The classes are 13 standard deviations of the noise apart; a share of 0.95 leaves room for a short training."""
     data = Images(stripes(20), stripes(200, seed=1), SHAPE, 20)
-    assert dict(Accuracy(trained, data).run())["accuracy"] > 0.95
+    assert dict(Accuracy(trained.model, data).run())["accuracy"] > 0.95
 
 
 def test_endpoints_agree_with_the_net(trained):
     x = tf.constant(stripes(5, seed=2).image)
-    classified, seen = (trained.endpoints()[name].fn(x) for name in ("classify", "features"))
+    classified, seen = (
+        trained.model.endpoints()[name].fn(image=x) for name in ("classify", "features")
+    )
     np.testing.assert_allclose(
-        classified["probability"], tf.nn.softmax(trained.logits(x)), rtol=1e-6
+        classified["probability"], tf.nn.softmax(trained.model.logits(x)), rtol=1e-6
     )
     np.testing.assert_allclose(seen["probability"], classified["probability"], rtol=1e-6)
-    np.testing.assert_array_equal(seen["feature"], trained.classifier.features(x))
+    np.testing.assert_array_equal(seen["feature"], trained.model.classifier.features(x))
     assert (seen["feature"].shape, seen["feature"].dtype) == ((5, 16), tf.float32)
 
 
 def test_what_is_asked_for_one_image_does_not_depend_on_the_others(trained):
     """Batch normalization uses what it learned: equal but for rounding."""
-    x, features = tf.constant(stripes(5, seed=2).image), trained.endpoints()["features"].fn
+    x, features = (
+        tf.constant(stripes(5, seed=2).image),
+        trained.model.endpoints()["features"].traced(),
+    )
     np.testing.assert_allclose(
-        features(x)["feature"][2:3], features(x[2:3])["feature"], rtol=1e-4, atol=1e-5
+        features(image=x)["feature"][2:3], features(image=x[2:3])["feature"], rtol=1e-4, atol=1e-5
     )
 
 
@@ -190,7 +197,7 @@ def test_the_picture_is_what_was_observed():
 
 
 def test_the_number_of_classes_is_the_nets():
-    assert build().num_classes == 3
+    assert build().model.num_classes == 3
 
 
 def test_data_without_labels_is_refused():

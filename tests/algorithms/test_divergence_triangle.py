@@ -214,15 +214,25 @@ def test_regularizers_pull_on_the_energy_alone_and_are_off_by_default(preset, na
 @pytest.mark.parametrize(
     ("preset", "constants"), [("official", (0.005**0.5, 0.1, 0.01, 0.1)), ("paper", (0.3, 1, 1, 1))]
 )
-def test_constants_left_at_zero_are_the_presets_and_others_replace_them(preset, constants):
+def test_constants_that_are_not_given_are_the_presets_and_others_replace_them(preset, constants):
     names = ("sigma", "temperature", "variational_weight", "adversarial_weight")
-    algorithm = triangle(preset=preset)
-    assert tuple(getattr(algorithm, name) for name in names) == constants
-    for name in names:
-        other = triangle(preset=preset, **{name: 7.0})
-        assert [getattr(other, n) for n in names] == [
-            7.0 if n == name else c for n, c in zip(names, constants, strict=True)
-        ]
+
+    def found(**given):
+        algorithm = triangle(preset=preset, **given)
+        model, weights = (
+            algorithm.model,
+            (algorithm.variational_weight, algorithm.adversarial_weight),
+        )
+        return (model.sigma, model.temperature, *weights)
+
+    assert found() == constants
+    for number, name in enumerate(names):
+        assert found(**{name: 7.0}) == (*constants[:number], 7.0, *constants[number + 1 :])
+
+
+def test_a_weight_of_zero_is_zero():
+    assert triangle(adversarial_weight=0.0).adversarial_weight == 0
+    assert triangle(variational_weight=0.0).variational_weight == 0
 
 
 @pytest.mark.parametrize(
@@ -245,7 +255,8 @@ def test_a_constant_out_of_its_range_is_named(option, value):
 
 def test_the_density_is_the_energy_over_the_temperature():
     algorithm, x = triangle(temperature=0.25), pictures()["image"]
-    np.testing.assert_allclose(algorithm.density(x), 4 * algorithm.energy(x), rtol=1e-6)
+    u = algorithm.nets["energy"](x)
+    np.testing.assert_allclose(algorithm.model.energy_fn()(x), 4 * u, rtol=1e-6)
 
 
 def test_batch_normalization_learns_from_all_that_a_net_sees_while_training():
@@ -256,12 +267,11 @@ def test_batch_normalization_learns_from_all_that_a_net_sees_while_training():
     algorithm = DivergenceTriangle(*built, image_shape=shape)
     algorithm.compile({role: keras.optimizers.SGD(0.0) for role in ROLES})
     before = {
-        role: [v.numpy() for v in getattr(algorithm, role).non_trainable_variables]
-        for role in ROLES
+        role: [v.numpy() for v in algorithm.nets[role].non_trainable_variables] for role in ROLES
     }
     algorithm.update({"image": random.normal((6, *shape), SEED), "index": np.arange(6)}, SEED)
     for role in ROLES:
-        after = getattr(algorithm, role).non_trainable_variables
+        after = algorithm.nets[role].non_trainable_variables
         assert before[role]
         assert not any(
             np.array_equal(old, new.numpy()) for old, new in zip(before[role], after, strict=True)

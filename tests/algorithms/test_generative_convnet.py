@@ -45,7 +45,7 @@ def batch(count=4, shape=SHAPE, classes=0):
 
 def weights(algorithm):
     """Copies, in order (`numpy()` alone may be a view that an assignment changes)."""
-    return [np.array(w) for w in algorithm.energy.trainable_variables]
+    return [np.copy(w.numpy()) for w in algorithm.model.energy_net.trainable_variables]
 
 
 def statistics(algorithm, observed, synthesized):
@@ -53,8 +53,12 @@ def statistics(algorithm, observed, synthesized):
     found = []
     for x in (observed, synthesized):
         with tf.GradientTape() as tape:
-            score = tf.reduce_mean(-algorithm.energy((x - algorithm.image_mean) / algorithm.sigma))
-        variables = algorithm.energy.trainable_variables
+            score = tf.reduce_mean(
+                -algorithm.model.energy_net(
+                    (x - algorithm.model.image_mean) / algorithm.model.sigma
+                )
+            )
+        variables = algorithm.model.energy_net.trainable_variables
         found.append(
             tape.gradient(score, [v.value for v in variables], unconnected_gradients="zero")
         )
@@ -68,8 +72,8 @@ def steps(chains_or_data, algorithm):
     for i in range(algorithm.langevin_steps):
         with tf.GradientTape() as tape:
             tape.watch(x)
-            y = (x - algorithm.image_mean) / algorithm.sigma
-            u = algorithm.energy(y) + tf.reduce_sum(y**2, axis=[1, 2, 3]) / 2
+            y = (x - algorithm.model.image_mean) / algorithm.model.sigma
+            u = algorithm.model.energy_net(y) + tf.reduce_sum(y**2, axis=[1, 2, 3]) / 2
         noise = random.normal(x.shape, random.fold_in(seed, i))
         x = x - 0.1**2 / 2 * tape.gradient(u, x) + 0.1 * noise
     return x
@@ -82,7 +86,7 @@ def updated(**options):
     twin = build(**options)
     data = batch()
     algorithm.update(data, SEED)
-    h_obs, h_syn = statistics(twin, data["image"], algorithm.chains.state.value)
+    h_obs, h_syn = statistics(twin, data["image"], algorithm.model.persistent_chains.state.value)
     change = [after - old for after, old in zip(weights(algorithm), before, strict=True)]
     return change, [o - s for o, s in zip(h_obs, h_syn, strict=True)], before, algorithm
 
@@ -97,23 +101,27 @@ def assert_close(found, expected):
 
 
 def test_chains_begin_at_the_mean_of_the_reference():
-    np.testing.assert_array_equal(build().chains.take(), np.full((6, *SHAPE), np.float32(0.1)))
+    np.testing.assert_array_equal(
+        build().model.persistent_chains.take(), np.full((6, *SHAPE), np.float32(0.1))
+    )
 
 
 def test_step_4_moves_the_chains_by_langevin_steps():
     algorithm = build()
-    start = algorithm.chains.take()
+    start = algorithm.model.persistent_chains.take()
     expected = steps(start, build())
     algorithm.update(batch(), SEED)
-    np.testing.assert_allclose(algorithm.chains.take(), expected, atol=1e-5)
+    np.testing.assert_allclose(algorithm.model.persistent_chains.take(), expected, atol=1e-5)
 
 
 def test_chains_go_on_from_where_they_were():
     algorithm = build(rate=0.0)
     algorithm.update(batch(), SEED)
-    first = algorithm.chains.take()
+    first = algorithm.model.persistent_chains.take()
     algorithm.update(batch(), SEED)
-    np.testing.assert_allclose(algorithm.chains.take(), steps(first, algorithm), atol=1e-5)
+    np.testing.assert_allclose(
+        algorithm.model.persistent_chains.take(), steps(first, algorithm), atol=1e-5
+    )
 
 
 def test_steps_5_and_6_add_the_rate_times_observed_minus_synthesized_statistics():
@@ -137,10 +145,10 @@ def test_logged_numbers_are_what_they_say():
     algorithm, twin = build(), build()
     data = batch()
     logs = {name: float(value) for name, value in algorithm.update(data, SEED).items()}
-    density = twin.density()
+    density = twin.model.energy_fn()
     energy_data = density(data["image"]).numpy().mean()
-    energy_samples = density(algorithm.chains.take()).numpy().mean()
-    h_obs, h_syn = statistics(twin, data["image"], algorithm.chains.take())
+    energy_samples = density(algorithm.model.persistent_chains.take()).numpy().mean()
+    h_obs, h_syn = statistics(twin, data["image"], algorithm.model.persistent_chains.take())
     norm = np.sqrt(sum(np.sum((o - s) ** 2) for o, s in zip(h_obs, h_syn, strict=True)))
     assert logs["energy_data"] == pytest.approx(energy_data, rel=1e-4)
     assert logs["energy_samples"] == pytest.approx(energy_samples, rel=1e-4)
@@ -155,9 +163,10 @@ def test_logged_numbers_are_what_they_say():
 
 def reached(variable_index, algorithm):
     """Whether the present score depends on a variable: not on the tops of smaller depths."""
-    unused = [top.kernel for top in algorithm.energy.tops[:-1]]
+    unused = [top.kernel for top in algorithm.model.energy_net.tops[:-1]]
     return not any(
-        algorithm.energy.trainable_variables[variable_index] is kernel for kernel in unused
+        algorithm.model.energy_net.trainable_variables[variable_index] is kernel
+        for kernel in unused
     )
 
 
@@ -201,16 +210,18 @@ def test_bias_rate_is_refused_with_an_optimizer_that_would_ignore_it():
 def test_clamped_chains_stay_in_range():
     algorithm = build(clamp=True, step_size=1.0, rate=0.0)
     algorithm.update(batch(), SEED)
-    x = algorithm.chains.take().numpy()
+    x = algorithm.model.persistent_chains.take().numpy()
     assert (x.min(), x.max()) == (-1, 1)
 
 
 def test_the_langevin_gradient_is_capped_at_its_norm():
     """Without noise, three steps of size ε move a chain by at most 3 ε²/2 times the cap."""
     algorithm = build(max_grad_norm=0.5, temperature=0.0)
-    start = np.array(algorithm.chains.take())
+    start = np.copy(algorithm.model.persistent_chains.take().numpy())
     algorithm.update(batch(), SEED)
-    moved = np.linalg.norm((algorithm.chains.take().numpy() - start).reshape(6, -1), axis=1)
+    moved = np.linalg.norm(
+        (algorithm.model.persistent_chains.take().numpy() - start).reshape(6, -1), axis=1
+    )
     assert moved.max() <= 3 * 0.1**2 / 2 * 0.5 * 1.001
 
 
@@ -226,7 +237,7 @@ def test_data_noise_has_its_standard_deviation():
 # contrastive divergence, rejuvenation, classes
 
 
-def test_contrastive_divergence_starts_from_the_data_and_leaves_the_chains():
+def test_contrastive_divergence_starts_from_the_data_and_keeps_no_chains():
     data = batch()
     algorithm, twin = build(contrastive_divergence=True), build(contrastive_divergence=True)
     before = weights(algorithm)
@@ -234,17 +245,17 @@ def test_contrastive_divergence_starts_from_the_data_and_leaves_the_chains():
     h_obs, h_syn = statistics(twin, data["image"], steps(data["image"], twin))
     change = [after - old for after, old in zip(weights(algorithm), before, strict=True)]
     assert_close(change, [o - s for o, s in zip(h_obs, h_syn, strict=True)])
-    np.testing.assert_array_equal(algorithm.chains.take(), np.full((6, *SHAPE), np.float32(0.1)))
-    error = (data["image"] - algorithm.tasks.reconstruct(data["image"])).numpy()
+    assert algorithm.model.persistent_chains.num == 0
+    error = (data["image"] - algorithm.model.reconstruct(data["image"])).numpy()
     assert float(logs["reconstruction_error"]) == pytest.approx(np.mean(error**2), rel=1e-4)
 
 
 def test_rejuvenation_restarts_its_share_of_the_chains_from_the_reference():
     """Of 400 chains held at 5, a quarter: 5 binomial standard errors, fails with a probability of 6e-7."""
     algorithm = build(chains=400, rejuvenation=0.25, step_size=1e-6, langevin_steps=1)
-    algorithm.chains.put(tf.fill([400, *SHAPE], 5.0))
+    algorithm.model.persistent_chains.put(tf.fill([400, *SHAPE], 5.0))
     algorithm.update(batch(), SEED)
-    x = algorithm.chains.take().numpy().reshape(400, -1)
+    x = algorithm.model.persistent_chains.take().numpy().reshape(400, -1)
     anew = np.abs(x - 5).max(axis=1) > 1e-3
     assert abs(anew.mean() - 0.25) < 5 * np.sqrt(0.25 * 0.75 / 400)
     draws = (x[anew] - 0.1) / 0.5  # standard normal
@@ -254,9 +265,11 @@ def test_rejuvenation_restarts_its_share_of_the_chains_from_the_reference():
 
 def test_without_rejuvenation_no_chain_starts_anew():
     algorithm = build(step_size=1e-6, langevin_steps=1)
-    algorithm.chains.put(tf.fill([6, *SHAPE], 5.0))
+    algorithm.model.persistent_chains.put(tf.fill([6, *SHAPE], 5.0))
     algorithm.update(batch(), SEED)
-    np.testing.assert_allclose(algorithm.chains.take(), np.full((6, *SHAPE), 5.0), atol=1e-3)
+    np.testing.assert_allclose(
+        algorithm.model.persistent_chains.take(), np.full((6, *SHAPE), 5.0), atol=1e-3
+    )
 
 
 def test_chains_of_class_conditional_models_belong_to_classes_in_turn():
@@ -268,17 +281,17 @@ def test_each_class_learns_from_its_own_images_and_chains():
     """Top filter c moves by the class's share in the batch times the difference of its own two mean maps."""
     algorithm, twin = build(net={"outputs": 3}), build(net={"outputs": 3})
     data = batch(classes=2)
-    before = np.array(algorithm.energy.top.kernel)
+    before = np.copy(algorithm.model.energy_net.top.kernel.numpy())
     algorithm.update(data, SEED)
-    change = np.array(algorithm.energy.top.kernel) - before
+    change = np.copy(algorithm.model.energy_net.top.kernel.numpy()) - before
 
     def maps(x):
         h = (x - 0.1) / 0.5
-        for conv in twin.energy.convs:
+        for conv in twin.model.energy_net.convs:
             h = tf.nn.relu(conv(h))
         return h.numpy()
 
-    observed, synthesized = maps(data["image"]), maps(algorithm.chains.take())
+    observed, synthesized = maps(data["image"]), maps(algorithm.model.persistent_chains.take())
     for c, share in enumerate((0.5, 0.5, 0.0)):
         if share:
             own = observed[data["label"].numpy() == c].mean(axis=0)
@@ -307,12 +320,18 @@ class Watch(keras.callbacks.Callback):
         self.depths, self.restarted, self.weights = [], [], []
 
     def on_train_batch_begin(self, batch, logs=None):
-        self.depths.append(self.algorithm.energy.depth)
+        self.depths.append(self.algorithm.model.energy_net.depth)
         self.restarted.append(
-            np.array_equal(self.algorithm.chains.state.numpy(), self.algorithm.chains.start)
+            np.array_equal(
+                self.algorithm.model.persistent_chains.state.numpy(),
+                self.algorithm.model.persistent_chains.start,
+            )
         )
         self.weights.append(
-            [[np.array(w) for w in conv.weights] for conv in self.algorithm.energy.convs]
+            [
+                [np.copy(w.numpy()) for w in conv.weights]
+                for conv in self.algorithm.model.energy_net.convs
+            ]
         )
 
 
@@ -415,7 +434,7 @@ def test_a_margin_is_refused_for_a_net_of_one_size():
 
 def test_a_margin_is_cut_off_what_is_shown():
     algorithm = build(generative_convnet_texture, shape=(32, 32, 1), margin=5)
-    assert algorithm.endpoints()["chains"].fn()["image"].shape == (6, 22, 22, 1)
+    assert algorithm.model.endpoints()["chains"].fn()["image"].shape == (6, 22, 22, 1)
 
 
 @pytest.mark.parametrize(
@@ -444,7 +463,7 @@ def test_a_margin_is_cut_off_what_is_shown():
 )
 def test_endpoints_have_the_shapes_of_their_signature(family, shape, outputs, expected):
     algorithm = build(family, shape=shape, net={"outputs": outputs} if outputs > 1 else {})
-    endpoints = algorithm.endpoints()
+    endpoints = algorithm.model.endpoints()
     assert set(endpoints) == expected | {"chains"}
     count = 2
     values = {
@@ -458,7 +477,7 @@ def test_endpoints_have_the_shapes_of_their_signature(family, shape, outputs, ex
     }
     for name in expected:
         endpoint = endpoints[name]
-        out = endpoint.fn(*[values[spec.name] for spec in endpoint.signature])
+        out = endpoint.fn(**{name: values[name] for name in endpoint.input_names})
         if name in ("energy", "anomaly"):
             assert out["energy"].shape == (count,)
         if name == "anomaly":
@@ -495,7 +514,7 @@ def test_it_learns_the_mean_of_a_gaussian():
     algorithm.fit(
         data.train.batches(200, random.root(0)), steps_per_epoch=300, verbose=0, shuffle=False
     )
-    x = algorithm.chains.take().numpy()
+    x = algorithm.model.persistent_chains.take().numpy()
     assert np.linalg.norm(target) > 0.2
     assert np.linalg.norm(x.mean(axis=0) - target) < 0.1
     assert np.corrcoef(x.reshape(-1, 2).T)[0, 1] > 0.35

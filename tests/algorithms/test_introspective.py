@@ -19,12 +19,12 @@ def test_an_update_descends_the_logistic_loss_of_images_and_pseudo_negatives():
     logs = algorithm.update(data, SEED)
     samples = twin.negatives.draw(8, tf.constant(0), 4, SEED)
     with tf.GradientTape() as tape:
-        odds = twin.discriminator(tf.concat([data["image"], samples], axis=0), training=True)
+        odds = twin.model.discriminator(tf.concat([data["image"], samples], axis=0), training=True)
         loss = losses.logistic(odds[:8], odds[8:])
-    variables = twin.discriminator.trainable_variables
+    variables = twin.model.discriminator.trainable_variables
     slopes = tape.gradient(loss, [v.value for v in variables])
     for v, before, slope in zip(
-        algorithm.discriminator.trainable_variables, variables, slopes, strict=True
+        algorithm.model.discriminator.trainable_variables, variables, slopes, strict=True
     ):
         np.testing.assert_allclose(v, before - 0.5 * slope, rtol=1e-5, atol=1e-7)
     right = np.concatenate([odds[:8] > 0, odds[8:] < 0])

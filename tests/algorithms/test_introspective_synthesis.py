@@ -6,7 +6,7 @@ import tensorflow as tf
 from support.introspective_runs import SHAPE, batch, build, classifier, fit, log_odds, pictures
 
 from tfgen import random
-from tfgen.models import cut
+from tfgen.models import without_margin
 from tfgen.samplers import run
 
 SEED = random.root(5)
@@ -18,14 +18,17 @@ HALF = 2**-11
 
 def by_hand(algorithm, before, end, stage, most, margin):
     """A stage's synthesis, from its start, under the net as the stage left it."""
-    algorithm.discriminator.set_weights(end["net"])
+    algorithm.model.discriminator.set_weights(end["net"])
     seed = random.fold_in(random.fold_in(random.root(1), -2), stage)
 
     def odds(x):
-        return algorithm.discriminator(x, training=False)
+        return algorithm.model.discriminator(x, training=False)
 
     return run(
-        *algorithm.synthesis.across(odds, tf.constant(margin), before.shape), before, seed, most
+        *algorithm.model.synthesis.across(odds, tf.constant(margin), before.shape),
+        before,
+        seed,
+        most,
     )
 
 
@@ -72,12 +75,16 @@ def test_a_reduced_cascade_keeps_a_classifier_every_so_many_stages(reduced):
     """ceil(T / b) of them, each as the last stage of its own left it; 0 keeps one: INNg-single."""
     stages, every, _, algorithm, ends = reduced
     assert [end["kept"] for end in ends] == [stage // every + 1 for stage in range(stages)]
-    assert algorithm.cascade.num_kept == -(-stages // every) == algorithm.margins.shape[0]
-    assert {stack.shape[0] for stack in algorithm.cascade.stacks} == {-(-stages // every)}
+    assert (
+        algorithm.model.snapshots.num_kept
+        == -(-stages // every)
+        == algorithm.model.thresholds.shape[0]
+    )
+    assert {stack.shape[0] for stack in algorithm.model.snapshots.stacks} == {-(-stages // every)}
     x = tf.constant(pictures(6))
-    for number in range(algorithm.cascade.num_kept):
+    for number in range(algorithm.model.snapshots.num_kept):
         end = ends[min((number + 1) * every, stages) - 1]
-        found = algorithm.cascade.classifier(algorithm.discriminator, number)(x)
+        found = algorithm.model.snapshots.net_at(algorithm.model.discriminator, number)(x)
         np.testing.assert_allclose(found, log_odds(end["net"], x), rtol=1e-5, atol=1e-6)
 
 
@@ -85,7 +92,7 @@ def test_stages_between_start_from_the_last_kept_ones_samples_and_may_take_more_
     """Section 3.6: of stage b i + k, so many times as many as it is stages from the last kept one."""
     stages, every, noise, algorithm, ends = reduced
     assert [end["steps"] for end in ends] == [3 * (stage % every + 1) for stage in range(stages)]
-    assert algorithm.tasks.synthesis.num_steps == 3 * every
+    assert algorithm.model.synthesis.num_steps == 3 * every
     for stage, end in enumerate(ends):
         before = stage // every * every  # stages that were over when a classifier was last kept
         start = ends[before - 1]["samples"] if before else noise
@@ -119,10 +126,10 @@ def test_steps_are_shorter_for_each_stage_that_their_start_has_gone_through(redu
         )
         moved = np.abs(ends[stage]["samples"] - before).max()
         assert 0.1 * scale - 2 * HALF <= moved <= 0.25 * scale * ends[stage]["steps"]
-    for number in range(algorithm.cascade.num_kept):
-        moved = np.abs(algorithm.tasks.advance(x, tf.constant(number), SEED) - x).max()
+    for number in range(algorithm.model.snapshots.num_kept):
+        moved = np.abs(algorithm.model.advance(x, tf.constant(number), SEED) - x).max()
         scale = 0.5 ** (number * (reduction or 3))
-        assert 0.099 * scale <= moved <= 0.25 * scale * algorithm.synthesis.num_steps
+        assert 0.099 * scale <= moved <= 0.25 * scale * algorithm.model.synthesis.num_steps
 
 
 def trained_stop(stop, **options):
@@ -147,10 +154,10 @@ def trained_stop(stop, **options):
 def test_synthesis_stops_at_the_boundary_or_at_the_released_codes_margin(stop, margin, window):
     """The mean cross-entropy of the last window's steps is low enough for the first time."""
     algorithm, start, end = trained_stop(stop)
-    assert algorithm.margins.numpy() == pytest.approx([margin])
+    assert algorithm.model.thresholds.numpy() == pytest.approx([margin])
     net = classifier()
     net.set_weights(end["net"])
-    free = algorithm.synthesis.across(
+    free = algorithm.model.synthesis.across(
         lambda x: net(x, training=False), tf.constant(1e9), start.shape
     )
     kept = run(*free, start, SEED, end["steps"], keep_every=1)[1].kept
@@ -170,15 +177,19 @@ def test_the_quantile_rule_follows_the_images_log_odds_and_stops_there(quantile)
     for _ in range(3):
         algorithm.update(batch(9), SEED)
         twin.update(batch(9), SEED)
-        odds = np.sort(twin.discriminator(batch(9)["image"], training=False))
+        odds = np.sort(twin.model.discriminator(batch(9)["image"], training=False))
         found = odds[round(quantile * 8)]
         expected = found if expected is None else 0.9 * expected + 0.1 * found
-        assert float(algorithm.images_margin.numpy()) == pytest.approx(expected, rel=1e-5, abs=1e-7)
+        assert float(algorithm.images_threshold.numpy()) == pytest.approx(
+            expected, rel=1e-5, abs=1e-7
+        )
     algorithm.synthesize()
-    assert float(algorithm.margins.numpy()[0]) == pytest.approx(expected, rel=1e-5, abs=1e-7)
+    assert float(algorithm.model.thresholds.numpy()[0]) == pytest.approx(
+        expected, rel=1e-5, abs=1e-7
+    )
     algorithm.update(batch(9), SEED)  # a stage's quantile owes nothing to the stage before
-    odds = np.sort(algorithm.discriminator(batch(9)["image"], training=False))
-    assert float(algorithm.images_margin.numpy()) == pytest.approx(
+    odds = np.sort(algorithm.model.discriminator(batch(9)["image"], training=False))
+    assert float(algorithm.images_threshold.numpy()) == pytest.approx(
         odds[round(quantile * 8)], rel=1e-5, abs=1e-7
     )
 
@@ -188,13 +199,13 @@ def test_a_synthesis_by_the_quantile_rule_stops_where_images_are():
     """The batch's mean passes the margin with its last step or the one before: Adam's steps are known."""
     algorithm, start, end = trained_stop("quantile", stop_quantile=0.5, objective="log_odds")
     assert 1 < end["steps"] < 400
-    assert algorithm.margins.numpy()[0] == pytest.approx(end["images_margin"])
+    assert algorithm.model.thresholds.numpy()[0] == pytest.approx(end["images_threshold"])
     with tf.GradientTape() as tape:
         tape.watch(x := tf.constant(end["samples"]))
-        odds = tf.reduce_mean(algorithm.discriminator(x, training=False))
+        odds = tf.reduce_mean(algorithm.model.discriminator(x, training=False))
     step = 0.02 * float(tf.reduce_sum(tf.abs(tape.gradient(odds, x))))
-    assert log_odds(end["net"], start).mean() < end["images_margin"] - 10 * step
-    assert abs(float(odds) - end["images_margin"]) < 2 * step
+    assert log_odds(end["net"], start).mean() < end["images_threshold"] - 10 * step
+    assert abs(float(odds) - end["images_threshold"]) < 2 * step
 
 
 # what is made of the cascade
@@ -212,7 +223,7 @@ def test_the_energy_is_white_noise_less_the_log_odds_of_the_nets_that_were_kept(
     x = np.tanh(np.random.default_rng(1).normal(size=(5, *SHAPE))).astype(np.float32)
     kept = [log_odds(watch.ends[stage]["net"], x) for stage in (1, 3)]
     expected = np.sum(x**2, axis=(1, 2, 3)) / (2 * 0.3**2) - sum(kept)
-    np.testing.assert_allclose(algorithm.tasks.energy(tf.constant(x)), expected, rtol=1e-5)
+    np.testing.assert_allclose(algorithm.model.energy(tf.constant(x)), expected, rtol=1e-5)
     assert np.abs(kept).max() > 0.1
 
 
@@ -223,13 +234,13 @@ def test_samples_pass_through_all_classifiers_in_order_from_clipped_noise(traine
     x = by = tf.clip_by_value(0.3 * random.normal((6, *SHAPE), start), -1.0, 1.0)
     other = build(noise=0.02)
     for number, stage in enumerate((1, 3)):
-        x = algorithm.tasks.advance(x, tf.constant(number), random.fold_in(seed, number))
-        other.discriminator.set_weights(watch.ends[stage]["net"])
-        across = other.synthesis.across(
-            lambda x: other.discriminator(x, training=False), tf.constant(0.1521), by.shape
+        x = algorithm.model.advance(x, tf.constant(number), random.fold_in(seed, number))
+        other.model.discriminator.set_weights(watch.ends[stage]["net"])
+        across = other.model.synthesis.across(
+            lambda x: other.model.discriminator(x, training=False), tf.constant(0.1521), by.shape
         )
         by, _ = run(*across, by, random.fold_in(seed, number), 2 * 20)
-    found = algorithm.tasks.generate(tf.constant(6), SEED)
+    found = algorithm.model.generate(tf.constant(6), SEED)
     np.testing.assert_allclose(found, x, rtol=0, atol=1e-4)
     np.testing.assert_allclose(found, by, rtol=0, atol=1e-4)
 
@@ -260,28 +271,32 @@ def test_a_run_resumed_in_the_midst_of_a_stage_ends_where_the_whole_does():
 
 def test_a_canvas_is_synthesized_with_its_padding_and_shown_without():
     algorithm = build(patch=4, canvas=6, padding=3, patches=5)
-    assert algorithm.canvas == (12, 12, 1)
+    assert algorithm.model.canvas == (12, 12, 1)
     assert algorithm.start.shape == (5, 12, 12, 1)
     fit(algorithm, data=pictures(4, (9, 10, 1)), patch=4)
     shown = algorithm.pictures(batch())["samples"]
-    np.testing.assert_array_equal(shown, cut(algorithm.negatives.newest(tf.constant(3)), 3))
+    np.testing.assert_array_equal(
+        shown, without_margin(algorithm.negatives.newest(tf.constant(3)), 3)
+    )
     assert shown.shape == (5, 6, 6, 1)
-    assert algorithm.tasks.generate(tf.constant(2), SEED).shape == (2, 6, 6, 1)
-    assert algorithm.tasks.energy(tf.zeros([2, 4, 4, 1])).shape == (2,)
-    assert "synthesize" in algorithm.endpoints()
+    assert algorithm.model.generate(tf.constant(2), SEED).shape == (2, 6, 6, 1)
+    assert algorithm.model.energy(tf.zeros([2, 4, 4, 1])).shape == (2,)
+    assert "synthesize" in algorithm.model.endpoints()
 
 
 def test_with_a_padding_of_one_less_than_the_patch_the_whole_canvas_is_equally_likely_in_a_patch():
     """Of the algorithm's own sizes, counted over all places of a patch in what it synthesizes."""
     for padding, equal in ((3, True), (2, False)):
         algorithm = build(patch=4, canvas=6, padding=padding)
-        side, size = algorithm.canvas[0], algorithm.synthesis.patch_size
+        side, size = algorithm.model.canvas[0], algorithm.model.synthesis.patch_size
         cover = np.zeros((side, side), int)
         for top, left in np.ndindex(side - size + 1, side - size + 1):
             cover[top : top + size, left : left + size] += 1
-        shown = cut(tf.constant(cover)[None, :, :, None], algorithm.padding).numpy()
+        shown = without_margin(
+            tf.constant(cover)[None, :, :, None], algorithm.model.padding
+        ).numpy()
         assert (np.unique(shown).tolist() == [16]) == equal
 
 
 def test_whole_images_have_no_synthesis_of_other_sizes():
-    assert "synthesize" not in build().endpoints()
+    assert "synthesize" not in build().model.endpoints()

@@ -47,8 +47,11 @@ def divergence(target, algorithm, classifiers):
     grid = tf.constant(
         np.stack(np.meshgrid(side, side, indexing="ij"), -1).reshape(-1, *SHAPE), tf.float32
     )
-    kept = [algorithm.cascade.classifier(algorithm.discriminator, a) for a in range(classifiers)]
-    log_q = -np.float64(energies.cascade(kept, algorithm.synthesis.sigma)(grid))
+    kept = [
+        algorithm.model.snapshots.net_at(algorithm.model.discriminator, a)
+        for a in range(classifiers)
+    ]
+    log_q = -np.float64(energies.cascade(kept, algorithm.model.synthesis.sigma)(grid))
     log_q -= log_q.max() + np.log(np.sum(np.exp(log_q - log_q.max())) * area)
     log_p = -np.float64(target.energy(grid))
     return np.sum(np.exp(log_p) * (log_p - log_q)) * area

@@ -140,7 +140,7 @@ def test_abp_warm_starts_each_image_where_its_latents_were_left():
     batch = pictures() | {"index": tf.constant([3, 1, 4, 15, 9, 2, 6, 5])}
     rows = algorithm.latents.rows.numpy()
     assert np.array_equal(rows, random.normal((20, 3), random.root(0)))
-    energy = energies.posterior(energies.frozen(algorithm.generator), batch["image"], 0.4)
+    energy = energies.posterior(energies.frozen(algorithm.model.generator), batch["image"], 0.4)
     z = tf.gather(rows, batch["index"])
     for step in range(2):
         algorithm.update(batch, random.root(step))

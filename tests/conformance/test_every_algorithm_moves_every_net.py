@@ -6,8 +6,9 @@ from support import registry
 
 
 def idle(net):
-    """The weights of filters on top of layers below the last one in use."""
-    return [w for top in getattr(net, "tops", []) if top is not net.top for w in top.weights]
+    """Returns the weights of filters on top of layers below the last one in use."""
+    tops = vars(net).get("tops", [])
+    return [w for top in tops if top is not net.top for w in top.weights]
 
 
 @pytest.mark.parametrize("name", registry.ALGORITHMS)
@@ -19,7 +20,7 @@ def test_every_algorithm_moves_every_net(name):
         for w, *ends in zip(algorithm.weights, before, after, strict=True)
     }
     for role in registry.roles(name):
-        unused = {id(w) for w in idle(getattr(algorithm, role))}
+        unused = {id(w) for w in idle(algorithm.nets[role])}
         for weight in algorithm.parameters(role):
             assert moved[id(weight)] == (id(weight) not in unused), f"{role}: {weight.path}"
 

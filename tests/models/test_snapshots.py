@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.models.snapshots import Cascade
+from tfgen.models.snapshots import Snapshots
 from tfgen.nets.families import dcgan_digits
 from trainers.run import checkpoints
 
@@ -34,7 +34,7 @@ def move(classifier, seed):
 def grown():
     """A cascade of three, its net, and the log-odds of `X` at the time of each."""
     classifier = net()
-    cascade, odds = Cascade(classifier, 4), []
+    cascade, odds = Snapshots(classifier, 4), []
     for stage in range(3):
         cascade.keep(classifier, tf.constant(stage))
         odds.append(classifier(X, training=False).numpy())
@@ -46,7 +46,7 @@ def test_a_classifier_is_the_net_at_the_time_when_it_was_kept(grown):
     """Bit for bit, after the net has moved on; all differ."""
     cascade, classifier, odds = grown
     for stage, expected in enumerate(odds):
-        np.testing.assert_array_equal(cascade.classifier(classifier, stage)(X), expected)
+        np.testing.assert_array_equal(cascade.net_at(classifier, stage)(X), expected)
     now = classifier(X, training=False).numpy()
     assert len({o.tobytes() for o in [*odds, now]}) == 4
 
@@ -54,7 +54,7 @@ def test_a_classifier_is_the_net_at_the_time_when_it_was_kept(grown):
 def test_the_stage_may_be_a_tensor_of_a_loop(grown):
     """To the rounding of another graph."""
     cascade, classifier, odds = grown
-    traced = tf.function(lambda stage: cascade.classifier(classifier, stage)(X), autograph=False)
+    traced = tf.function(lambda stage: cascade.net_at(classifier, stage)(X), autograph=False)
     for stage, expected in enumerate(odds):
         np.testing.assert_allclose(traced(tf.constant(stage)), expected, rtol=1e-5, atol=1e-6)
     assert traced.experimental_get_tracing_count() == 1
@@ -69,7 +69,7 @@ def test_slopes_in_the_image_are_those_of_the_net_then(grown):
             odds = tf.reduce_sum(call(X))
         return tape.gradient(odds, X)
 
-    found = slope(cascade.classifier(classifier, 1))
+    found = slope(cascade.net_at(classifier, 1))
     for v, stack in zip(
         [*classifier.trainable_variables, *classifier.non_trainable_variables],
         cascade.stacks,
@@ -86,7 +86,7 @@ def test_asking_a_classifier_changes_nothing(grown):
     """Neither the net nor the copies, whose statistics a call in training mode would move."""
     cascade, classifier, _ = grown
     before = [v.numpy().copy() for v in [*cascade.variables, *classifier.variables]]
-    cascade.classifier(classifier, 0)(X)
+    cascade.net_at(classifier, 0)(X)
     for v, value in zip([*cascade.variables, *classifier.variables], before, strict=True):
         np.testing.assert_array_equal(v, value)
 
@@ -94,13 +94,13 @@ def test_asking_a_classifier_changes_nothing(grown):
 def test_there_are_as_many_as_were_kept(grown):
     cascade, classifier, _ = grown
     assert cascade.num_kept == 3
-    assert Cascade(classifier, 4).num_kept == 0
+    assert Snapshots(classifier, 4).num_kept == 0
 
 
 def test_a_stage_kept_again_is_replaced_and_the_others_stay(grown):
     cascade, classifier, odds = grown
     cascade.keep(classifier, tf.constant(2))
-    found = [cascade.classifier(classifier, stage)(X).numpy() for stage in range(3)]
+    found = [cascade.net_at(classifier, stage)(X).numpy() for stage in range(3)]
     np.testing.assert_array_equal(found, [*odds[:2], classifier(X, training=False)])
     assert cascade.num_kept == 3
 
@@ -108,22 +108,20 @@ def test_a_stage_kept_again_is_replaced_and_the_others_stay(grown):
 def test_a_classifier_of_another_net_of_the_same_table_is_the_same(grown):
     """The cascade needs the net for its layers alone."""
     cascade, _, odds = grown
-    np.testing.assert_array_equal(cascade.classifier(net(5), 1)(X), odds[1])
+    np.testing.assert_array_equal(cascade.net_at(net(5), 1)(X), odds[1])
 
 
 def test_the_net_is_kept_inside_a_compiled_function():
     classifier = net()
-    cascade = Cascade(classifier, 2)
+    cascade = Snapshots(classifier, 2)
     tf.function(lambda: cascade.keep(classifier, tf.constant(0)), autograph=False)()
-    np.testing.assert_array_equal(
-        cascade.classifier(classifier, 0)(X), classifier(X, training=False)
-    )
+    np.testing.assert_array_equal(cascade.net_at(classifier, 0)(X), classifier(X, training=False))
     assert cascade.num_kept == 1
 
 
 def test_copies_are_not_trained_and_the_net_is_not_part_of_them():
     classifier = net()
-    cascade = Cascade(classifier, 4)
+    cascade = Snapshots(classifier, 4)
     assert cascade.trainable_variables == []
     assert {tuple(v.shape) for v in cascade.stacks} == {(4, *v.shape) for v in classifier.variables}
     assert len(cascade.variables) == len(classifier.variables) + 1
@@ -132,7 +130,7 @@ def test_copies_are_not_trained_and_the_net_is_not_part_of_them():
 def test_copies_are_saved_and_restored(grown, tmp_path):
     cascade, _, odds = grown
     checkpoints.save(tmp_path, 7, {"weights": cascade.weights}, keep=1)
-    other = Cascade(net(5), 4)
+    other = Snapshots(net(5), 4)
     checkpoints.restore(tmp_path, {"weights": other.weights})
     assert other.num_kept == 3
-    np.testing.assert_array_equal(other.classifier(net(5), 2)(X), odds[2])
+    np.testing.assert_array_equal(other.net_at(net(5), 2)(X), odds[2])

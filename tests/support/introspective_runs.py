@@ -82,13 +82,13 @@ class Watch(keras.callbacks.Callback):
         if len(self.ends) < self.updates[-1][0]:
             self.ends.append(
                 {
-                    "net": copy.deepcopy(a.discriminator.get_weights()),
+                    "net": copy.deepcopy(a.model.discriminator.get_weights()),
                     "start": a.start.numpy().copy(),
-                    "samples": a.negatives.newest(a.stage.value).numpy().copy(),
+                    "samples": a.negatives.newest(tf.convert_to_tensor(a.stage.value)).numpy().copy(),
                     "steps": int(a.steps_taken.numpy()),
-                    "kept": a.cascade.num_kept,
-                    "margins": a.margins.numpy().copy(),
-                    "images_margin": float(a.images_margin.numpy()),
+                    "kept": a.model.snapshots.num_kept,
+                    "thresholds": a.model.thresholds.numpy().copy(),
+                    "images_threshold": float(a.images_threshold.numpy()),
                     "updates": len(self.updates),
                 }
             )
@@ -104,6 +104,6 @@ def fit(algorithm, steps=10_000, *, start=0, data=None, patch=None, size=8):
         epochs=steps,
         verbose=0,
         shuffle=False,
-        callbacks=[*algorithm.callbacks(), watch],
+        callbacks=[watch],
     )
     return watch

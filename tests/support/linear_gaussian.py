@@ -5,17 +5,18 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import random
+from tfgen.nets.architectures.roles import EnergyNet, GeneratorNet, InferenceNet
 
 SHAPE = (2, 2, 1)
 DIM = 4
 """Pixels of an image."""
 
 
-class Linear(keras.Model):
-    """A net whose weights are matrices, given by name."""
+class Linear:
+    """A net whose weights are matrices, given by name; mixed into a role."""
 
-    def __init__(self, **matrices):
-        super().__init__()
+    def add(self, **matrices):
+        """Makes the matrices weights."""
         self.named = {
             name: self.add_weight(
                 shape=m.shape,
@@ -30,29 +31,35 @@ class Linear(keras.Model):
         return self.named[name].value
 
 
-class Generator(Linear):
+class Generator(Linear, GeneratorNet):
     """g(z) = z A."""
 
-    any_size = False
-
     def __init__(self, A):
-        super().__init__(A=A)
-        self.latent_shape = A.shape[:1]
+        super().__init__(A.shape[:1], SHAPE)
+        self.add(A=A)
 
     def call(self, z, training=False):
         return tf.reshape(z @ self["A"], [-1, *SHAPE])
 
 
-class Inference(Linear):
+class Inference(Linear, InferenceNet):
     """q(z|x) = N(x B, exp c)."""
+
+    def __init__(self, B, c):
+        super().__init__(c.shape, SHAPE)
+        self.add(B=B, c=c)
 
     def call(self, x, training=False):
         mean = tf.reshape(x, [-1, DIM]) @ self["B"]
         return mean, self["c"] + tf.zeros_like(mean)
 
 
-class Energy(Linear):
+class Energy(Linear, EnergyNet):
     """U(x) = x S x' / 2."""
+
+    def __init__(self, S):
+        super().__init__(SHAPE)
+        self.add(S=S)
 
     def call(self, x, training=False):
         x = tf.reshape(x, [-1, DIM])
@@ -102,11 +109,9 @@ def draws(count, latent_dim, seed):
 
 def weights(algorithm):
     """All matrices by name, float64."""
-    own = (getattr(algorithm, role, None) for role in ("energy", "generator", "inference"))
     return {
         n: v.numpy().astype(np.float64)
-        for net in own
-        if net is not None
+        for net in algorithm.nets.values()
         for n, v in net.named.items()
     }
 

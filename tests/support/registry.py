@@ -34,7 +34,9 @@ FLAGFILES = sorted((ROOT / "trainers" / "flagfiles").glob("*.flags"))
 ALGORITHMS = sorted(
     m.name for m in pkgutil.iter_modules(tfgen.algorithms.__path__) if m.name != "base"
 )
-KERNELS = [k for k in vars(tfgen.samplers).values() if dataclasses.is_dataclass(k)]
+KERNELS = [
+    k for k in vars(tfgen.samplers).values() if dataclasses.is_dataclass(k) and isinstance(k, type)
+]
 GIVEN = catalogue.GIVEN
 SMALL = ("generative_convnet_digits", "triangle_digits", "dcgan_digits")
 """Families that algorithms are tested on if they have the roles; else any other that has them."""

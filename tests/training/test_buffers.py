@@ -9,7 +9,7 @@ from scipy import stats
 
 from tfgen import random
 from tfgen.errors import UserError
-from tfgen.training.buffers import Memory, MissingPixels, PseudoNegatives
+from tfgen.training.buffers import Buffer, MissingPixels, PseudoNegatives
 from trainers.run import checkpoints
 
 ROUNDING = 2**-11
@@ -33,61 +33,63 @@ def batch(index, seed=0, shape=(4, 4, 2), masked=True):
 
 def test_rows_start_at_zero_or_normal_with_their_scale():
     """60,000 numbers: s within 5 / √(2n) of itself and the mean within 5 s / √n; fails with 1.2e-6."""
-    np.testing.assert_array_equal(Memory(3, (2,)).rows, np.zeros((3, 2)))
-    start = Memory(20_000, (3,), scale=0.5).rows.numpy()
+    np.testing.assert_array_equal(Buffer(3, (2,)).rows, np.zeros((3, 2)))
+    start = Buffer(20_000, (3,), scale=0.5).rows.numpy()
     assert abs(start.std() / 0.5 - 1) < 5 / np.sqrt(2 * 60_000)
     assert abs(start.mean()) < 5 * 0.5 / np.sqrt(60_000)
-    np.testing.assert_array_equal(start, Memory(20_000, (3,), scale=0.5).rows)
+    np.testing.assert_array_equal(start, Buffer(20_000, (3,), scale=0.5).rows)
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(puts=st.lists(st.sets(st.integers(0, 8), min_size=1, max_size=5), max_size=5))
 def test_what_was_put_is_taken_until_it_is_replaced_and_nothing_else_moves(puts):
-    memory, model = Memory(9, (2, 3), scale=1.0), {}
+    memory, model = Buffer(9, (2, 3), scale=1.0), {}
     start = memory.rows.numpy()
     for seed, chosen in enumerate(puts):
         index, values = list(chosen), rows(len(chosen), seed=seed)
-        memory.put(tf.constant(index, tf.int64), values)
+        memory.scatter(tf.constant(index, tf.int64), values)
         model |= dict(zip(index, values.numpy(), strict=True))
     expected = np.stack([model.get(i, start[i]) for i in range(9)])
-    np.testing.assert_array_equal(memory.take(tf.range(9, dtype=tf.int64)), expected)
+    np.testing.assert_array_equal(memory.gather(tf.range(9, dtype=tf.int64)), expected)
 
 
 def test_rows_are_taken_in_the_order_asked_for_and_more_than_once():
-    memory = Memory(4, (2,), scale=1.0)
+    memory = Buffer(4, (2,), scale=1.0)
     np.testing.assert_array_equal(
-        memory.take(tf.constant([3, 0, 3])), memory.rows.numpy()[[3, 0, 3]]
+        memory.gather(tf.constant([3, 0, 3])), memory.rows.numpy()[[3, 0, 3]]
     )
 
 
 def test_rows_are_given_and_taken_as_float32_whatever_they_are_kept_as():
-    memory = Memory(4, (2, 3), dtype="float16")
+    memory = Buffer(4, (2, 3), dtype="float16")
     values = rows(2)
-    memory.put(tf.constant([1, 3]), values)
+    memory.scatter(tf.constant([1, 3]), values)
     assert memory.rows.dtype == "float16"
-    assert memory.take(tf.constant([1])).dtype == tf.float32
-    np.testing.assert_allclose(memory.take(tf.constant([1, 3])), values, rtol=0, atol=ROUNDING / 2)
+    assert memory.gather(tf.constant([1])).dtype == tf.float32
+    np.testing.assert_allclose(
+        memory.gather(tf.constant([1, 3])), values, rtol=0, atol=ROUNDING / 2
+    )
 
 
 def test_rows_are_replaced_inside_a_compiled_update():
-    memory = Memory(4, (2, 3))
-    tf.function(memory.put, autograph=False)(tf.constant([2]), rows(1))
-    np.testing.assert_array_equal(memory.take(tf.constant([2])), rows(1))
+    memory = Buffer(4, (2, 3))
+    tf.function(memory.scatter, autograph=False)(tf.constant([2]), rows(1))
+    np.testing.assert_array_equal(memory.gather(tf.constant([2])), rows(1))
 
 
 def test_rows_are_not_trained():
-    assert Memory(4, (2,)).trainable_variables == []
+    assert Buffer(4, (2,)).trainable_variables == []
 
 
 def test_rows_are_saved_and_restored(tmp_path):
     """As a run's checkpoints keep them; a memory of another size is refused."""
-    memory, other = Memory(4, (2, 3)), Memory(4, (2, 3), scale=1.0)
-    memory.put(tf.constant([1, 2]), rows(2))
+    memory, other = Buffer(4, (2, 3)), Buffer(4, (2, 3), scale=1.0)
+    memory.scatter(tf.constant([1, 2]), rows(2))
     checkpoints.save(tmp_path, 7, {"weights": memory.weights}, keep=1)
     checkpoints.restore(tmp_path, {"weights": other.weights})
     np.testing.assert_array_equal(memory.rows, other.rows)
     with pytest.raises(UserError, match="a whole checkpoint of this run"):
-        checkpoints.restore(tmp_path, {"weights": Memory(5, (2, 3)).weights})
+        checkpoints.restore(tmp_path, {"weights": Buffer(5, (2, 3)).weights})
 
 
 # missing pixels

@@ -1,4 +1,4 @@
-"""Alternating back-propagation: a generator alone, whose latents are sampled, not inferred by a net.
+"""Alternating back-propagation: a generator alone, whose latents are sampled by Langevin dynamics.
 
 Papers: Han, Lu, Zhu and Wu, Alternating back-propagation for generator network, 2017; Divergence
 triangle, section on learning from incomplete images.
@@ -22,7 +22,7 @@ LOGGED = ("posterior_energy", "reconstruction_error", "generator_grad_norm", "la
 
 
 class ABP(LatentAlgorithm):
-    """Learns a generator by maximum likelihood; sampling of z goes on, for each image, where it was.
+    """Learns a generator by maximum likelihood, and keeps a chain of z for each image.
 
     Args:
         generator: g, latents to images.
@@ -62,23 +62,24 @@ class ABP(LatentAlgorithm):
             completion_rounds=completion_rounds,
         )
         super().__init__(model, logged=LOGGED, num_incomplete=num_incomplete, seed=seed)
+        self.sigma = sigma
         self.kernel = latent_kernel
         self.langevin_steps = langevin_steps
         self.latents = Buffer(train_size, model.generator.latent_shape, scale=1.0)
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
-        model, x, mask = self.model, self.missing.fill(batch), batch.get("mask")
+        generator, x, mask = self.nets["generator"], self.missing.fill(batch), batch.get("mask")
 
         # inferential back-propagation: z ~ p(z|x), from where it was left
         z = self.latents.gather(batch["index"])
-        energy = energies.posterior(energies.frozen(model.generator), x, model.sigma, mask)
+        energy = energies.posterior(energies.frozen(generator), x, self.sigma, mask)
         z, info = run(self.kernel, energy, z, seed, self.langevin_steps)
         self.latents.scatter(batch["index"], z)
 
         # learning back-propagation: θ up log p(x|z)
         with tf.GradientTape() as tape:
-            decoded = model.generator(z, training=True)
-            joint = energies.posterior(lambda _: decoded, x, model.sigma, mask)
+            decoded = generator(z, training=True)
+            joint = energies.posterior(lambda _: decoded, x, self.sigma, mask)
             loss = tf.reduce_mean(joint(z))
         norms = self.minimize_together(["generator"], tape, loss)
         self.missing.overwrite(batch, decoded)

@@ -1,4 +1,4 @@
-"""Adversarial contrastive divergence: the two sides of the divergence triangle that meet in the energy.
+"""Adversarial contrastive divergence: the divergence triangle's two sides that meet in the energy.
 
 Paper: Divergence triangle, equations 16 to 19: max_α min_θ min_φ KL(P‖Π) - KL(Q‖Π); the generator
 chases the energy, and the inference net bounds its entropy.
@@ -67,12 +67,13 @@ class ACD(LatentAlgorithm):
         super().__init__(model, logged=logged, num_incomplete=0, seed=seed)
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
-        model, u = self.model, self.model.energy_fn(training=True)
-        z = prior_draws(model, batch, seed)
+        generator, inference = self.nets["generator"], self.nets["inference"]
+        u = self.model.energy_fn(training=True)
+        z = prior_draws(self.model, batch, seed)
         with tf.GradientTape() as tape:
-            x = model.generator(z, training=True)
+            x = generator(z, training=True)
             u_data, u_x = u(batch["image"]), u(x)
-            p_pi = losses.kl_p_pi(u_x, z, *model.inference(x, training=True))
+            p_pi = losses.kl_p_pi(u_x, z, *inference(x, training=True))
             q_pi = losses.kl_q_pi(u_data)
             objective = p_pi - q_pi
         norms = self.minimize_together(ROLES, tape, objective, ascending=["energy"])

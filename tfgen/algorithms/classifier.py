@@ -32,6 +32,8 @@ class Classifier(Algorithm):
         UserError: if the net has one output only, or the data no labels.
     """
 
+    model: ClassifierModel
+
     def __init__(
         self,
         classifier: keras.Model,

@@ -24,6 +24,8 @@ class DCGAN(LatentAlgorithm):
         seed: of all that training draws.
     """
 
+    model: AdversarialModel
+
     def __init__(
         self,
         discriminator: keras.Model,

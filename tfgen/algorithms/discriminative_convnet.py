@@ -42,6 +42,8 @@ class DiscriminativeConvNet(Algorithm):
         UserError: if the net has one output only, or the data no labels.
     """
 
+    model: DiscriminativeModel
+
     def __init__(
         self,
         energy: keras.Model,

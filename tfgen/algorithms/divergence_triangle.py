@@ -61,7 +61,7 @@ PRESETS = {
     "official": Preset(0.005**0.5, 0.1, 0.01, 0.1, simultaneous=False),
     "paper": Preset(0.3, 1.0, 1.0, 1.0, simultaneous=True),
 }
-"""`official`: of the released CIFAR-10 script. `paper`: the objective as printed, with our sigma."""
+"""`official`: the released CIFAR-10 script's. `paper`: the objective as printed, with our sigma."""
 
 
 class DivergenceTriangle(LatentAlgorithm):
@@ -125,6 +125,7 @@ class DivergenceTriangle(LatentAlgorithm):
             completion_rounds=completion_rounds,
         )
         super().__init__(model, logged=LOGGED, num_incomplete=num_incomplete, seed=seed)
+        self.sigma = _given(sigma, constants.sigma)
         self.variational_weight = _given(variational_weight, constants.variational)
         self.adversarial_weight = _given(adversarial_weight, constants.adversarial)
         self.simultaneous = constants.simultaneous
@@ -149,12 +150,13 @@ class DivergenceTriangle(LatentAlgorithm):
 
     def _together(self, batch: Batch, z: Latent, seed: Seed) -> tuple[dict[str, tf.Tensor], Image]:
         """Makes a step of max_α min_θ min_φ D by one gradient of D."""
-        model, u = self.model, self.model.energy_fn(training=True)
+        generator, inference = self.nets["generator"], self.nets["inference"]
+        u = self.model.energy_fn(training=True)
         with tf.GradientTape() as tape:
-            x = model.generator(z, training=True)
+            x = generator(z, training=True)
             decoded, q_p = self._q_p(batch, seed)
             u_data, u_x = u(batch["image"]), u(x)
-            p_pi = losses.kl_p_pi(u_x, z, *model.inference(x, training=True))
+            p_pi = losses.kl_p_pi(u_x, z, *inference(x, training=True))
             q_pi = losses.kl_q_pi(u_data)
             d = self.variational_weight * q_p + self.adversarial_weight * (p_pi - q_pi)
             objective = d - self._regularizer(batch["image"], x)
@@ -166,9 +168,10 @@ class DivergenceTriangle(LatentAlgorithm):
     def _in_turn(self, batch: Batch, z: Latent, seed: Seed) -> tuple[dict[str, tf.Tensor], Image]:
         """Makes a step in α, then φ, then θ, which meets both as they have become."""
         first, second = random.split(seed)
-        model, u = self.model, self.model.energy_fn(training=True)
+        generator, inference = self.nets["generator"], self.nets["inference"]
+        u = self.model.energy_fn(training=True)
         with tf.GradientTape() as theta:
-            x = model.generator(z, training=True)
+            x = generator(z, training=True)
         dreamt = tf.stop_gradient(x)
 
         with tf.GradientTape() as alpha:
@@ -179,13 +182,13 @@ class DivergenceTriangle(LatentAlgorithm):
 
         with tf.GradientTape() as phi:
             _, q_p = self._q_p(batch, first)
-            p_q = losses.kl_p_q(z, *model.inference(dreamt, training=True))
+            p_q = losses.kl_p_q(z, *inference(dreamt, training=True))
             loss = self.variational_weight * q_p + self.adversarial_weight * p_q
         norms |= self.minimize_together(["inference"], phi, loss)
 
         with theta:
             decoded, q_p = self._q_p(batch, second)
-            p_pi = losses.kl_p_pi(u(x), z, *model.inference(x, training=True))
+            p_pi = losses.kl_p_pi(u(x), z, *inference(x, training=True))
             loss = self.variational_weight * q_p + self.adversarial_weight * p_pi
         norms |= self.minimize_together(["generator"], theta, loss)
         means = {"energy_data": tf.reduce_mean(u_data), "energy_samples": tf.reduce_mean(u_x)}
@@ -193,17 +196,18 @@ class DivergenceTriangle(LatentAlgorithm):
 
     def _q_p(self, batch: Batch, seed: Seed) -> tuple[Image, tf.Tensor]:
         """Returns what the generator makes of inferred latents, and KL(Q‖P)."""
-        model, x = self.model, batch["image"]
-        mean, log_var = model.inference(x, training=True)
-        decoded = model.generator(reparameterized(mean, log_var, seed), training=True)
-        q_p = losses.kl_q_p(x, decoded, mean, log_var, model.sigma, batch.get("mask"))
+        x, mask = batch["image"], batch.get("mask")
+        mean, log_var = self.nets["inference"](x, training=True)
+        z = reparameterized(mean, log_var, seed)
+        decoded = self.nets["generator"](z, training=True)
+        q_p = losses.kl_q_p(x, decoded, mean, log_var, self.sigma, mask)
         return decoded, q_p
 
     def _regularizer(self, data: Image, samples: Image) -> tf.Tensor:
         """Returns what keeps energies small, or smooth; zero by default."""
 
         def u(x):
-            return self.model.energy_net(x, training=True)
+            return self.nets["energy"](x, training=True)
 
         loss = tf.constant(0.0)
         if self.energy_decay:

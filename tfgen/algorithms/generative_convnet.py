@@ -79,6 +79,8 @@ class GenerativeConvNet(Algorithm):
         UserError: if the net cannot be grown, or a hyperparameter is out of its range.
     """
 
+    model: EnergyModel
+
     def __init__(
         self,
         energy: keras.Model,
@@ -161,7 +163,8 @@ class GenerativeConvNet(Algorithm):
         super().compile(optimizers, **options)
         if self.bias_rate != 1 and not isinstance(self.optimizers["energy"], keras.optimizers.SGD):
             raise UserError(
-                "bias_rate: expected 1 unless the optimizer is sgd; Adam's steps do not depend on it"
+                "bias_rate: expected 1 unless the optimizer is sgd, since Adam's steps do not "
+                "depend on it"
             )
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:

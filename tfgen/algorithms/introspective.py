@@ -84,6 +84,8 @@ class Introspective(Algorithm):
         UserError: if a hyperparameter is out of its range.
     """
 
+    model: CascadeModel
+
     def __init__(
         self,
         discriminator: keras.Model,
@@ -178,7 +180,7 @@ class Introspective(Algorithm):
         # 1. classification: S+ against the pseudo-negatives of the last stages
         x, net = batch["image"], self.model.discriminator
         count, size = x.shape[0], self.model.image_shape[0]
-        samples = self.negatives.draw(count, self.stage.value, size, seed)
+        samples = self.negatives.draw(count, tf.convert_to_tensor(self.stage.value), size, seed)
         with tf.GradientTape() as tape:
             log_odds = net(tf.concat([x, samples], axis=0), training=True)
             data, synthesized = log_odds[:count], log_odds[count:]
@@ -207,9 +209,10 @@ class Introspective(Algorithm):
 
     def synthesize(self) -> None:
         """Makes steps 2 and 3 of Algorithm 1: keeps the classifier, and samples across it."""
-        model, stage, start = self.model, self.stage.value, self.start.value
+        model, stage = self.model, tf.convert_to_tensor(self.stage.value)
+        start = tf.convert_to_tensor(self.start.value)
         number, since = stage // self.reduction, stage % self.reduction
-        threshold = self.images_threshold.value
+        threshold = tf.convert_to_tensor(self.images_threshold.value)
         if self.threshold is not None:
             threshold = tf.constant(self.threshold)
 

@@ -55,14 +55,16 @@ class VAE(LatentAlgorithm):
         )
         logged = ["kl_q_p", "kl_to_prior", "reconstruction_error", *grad_norms(*ROLES)]
         super().__init__(model, logged=logged, num_incomplete=num_incomplete, seed=seed)
+        self.sigma = sigma
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
-        model, x, mask = self.model, self.missing.fill(batch), batch.get("mask")
+        generator, inference = (self.nets[role] for role in ROLES)
+        x, mask = self.missing.fill(batch), batch.get("mask")
         with tf.GradientTape() as tape:
-            mean, log_var = model.inference(x, training=True)
+            mean, log_var = inference(x, training=True)
             z = reparameterized(mean, log_var, seed)
-            decoded = model.generator(z, training=True)
-            loss = losses.kl_q_p(x, decoded, mean, log_var, model.sigma, mask)
+            decoded = generator(z, training=True)
+            loss = losses.kl_q_p(x, decoded, mean, log_var, self.sigma, mask)
         norms = self.minimize_together(ROLES, tape, loss)
         self.missing.overwrite(batch, decoded)
         return norms | {

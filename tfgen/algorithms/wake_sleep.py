@@ -54,25 +54,27 @@ class WakeSleep(LatentAlgorithm):
         logged = ["kl_q_p", "latent_nll", "reconstruction_error"]
         logged += grad_norms("generator", "inference")
         super().__init__(model, logged=logged, num_incomplete=num_incomplete, seed=seed)
+        self.sigma = sigma
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         posterior_seed, prior_seed, noise_seed = random.split(seed, 3)
-        model, x, mask = self.model, self.missing.fill(batch), batch.get("mask")
+        generator, inference = self.nets["generator"], self.nets["inference"]
+        x, mask = self.missing.fill(batch), batch.get("mask")
 
         # wake: θ down KL(Q‖P)
-        mean, log_var = model.inference(x, training=True)
+        mean, log_var = inference(x, training=True)
         z = reparameterized(mean, log_var, posterior_seed)
         with tf.GradientTape() as wake:
-            decoded = model.generator(z, training=True)
-            q_p = losses.kl_q_p(x, decoded, mean, log_var, model.sigma, mask)
+            decoded = generator(z, training=True)
+            q_p = losses.kl_q_p(x, decoded, mean, log_var, self.sigma, mask)
         norms = self.minimize_together(["generator"], wake, q_p)
 
         # sleep: φ down KL(P‖Q)
         z = random.normal(tf.shape(mean), prior_seed)
-        dream = model.generator(z, training=True)
-        dream += model.sigma * random.normal(tf.shape(dream), noise_seed)
+        dream = generator(z, training=True)
+        dream += self.sigma * random.normal(tf.shape(dream), noise_seed)
         with tf.GradientTape() as sleep:
-            p_q = losses.kl_p_q(z, *model.inference(dream, training=True))
+            p_q = losses.kl_p_q(z, *inference(dream, training=True))
         norms |= self.minimize_together(["inference"], sleep, p_q)
 
         self.missing.overwrite(batch, decoded)

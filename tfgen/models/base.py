@@ -14,7 +14,7 @@ from tfgen.errors import UserError
 from tfgen.models import saved
 from tfgen.models.endpoints import Endpoint, Task
 from tfgen.models.inputs import Input
-from tfgen.samplers import Kernel
+from tfgen.samplers import SamplingKernel
 from tfgen.types import EnergyFn, Image, Label, Seed
 
 
@@ -30,16 +30,14 @@ class Sampling:
             training took none.
     """
 
-    kernel: Kernel
+    kernel: SamplingKernel
     steps: int = 0
     denoising_steps: int = 0
     learning_steps: int = 0
 
     def get_config(self) -> dict[str, Any]:
         """Returns the sampling as numbers and names."""
-        return dataclasses.asdict(dataclasses.replace(self)) | {
-            "kernel": samplers.config(self.kernel)
-        }
+        return dataclasses.asdict(self) | {"kernel": samplers.config(self.kernel)}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Sampling":
@@ -128,18 +126,20 @@ class Model(keras.Model, abc.ABC):
         endpoints = self.endpoints()
         if name not in endpoints:
             able = ", ".join(endpoints)
-            raise UserError(
-                f"task: expected one of {able}, which this model can do, and found {name}"
-            )
+            raise UserError(f"task: this model can {able}, and cannot {name}")
         return endpoints[name]
 
-    def energy_fn(self, label: Label | None = None) -> EnergyFn:
-        """Returns U, the energy of images of each example's class, in inference mode.
+    def energy_fn(self, label: Label | None = None, training: bool = False) -> EnergyFn:
+        """Returns U, the energy of images.
+
+        Args:
+            label: each example's class, [b], or None where there are none.
+            training: whether nets run in training mode.
 
         Raises:
             UserError: if the model has no energy.
         """
-        del label
+        del label, training
         raise UserError(f"model: expected one with an energy and found a {type(self).__name__}")
 
     def target(self, label: Label | None = None) -> Target:
@@ -184,7 +184,7 @@ class Model(keras.Model, abc.ABC):
         }
         sampling = given.pop("sampling")
         given["sampling"] = sampling and Sampling.from_config(sampling)
-        given["image_shape"] = tuple(given["image_shape"])
+        given["image_shape"] = tuple(given["image_shape"])  # JSON has lists only
         return cls(**nets, **given)
 
     def save(self, path: str | pathlib.Path) -> None:

@@ -40,6 +40,8 @@ class CascadeModel(Model):
     Source: Introspective neural networks for generative modeling, sections 3 and 4.2.
     """
 
+    image_shape: tuple[int, int, int]
+
     def __init__(
         self,
         discriminator: keras.Model,
@@ -53,10 +55,10 @@ class CascadeModel(Model):
         style_steps: int,
         sampling: None = None,
     ):
-        net = adapters.as_discriminator(discriminator, tuple(image_shape))
+        net = adapters.as_discriminator(discriminator, image_shape)
         super().__init__({"discriminator": net}, image_shape=image_shape, sampling=sampling)
         self.discriminator = net
-        self.canvas = tuple(canvas)
+        self.canvas = canvas
         self.padding = padding
         self.synthesis = synthesis
         self.decay = decay
@@ -71,15 +73,16 @@ class CascadeModel(Model):
         )
 
     def inputs(self) -> dict[str, inputs.Input]:
-        channels = self.image_shape[-1]
-        sides = (None, None) if self.any_size else self.canvas[:2]
+        height, width, channels = self.canvas
+        sides = (None, None) if self.any_size else (height, width)
+        shown = (height - 2 * self.padding, width - 2 * self.padding)
         declared = [
             inputs.image(self.image_shape),
-            inputs.image((*sides, channels), "canvas", "images with their border", self.canvas[:2]),
-            inputs.image((*sides, channels), "content", "pictures to stylize", self.canvas[:2]),
+            inputs.image((*sides, channels), "canvas", "images with their border", (height, width)),
+            inputs.image((*sides, channels), "content", "pictures to stylize", (height, width)),
             inputs.seed(),
             inputs.count(),
-            inputs.size(tuple(side - 2 * self.padding for side in self.canvas[:2])),
+            inputs.size(shown, min(*self.image_shape[:2], *shown)),
             inputs.stage(self.snapshots.num_kept),
             inputs.gamma(),
             inputs.num_steps(self.style_steps),
@@ -99,12 +102,12 @@ class CascadeModel(Model):
         """Returns the classifier of a stage: images to log-odds."""
         return self.snapshots.net_at(self.discriminator, stage)
 
-    def energy_fn(self, label: Label | None = None) -> EnergyFn:
+    def energy_fn(self, label: Label | None = None, training: bool = False) -> EnergyFn:
         """Returns -ln p_T of images of the classifier's size, up to a constant, in nats.
 
         Source: INNg, equation 12.
         """
-        del label
+        del label, training  # snapshots run in inference mode alone
         kept = [self.classifier(stage) for stage in range(self.snapshots.num_kept)]
         return energies.cascade(kept, self.synthesis.sigma)
 
@@ -178,7 +181,7 @@ class CascadeModel(Model):
             return self.synthesis.near(log_odds, content, gamma, scale)
 
         steps = self.style_steps if num_steps is None else num_steps
-        return run_sequence(stage, content, seed, self.snapshots.kept.value, steps)[0]
+        return run_sequence(stage, content, seed, self.snapshots.num_kept, steps)[0]
 
     def scale(self, stage: int | tf.Tensor) -> tf.Tensor:
         """Returns the factor on the steps of synthesis across a classifier's boundary."""
@@ -197,7 +200,8 @@ class CascadeModel(Model):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "CascadeModel":
         given = dict(config)
-        return super().from_config(given | {"synthesis": Synthesis(**given["synthesis"])})
+        canvas, synthesis = tuple(given["canvas"]), Synthesis(**given["synthesis"])
+        return super().from_config(given | {"canvas": canvas, "synthesis": synthesis})
 
     def _across(self, stage: int | tf.Tensor, shape, seed: Seed) -> tuple[Kernel, EnergyFn]:
         return self.synthesis.across(
@@ -216,6 +220,6 @@ class CascadeModel(Model):
         def stage(number):
             return self._across(number, tf.shape(x), seed)
 
-        kept, steps = self.snapshots.kept.value, self.synthesis.num_steps
+        kept, steps = self.snapshots.num_kept, self.synthesis.num_steps
         x, _ = run_sequence(stage, x, run_seed, kept, steps)
         return without_margin(x, self.padding)

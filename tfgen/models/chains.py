@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 class Chains(keras.layers.Layer):
-    """One set of chains, shared out among the replicas and kept whole on each, so in every checkpoint.
+    """Persistent chains: each replica moves its share, and all replicas keep all of them.
 
     Args:
         num: how many chains, a multiple of the number of replicas.
@@ -22,7 +22,7 @@ class Chains(keras.layers.Layer):
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if num % replicas:
             raise ValueError(
-                f"Expected a number of chains that {replicas} replicas share evenly. Received: {num}"
+                f"Expected chains that {replicas} replicas can share evenly. Received: {num}"
             )
         self.num = num
         self.per_replica = num // replicas
@@ -40,21 +40,23 @@ class Chains(keras.layers.Layer):
         return tf.distribute.get_replica_context().replica_id_in_sync_group * self.per_replica
 
     def index(self) -> tf.Tensor:
-        """The numbers of this replica's chains, int32 [num / replicas]."""
+        """Returns the numbers of this replica's chains, int32 [num / replicas]."""
         return tf.range(self.per_replica) + self._offset()
 
     def take(self) -> tf.Tensor:
-        """This replica's chains, [num / replicas, ...]."""
+        """Returns this replica's chains, [num / replicas, ...]."""
         return tf.ensure_shape(
             self.state.value[self._offset() :][: self.per_replica],
             [self.per_replica, *self.state.shape[1:]],
         )
 
     def put(self, x: tf.Tensor) -> None:
-        """Keeps this replica's chains, [num / replicas, ...], and every other replica's with them."""
+        """Keeps this replica's chains, [num / replicas, ...], with those of the others."""
         context = tf.distribute.get_replica_context()
-        self.state.assign(context.all_gather(x, axis=0) if context.num_replicas_in_sync > 1 else x)
+        if context.num_replicas_in_sync > 1:
+            x = context.all_gather(x, axis=0)
+        self.state.assign(x)
 
     def restart(self) -> None:
-        """All chains back to where they began."""
+        """Moves all chains back to where they began."""
         self.state.assign(self.start)

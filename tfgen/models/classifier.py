@@ -22,8 +22,12 @@ class ClassifierModel(Model):
         classifier: the net; `features` and `head` are its two halves.
     """
 
-    def __init__(self, classifier: keras.Model, *, image_shape: tuple[int, ...], sampling=None):
-        net = adapters.as_classifier(classifier, tuple(image_shape))
+    image_shape: tuple[int, int, int]
+
+    def __init__(
+        self, classifier: keras.Model, *, image_shape: tuple[int, int, int], sampling=None
+    ):
+        net = adapters.as_classifier(classifier, image_shape)
         super().__init__(
             {"classifier": net},
             image_shape=image_shape,
@@ -34,9 +38,6 @@ class ClassifierModel(Model):
 
     def inputs(self) -> dict[str, inputs.Input]:
         return {"image": inputs.image(self.image_shape)}
-
-    def unable(self) -> set[str]:
-        return set() if self.classifier.has_features else {"features"}
 
     def logits(self, image: Image, training: bool = False) -> tf.Tensor:
         """Computes log p(label | image) up to one constant an image, [b, classes]."""

@@ -99,7 +99,7 @@ class Task:
             return dict(zip(self.outputs, values, strict=True))
 
         inputs = tuple(known[name] for name in self.parameters if name in known)
-        meaning = inspect.getdoc(self).partition("\n\n")[0].replace("\n", " ")
+        meaning = (inspect.getdoc(self) or "").partition("\n\n")[0].replace("\n", " ")
         return Endpoint(self.__name__, fn, inputs, self.outputs, meaning)
 
     def _tensors(self, model: "Model", given: Mapping[str, Any]) -> dict[str, tf.Tensor]:
@@ -143,16 +143,30 @@ def as_tensor(known: Input, given: Mapping[str, Any]) -> tf.Tensor:
     if value is None:
         value = known.default
     if value is None:
-        raise UserError(f"{known.name}: expected {known.meaning}, and found nothing")
+        raise UserError(f"{known.name}: expected {known.meaning} and found nothing")
     if known.name == "seed" and np.ndim(value) == 0:
         return random.root(value)
     try:
         tensor = tf.cast(tf.convert_to_tensor(value), known.dtype)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{known.name}: expected {known.meaning}, and found {value!r}") from error
+    except (TypeError, ValueError, tf.errors.UnimplementedError) as error:
+        raise UserError(f"{known.name}: expected {known.meaning} and found {value!r}") from error
     fits = known.spec.shape.is_compatible_with(tensor.shape)
     if not fits and not (known.per_row and known.row_spec.shape.is_compatible_with(tensor.shape)):
         expected = ", ".join("any" if side is None else str(side) for side in known.spec.shape)
         found = ", ".join(map(str, tensor.shape))
         raise UserError(f"{known.name}: expected the shape [{expected}] and found [{found}]")
+    if tf.executing_eagerly():
+        _check_numbers(known, tensor)
     return tensor
+
+
+def _check_numbers(known: Input, value: tf.Tensor) -> None:
+    """Raises UserError unless an input's numbers are finite, and what the input says they are."""
+    if known.dtype.is_floating and not np.isfinite(value).all():
+        raise UserError(f"{known.name}: expected finite numbers and found NaN or infinity")
+    if known.check is None:
+        return
+    passed = np.reshape(known.check.test(value), -1)
+    if not passed.all():
+        refused = np.reshape(value, -1)[~passed][0]
+        raise UserError(f"{known.name}: expected {known.check.words} and found {refused}")

@@ -1,5 +1,6 @@
 """Models with an energy alone: a ConvNet's score that tilts white noise."""
 
+import contextlib
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from tfgen.models.base import Model, Sampling, Target
 from tfgen.models.chains import Chains
 from tfgen.models.endpoints import task
 from tfgen.nets.architectures import adapters
+from tfgen.nets.architectures.roles import EnergyNet
 from tfgen.samplers import run
 from tfgen.types import Energy, EnergyFn, Image, Label, Mask, Seed
 
@@ -35,10 +37,14 @@ class EnergyModel(Model):
 
     Attributes:
         energy_net: the net.
-        persistent_chains: the chains as training left them, or None.
+        persistent_chains: the chains as training left them; none of them where it keeps none.
+        least_side: of images that can be synthesized, pixels.
 
     Source: A Theory of Generative ConvNet, equations 4, 5 and 8, Definition 2.
     """
+
+    image_shape: tuple[int, int, int]
+    sampling: Sampling
 
     def __init__(
         self,
@@ -52,7 +58,7 @@ class EnergyModel(Model):
         start_from_chains: bool = False,
         margin: int = 0,
     ):
-        net = adapters.as_energy(energy, tuple(image_shape))
+        net = adapters.as_energy(energy, image_shape)
         super().__init__(
             {"energy": net},
             image_shape=image_shape,
@@ -60,13 +66,12 @@ class EnergyModel(Model):
             sampling=sampling,
         )
         self.energy_net = net
+        self.least_side = max(_least_side(net) - 2 * margin, 1)
         self.image_mean = np.array(image_mean, np.float32)
         self.sigma = sigma
         self.start_from_chains = start_from_chains
         self.margin = margin
-        self.persistent_chains = None
-        if num_chains:
-            self.persistent_chains = Chains(num_chains, self.image_shape, self.image_mean)
+        self.persistent_chains = Chains(num_chains, self.image_shape, self.image_mean)
         if margin and not (net.any_size and 2 * margin < min(self.image_shape[:2])):
             raise UserError(f"margin: expected 0 for this net and image size and found {margin}")
 
@@ -77,17 +82,19 @@ class EnergyModel(Model):
             inputs.seed(),
             inputs.count(),
             inputs.num_steps(self.sampling.steps),
-            inputs.size(self.image_shape[:2]),
+            inputs.size(self.image_shape[:2], self.least_side),
         ]
         if self.num_classes > 1:
             declared.append(inputs.label(self.num_classes))
         return {known.name: known for known in declared}
 
     def unable(self) -> set[str]:
-        several_sizes = self.energy_net.any_size and self.num_classes == 1
-        return (set() if several_sizes else {"synthesize"}) | (
-            set() if self.persistent_chains is not None else {"chains"}
-        )
+        unable = set()
+        if not self.energy_net.any_size or self.num_classes > 1:
+            unable.add("synthesize")
+        if not self.persistent_chains.num:
+            unable.add("chains")
+        return unable
 
     def energy_fn(self, label: Label | None = None, training: bool = False) -> EnergyFn:
         """Returns U of images: the reference tilted by the score of each example's class.
@@ -119,9 +126,9 @@ class EnergyModel(Model):
         return Target(lambda x: energy(x) / temperature, distribution, self.image_shape)
 
     def chain_starts(self, count: int, seed: Seed) -> Image:
-        if self.persistent_chains is None:
-            return self._start((count, *self.image_shape), seed, None)
         chains = self.persistent_chains
+        if not chains.num:
+            return self._start((count, *self.image_shape), seed, None)
         return tf.gather(chains.state.value, tf.range(count) % chains.num)
 
     def revision(self) -> Hashable:
@@ -199,10 +206,11 @@ class EnergyModel(Model):
     @task("image")
     def chains(self) -> Image:
         """Returns what the persistent chains show, denoised like samples, less the margin."""
+        chains = self.persistent_chains
         label = None
         if self.num_classes > 1:  # chain i is of class i % num_classes
-            label = tf.range(self.persistent_chains.num) % self.num_classes
-        image = self.denoise(self.persistent_chains.state.value, label)
+            label = tf.range(chains.num) % self.num_classes
+        image = self.denoise(chains.state.value, label)
         return without_margin(image, self.margin)
 
     def denoise(self, image: Image, label: Label | None = None) -> Image:
@@ -210,11 +218,10 @@ class EnergyModel(Model):
         return self._denoise(self.energy_fn(label), image)
 
     def get_config(self) -> dict[str, Any]:
-        chains = self.persistent_chains
         return super().get_config() | {
             "image_mean": [float(mean) for mean in self.image_mean],
             "sigma": self.sigma,
-            "num_chains": 0 if chains is None else chains.num,
+            "num_chains": self.persistent_chains.num,
             "start_from_chains": self.start_from_chains,
             "margin": self.margin,
         }
@@ -227,7 +234,7 @@ class EnergyModel(Model):
 
     def _start(self, shape, seed: Seed, label: Label | None) -> Image:
         """Draws white noise, or takes persistent chains and tiles them to a larger size."""
-        if self.persistent_chains is None or not self.start_from_chains:
+        if not self.start_from_chains:
             return self.image_mean + self.sigma * random.normal(shape, seed)
         memory = self.persistent_chains.state
         number, tile_height, tile_width, channels = memory.shape
@@ -251,6 +258,16 @@ class EnergyModel(Model):
         kernel = self.sampling.kernel.noise_free()
         x, _ = run(kernel, energy, x, random.root(0), self.sampling.denoising_steps)
         return tf.clip_by_value(x, -1.0, 1.0)
+
+
+def _least_side(net: EnergyNet) -> int:
+    """Returns the smallest side of images that a net takes."""
+    largest = min(net.image_shape[:2])
+    for side in range(1, largest):
+        with contextlib.suppress(UserError):
+            net.check_size(side, side)
+            return side
+    return largest
 
 
 def without_margin(image: Image, margin: int) -> Image:

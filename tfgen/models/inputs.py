@@ -84,7 +84,7 @@ KNOWN_OR_MISSING = Check(
 
 
 def image(
-    shape: tuple[int | None, ...],
+    shape: tuple[Any, Any, int],
     name: str = "image",
     meaning: str = "images in [-1, 1]",
     example_sides: tuple[int, int] | None = None,
@@ -97,8 +97,9 @@ def image(
         meaning: see `Input`.
         example_sides: height and width of the example where sides are free.
     """
-    *sides, channels = shape
-    height, width = sides if None not in sides else example_sides
+    height, width, channels = shape
+    if example_sides is not None:
+        height, width = example_sides
     ramp = np.linspace(-1, 1, width, dtype=np.float32)[:, np.newaxis]
     if name == "second":
         ramp = -ramp
@@ -186,9 +187,15 @@ def draws(default: int = 20) -> Input:
     return _shared("draws", (), tf.int32, meaning, check=check, default=default, example=2)
 
 
-def size(default: tuple[int, int]) -> Input:
-    """Declares the height and width of what is synthesized."""
-    options = {"check": POSITIVE, "default": default, "example": default}
+def size(default: tuple[int, int], least: int = 1) -> Input:
+    """Declares the height and width of what is synthesized.
+
+    Args:
+        default: where none is given.
+        least: the smallest side that the model's net takes.
+    """
+    check = Check(f"at least {least} pixels a side", lambda x: x >= least)
+    options = {"check": check, "default": default, "example": default}
     return _shared("size", (2,), tf.int32, "height and width in pixels", **options)
 
 

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from tfgen import distributions, energies, random
+from tfgen.errors import UserError
 from tfgen.models import completion, inputs
 from tfgen.models.base import Model, Sampling, Target
 from tfgen.models.endpoints import task
@@ -40,6 +41,8 @@ class LatentModel(Model):
         UserError: if the nets' latents differ.
     """
 
+    image_shape: tuple[int, int, int]
+
     def __init__(
         self,
         generator: keras.Model,
@@ -53,7 +56,7 @@ class LatentModel(Model):
         inference_sampling: Sampling | None = None,
         completion_rounds: int = 4,
     ):
-        shape = tuple(image_shape)
+        shape = image_shape
         nets = {"generator": adapters.as_generator(generator, shape)}
         if inference is not None:
             nets["inference"] = adapters.as_inference(inference, shape)
@@ -71,12 +74,17 @@ class LatentModel(Model):
 
     def _posterior(self) -> Posterior | None:
         if self.inference is not None:
-            check_latents(self.generator, self.inference, self.image_shape)
+            check_latents(self.generator, self.inference)
             return Amortized(self.inference)
-        if self.inference_sampling is None:
-            return None
         sampling = self.inference_sampling
+        if sampling is None or self.sigma is None:
+            return None
         return Sampled(self.generator, sampling.kernel, self.sigma, sampling.steps)
+
+    def _posterior_of(self, task: str) -> Posterior:
+        if self.posterior is None:
+            raise UserError(f"{task}: expected a model that infers latents and found one without")
+        return self.posterior
 
     def inputs(self) -> dict[str, inputs.Input]:
         declared = [
@@ -113,9 +121,10 @@ class LatentModel(Model):
             label: None; the model has no classes.
             training: whether the net runs in training mode.
         """
-        if self.energy_net is None:
+        net = self.energy_net
+        if net is None:
             return super().energy_fn(label)
-        return lambda x: self.energy_net(x, training=training) / self.temperature
+        return lambda x: net(x, training=training) / self.temperature
 
     def target(self, label: Label | None = None) -> Target:
         return Target(self.energy_fn(label), distributions.Uniform(), self.image_shape)
@@ -149,7 +158,7 @@ class LatentModel(Model):
     @task("latent")
     def encode(self, image: Image) -> Latent:
         """Computes the latents that explain images best, [b, ...]."""
-        return self.posterior.mean(image)
+        return self._posterior_of("encode").mean(image)
 
     @task("image")
     def reconstruct(self, image: Image) -> Image:
@@ -200,10 +209,10 @@ class LatentModel(Model):
         Example:
             >>> completed = model.complete(image, mask, seed=0)
         """
-        known = mask * image
+        known, posterior = mask * image, self._posterior_of("complete")
 
         def infer(x, number):
-            return self.posterior.sample(x, random.fold_in(seed, number), mask)
+            return posterior.sample(x, random.fold_in(seed, number), mask)
 
         x = completion.filled(self.decode, infer, image, mask, rounds=self.completion_rounds)
         if self.energy_net is not None:
@@ -266,5 +275,7 @@ class LatentModel(Model):
 
     def _refine(self, energy: EnergyFn, x: Image, seed: Seed, num_steps) -> Image:
         """Moves images by the model's own kernel, for its own number of steps unless given."""
+        if self.sampling is None:
+            return x
         steps = self.sampling.steps if num_steps is None else num_steps
         return run(self.sampling.kernel, energy, x, seed, steps)[0]

@@ -1,4 +1,4 @@
-"""How latents are inferred from images: by a net, or by sampling."""
+"""Posteriors of latents: how they are inferred from images, by a net or by sampling."""
 
 import abc
 import dataclasses
@@ -8,30 +8,48 @@ import tensorflow as tf
 
 from tfgen import energies, random
 from tfgen.errors import UserError
-from tfgen.samplers import Langevin, run
+from tfgen.nets.architectures.roles import GeneratorNet, InferenceNet
+from tfgen.samplers import Kernel, run
 from tfgen.types import Image, Latent, Mask, Seed
 
 
 class Posterior(abc.ABC):
-    """How latent vectors are inferred from images."""
+    """A way to infer latents from images."""
 
     @abc.abstractmethod
     def mean(self, image: Image, mask: Mask | None = None) -> Latent:
-        """The latents that explain images best, [b, ...]."""
+        """Returns the latents that explain images best, [b, ...].
+
+        Args:
+            image: [b, h, w, c].
+            mask: [b, h, w, 1], 1 where a pixel is known; None where all are.
+        """
 
     @abc.abstractmethod
     def sample(self, image: Image, seed: Seed, mask: Mask | None = None) -> Latent:
-        """Latents that may explain images, [b, ...]; the mask is 1 where a pixel is known."""
+        """Draws latents that may explain images, [b, ...].
+
+        Args:
+            image: [b, h, w, c].
+            seed: int32 [2].
+            mask: [b, h, w, 1], 1 where a pixel is known; None where all are.
+        """
 
 
 @dataclasses.dataclass(frozen=True)
 class Amortized(Posterior):
-    """By an inference net: q(z|x) = N(mean, diag exp(log_var)). It sees whatever stands at missing pixels."""
+    """The Gaussian of an inference net, q(z|x) = N(mean, diag exp(log_var)).
+
+    It sees whatever stands at missing pixels.
+
+    Args:
+        net: images to the mean and log-variance.
+    """
 
     net: keras.Model
 
     def gaussian(self, image: Image) -> tuple[Latent, Latent]:
-        """The mean and the log-variance of q(z|x), [b, ...] each."""
+        """Returns the mean and the log-variance of q(z|x), [b, ...] each."""
         return self.net(image, training=False)
 
     def mean(self, image: Image, mask: Mask | None = None) -> Latent:
@@ -45,29 +63,26 @@ class Amortized(Posterior):
 
 @dataclasses.dataclass(frozen=True)
 class Sampled(Posterior):
-    """By Langevin dynamics on p(z|x), from a draw of the prior. It looks at known pixels alone.
+    """The posterior p(z|x) itself, sampled from a draw of the prior; it sees known pixels alone.
 
-    Attributes:
+    Args:
         net: the generator.
         kernel: how latents move.
-        sigma: standard deviation of p(x|z) in pixel units.
+        sigma: standard deviation of p(x|z) in pixel units, positive.
         num_steps: of the kernel.
     """
 
     net: keras.Model
-    kernel: Langevin
+    kernel: Kernel
     sigma: float
     num_steps: int
 
     def mean(self, image: Image, mask: Mask | None = None) -> Latent:
-        # from the same start for all: what is inferred from an image does not depend on its place in the batch.
-        # The prior's mean is no start: at zero a ReLU generator's gradient all but vanishes
-        start = tf.repeat(
-            random.normal((1, *self.net.latent_shape), random.root(0)), tf.shape(image)[0], 0
-        )
-        return self._run(
-            dataclasses.replace(self.kernel, temperature=0.0), image, start, random.root(0), mask
-        )
+        # All images have the same start, so that an answer does not depend on the place in the
+        # batch. The prior's mean is no start: there a ReLU generator's gradient all but vanishes.
+        start = random.normal((1, *self.net.latent_shape), random.root(0))
+        start = tf.repeat(start, tf.shape(image)[0], 0)
+        return self._run(self.kernel.noise_free(), image, start, random.root(0), mask)
 
     def sample(self, image: Image, seed: Seed, mask: Mask | None = None) -> Latent:
         start_seed, run_seed = random.split(seed)
@@ -75,7 +90,7 @@ class Sampled(Posterior):
         return self._run(self.kernel, image, start, run_seed, mask)
 
     def _run(
-        self, kernel: Langevin, image: Image, start: Latent, seed: Seed, mask: Mask | None
+        self, kernel: Kernel, image: Image, start: Latent, seed: Seed, mask: Mask | None
     ) -> Latent:
         energy = energies.posterior(energies.frozen(self.net), image, self.sigma, mask)
         z, _ = run(kernel, energy, start, seed, self.num_steps)
@@ -83,16 +98,13 @@ class Sampled(Posterior):
 
 
 def reparameterized(mean: Latent, log_var: Latent, seed: Seed) -> Latent:
-    """A draw of N(mean, diag exp(log_var)), with gradients to both."""
+    """Draws from N(mean, diag exp(log_var)), with gradients to both."""
     return mean + tf.exp(log_var / 2) * random.normal(tf.shape(mean), seed)
 
 
-def check_latents(
-    generator: keras.Model, inference: keras.Model, image_shape: tuple[int, ...]
-) -> None:
+def check_latents(generator: GeneratorNet, inference: InferenceNet) -> None:
     """Raises UserError unless inference gives latents of the shape that the generator takes."""
-    wanted = tuple(generator.latent_shape)
-    inferred = tuple(inference(tf.zeros((1, *image_shape)), training=False)[0].shape[1:])
+    wanted, inferred = generator.latent_shape, inference.latent_shape
     if inferred != wanted:
         raise UserError(
             f"inference.latent_dim: expected latents of the generator's shape {wanted} and found "

@@ -4,6 +4,7 @@ A work directory of a run keeps such a directory in each of its checkpoints.
 """
 
 import importlib
+import io
 import json
 import pathlib
 import pkgutil
@@ -30,6 +31,9 @@ RUN_FORMAT = 2
 DESCRIPTION = "model.json"
 WEIGHTS = "weights.npz"
 RUN = "run.json"
+MODEL = "model"
+"""The model's directory in a checkpoint."""
+
 CHECKPOINT = re.compile(r"step-(\d{10})")
 
 
@@ -61,13 +65,14 @@ def named_variables(model: "Model") -> dict[str, keras.Variable]:
     Raises:
         UserError: if two variables have one name.
     """
-    roles = {id(v): role for role, net in model.nets.items() for v in net.variables}
     found: dict[str, keras.Variable] = {}
-    for variable in model.variables:
-        name = f"{roles.get(id(variable), 'model')}/{variable.path}"
-        if name in found:
-            raise UserError(f"model: expected a name for each variable and found {name} twice")
-        found[name] = variable
+    for role, net in model.nets.items():
+        found |= {f"{role}/{name}": v for name, v in net.named_variables().items()}
+    nets = {id(v) for v in found.values()}
+    own = [v for v in model.variables if id(v) not in nets]
+    found |= {f"model/{v.path.removeprefix(model.name + '/')}": v for v in own}
+    if len(found) < len(model.variables):
+        raise UserError("model: expected a name of its own for each variable and found one twice")
     return found
 
 
@@ -97,7 +102,7 @@ def write(model: "Model", path: pathlib.Path) -> None:
     with files.written_aside(path) as aside:
         aside.mkdir()
         (aside / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n")
-        np.savez(aside / WEIGHTS, **values)
+        np.savez(aside / WEIGHTS, **values)  # type: ignore[arg-type]
 
 
 def read(path: pathlib.Path) -> "Model":
@@ -167,7 +172,7 @@ def load(path: str | pathlib.Path, step: int | None = None) -> "Model":
     if step is not None and step not in steps:
         kept = ", ".join(map(str, steps))
         raise UserError(f"step: expected one of {kept}, which {path} keeps, and found {step}")
-    return read(checkpoint(directory, steps[-1] if step is None else step) / "model")
+    return read(checkpoint(directory, steps[-1] if step is None else step) / MODEL)
 
 
 def check_run(path: pathlib.Path) -> None:
@@ -219,7 +224,8 @@ def _set_weights(model: "Model", path: pathlib.Path) -> None:
     """Sets a model's variables from a file, by name."""
     variables = named_variables(model)
     try:
-        with np.load(path / WEIGHTS, allow_pickle=False) as archive:
+        content = io.BytesIO((path / WEIGHTS).read_bytes())
+        with np.load(content, allow_pickle=False) as archive:
             values = dict(archive)
     except Exception as error:  # a file that is cut short or changed fails in many ways
         raise UserError(f"{path}: could not read {WEIGHTS}; it is missing or damaged") from error

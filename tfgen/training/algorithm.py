@@ -4,6 +4,7 @@ import abc
 import contextlib
 import functools
 import inspect
+import pathlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -164,7 +165,7 @@ class Algorithm(keras.Model, abc.ABC):
         """
         if not self.optimizers:
             raise ValueError(
-                "Expected an algorithm with optimizers. Received: one to compile first"
+                "Expected a compiled algorithm. Received: one without optimizers"
             )
         if isinstance(x, np.ndarray):
             x, steps = batches.of_arrays(x, y, batch_size or 32, self.seed, self.num_updates)
@@ -182,7 +183,8 @@ class Algorithm(keras.Model, abc.ABC):
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """Makes an update with seeds of its own and keeps its numbers; `fit` calls it."""
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        seed = random.fold_in(random.fold_in(random.root(self.seed), self.step.value), replica)
+        step = tf.convert_to_tensor(self.step.value)
+        seed = random.fold_in(random.fold_in(random.root(self.seed), step), replica)
         with random.compiled(self.jit_compile):
             logged = self.update(batches.as_batch(batch), seed)
         for name, value in logged.items():
@@ -282,6 +284,16 @@ class Algorithm(keras.Model, abc.ABC):
         self.optimizers[role].apply([g / replicas for g in changed], variables)
         return raw
 
+    def save_model(self, path: pathlib.Path) -> None:
+        """Writes the model, with averaged weights where an optimizer keeps them.
+
+        Args:
+            path: the model's directory.
+        """
+        self.model.updates = self.num_updates
+        with self.averaged_weights():
+            self.model.save(path)
+
     @contextlib.contextmanager
     def averaged_weights(self) -> Iterator[None]:
         """Within the block, weights are their moving averages where an optimizer keeps them."""
@@ -323,6 +335,7 @@ def _checked(constructor: Callable) -> Callable:
         errors.check_parameters(constructor, given)
         constructor(self, *args, **kwargs)
 
+    construct.__signature__ = signature  # Keras reads the parameters' names off it
     return construct
 
 

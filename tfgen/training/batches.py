@@ -1,7 +1,7 @@
 """Batches of examples, from whatever a user hands to `fit`."""
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
@@ -56,6 +56,7 @@ def as_batch(data: Any) -> Batch:
         )
     if not data["image"].dtype.is_floating:
         raise UserError(
-            f"x: expected a stream of images as floats in [-1, 1] and found {data['image'].dtype.name}"
+            "x: expected a stream of images as floats in [-1, 1] and found "
+            f"{data['image'].dtype.name}"
         )
-    return data
+    return cast(Batch, data)

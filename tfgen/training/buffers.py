@@ -130,7 +130,8 @@ class PseudoNegatives(Buffer):
         _, height, width, _ = self.rows.shape
         row = self._row(stage - age, sample)
         at = patches.places(row, height, width, size, place_seed)
-        return tf.cast(patches.cut(self.rows.value, at, size), tf.float32)
+        rows = tf.convert_to_tensor(self.rows.value)
+        return tf.cast(patches.cut(rows, at, size), tf.float32)
 
     def _row(self, stage: tf.Tensor, sample: tf.Tensor) -> tf.Tensor:
         return stage % self.stages * self.num + sample

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfgen import samplers
 from tfgen.errors import UserError
-from tfgen.samplers import Kernel
+from tfgen.samplers import Kernel, SamplingKernel
 from tfgen.training import schedules
 
 KERNELS = samplers.NAMES
@@ -23,7 +23,8 @@ class Dynamics:
     """A kernel whose step size and temperature may follow schedules.
 
     Within a run of L steps they go from their present values to `run_step_factor` and
-    `run_temperature_factor` times these. Over training they go to `final_step_size` and `final_temperature`.
+    `run_temperature_factor` times these. Over training they go to `final_step_size` and
+    `final_temperature`.
 
     Args:
         kernel: langevin, mala or hmc.
@@ -67,12 +68,12 @@ class Dynamics:
         self._kernel(self.step_size, self.temperature)
 
     @property
-    def first(self) -> Kernel:
+    def first(self) -> SamplingKernel:
         """The kernel as training begins."""
         return self._kernel(self.step_size, self.temperature)
 
     @property
-    def last(self) -> Kernel:
+    def last(self) -> SamplingKernel:
         """The kernel as training ends; its temperature is the learned density's."""
         step_size = self.step_size if self.final_step_size is None else self.final_step_size
         temperature = self.final_temperature
@@ -136,7 +137,7 @@ class Dynamics:
     def _annealed(self, first: float, last: float, step: tf.Tensor) -> tf.Tensor:
         return schedules.geometric(first, last, step, self.anneal_updates)
 
-    def _kernel(self, step_size: Any, temperature: Any) -> Kernel:
+    def _kernel(self, step_size: Any, temperature: Any) -> SamplingKernel:
         return samplers.kernel(
             self.kernel,
             step_size=step_size,

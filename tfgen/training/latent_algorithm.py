@@ -21,6 +21,8 @@ class LatentAlgorithm(Algorithm):
         seed: of all that training draws.
     """
 
+    model: LatentModel
+
     def __init__(
         self, model: LatentModel, *, logged: Sequence[str], num_incomplete: int, seed: int
     ):

@@ -2,8 +2,7 @@
 
 import keras
 import tensorflow as tf
-
-LearningRateSchedule = keras.optimizers.schedules.LearningRateSchedule
+from keras.optimizers.schedules import LearningRateSchedule
 
 
 class Schedule(LearningRateSchedule):

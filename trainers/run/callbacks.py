@@ -91,7 +91,7 @@ class Log(keras.callbacks.Callback):
 
 
 class Pictures(keras.callbacks.Callback):
-    """The algorithm's pictures as PNG files and in TensorBoard, every so many steps and at the end."""
+    """Pictures as PNG files and in TensorBoard, every so many steps and at the end."""
 
     def __init__(self, experiment: Experiment, every: int, last: int):
         super().__init__()
@@ -140,7 +140,7 @@ class Save(keras.callbacks.Callback):
         algorithm = self.experiment.algorithm
         step = algorithm.num_updates
         if step % self.every == 0 or step == self.last or algorithm.finished:
-            checkpoints.save(self.experiment.checkpoints, step, algorithm, self.keep)
+            self.experiment.save(self.keep)
 
 
 class Progress(keras.callbacks.Callback):

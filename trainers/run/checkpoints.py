@@ -7,11 +7,12 @@ A checkpoint holds the state of the training, `state.*`, and the model as `tfgen
 import os
 import pathlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import tensorflow as tf
 
+from tfgen import files
 from tfgen.errors import UserError
 from tfgen.models import saved
 from tfgen.training.algorithm import Algorithm
@@ -20,7 +21,6 @@ State = Mapping[str, Sequence[keras.Variable]]
 """All variables of a training, in named lists of a fixed order."""
 
 steps = saved.checkpoint_steps
-MODEL = "model"
 
 
 def state_of(algorithm: Algorithm) -> State:
@@ -32,7 +32,13 @@ def state_of(algorithm: Algorithm) -> State:
     }
 
 
-def save(directory: pathlib.Path, step: int, algorithm: Algorithm, keep: int) -> None:
+def save(
+    directory: pathlib.Path,
+    step: int,
+    state: State,
+    keep: int,
+    save_model: Callable[[pathlib.Path], None] | None = None,
+) -> None:
     """Writes a checkpoint, then removes all but the newest.
 
     A kill at any moment leaves the older ones whole.
@@ -40,8 +46,9 @@ def save(directory: pathlib.Path, step: int, algorithm: Algorithm, keep: int) ->
     Args:
         directory: of all the run's checkpoints.
         step: the updates made.
-        algorithm: compiled.
+        state: what to keep.
         keep: how many checkpoints to leave, at least 1.
+        save_model: writes the model to a directory; None: the checkpoint has no model.
 
     Raises:
         UserError: if the disk is full or not to be written on, or a weight is not finite.
@@ -52,12 +59,11 @@ def save(directory: pathlib.Path, step: int, algorithm: Algorithm, keep: int) ->
     for leftover in directory.glob("writing-*"):
         shutil.rmtree(leftover)
     try:
-        _checkpoint(state_of(algorithm)).write(str(aside / "state"))
-        algorithm.model.updates = step
-        with algorithm.averaged_weights():
-            algorithm.model.save(aside / MODEL)
+        _checkpoint(state).write(str(aside / "state"))
+        if save_model is not None:
+            save_model(aside / saved.MODEL)
         for path in (*aside.rglob("*"), aside):
-            _flush(path)
+            files.flush(path)
         # a step that stands already has the same state, which follows from seed and step
         if not place.exists():
             aside.rename(place)
@@ -67,17 +73,17 @@ def save(directory: pathlib.Path, step: int, algorithm: Algorithm, keep: int) ->
     finally:
         for leftover in directory.glob("writing-*"):
             shutil.rmtree(leftover, ignore_errors=True)
-    _flush(directory)
+    files.flush(directory)
     for old in steps(directory)[:-keep]:
         shutil.rmtree(saved.checkpoint(directory, old))
 
 
-def restore(directory: pathlib.Path, algorithm: Algorithm, step: int | None = None) -> int:
-    """Sets a training to a checkpoint.
+def restore(directory: pathlib.Path, state: State, step: int | None = None) -> int:
+    """Sets variables to a checkpoint.
 
     Args:
         directory: of all the run's checkpoints.
-        algorithm: compiled, whose variables are set.
+        state: what to set.
         step: which; None: the newest.
 
     Returns:
@@ -94,7 +100,7 @@ def restore(directory: pathlib.Path, algorithm: Algorithm, step: int | None = No
     step = found[-1] if step is None else step
     path = saved.checkpoint(directory, step)
     try:
-        _checkpoint(state_of(algorithm)).read(str(path / "state")).assert_consumed()
+        _checkpoint(state).read(str(path / "state")).assert_consumed()
     except (tf.errors.OpError, ValueError, IndexError, AssertionError) as error:
         raise UserError(
             f"workdir: expected {path} to be a whole checkpoint of this run and could not read it"
@@ -104,12 +110,3 @@ def restore(directory: pathlib.Path, algorithm: Algorithm, step: int | None = No
 
 def _checkpoint(state: State) -> tf.train.Checkpoint:
     return tf.train.Checkpoint(**{name: list(variables) for name, variables in state.items()})
-
-
-def _flush(path: pathlib.Path) -> None:
-    """Forces a file or a directory's entries to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -134,9 +134,20 @@ class Experiment:
         return function(tuple(self.data["image_shape"]), **options)
 
     @property
+    def state(self) -> checkpoints.State:
+        """All variables that a checkpoint keeps of the training."""
+        return checkpoints.state_of(self.algorithm)
+
+    def save(self, keep: int) -> None:
+        """Writes a checkpoint, and leaves the newest `keep`."""
+        algorithm = self.algorithm
+        step, save_model = algorithm.num_updates, algorithm.save_model
+        checkpoints.save(self.checkpoints, step, self.state, keep, save_model)
+
+    @property
     def size(self) -> int:
         """Bytes of a checkpoint's state, which is what training keeps between two updates."""
-        variables = [v for group in checkpoints.state_of(self.algorithm).values() for v in group]
+        variables = [v for group in self.state.values() for v in group]
         return sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in variables)
 
     def claim(self) -> None:

@@ -1,24 +1,25 @@
-"""What a trained cascade is used for, on linear classifiers whose answers are known."""
+"""The tasks of a cascade, on linear classifiers whose answers are known."""
 
 import dataclasses
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.models import CascadeTasks, Synthesis, cut
-from tfgen.models.snapshots import Cascade
+from tfgen.models import CascadeModel, Synthesis, without_margin
+from tfgen.nets.architectures.roles import DiscriminatorNet
 
 SHAPE, SIGMA, SEED = (4, 4, 1), 0.2, random.root(0)
 
 
-class Linear(keras.Model):
+class Linear(DiscriminatorNet):
     """Log-odds <w, x> + b, and two numbers of an image as features."""
 
+    has_features = True
+
     def __init__(self, shape):
-        super().__init__()
+        super().__init__(shape)
         self.w, self.b = self.add_weight(shape=shape, name="w"), self.add_weight(shape=(), name="b")
         self.built = True
 
@@ -55,13 +56,22 @@ BIASES = np.float32([-1.0, 0.5, -2.0])
 def tasks(margins=(0.0, 0.3, 0.1), decay=1.0, canvas=SHAPE, padding=0, room=3, **options):
     """A cascade of three; the net itself has moved on."""
     net = Linear(SHAPE)
-    cascade = Cascade(net, room)
+    model = CascadeModel(
+        net,
+        image_shape=SHAPE,
+        canvas=canvas,
+        padding=padding,
+        synthesis=synthesis(**options),
+        decay=decay,
+        num_snapshots=room,
+        style_steps=20,
+    )
     for stage, (w, b) in enumerate(zip(WEIGHTS, BIASES, strict=True)):
         net.w.assign(w), net.b.assign(b)
-        cascade.keep(net, tf.constant(stage))
+        model.snapshots.keep(net, tf.constant(stage))
     net.w.assign(-w)
-    margins = keras.Variable(np.float32(margins))
-    return CascadeTasks(net, cascade, margins, decay, synthesis(**options), SHAPE, canvas, padding)
+    model.thresholds.assign(np.pad(np.float32(margins), (0, room - 3)))
+    return model
 
 
 def patched(canvas=8, padding=0, **options):
@@ -93,7 +103,7 @@ def test_room_for_classifiers_that_are_not_there_yet_does_not_count():
 
 def test_features_are_those_of_the_net_as_it_is_now():
     x, of = random.normal([5, *SHAPE], SEED), tasks()
-    np.testing.assert_array_equal(of.features(x), of.net.features(x))
+    np.testing.assert_array_equal(of.features(x), of.discriminator.features(x))
 
 
 # synthesis
@@ -107,18 +117,18 @@ def test_noise_to_start_from_is_clipped_to_the_range():
     assert abs(np.mean(np.abs(x) == 1) - share) < 5 * np.sqrt(share * (1 - share) / x.size)
 
 
-def test_a_way_across_ends_with_the_first_step_that_begins_beyond_the_margin():
-    """Adam's steps under a constant slope are a hundredth of each pixel: the log-odds rise by |w|_1 / 100 a step.
+def test_a_way_across_ends_where_it_is_first_seen_to_be_beyond_the_threshold():
+    """Adam's steps under a constant slope are a hundredth of each pixel.
 
-    By hand until the batch's mean is at the margin, and one step more, the one that saw it there.
+    The log-odds rise by |w|_1 / 100 a step, by hand until the batch's mean is at the threshold.
     """
     of, x = tasks(), tf.zeros([2, *SHAPE])
     rise = np.abs(WEIGHTS[1]).sum() / 100
-    steps = np.ceil((0.3 - BIASES[1]) / rise) + 1 if BIASES[1] < 0.3 else 1
+    steps = np.ceil((0.3 - BIASES[1]) / rise) if BIASES[1] < 0.3 else 0
     np.testing.assert_allclose(
         of.advance(x, tf.constant(1), SEED), 0.01 * steps * np.sign(x + WEIGHTS[1]), atol=1e-5
     )
-    steps = np.ceil((0.1 - BIASES[2]) / (np.abs(WEIGHTS[2]).sum() / 100)) + 1
+    steps = np.ceil((0.1 - BIASES[2]) / (np.abs(WEIGHTS[2]).sum() / 100))
     assert steps > 2
     np.testing.assert_allclose(
         of.advance(x, tf.constant(2), SEED), 0.01 * steps * np.sign(x + WEIGHTS[2]), atol=1e-4
@@ -230,7 +240,7 @@ def test_samples_of_a_canvas_are_cut_from_what_was_synthesized():
         x = of.advance(x, tf.constant(stage), random.fold_in(seed, stage))
     found = of.generate(tf.constant(2), SEED)
     assert found.shape == (2, 6, 6, 1)
-    np.testing.assert_allclose(found, cut(x, 3), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found, without_margin(x, 3), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [(6, 6), (9, 5), (1, 7)])
@@ -305,7 +315,7 @@ def test_pictures_of_any_size_are_stylized_by_patches():
     ],
 )
 def test_endpoints_are_the_tasks_and_trace_with_their_signatures(of):
-    of = dataclasses.replace(of, synthesis=dataclasses.replace(of.synthesis, num_steps=3))
+    of.synthesis = dataclasses.replace(of.synthesis, num_steps=3)
     endpoints = of.endpoints()
     any_size = of.synthesis.patch_size is not None
     names = {"energy", "anomaly", "features", "generate", "advance", "stylize"} | (
@@ -314,7 +324,9 @@ def test_endpoints_are_the_tasks_and_trace_with_their_signatures(of):
     assert set(endpoints) == names
     canvas = tf.tanh(random.normal([2, *of.canvas], SEED))
     values = {
-        "image": canvas,
+        "image": canvas[:, :4, :4],
+        "canvas": canvas,
+        "content": canvas,
         "count": tf.constant(2),
         "seed": SEED,
         "num_steps": tf.constant(2),
@@ -323,18 +335,15 @@ def test_endpoints_are_the_tasks_and_trace_with_their_signatures(of):
         "gamma": tf.constant(0.3),
     }
     for name, endpoint in endpoints.items():
-        given = values | (
-            {"image": canvas[:, :4, :4]} if name in ("energy", "anomaly", "features") else {}
-        )
-        given = {spec.name: given[spec.name] for spec in endpoint.signature}
-        key = name if name in ("energy", "features") else "image"
-        task = getattr(of, name)(**given)
-        wanted = task if isinstance(task, dict) else {key: task}
-        for key, found in endpoint.traced()(**given).items():
-            np.testing.assert_allclose(found, wanted[key], rtol=1e-4, atol=1e-5, err_msg=name)
+        given = {known: values[known] for known in endpoint.input_names}
+        answer = getattr(of, name)(**given)
+        wanted = answer if len(endpoint.outputs) > 1 else (answer,)
+        found = endpoint.traced()(**given)
+        for output, expected in zip(endpoint.outputs, wanted, strict=True):
+            np.testing.assert_allclose(found[output], expected, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 def test_the_images_that_endpoints_take_are_of_any_size_where_patches_are_seen():
-    assert patched().endpoints()["stylize"].signature[0].shape.as_list() == [None, None, None, 1]
-    assert tasks().endpoints()["stylize"].signature[0].shape.as_list() == [None, *SHAPE]
-    assert patched().endpoints()["energy"].signature[0].shape.as_list() == [None, *SHAPE]
+    assert patched().endpoints()["stylize"].inputs[0].spec.shape.as_list() == [None, None, None, 1]
+    assert tasks().endpoints()["stylize"].inputs[0].spec.shape.as_list() == [None, *SHAPE]
+    assert patched().endpoints()["energy"].inputs[0].spec.shape.as_list() == [None, *SHAPE]

@@ -1,4 +1,4 @@
-"""What a generator is used for, on generators and energies whose answers are known."""
+"""The tasks of a model with a generator, on nets whose answers are known."""
 
 import hypothesis
 import hypothesis.strategies as st
@@ -11,6 +11,7 @@ from support.linear_models import (
     WEIGHT,
     Gaussian,
     Linear,
+    Quadratic,
     Tiles,
     close_to_gaussian,
     compiled,
@@ -18,8 +19,9 @@ from support.linear_models import (
 )
 
 from tfgen import random
-from tfgen.models import Amortized, LatentTasks, Sampled
-from tfgen.models.latent import lerp, slerp
+from tfgen.errors import UserError
+from tfgen.models import LatentModel, Sampling
+from tfgen.models.interpolation import lerp, slerp
 from tfgen.samplers import Langevin
 
 SEED = random.root(0)
@@ -29,15 +31,12 @@ PRECISION = (25 * np.eye(6) + 8 * np.eye(6, k=1) + 8 * np.eye(6, k=-1)).astype(n
 """Of the density that images are refined under: neighbours in reading order depend on each other."""
 
 
-def quadratic(x):
-    y = tf.reshape(x, [-1, 6]) - MEAN
-    return tf.reduce_sum(y @ PRECISION * y, axis=1) / 2
-
-
 def tasks(deviation=0.5, refined=False, **options):
-    """Of the linear generator and a linear inference net."""
-    refinement = {"density": quadratic, "kernel": Langevin(STEP)} if refined else {}
-    return LatentTasks(Linear(), SHAPE, Amortized(Gaussian(deviation)), **refinement, **options)
+    """A model of the linear generator and a linear inference net."""
+    energy = Quadratic(MEAN, PRECISION) if refined else None
+    sampling = Sampling(Langevin(STEP)) if refined else None
+    nets = Linear(), Gaussian(deviation), energy
+    return LatentModel(*nets, image_shape=SHAPE, sampling=sampling, **options)
 
 
 def images(count):
@@ -127,7 +126,7 @@ def test_images_between_two_are_decoded_from_the_way_between_their_latents(spher
 @pytest.mark.parametrize("refined", [False, True])
 def test_known_pixels_stay_as_they_are_and_the_others_are_in_range(refined):
     image, mask = 3 * images(50), some_known(50)  # known ones may be out of range
-    x = tasks(5.0, refined).complete(image, mask, SEED, 3).numpy()
+    x = tasks(5.0, refined).complete(image, mask, SEED, 3 if refined else None).numpy()
     known = mask.numpy() == 1
     np.testing.assert_array_equal(x[known], image.numpy()[known])
     assert np.abs(x[~known]).max() <= 1
@@ -137,9 +136,8 @@ def test_known_pixels_stay_as_they_are_and_the_others_are_in_range(refined):
 def test_a_completion_does_not_look_at_missing_pixels(refined):
     mask = some_known(3)
     given = [mask * images(3) + (1 - mask) * missing for missing in (0.0, 0.9)]
-    np.testing.assert_array_equal(
-        *(tasks(refined=refined).complete(x, mask, SEED, 3) for x in given)
-    )
+    model, steps = tasks(refined=refined), 3 if refined else None
+    np.testing.assert_array_equal(*(model.complete(x, mask, SEED, steps) for x in given))
 
 
 def test_another_seed_completes_otherwise_where_the_posterior_has_variance():
@@ -156,9 +154,10 @@ def test_another_seed_completes_otherwise_where_the_posterior_has_variance():
 def test_each_round_sees_the_image_as_the_last_one_left_it():
     net = Gaussian(1e-20)
     image, mask = images(2), some_known(2)
-    found = LatentTasks(Linear(), SHAPE, Amortized(net), completion_rounds=3).complete(
-        image, mask, SEED
-    )
+    model = LatentModel(Linear(), net, image_shape=SHAPE, completion_rounds=3)
+    found = model.complete.__func__.method(
+        model, image, mask, SEED
+    )  # eagerly: the net keeps values
     assert len(net.seen) == 3
     expected = mask * image
     for seen in [*net.seen, found]:
@@ -169,9 +168,10 @@ def test_each_round_sees_the_image_as_the_last_one_left_it():
 
 def test_the_posterior_is_told_which_pixels_are_known():
     """Langevin dynamics on z looks at known ones alone, so that one round is enough: the analytic conditional mean."""
-    posterior = Sampled(Linear(), Langevin(0.3, temperature=0.0), 0.3, 400)
+    inferring = Sampling(Langevin(0.3, temperature=0.0), 400)
     image, mask = images(1), some_known(1)
-    task = LatentTasks(Linear(), SHAPE, posterior, completion_rounds=1)
+    options = {"sigma": 0.3, "inference_sampling": inferring, "completion_rounds": 1}
+    task = LatentModel(Linear(), image_shape=SHAPE, **options)
     found = compiled(task.complete)(image, mask, SEED).numpy().ravel()
     known = WEIGHT * mask.numpy().ravel()
     z = np.linalg.solve(0.09 * np.eye(2) + known @ WEIGHT.T, known @ (image.numpy().ravel() - BIAS))
@@ -204,7 +204,8 @@ def test_refinement_samples_missing_pixels_given_the_known_ones():
 def test_the_spread_is_zero_where_pixels_are_known_and_positive_elsewhere(refined):
     """Exactly zero: nine equal numbers' mean may differ from them by rounding."""
     image, mask = images(4), some_known(4)
-    mean, spread = tasks(refined=refined).uncertainty(image, mask, SEED, tf.constant(9), 3)
+    steps = 3 if refined else None
+    mean, spread = tasks(refined=refined).uncertainty(image, mask, SEED, 9, steps)
     known = mask.numpy() == 1
     assert np.all(spread.numpy()[known] == 0)
     assert np.all(spread.numpy()[~known] > 0)
@@ -232,18 +233,18 @@ def test_the_spread_is_the_root_mean_square_over_channels():
     """Of one channel alone that varies, 1 / sqrt(2)."""
 
     class Coloured(Linear):
-        def __call__(self, z, training):
-            grey = super().__call__(z, training)
+        def call(self, z, training):
+            grey = super().call(z, training)
             return tf.concat([grey, 0 * grey], axis=-1)
 
-    class Blind:
-        def __call__(self, x, training):
-            return (tf.zeros([x.shape[0], 2]),) * 2
+    class Blind(Gaussian):
+        def call(self, x, training):
+            return (tf.zeros([tf.shape(x)[0], 2]),) * 2
 
     image, mask = tf.zeros([1, 2, 3, 2]), tf.zeros([1, 2, 3, 1])
     one, two = (
-        LatentTasks(g(), shape, Amortized(Blind()), completion_rounds=1).uncertainty(
-            x, mask, SEED, tf.constant(8)
+        LatentModel(g(), Blind(), image_shape=shape, completion_rounds=1).uncertainty(
+            x, mask, SEED, 8
         )[1]
         for g, shape, x in ((Linear, SHAPE, image[..., :1]), (Coloured, (2, 3, 2), image))
     )
@@ -275,7 +276,7 @@ def test_without_steps_an_energy_changes_nothing():
 
 @pytest.mark.parametrize("size", [(8, 12), (1, 1), (9, 30), (20, 5)])
 def test_synthesis_has_the_size_asked_for(size):
-    x = LatentTasks(Tiles(), (8, 12, 2)).synthesize(3, SEED, tf.constant(size))
+    x = LatentModel(Tiles(), image_shape=(8, 12, 2)).synthesize(3, SEED, tf.constant(size))
     assert x.shape == (3, *size, 2)
     tiles = np.unique(x.numpy()[0, :, :, 0])
     assert len(tiles) == -(-size[0] // 4) * -(
@@ -291,8 +292,8 @@ INFERRED = {"encode", "reconstruct", "interpolate", "complete", "uncertainty"}
 @pytest.mark.parametrize(
     ("task", "names"),
     [
-        (LatentTasks(Linear(), SHAPE), {"decode", "generate"}),
-        (LatentTasks(Tiles(), (8, 12, 2)), {"decode", "generate", "synthesize"}),
+        (LatentModel(Linear(), image_shape=SHAPE), {"decode", "generate"}),
+        (LatentModel(Tiles(), image_shape=(8, 12, 2)), {"decode", "generate", "synthesize"}),
         (tasks(), {"decode", "generate", *INFERRED}),
         (tasks(refined=True), {"decode", "generate", *INFERRED, "energy", "anomaly"}),
     ],
@@ -301,14 +302,14 @@ INFERRED = {"encode", "reconstruct", "interpolate", "complete", "uncertainty"}
 def test_endpoints_are_those_that_the_model_can_answer(task, names):
     endpoints = task.endpoints()
     assert set(endpoints) == names
-    steps = {name for name, endpoint in endpoints.items() if "num_steps" in endpoint.inputs}
+    steps = {name for name, endpoint in endpoints.items() if "num_steps" in endpoint.input_names}
     assert steps == ({"generate", "complete", "uncertainty"} if "energy" in names else set())
 
 
 def test_endpoints_answer_as_the_tasks_do():
     task = tasks(refined=True)
     given = {"image": images(2), "mask": some_known(2), "seed": SEED, "num_steps": tf.constant(3)}
-    given |= {"count": tf.constant(4), "latent": tf.ones([2, 2])}
+    given |= {"count": tf.constant(4), "draws": tf.constant(4), "latent": tf.ones([2, 2])}
     found = {
         name: task.endpoints()[name].traced()(**given)
         for name in ("uncertainty", "decode", "energy", "generate")
@@ -317,13 +318,14 @@ def test_endpoints_answer_as_the_tasks_do():
     np.testing.assert_allclose(found["uncertainty"]["image"], mean, atol=1e-5)
     np.testing.assert_allclose(found["uncertainty"]["spread"], spread, atol=1e-5)
     np.testing.assert_allclose(found["decode"]["image"], task.decode(given["latent"]), atol=1e-6)
-    np.testing.assert_allclose(found["energy"]["energy"], quadratic(given["image"]), rtol=1e-5)
+    np.testing.assert_allclose(
+        found["energy"]["energy"],
+        Quadratic(MEAN, PRECISION)(given["image"], training=False),
+        rtol=1e-5,
+    )
     np.testing.assert_allclose(found["generate"]["image"], task.generate(4, SEED, 3), atol=1e-5)
 
 
-def test_pictures_show_what_the_model_can_make():
-    generator = LatentTasks(Linear(), SHAPE).pictures(images(3), SEED)
-    assert {name: x.shape for name, x in generator.items()} == {"samples": (3, *SHAPE)}
-    found = tasks().pictures(images(3), SEED)
-    np.testing.assert_array_equal(found["observed"], images(3))
-    np.testing.assert_allclose(found["reconstructions"], tasks().reconstruct(images(3)), atol=1e-6)
+def test_steps_asked_of_a_model_without_an_energy_are_refused():
+    with pytest.raises(UserError, match="num_steps: expected none"):
+        tasks().generate(4, SEED, 3)
