@@ -1,4 +1,4 @@
-"""Every energy net gives one float32 energy an example, alone or in a batch, in bfloat16 compute too."""
+"""Every energy net gives one float32 energy an example, alone or in a batch, in bfloat16 too."""
 
 import numpy as np
 import pytest
@@ -9,9 +9,9 @@ from tfgen import energies, random
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-@pytest.mark.parametrize("family", net_registry.of("energy"))
-def test_every_energy_is_float32_per_example(family, policy):
-    net, shape = net_registry.net(family, "energy", policy)
+@pytest.mark.parametrize(("family", "role"), net_registry.per_architecture("energy"))
+def test_every_energy_is_float32_per_example(family, role, policy):
+    net, shape = net_registry.net(family, role, policy)
     x = random.normal([4, *shape], random.root(0))
     u, gradient = energies.value_and_grad(energies.frozen(net), x)
     assert (u.shape, u.dtype) == ((4,), tf.float32)

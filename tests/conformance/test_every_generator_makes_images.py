@@ -1,4 +1,4 @@
-"""Every generator makes float32 images in [-1, 1] of its image shape from latents of its latent shape."""
+"""Every generator makes float32 images in [-1, 1], of its shape, of latents of its latent shape."""
 
 import numpy as np
 import pytest
@@ -9,9 +9,9 @@ from tfgen import random
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-@pytest.mark.parametrize("family", net_registry.of("generator"))
-def test_every_generator_makes_images(family, policy):
-    net, shape = net_registry.net(family, "generator", policy)
+@pytest.mark.parametrize(("family", "role"), net_registry.per_architecture("generator"))
+def test_every_generator_makes_images(family, role, policy):
+    net, shape = net_registry.net(family, role, policy)
     assert all(weight.dtype == "float32" for weight in net.weights)
     z = random.normal([4, *net.latent_shape], random.root(0))
     for training in (False, True):
@@ -23,10 +23,10 @@ def test_every_generator_makes_images(family, policy):
     assert 0.9 < np.abs(net(z, training=False)).max() <= 1
 
 
-@pytest.mark.parametrize("family", net_registry.of("generator"))
-def test_every_generator_makes_an_image_of_its_own_latents_alone(family):
+@pytest.mark.parametrize(("family", "role"), net_registry.per_architecture("generator"))
+def test_every_generator_makes_an_image_of_its_own_latents_alone(family, role):
     """In inference mode, to float32 rounding."""
-    net, _ = net_registry.net(family, "generator")
+    net, _ = net_registry.net(family, role)
     z = random.normal([3, *net.latent_shape], random.root(0))
     together = net(z, training=False)
     alone = np.concatenate([net(z[i : i + 1], training=False) for i in range(3)])

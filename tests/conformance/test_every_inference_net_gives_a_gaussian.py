@@ -1,4 +1,4 @@
-"""Every inference net gives a mean and a log-variance of its family's latent shape, float32, for each image."""
+"""Every inference net gives each image a float32 mean and log-variance of its latent shape."""
 
 import numpy as np
 import pytest
@@ -9,10 +9,10 @@ from tfgen import random
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-@pytest.mark.parametrize("family", net_registry.of("inference"))
-def test_every_inference_net_gives_a_gaussian(family, policy):
+@pytest.mark.parametrize(("family", "role"), net_registry.per_architecture("inference"))
+def test_every_inference_net_gives_a_gaussian(family, role, policy):
     """Alone or in a batch the same, to the rounding of the compute type."""
-    net, shape = net_registry.net(family, "inference", policy)
+    net, shape = net_registry.net(family, role, policy)
     generator, _ = net_registry.net(family, "generator")
     x = random.normal([4, *shape], random.root(0))
     found = net(x, training=False)
@@ -28,9 +28,9 @@ def test_every_inference_net_gives_a_gaussian(family, policy):
     assert all(weight.dtype == "float32" for weight in net.weights)
 
 
-@pytest.mark.parametrize("family", net_registry.of("inference"))
-def test_every_inference_nets_gradients_are_finite_and_reach_all_weights(family):
-    net, shape = net_registry.net(family, "inference")
+@pytest.mark.parametrize(("family", "role"), net_registry.per_architecture("inference"))
+def test_every_inference_nets_gradients_are_finite_and_reach_all_weights(family, role):
+    net, shape = net_registry.net(family, role)
     with tf.GradientTape() as tape:
         mean, log_var = net(random.normal([4, *shape], random.root(0)), training=True)
         loss = tf.reduce_sum(mean**2) + tf.reduce_sum(log_var**2)

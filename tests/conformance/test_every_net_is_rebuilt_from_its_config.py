@@ -1,4 +1,4 @@
-"""Every net is rebuilt from its JSON config: same class, names and paths; with its weights, same outputs bit for bit."""
+"""Every net is rebuilt from its JSON config; with its weights it computes the same, bit for bit."""
 
 import inspect
 import json
@@ -36,7 +36,7 @@ def batch(net, role, shape):
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("switched", [False, True])
-@pytest.mark.parametrize(("family", "role"), net_registry.NETS)
+@pytest.mark.parametrize(("family", "role"), net_registry.per_architecture())
 def test_every_net_is_rebuilt_from_its_config(family, role, switched, policy):
     if switched and not options(family, role):
         return
@@ -59,7 +59,7 @@ def test_every_net_is_rebuilt_from_its_config(family, role, switched, policy):
             np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize(("family", "role"), net_registry.NETS)
+@pytest.mark.parametrize(("family", "role"), net_registry.per_architecture())
 def test_the_names_of_weights_do_not_depend_on_the_nets_made_before(family, role):
     first, second = (net_registry.net(family, role)[0] for _ in range(2))
     names = list(first.named_variables())
@@ -68,7 +68,7 @@ def test_the_names_of_weights_do_not_depend_on_the_nets_made_before(family, role
     assert [f"{first.name}/{name}" for name in names] == [v.path for v in first.variables]
 
 
-@pytest.mark.parametrize(("family", "role"), net_registry.NETS)
+@pytest.mark.parametrize(("family", "role"), net_registry.per_architecture())
 def test_a_rebuilt_net_convolves_as_is_the_default_where_it_is_rebuilt(family, role):
     """Unless a layer was told how."""
     net, _ = net_registry.net(family, role)
@@ -78,9 +78,9 @@ def test_a_rebuilt_net_convolves_as_is_the_default_where_it_is_rebuilt(family, r
     assert ways <= {"direct"}
 
 
-@pytest.mark.parametrize("family", net_registry.of("energy"))
-def test_a_rebuilt_energy_is_as_deep_as_it_had_grown(family):
-    net, shape = net_registry.net(family)
+@pytest.mark.parametrize(("family", "role"), net_registry.per_architecture("energy"))
+def test_a_rebuilt_energy_is_as_deep_as_it_had_grown(family, role):
+    net, shape = net_registry.net(family, role)
     x = batch(net, "energy", shape)
     for depth in range(1, net.max_depth + 1):
         net.depth = depth

@@ -1,4 +1,4 @@
-"""Every net file shows its architecture as a table; its functions take the shape, a width and what a flag can hold."""
+"""Every net file shows its table; its functions take the image shape and options for flags."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""A user's own Keras models in the roles of nets: what they become, and what is said of those that do not fit."""
+"""A user's own Keras models in the roles of nets, and the errors of those that do not fit."""
 
 import json
 
@@ -164,7 +164,7 @@ def test_a_wrapped_net_is_rebuilt_from_its_config(case):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize(("family", "role"), net_registry.NETS)
+@pytest.mark.parametrize(("family", "role"), net_registry.per_architecture())
 def test_nets_of_the_library_are_taken_as_they_are(family, role):
     net, shape = net_registry.net(family, role)
     assert ADAPTERS[role](net, shape) is net

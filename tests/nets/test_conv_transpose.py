@@ -109,7 +109,7 @@ def test_each_place_of_a_map_adds_its_kernel_to_the_image(
 def test_fewer_multiplications_give_the_same_values_and_gradients(
     kernel, strides, padding, size, channels, filters
 ):
-    """To 2e-5 of the largest, as in the convolution; kernels within a stride have no such products."""
+    """To 2e-5 of the largest, as in the convolution; kernels within a stride have no products."""
     assume_it_fits(kernel, strides, padding, size)
     direct, y = build(kernel, strides, padding, size, channels, filters, use_bias=True)
     other = ConvTranspose(filters, kernel, strides, padding, convolution="toom_cook")

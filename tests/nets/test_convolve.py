@@ -1,4 +1,4 @@
-"""The convolution with a gradient of its own: values, gradients and second derivatives are TensorFlow's.
+"""The convolution with a gradient of its own has TensorFlow's values and derivatives.
 
 Weights and images are small whole numbers, so float32 sums are exact and equality is exact too.
 """
@@ -37,7 +37,7 @@ def case(kernel, beyond, channels, filters):
 
 
 def differentiated(function, x, kernel):
-    """The value, both gradients of a weighted sum, and both gradients of |dx|² / 2 + |dkernel|² / 2 of these."""
+    """Returns the value, both gradients of a sum, and those of the gradients' squared norms / 2."""
     with tf.GradientTape() as outer:
         outer.watch([x, kernel])
         with tf.GradientTape() as inner:
@@ -54,7 +54,7 @@ def differentiated(function, x, kernel):
 def test_values_gradients_and_second_derivatives_are_those_of_the_direct_convolution(
     kernel, beyond, channels, filters
 ):
-    """Of a loss that is not linear; to float32 rounding, since second derivatives' sums outgrow whole float32s."""
+    """Of a nonlinear loss; to rounding, since second derivatives' sums outgrow whole float32s."""
     x, kernel = case(kernel, beyond, channels, filters)
     ours, direct = (differentiated(function, x, kernel) for function in (convolve, theirs))
     for a, b in zip(ours[:3], direct[:3], strict=True):
@@ -64,7 +64,7 @@ def test_values_gradients_and_second_derivatives_are_those_of_the_direct_convolu
 
 
 def test_the_second_derivative_of_a_gradient_norm_is_that_of_finite_differences():
-    """What a gradient penalty needs, in float64: central differences err by h², here 1e-7, and rounding by 1e-10."""
+    """As gradient penalties need, in float64: central differences err by 1e-7, rounding by 1e-10."""
     x, kernel = (
         random.normal(shape, random.root(0), tf.float64) for shape in ((2, 5, 4, 2), (3, 2, 2, 3))
     )

@@ -41,7 +41,7 @@ def map_sides(net, side):
 
 
 def test_the_texture_net_is_the_papers_table():
-    """100 15x15 filters every 3 pixels, 64 5x5, 30 3x3; padding 2 makes 72, 72 and 74 of 224 (release 1.3)."""
+    """100 15x15 filters at stride 3, 64 5x5, 30 3x3; padding 2 makes 72, 72, 74 of 224 pixels."""
     net = generative_convnet_texture.energy((224, 224, 3))
     assert kernels(net) == [(15, 15, 3, 100), (5, 5, 100, 64), (3, 3, 64, 30)]
     assert [conv.strides for conv in net.convs] == [3, 1, 1]

@@ -1,4 +1,4 @@
-"""Spectral and batch normalization: what they make of kernels and batches, in training and after."""
+"""Spectral and batch normalization of kernels and of batches, in training and after."""
 
 import keras
 import numpy as np
@@ -34,7 +34,7 @@ def converge(conv, num_steps=200):
 
 
 def test_the_largest_singular_value_becomes_1():
-    """The error of the power method falls by (s2 / s1)² a step: under float32's rounding after 200."""
+    """The power method's error falls by (s2 / s1)² a step, below float32's rounding after 200."""
     conv = converge(spectral())
     values = singular_values(conv.kernel)
     assert (values[1] / values[0]) ** 400 < 1e-7
@@ -50,7 +50,7 @@ def test_the_kernel_keeps_its_direction_and_the_weights_their_values():
 
 
 def test_the_estimate_never_exceeds_the_largest_singular_value():
-    """u'Wv of unit vectors, so that normalized kernels are not shrunk too far; from the first step on."""
+    """It is u'Wv of unit vectors, so normalized kernels are never shrunk too far."""
     conv = spectral()
     largest = [singular_values(conv.linear(training=True))[0] for _ in range(5)]
     assert min(largest) > 1 - 1e-5
@@ -91,7 +91,7 @@ def test_the_layer_is_the_convolution_with_the_normalized_kernel(convolution):
 
 
 def test_the_gradient_counts_the_kernels_part_in_its_own_norm():
-    """Scaling a kernel changes nothing, so the gradient has no part along it: to 1e-5 of the lengths' product."""
+    """Scaling a kernel changes nothing, so the gradient is normal to it: to 1e-5 of the lengths."""
     conv = converge(spectral())
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(conv(X, training=True) ** 2)
@@ -102,7 +102,7 @@ def test_the_gradient_counts_the_kernels_part_in_its_own_norm():
 
 
 def test_in_bfloat16_the_estimate_is_still_one_of_float32():
-    """Kernels are rounded, to 2^-9; products of mixed types, which TensorFlow deprecates, there are none."""
+    """Kernels are rounded to 2^-9; TensorFlow's deprecated products of mixed types do not occur."""
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         conv = spectral()

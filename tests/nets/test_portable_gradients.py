@@ -10,16 +10,6 @@ from support import litert_models, net_registry
 from tfgen import energies, random
 from tfgen.nets.architectures.activations import ACTIVATIONS
 
-FAST = {
-    ("generative_convnet_digits", "energy"): ACTIVATIONS,
-    ("residual32", "energy"): [],
-    ("dcgan_digits", "discriminator"): ["leaky_relu"],
-    ("triangle_digits", "generator"): ["relu"],
-    ("triangle_digits", "inference"): ["leaky_relu"],
-    ("convnet_classifier", "classifier"): ["relu"],
-}
-"""One family of each architecture, and the activations that the fast suite asks of it."""
-
 
 def activations(family, role):
     """Returns the activations that a net can be built with; None where it has no such option."""
@@ -28,10 +18,10 @@ def activations(family, role):
 
 
 def cases():
-    """Yields each net with each of its activations; all but those of FAST are marked slow."""
+    """Yields each net with each of its activations; one net of each architecture is not slow."""
     for family, role in net_registry.NETS:
         for activation in activations(family, role):
-            fast = (family, role) in FAST and activation in [*FAST[family, role], None]
+            fast = (family, role) in net_registry.REPRESENTATIVES
             marks = [] if fast else [pytest.mark.slow]
             yield pytest.param(family, role, activation, marks=marks)
 

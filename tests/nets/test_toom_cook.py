@@ -1,4 +1,4 @@
-"""Toom-Cook's products: the direct convolution's values and gradients, to rounding that is known."""
+"""Toom-Cook's products give the direct convolution's values and gradients, to known rounding."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def everything(conv, x):
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(**CASES)
 def test_values_and_gradients_are_the_direct_convolutions(kernel, strides, padding, size, channels):
-    """To 2e-5 of the largest: 170 roundings of float32, some of which transforms amplify tenfold."""
+    """To 2e-5 of the largest: 170 roundings of float32, some amplified tenfold by transforms."""
     assume(all(strides < k <= n + 2 * padding for k, n in zip(kernel, size, strict=True)))
     direct, ours, x = layers(kernel, strides, padding, size, channels)
     for a, b in zip(everything(ours, x), everything(direct, x), strict=True):
@@ -69,9 +69,9 @@ def test_the_transforms_are_exact_but_for_rounding():
     ("tile", "roundings"), [(1, 9), (2, 7), (3, 28), (4, 30), (5, 44), (6, 80)]
 )
 def test_rounding_grows_with_the_tile(tile, roundings):
-    """The root mean square error of DCGAN's third layer, in units of float32's rounding of its typical output.
+    """The RMS error of DCGAN's third layer, in units of float32's rounding of a typical output.
 
-    A direct convolution of its 3200 terms errs by 8 of them with oneDNN; ours by 6, 4, 18, 19, 29 and 52.
+    A direct convolution of 3200 terms errs by 8 with oneDNN, ours by 6, 4, 18, 19, 29 and 52.
     """
     axis = toom_cook.axis(8, 5, 2, 2, tile)
     plan = toom_cook.Plan(axis, axis)

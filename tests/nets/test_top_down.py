@@ -18,7 +18,7 @@ from tfgen.nets.families import (
 
 
 def lively(net, seed=0):
-    """Random weights of He's scale and random biases, so that about half of the units are on at every layer."""
+    """Gives a net weights of He's scale and random biases: about half of the units are on."""
     for i, weight in enumerate(net.weights):
         fan_in = np.prod(weight.shape[:-1]) if len(weight.shape) > 1 else 4
         weight.assign(
@@ -57,7 +57,11 @@ def score_and_gradient(net, x, label=None):
     return f.numpy(), tape.gradient(f, x).numpy()
 
 
-every_net = pytest.mark.parametrize("name", NETS)
+FAST = ("object", "texture")
+"""A net with a top at each depth, and one whose maps are summed."""
+every_net = pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n in FAST else [pytest.mark.slow]) for n in NETS]
+)
 
 
 @every_net
@@ -101,7 +105,7 @@ def test_the_activation_pattern_is_the_sign_of_the_responses(name):
 
 @every_net
 def test_the_score_is_alpha_l_plus_the_inner_product_with_b_l_at_every_layer(name):
-    """Equation 15; alpha_l collects the biases above: the sum over m > l of <B^(m), delta^(m) b_m>."""
+    """Equation 15; alpha_l is the sum of <B^(m), delta^(m) b_m> over the layers m > l."""
     net, x = build(name)
     f, _ = score_and_gradient(net, x)
     found = top_down(net, x)
@@ -127,7 +131,7 @@ def test_the_top_coefficients_are_ones_where_maps_are_summed():
 
 
 def test_between_two_images_of_one_piece_the_score_is_linear():
-    """A piece is convex: with the pattern of both ends, every point between lies on the line of their scores."""
+    """A piece is convex: between two of its images, scores lie on the line of theirs."""
     net, _ = build("prototype")
     a = random.normal([4000, 6, 5, 1], random.root(2))
     b = a + 0.2 * random.normal(a.shape, random.root(3))

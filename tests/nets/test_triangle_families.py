@@ -1,4 +1,4 @@
-"""The divergence triangle's tables: shapes, numbers of weights, widths, options, and what is refused."""
+"""The divergence triangle's tables: shapes, numbers of weights, widths, options, refusals."""
 
 import importlib
 import inspect
@@ -26,13 +26,25 @@ SHAPES = {
     triangle_texture: (224, 224, 3),
 }
 ROLES = ("energy", "generator", "inference")
-every_family = pytest.mark.parametrize(
-    "family", SHAPES, ids=lambda family: family.__name__.rpartition(".")[2]
-)
+FAST = (triangle_digits, triangle_texture)
+"""Vectors and maps of latents: what follows from the tables' makers is asked of these alone."""
+
+
+def cases(families):
+    """Returns families as parameters, slow but for those of FAST."""
+    return [
+        pytest.param(
+            family,
+            id=family.__name__.rpartition(".")[2],
+            marks=[] if family in FAST else [pytest.mark.slow],
+        )
+        for family in families
+    ]
+
+
+every_family = pytest.mark.parametrize("family", cases(SHAPES))
 vector_families = pytest.mark.parametrize(
-    "family",
-    [family for family in SHAPES if family is not triangle_texture],
-    ids=lambda family: family.__name__.rpartition(".")[2],
+    "family", cases(family for family in SHAPES if family is not triangle_texture)
 )
 DIVISOR = {
     triangle_cifar10: 8,
@@ -62,7 +74,7 @@ def strides(layers):
 
 
 def test_the_nets_for_cifar10_have_as_many_weights_as_the_released_ones():
-    """Generator 7,641,219; inference 4,392,840; energy 1,709,761 with a bias on top, which ours has not."""
+    """Generator 7,641,219; inference 4,392,840; energy 1,709,761 with a bias on top."""
     found = {role: count(getattr(triangle_cifar10, role)((32, 32, 3))) for role in ROLES}
     assert found == {"generator": 7_641_219, "inference": 4_392_840, "energy": 1_709_761 - 1}
 
@@ -97,7 +109,7 @@ def test_the_inference_net_for_cifar10_is_table_v():
 
 
 def test_the_texture_nets_are_those_of_the_papers_section():
-    """A map of 7x7 latents; 512, 512, 256, 128 filters up; 128, 256, 512, 512 down; 100 7x7, 70 7x7, 30 5x5."""
+    """7x7 latents; 512, 512, 256, 128 up; 128, 256, 512, 512 down; 100 7x7, 70 7x7, 30 5x5."""
     net = triangle_texture.generator((224, 224, 3))
     assert net.latent_shape == (7, 7, 5)
     assert shapes(net.stack) == [
@@ -144,7 +156,7 @@ def test_the_file_shows_the_filters_that_its_nets_have(family):
 
 @every_family
 def test_weights_start_with_a_standard_deviation_of_a_fiftieth(family):
-    """To 5 standard errors of at least 1,000 weights; 13 kernels fail with a probability of 8e-6."""
+    """To 5 standard errors of 1,000 weights or more; 13 kernels fail with a probability of 8e-6."""
     keras.utils.set_random_seed(0)
     for role in ROLES:
         for weight in getattr(family, role)(SHAPES[family], width=0.5).trainable_variables:
@@ -244,7 +256,7 @@ def test_generators_refuse_other_sizes_and_say_what_they_can_make(family, beyond
 @every_family
 @pytest.mark.parametrize("role", ROLES)
 def test_images_too_small_are_refused(family, role):
-    """Smaller than the sub-sampling; the texture energy's zeros beyond the border give even one pixel a map."""
+    """Smaller than the sub-sampling; the texture energy's padding gives even one pixel a map."""
     if (family, role) == (triangle_texture, "energy"):
         return
     for side in {1, DIVISOR[family] // 2, DIVISOR[family] - 1}:
@@ -253,7 +265,7 @@ def test_images_too_small_are_refused(family, role):
 
 
 def test_a_larger_map_of_latents_gives_a_larger_texture():
-    """Far from the border, the part of the image is the same whose latents are: what makes a texture extensible."""
+    """Far from the border, equal latents give equal pixels, which makes a texture extensible."""
     net = triangle_texture.generator((64, 64, 3), width=0.1)
     assert net.any_size
     z = random.normal([1, 8, 4, 5], random.root(0))

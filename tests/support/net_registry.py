@@ -5,6 +5,7 @@ import inspect
 import pkgutil
 
 import keras
+import pytest
 
 import tfgen.nets.families
 
@@ -25,7 +26,7 @@ def net_function(family, role):
 
 
 def net_functions(family):
-    """Returns the roles that a family has a net for: its functions that take an image's shape first."""
+    """Returns the roles of a family's nets: the functions that take an image's shape first."""
     module = importlib.import_module(f"tfgen.nets.families.{family}")
     functions = {
         n: f for n, f in inspect.getmembers(module, inspect.isfunction) if not n.startswith("_")
@@ -42,6 +43,32 @@ FAMILIES = {
     if (found := net_functions(m.name))
 }
 NETS = sorted((family, role) for family, found in FAMILIES.items() for role in found)
+
+
+REPRESENTATIVES = {
+    ("generative_convnet_digits", "energy"),
+    ("residual32", "energy"),
+    ("triangle_digits", "generator"),
+    ("triangle_digits", "inference"),
+    ("dcgan_digits", "discriminator"),
+    ("convnet_classifier", "classifier"),
+}
+"""A small net of each architecture, of which the fast suite asks what the slow one asks of all."""
+
+
+def per_architecture(*roles):
+    """Returns cases of (family, role), slow but for one of each architecture.
+
+    Args:
+        roles: of the nets; none: all.
+    """
+    return [
+        pytest.param(
+            family, role, marks=[] if (family, role) in REPRESENTATIVES else [pytest.mark.slow]
+        )
+        for family, role in NETS
+        if not roles or role in roles
+    ]
 
 
 def of(role):
