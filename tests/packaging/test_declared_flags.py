@@ -9,7 +9,7 @@ from absl import flags as absl_flags
 from support.command_line import TOY, values
 
 from tfgen.errors import OneOf, Range, UserError
-from trainers.run import catalogue, flags, optimizers, parsing, signatures
+from trainers.run import catalogue, flags, optimizers, options, parsing, signatures
 
 
 class Owner:
@@ -129,3 +129,11 @@ def test_the_flags_of_a_command_are_not_written_into_a_run():
     lines = flags.written(given).splitlines()
     assert "--algorithm=vae" in lines
     assert not [line for line in lines if "flagfile" in line or "verbose" in line]
+
+
+def test_options_are_read_back_from_their_flags():
+    found = options.read(options.RunOptions, values("trainers.main", *TOY, "--seed=3"))
+    assert (found.seed, found.batch_size, found.workdir) == (3, 8, None)
+    assert (
+        options.read(options.DataOptions, values("trainers.main", *TOY)).dataset == "toy/gaussian"
+    )

@@ -12,6 +12,7 @@ from absl import flags
 from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, Range, UserError
 from tfgen.training.algorithm import Transform
 from tfgen.training.schedules import Schedule
+from trainers.run import options
 
 OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
     "adam": keras.optimizers.Adam,
@@ -76,40 +77,37 @@ def read(values: flags.FlagValues, role: str) -> OptimizerOptions:
     Raises:
         UserError: if the learning rate is infinite.
     """
-    given: dict[str, Any] = {name: values[f"{role}.{name}"].value for name in NAMES}
-    options = OptimizerOptions(**given)
-    if not math.isfinite(options.learning_rate):
+    found = options.read(OptimizerOptions, values, prefix=f"{role}.")
+    if not math.isfinite(found.learning_rate):
         raise UserError(
-            f"--{role}.learning_rate: expected a finite number and found {options.learning_rate}"
+            f"--{role}.learning_rate: expected a finite number and found {found.learning_rate}"
         )
-    return options
+    return found
 
 
 def build(values: flags.FlagValues, role: str) -> Updates:
     """Builds the optimizer of a role's net, from its flags."""
-    options = read(values, role)
+    found = read(values, role)
     schedule = Schedule(
-        rate=options.learning_rate,
-        decay=options.decay,
-        decay_steps=options.decay_steps,
-        warmup_steps=options.warmup_steps,
+        rate=found.learning_rate,
+        decay=found.decay,
+        decay_steps=found.decay_steps,
+        warmup_steps=found.warmup_steps,
         total_steps=values.steps,
-        constant_fraction=options.constant_fraction,
+        constant_fraction=found.constant_fraction,
     )
-    cls = OPTIMIZERS[options.optimizer]
-    optimizer = cls(**_arguments_of(cls, options) | {"learning_rate": schedule})
-    transform = _l2(options.l2) if options.l2 else None
-    return Updates(schedule, optimizer, transform, options.clip_norm)
+    cls = OPTIMIZERS[found.optimizer]
+    optimizer = cls(**_arguments_of(cls, found) | {"learning_rate": schedule})
+    transform = _l2(found.l2) if found.l2 else None
+    return Updates(schedule, optimizer, transform, found.clip_norm)
 
 
-def _arguments_of(
-    cls: type[keras.optimizers.Optimizer], options: OptimizerOptions
-) -> dict[str, Any]:
+def _arguments_of(cls: type[keras.optimizers.Optimizer], found: OptimizerOptions) -> dict[str, Any]:
     """Returns the arguments of a Keras optimizer, which has other names for some options."""
     known = inspect.signature(cls).parameters
-    given = {name: value for name, value in vars(options).items() if name in known}
-    if options.ema:
-        given |= {"use_ema": True, "ema_momentum": options.ema, "ema_overwrite_frequency": None}
+    given = {name: value for name, value in vars(found).items() if name in known}
+    if found.ema:
+        given |= {"use_ema": True, "ema_momentum": found.ema, "ema_overwrite_frequency": None}
     return given
 
 

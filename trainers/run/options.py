@@ -4,10 +4,31 @@ To add one is to add a field. `signatures` reads them, `flags` defines them.
 """
 
 import dataclasses
-from typing import Annotated
+import inspect
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+from absl import flags
 
 from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Range
 from tfgen.nets.convolution import implementations
+
+Declared = TypeVar("Declared")
+
+
+def read(declared: Callable[..., Declared], values: flags.FlagValues, prefix: str = "") -> Declared:
+    """Reads the flags that a class of options declares.
+
+    Args:
+        declared: a dataclass whose fields are flags.
+        values: the flags, set.
+        prefix: what the flags' names have before the fields', such as `energy.`.
+
+    Returns:
+        An instance with the values of the flags.
+    """
+    names = inspect.signature(declared).parameters
+    return declared(**{name: values[prefix + name].value for name in names})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
