@@ -1,14 +1,15 @@
-"""Measures a trained model; each value is written to metrics.jsonl with its protocol, and printed.
+"""Measures a trained model; writes each value with its protocol to metrics.jsonl and prints it.
 
 python -m trainers.evaluate --workdir=DIR --metrics=NAME[,NAME...] [--NAME.PARAMETER=VALUE]
 """
 
+import functools
 import importlib
 import inspect
 import math
-import pathlib
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import tensorflow as tf
 from absl import flags as absl_flags
@@ -17,83 +18,112 @@ import tfgen.evaluation
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
 from trainers.run import catalogue, commands, experiment, flags
+from trainers.run.catalogue import Parameters
+from trainers.run.experiment import Trained
 
 
+@functools.cache
 def measurements() -> dict[str, type[Evaluator]]:
-    """Every measurement by its name: a file of `tfgen/evaluation` that defines an `Evaluator`."""
+    """Returns every measurement by its name: a file of `tfgen/evaluation` with an `Evaluator`."""
     found = {}
-    for module in pkgutil.iter_modules(tfgen.evaluation.__path__):
-        members = inspect.getmembers(
-            importlib.import_module(f"tfgen.evaluation.{module.name}"), inspect.isclass
-        )
-        for _, cls in members:
-            if (
-                issubclass(cls, Evaluator)
-                and cls is not Evaluator
-                and cls.__module__.endswith(f".{module.name}")
-            ):
-                found[module.name] = cls
+    for file in pkgutil.iter_modules(tfgen.evaluation.__path__):
+        module = importlib.import_module(f"{tfgen.evaluation.__name__}.{file.name}")
+        for _, cls in inspect.getmembers(module, inspect.isclass):
+            own = cls.__module__ == module.__name__
+            if own and issubclass(cls, Evaluator) and not inspect.isabstract(cls):
+                found[file.name] = cls
     return found
+
+
+def parameters(cls: type[Evaluator]) -> Parameters:
+    """Returns the fields of a measurement that flags set, by name."""
+    everything = catalogue.hyperparameters(cls)
+    return {name: parameter for name, parameter in everything.items() if name != "jit"}
 
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
     where = {"flag_values": values, "module_name": "trainers.evaluate"}
+    names = f"What to measure: {', '.join(measurements())}."
     absl_flags.DEFINE_string("workdir", None, "The run to measure.", **where)
-    absl_flags.DEFINE_list("metrics", [], f"What to measure: {', '.join(measurements())}.", **where)
+    absl_flags.DEFINE_list("metrics", [], names, **where)
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
+    text = "The checkpoint to measure, by its updates; the newest by default."
+    absl_flags.DEFINE_integer("step", None, text, lower_bound=0, **where)
     for name, cls in measurements().items():
-        flags.define_parameters(values, name, catalogue.hyperparameters(cls), cls)
+        flags.define_parameters(values, name, parameters(cls), cls)
 
 
 def main(values: absl_flags.FlagValues) -> None:
     """Measures."""
     flags.require(values, "workdir")
+    check_names(values.metrics)
+    trained = experiment.restored(values.workdir, values.step)
+    # all are made before any runs, so that a mistake is reported before hours are spent
+    evaluators = [evaluator(trained, name, values) for name in values.metrics]
+    for made in evaluators:
+        record(trained, made, made.run())
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raises UserError unless all are names of measurements, and there are some."""
     known = measurements()
-    if not values.metrics:
-        raise UserError(f"--metrics: expected some of {', '.join(known)} and found none")
-    for name in values.metrics:
-        if name not in known:
-            raise UserError(f"--metrics: expected some of {', '.join(known)} and found {name}")
-    trained = experiment.restored(pathlib.Path(values.workdir))
-    for name in values.metrics:
-        given = {p: values[f"{name}.{p}"].value for p in catalogue.hyperparameters(known[name])}
-        evaluator = known[name](trained.algorithm, trained.images, seed=values.seed, **given)
-        record(trained, name, evaluator, evaluator.run())
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        found = unknown[0] if unknown else "none"
+        raise UserError(f"--metrics: expected some of {', '.join(known)} and found {found}")
 
 
-def record(
-    trained: experiment.Experiment,
-    name: str,
-    evaluator: Evaluator,
-    values: Iterable[tuple[str, float]],
-) -> None:
-    """Prints what was measured and writes it to metrics.jsonl and TensorBoard.
+def evaluator(trained: Trained, name: str, values: absl_flags.FlagValues) -> Evaluator:
+    """Returns a measurement of a model, under the protocol that flags give.
 
     Args:
         trained: the run.
         name: of the measurement.
-        evaluator: which gives the protocol.
-        values: names and values, as they come.
+        values: the flags, set.
+
+    Raises:
+        UserError: if the model or the data cannot be measured so.
     """
-    step = trained.algorithm.num_updates
-    measured = {}
+    cls = measurements()[name]
+    given = {"seed": values.seed, "jit": trained.jit_compile, **protocol(cls, values)}
+    return cls(trained.model, trained.images, **given)
+
+
+def protocol(cls: type[Evaluator], values: absl_flags.FlagValues) -> dict[str, Any]:
+    """Returns the fields of a measurement as flags give them, by name."""
+    return {field: values[f"{cls.name()}.{field}"].value for field in parameters(cls)}
+
+
+def record(trained: Trained, evaluator: Evaluator, values: Iterable[tuple[str, float]]) -> None:
+    """Prints what is measured and writes it to metrics.jsonl and TensorBoard.
+
+    Args:
+        trained: the run.
+        evaluator: gives the protocol.
+        values: names and values, as they come.
+
+    Raises:
+        UserError: if a value is not finite.
+    """
+    name, protocol, measured = evaluator.name(), evaluator.protocol(), {}
     for value_name, value in values:
         if not math.isfinite(value):
             raise UserError(
                 f"--metrics: {name}/{value_name} came out as {value}; was anything left to measure?"
             )
-        row = {"metric": f"{name}/{value_name}", "value": value, "protocol": evaluator.protocol()}
-        trained.metrics.append("evaluation", step, row)
+        row = {"metric": f"{name}/{value_name}", "value": value, "protocol": protocol}
+        trained.metrics.append("evaluation", trained.step, row)
         print(f"{row['metric']}: {value:.6g}", flush=True)
         measured[value_name] = value
-    with tf.summary.create_file_writer(str(trained.workdir / "tensorboard")).as_default(step):
+    writer = tf.summary.create_file_writer(str(trained.workdir / "tensorboard"))
+    with writer.as_default(trained.step):
         for value_name, value in measured.items():
             tf.summary.scalar(f"{name}/{value_name}", value)
-    if verdict := evaluator.verdict(measured):
-        trained.metrics.append(
-            "verdict", step, {"metric": name, "verdict": verdict, "protocol": evaluator.protocol()}
-        )
+    verdict = evaluator.verdict(measured)
+    if verdict:
+        row = {"metric": name, "verdict": verdict, "protocol": protocol}
+        trained.metrics.append("verdict", trained.step, row)
         print(verdict)
 
 

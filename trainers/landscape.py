@@ -1,9 +1,10 @@
-"""Maps a trained energy: its local minima, the barriers between them, the tree that these make.
+"""Maps a trained energy: its local minima, the barriers between them, and the tree these make.
 
-    python -m trainers.landscape --workdir=DIR [--landscape.num_images=N] [--landscape.PARAMETER=VALUE]
+    python -m trainers.landscape --workdir=DIR [--landscape.PARAMETER=VALUE]
 
-Writes DIR/landscape.png, DIR/landscape.html (point at a leaf: the minimum and the images that descend to it) and
-DIR/landscape.npz, and the measurement `landscape` to metrics.jsonl and TensorBoard.
+Writes DIR/landscape.png, DIR/landscape.html and DIR/landscape.npz. Point at a leaf of the page to
+see its minimum and the images that descend to it. Also writes the measurement `landscape` to
+metrics.jsonl and TensorBoard.
 """
 
 import pathlib
@@ -14,11 +15,12 @@ from absl import flags as absl_flags
 from tqdm import tqdm
 
 from tfgen import files
-from tfgen.analysis.landscape import Landscape
-from tfgen.evaluation.landscape import Landscape as Evaluator
+from tfgen.analysis.landscape import EnergyLandscape
+from tfgen.evaluation.landscape import Landscape
 from trainers import evaluate
 from trainers.drawings import disconnectivity, pictures
-from trainers.run import catalogue, commands, experiment, flags
+from trainers.run import commands, experiment, flags
+from trainers.run.experiment import Trained
 
 NAMES = ("landscape.png", "landscape.html", "landscape.npz")
 
@@ -27,56 +29,77 @@ def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
     where = {"flag_values": values, "module_name": "trainers.landscape"}
     absl_flags.DEFINE_string("workdir", None, "The run whose energy to map.", **where)
-    absl_flags.DEFINE_string(
-        "output", None, "Where to write the three files; the run's directory by default.", **where
-    )
-    absl_flags.DEFINE_integer(
-        "leaves", 40, "Basins drawn, at most; the shallowest are left out.", 2, **where
-    )
+    text = "Where to write the three files; the run's directory by default."
+    absl_flags.DEFINE_string("output", None, text, **where)
+    text = "The checkpoint to use, by its updates; the newest by default."
+    absl_flags.DEFINE_integer("step", None, text, lower_bound=0, **where)
+    text = "Basins drawn, at most; the shallowest are left out."
+    absl_flags.DEFINE_integer("leaves", 40, text, lower_bound=2, **where)
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
-    flags.define_parameters(values, "landscape", catalogue.hyperparameters(Evaluator), Evaluator)
+    flags.define_parameters(values, Landscape.name(), evaluate.parameters(Landscape), Landscape)
 
 
 def main(values: absl_flags.FlagValues) -> None:
     """Maps, draws, measures."""
     flags.require(values, "workdir")
-    trained = experiment.restored(pathlib.Path(values.workdir))
-    given = {p: values[f"landscape.{p}"].value for p in catalogue.hyperparameters(Evaluator)}
-    evaluator = Evaluator(trained.algorithm, trained.images, seed=values.seed, **given)
+    trained = experiment.restored(values.workdir, values.step)
+    given = {"seed": values.seed, "jit": trained.jit_compile}
+    given |= evaluate.protocol(Landscape, values)
+    evaluator = Landscape(trained.model, trained.images, **given)
     with Bars() as bars:
         found = evaluator.survey(bars)
-    start, label = evaluator.own("train", len(found.minima.member)), trained.images.train.label
-    drawing = disconnectivity.Drawing.of(found, start, label, values.leaves)
-    output = pathlib.Path(values.output or values.workdir)
-    paths = [output / name for name in NAMES]
-    picture = drawing.picture()
-    pictures.save(paths[0], picture)
-    with tf.summary.create_file_writer(str(trained.workdir / "tensorboard")).as_default(
-        trained.algorithm.num_updates
-    ):
-        tf.summary.image("landscape", picture[None])
-    with files.written_aside(paths[1]) as aside:
-        aside.write_text(drawing.page(trained.workdir.name))
-    save(paths[2], found, start, label)
-    evaluate.record(trained, "landscape", evaluator, evaluator.values(found))
+    paths = [pathlib.Path(values.output or values.workdir) / name for name in NAMES]
+    write(trained, found, paths, values.leaves)
+    evaluate.record(trained, evaluator, evaluator.values(found))
     print(*paths, sep="\n")
 
 
-def save(path: pathlib.Path, found: Landscape, start: np.ndarray, label: np.ndarray | None) -> None:
-    """Everything that was found, as arrays."""
+def write(trained: Trained, found: EnergyLandscape, paths: list[pathlib.Path], leaves: int) -> None:
+    """Writes a landscape as a picture, a page and arrays, and the picture to TensorBoard.
+
+    Args:
+        trained: the run.
+        found: its landscape.
+        paths: of the three files.
+        leaves: basins drawn, at most.
+    """
+    picture_path, page_path, arrays_path = paths
+    train = trained.images.train
+    start = train.shown(len(found.minima.member))
+    label = None if train.label is None else train.label[: len(start)]
+    drawing = disconnectivity.DisconnectivityGraph.of(found, start, label, leaves)
+    picture = drawing.picture()
+    pictures.save(picture_path, picture)
+    writer = tf.summary.create_file_writer(str(trained.workdir / "tensorboard"))
+    with writer.as_default(trained.step):
+        tf.summary.image("landscape", picture[None])
+    with files.written_aside(page_path) as aside:
+        aside.write_text(drawing.page(trained.workdir.name))
+    save(arrays_path, found, start, label)
+
+
+def save(
+    path: pathlib.Path, found: EnergyLandscape, start: np.ndarray, label: np.ndarray | None
+) -> None:
+    """Writes everything that was found, as arrays.
+
+    Args:
+        path: an .npz file.
+        found: the landscape.
+        start: the images that descended, [n, h, w, c].
+        label: of them, [n], or None.
+    """
     arrays = {
         "start": start,
         "pairs": found.pairs,
         "straight": found.straight,
         "barrier": found.barrier,
-    }
-    arrays |= {
         "bent": found.bent,
         "nodes": np.array(found.nodes).reshape(-1, 3),
         **found.minima._asdict(),
     }
     if label is not None:
-        arrays["label"] = label[: len(start)]
+        arrays["label"] = label
     with files.written_aside(path) as aside:
         np.savez_compressed(aside, **arrays)
 
@@ -84,22 +107,22 @@ def save(path: pathlib.Path, found: Landscape, start: np.ndarray, label: np.ndar
 class Bars:
     """A bar of progress for each kind of work, one after the other."""
 
-    def __init__(self):
-        self.bar = None
+    def __init__(self) -> None:
+        self.bar: tqdm | None = None
 
-    def __enter__(self):
+    def __enter__(self) -> "Bars":
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self._close()
 
-    def __call__(self, what: str, done: int, total: int) -> None:
-        if self.bar is None or (self.bar.desc, self.bar.total) != (f"{what}: ", total):
+    def __call__(self, work: str, done: int, total: int) -> None:
+        if self.bar is None or (self.bar.desc, self.bar.total) != (f"{work}: ", total):
             self._close()
-            self.bar = tqdm(desc=what, total=total)
+            self.bar = tqdm(desc=work, total=total)
         self.bar.update(done - self.bar.n)
 
-    def _close(self):
+    def _close(self) -> None:
         if self.bar is not None:
             self.bar.close()
 

@@ -6,6 +6,7 @@ python -m trainers.report --workdirs=DIR[,DIR...] --output=FILE.html
 import base64
 import io
 import pathlib
+from typing import Any
 
 import jinja2
 import matplotlib.figure
@@ -14,29 +15,28 @@ from absl import flags as absl_flags
 from tfgen import files
 from tfgen.errors import UserError
 from tfgen.version import __version__
+from trainers.drawings import listing
 from trainers.run import commands, experiment, flags
 from trainers.run.metrics import Metrics, Row
 
 CAPTIONS = {
     "chains": "What training synthesized: the persistent chains after the last update.",
-    "samples": "What the model makes after the last update, of each class in turn if it has classes.",
+    "samples": "What the model made after the last update, of each class in turn if it has any.",
     "observed": "Training images.",
     "reconstructions": "Their reconstructions.",
-    "generate": "New samples.",
-    "reconstruct": "Held-out images (above) and their reconstructions.",
-    "interpolate": "From one held-out image to another through their latents.",
-    "encode": "Where held-out images lie among the latents.",
-    "score": "Held-out images in the order of their energies, in nats: the likeliest first.",
-    "landscape": "The energy's landscape: minima that training images descend to, joined at the least energy that a "
-    "way between them must climb to. The page landscape.html shows the images of each basin.",
-    "anomaly": "Held-out images, and where their energy is steepest (white: most).",
-    "memories": "Training images (above) and the local modes that noise-free descent takes them to.",
-    "synthesize": "A sample larger than the images that were trained on.",
-    "uncertainty_with_export": "By the exported model: held-out images, what it was shown of them, the mean of its "
-    "completions, how far they differ (white: most), and some of them.",
-    "complete_with_export": "Held-out images, what the exported model was shown of them, and its completions.",
+    "landscape": "The energy's landscape: minima that training images descend to, joined at the "
+    "lowest energy that a path between them must reach. The page landscape.html shows the images "
+    "of each basin.",
+    "uncertainty_with_export": "By the exported model: held-out images, what it was shown of them, "
+    "the mean of its completions, how far they differ (white: most), and some of them.",
+    "complete_with_export": "Held-out images, what the exported model was shown of them, and its "
+    "completions.",
 }
-"""What is said under a picture, by its name."""
+"""What is said under pictures of other origin than `trainers.sample`, by their names."""
+
+
+Picture = dict[str, str]
+"""A picture's name, its content in base 64, and its caption."""
 
 
 def define(values: absl_flags.FlagValues) -> None:
@@ -63,8 +63,8 @@ def main(values: absl_flags.FlagValues) -> None:
     print(output)
 
 
-def describe(workdir: pathlib.Path) -> dict:
-    """Everything the page says of one run."""
+def describe(workdir: pathlib.Path) -> dict[str, Any]:
+    """Returns everything that the page says of one run."""
     values = experiment.read(workdir)
     metrics = Metrics(workdir / "metrics.jsonl")
     train = metrics.rows("train")
@@ -79,54 +79,61 @@ def describe(workdir: pathlib.Path) -> dict:
         "guards": metrics.rows("guard"),
         "rows": latest(metrics.rows("evaluation")),
         "verdicts": latest(metrics.rows("verdict")),
-        "pictures": _pictures(workdir) + ([_curves(train)] if len(train) > 1 else []),
+        "pictures": _pictures(workdir) + _curves(train),
     }
 
 
 def latest(rows: list[Row]) -> list[Row]:
-    """The newest value of each measurement under each protocol, in the order they were first made."""
+    """Returns the newest value of each measurement under each protocol.
+
+    They come in the order in which they were first made.
+    """
     found: dict[str, Row] = {}
     for row in rows:
         found[f"{row['metric']} {sorted(row['protocol'].items())}"] = row
     return list(found.values())
 
 
-def _pictures(workdir: pathlib.Path) -> list[dict]:
-    """The newest sample sheet of each name, then what was drawn from the trained model."""
-    newest = {
-        path.stem.rpartition("-")[0]: path for path in sorted((workdir / "samples").glob("*.png"))
-    }
-    drawn = {
-        path.stem: path
-        for path in [*sorted((workdir / "pictures").glob("*.png")), *workdir.glob("*.png")]
-    }
-    return [_picture(name, path.read_bytes()) for name, path in (newest | drawn).items()]
+def _pictures(workdir: pathlib.Path) -> list[Picture]:
+    """Returns the newest sheet of each name from training, then what was drawn afterwards."""
+    found = {}
+    for path in sorted((workdir / "samples").glob("*.png")):
+        name, _, _ = path.stem.rpartition("-")  # the step comes last, so that newer ones win
+        found[name] = path
+    for path in [*sorted((workdir / "pictures").glob("*.png")), *workdir.glob("*.png")]:
+        found[path.stem] = path
+    return [_picture(name, path.read_bytes()) for name, path in found.items()]
 
 
-def _picture(name: str, content: bytes) -> dict:
+def _picture(name: str, content: bytes) -> Picture:
+    captions = CAPTIONS | listing.captions()
     return {
         "name": name,
         "data": base64.b64encode(content).decode(),
-        "caption": CAPTIONS.get(name, name),
+        "caption": captions.get(name, name),
     }
 
 
-def _curves(train: list[Row]) -> dict:
-    """All logged numbers over the updates, in small panels."""
-    names = [n for n in train[-1] if n not in ("kind", "step", "seconds")]
+def _curves(train: list[Row]) -> list[Picture]:
+    """Returns all logged numbers over the updates in small panels, if there are several rows."""
+    if len(train) < 2:
+        return []
+    names = [name for name in train[-1] if name not in ("kind", "step", "seconds")]
+    steps = [row["step"] for row in train]
     columns = 3
     rows = -(-len(names) // columns)
     figure = matplotlib.figure.Figure(figsize=(10, 2.2 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for panel, name in zip(panels, names, strict=False):
-        panel.plot([row["step"] for row in train], [row.get(name) for row in train], linewidth=1)
+        panel.plot(steps, [row.get(name) for row in train], linewidth=1)
         panel.set_title(name.replace("_", " "), fontsize=9)
         panel.tick_params(labelsize=7)
     for panel in panels[len(names) :]:
         panel.set_visible(False)
     with io.BytesIO() as file:
         figure.savefig(file, format="png", dpi=110)
-        return _picture("Training curves: means over each logging interval.", file.getvalue())
+        caption = "Training curves: means over each logging interval."
+        return [_picture(caption, file.getvalue())]
 
 
 if __name__ == "__main__":

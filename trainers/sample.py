@@ -1,84 +1,85 @@
-"""Uses a trained model and draws what comes out.
+"""Uses a trained model: draws what comes out, or writes it image by image.
 
     python -m trainers.sample --workdir=DIR --task=TASK --output=FILE.png
+    python -m trainers.sample --workdir=DIR --task=TASK --output=DIR2 [--count=N]
+    python -m trainers.sample --workdir=DIR --task=TASK --output=FILE.npz [--count=N]
 
-| task | picture |
-|------|---------|
-| generate | samples (of each class in turn, or of --label) |
-| reconstruct | held-out images above their reconstructions |
-| complete | held-out images (or --image), masked by --mask, completions below, and how far they differ |
-| interpolate | rows of images between two held-out ones, straight or --spherical in latent space |
-| encode | the latents of held-out images on their two principal axes, by class |
-| anomaly | held-out images (or --image) above which of their pixels the energy hangs on |
-| score | held-out images in the order of their energies |
-| synthesize | a sample of any --size, of a net that takes images of any size |
-| stylize | --image at --size, and it in the style of the texture that a cascade of classifiers learned |
-| stages | a sample of a cascade growing from noise, classifier by classifier |
-| memories | training images above the local modes that noise-free descent takes them to |
-| pieces | a model of two numbers: its Gaussian pieces, its density, its samples |
+A .png file shows everything on one sheet. A directory gets a file for each image: 00000.png,
+00001.png and so on. An .npz file gets the array `image`, uint8 [n, h, w, c].
 """
 
+import dataclasses
 import pathlib
 
 from absl import flags as absl_flags
 
-from tfgen.data import masks
 from tfgen.errors import UserError
-from trainers.drawings import pictures, pieces, tasks
-from trainers.run import commands, experiment, flags
+from trainers.drawings import listing, pictures, single_images
+from trainers.drawings.listing import Drawing
+from trainers.drawings.request import Request
+from trainers.run import commands, experiment, flags, signatures
 
-TASKS = {
-    "generate": tasks.generate,
-    "reconstruct": tasks.reconstruct,
-    "complete": tasks.complete,
-    "interpolate": tasks.interpolate,
-    "encode": tasks.encode,
-    "anomaly": tasks.anomaly,
-    "score": tasks.score,
-    "synthesize": tasks.synthesize,
-    "stylize": tasks.stylize,
-    "stages": tasks.stages,
-    "memories": tasks.memories,
-    "pieces": pieces.draw,
-}
+TASKS = listing.find()
 
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "trainers.sample"}
+    module = "trainers.sample"
+    where = {"flag_values": values, "module_name": module}
+    tasks = " ".join(f"{name}: {drawing.caption}" for name, drawing in TASKS.items())
     absl_flags.DEFINE_string("workdir", None, "The run whose model to use.", **where)
-    absl_flags.DEFINE_enum("task", None, sorted(TASKS), "What to do.", **where)
-    absl_flags.DEFINE_string("output", None, "The picture to write, a .png file.", **where)
-    absl_flags.DEFINE_integer("count", 16, "How many images.", lower_bound=1, **where)
-    absl_flags.DEFINE_integer(
-        "steps", None, "Sampling steps; the run's own by default.", lower_bound=0, **where
-    )
-    absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
-    absl_flags.DEFINE_integer(
-        "label", None, "A class, of a model that has classes.", lower_bound=0, **where
-    )
-    absl_flags.DEFINE_string("mask", "half:bottom", masks.NAMES, **where)
-    absl_flags.DEFINE_string(
-        "image", None, "An image file to complete, reconstruct or stylize.", **where
-    )
-    absl_flags.DEFINE_boolean("spherical", False, "Interpolate along the great circle.", **where)
-    absl_flags.DEFINE_float(
-        "gamma", 0.3, "How near to --image a stylized picture stays.", 0, 1, **where
-    )
-    absl_flags.DEFINE_list(
-        "size", ["256"], "Height,width (or one side) to synthesize or stylize.", **where
-    )
+    absl_flags.DEFINE_enum("task", None, sorted(TASKS), f"What to do. {tasks}", **where)
+    text = "What to write: a .png file, a directory, or an .npz file."
+    absl_flags.DEFINE_string("output", None, text, **where)
+    text = "The checkpoint to use, by its updates; the newest by default."
+    absl_flags.DEFINE_integer("step", None, text, lower_bound=0, **where)
+    names = [field.name for field in dataclasses.fields(Request) if field.name != "size"]
+    for option in signatures.options(Request, names):
+        flags.define_option(values, option.name, option, module=module)
+    text = "Height,width (or one side) to synthesize or stylize."
+    absl_flags.DEFINE_list("size", ["256"], text, **where)
 
 
 def main(values: absl_flags.FlagValues) -> None:
     """Does the task."""
     flags.require(values, "workdir", "task", "output")
-    output = pathlib.Path(values.output)
-    if output.suffix != ".png":
-        raise UserError(f"--output: expected a .png file and found {output}")
-    trained = experiment.restored(pathlib.Path(values.workdir))
-    pictures.save(output, TASKS[values.task](trained, values))
+    drawing, output = TASKS[values.task], pathlib.Path(values.output)
+    check_output(drawing, output)
+    asked = request(values)
+    trained = experiment.restored(values.workdir, values.step)
+    if output.suffix == ".png":
+        pictures.save(output, drawing.draw(trained, asked))
+    elif drawing.images is not None:
+        single_images.write(output, drawing.images(trained, asked))
     print(output)
+
+
+def request(values: absl_flags.FlagValues) -> Request:
+    """Returns what flags ask of a drawing.
+
+    Raises:
+        UserError: if the size is none.
+    """
+    names = [field.name for field in dataclasses.fields(Request) if field.name != "size"]
+    given = {name: values[name].value for name in names}
+    size = experiment.sides("size", values.size)
+    return Request(**given, **({} if size is None else {"size": size}))
+
+
+def check_output(drawing: Drawing, output: pathlib.Path) -> None:
+    """Raises UserError unless a drawing can be written to a path."""
+    if output.suffix == ".png" and not output.is_dir():
+        return
+    if output.suffix not in ("", single_images.ARRAYS) and not output.is_dir():
+        raise UserError(
+            f"--output: expected a .png file, a directory or an .npz file and found {output}"
+        )
+    if drawing.images is None:
+        raise UserError(
+            f"--output: expected a .png file, since {drawing.name} makes one picture, and found "
+            f"{output}"
+        )
+    single_images.check(output)
 
 
 if __name__ == "__main__":

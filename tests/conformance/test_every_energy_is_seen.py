@@ -1,4 +1,4 @@
-"""Every algorithm with one energy of images: its landscape, its likelihood, its long chains, its steepness."""
+"""Every algorithm with one energy: its landscape, likelihood, long chains and steepness."""
 
 import numpy as np
 import pytest
@@ -7,17 +7,19 @@ from support import registry
 
 from tfgen import random
 from tfgen.data.examples import Examples, Images
-from tfgen.distributions import Reference
+from tfgen.distributions import Distribution
 from tfgen.evaluation.landscape import Landscape
 from tfgen.evaluation.likelihood import Likelihood
 from tfgen.evaluation.mixing import Mixing
 
-WITH_ENERGY = [
-    name
-    for name in registry.ALGORITHMS
-    if (found := registry.build(name).endpoints().get("energy")) is not None
-    and found.inputs == ["image"]
-]
+
+def has_one_energy(name):
+    """Whether the algorithm learns an energy of images without classes."""
+    model = registry.build(name).model
+    return "energy" in model.capabilities() and model.num_classes == 1
+
+
+WITH_ENERGY = [name for name in registry.ALGORITHMS if has_one_energy(name)]
 QUICK = {
     Landscape: {"num_images": 4, "descent_steps": 3, "band_steps": 2, "points": 3},
     Likelihood: {"num_images": 4, "chains": 2, "temperatures": 2, "most_temperatures": 2},
@@ -27,9 +29,9 @@ QUICK = {
 
 def data(name):
     """Six pictures to learn from, the same held out."""
-    algorithm, image = registry.build(name), registry.batch(name)["image"].numpy()
+    model, image = registry.build(name).model, registry.batch(name)["image"].numpy()
     split = Examples(image, np.arange(len(image)) % registry.CLASSES)
-    return algorithm, Images(split, split, image.shape[1:], len(image))
+    return model, Images(split, split, image.shape[1:], len(image))
 
 
 def test_the_triangle_and_the_cascade_are_among_them():
@@ -48,24 +50,23 @@ def test_every_energy_is_measured(name, cls):
 @pytest.mark.parametrize("name", WITH_ENERGY)
 def test_every_energy_has_a_reference(name):
     """Its draws are images of finite energy, and of the space that is sampled without bounds."""
-    tasks = registry.build(name).tasks
-    assert isinstance(tasks.reference, Reference)
-    x = tasks.reference.sample((3, *tasks.image_shape), random.root(0))
-    assert np.isfinite(tasks.reference.pulled_back(tasks.energy)(tasks.reference.free(x))).all()
+    target = registry.build(name).model.target()
+    assert isinstance(target.distribution, Distribution)
+    x = target.distribution.sample((3, *target.image_shape), random.root(0))
+    energy = target.distribution.unconstrained_energy(target.energy)
+    assert np.isfinite(energy(target.distribution.unconstrain(x))).all()
 
 
 @pytest.mark.parametrize("name", WITH_ENERGY)
 def test_steepness_is_the_slope_of_the_energy(name):
     """Root mean square over channels of its gradient."""
-    endpoints = registry.build(name).endpoints()
+    model = registry.build(name).model
     x = registry.batch(name)["image"][:2]
-    found = endpoints["anomaly"].fn(x)
-    np.testing.assert_allclose(found["energy"], endpoints["energy"].fn(x)["energy"], rtol=1e-5)
-    assert found["steepness"].shape == (*x.shape[:3], 1)
+    energy, steepness = model.anomaly(x)
+    np.testing.assert_allclose(energy, model.energy(x), rtol=1e-5)
+    assert steepness.shape == (*x.shape[:3], 1)
     with tf.GradientTape() as tape:
         tape.watch(x)
-        u = endpoints["energy"].fn(x)["energy"]
-    slope = tape.gradient(u, x)
-    np.testing.assert_allclose(
-        found["steepness"][..., 0], np.sqrt((slope.numpy() ** 2).mean(axis=-1)), atol=1e-4
-    )
+        u = model.energy_fn()(x)
+    slope = tape.gradient(u, x).numpy()
+    np.testing.assert_allclose(steepness[..., 0], np.sqrt((slope**2).mean(axis=-1)), atol=1e-4)

@@ -75,7 +75,8 @@ def descend(model: Model, start: np.ndarray, *, num_steps: int, tolerance: float
     mode = settle(tf.constant(start))
     error = (mode - model.reconstruct(mode)).numpy()
     axes = tuple(range(1, start.ndim))
-    relative = np.sqrt((error**2).sum(axes)) / np.sqrt((mode.numpy() ** 2).sum(axes))
+    norm = np.sqrt((mode.numpy() ** 2).sum(axes))
+    relative = np.sqrt((error**2).sum(axes)) / np.maximum(norm, 1e-12)  # a mode may be zero
     return Modes(start, mode.numpy(), relative, relative < tolerance)
 
 

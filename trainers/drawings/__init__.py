@@ -1,1 +1,8 @@
-"""Pictures of what trained models do."""
+"""Drawings of what models do.
+
+A drawing is a file of this package with a function `draw(trained, request)`, which returns a
+picture, uint8 [h, w, c]. Its name is a task of `trainers.sample`. Its module's docstring is the
+caption in help texts and reports. A drawing whose images may also be written one by one has a
+function `images(trained, request)` besides, which yields batches [b, h, w, c] in [-1, 1]. `listing`
+finds the drawings; to add one is to add a file.
+"""

@@ -1,0 +1,15 @@
+"""Held-out images (above), and where their energy is steepest (white: most)."""
+
+import numpy as np
+
+from trainers.drawings import pictures
+from trainers.drawings.request import Request, ask, held_out
+from trainers.run.experiment import Trained
+
+
+def draw(trained: Trained, request: Request) -> np.ndarray:
+    """Draws images above the magnitude of their energy's gradient at each pixel."""
+    anomaly, given = ask(trained, request, "anomaly"), held_out(trained, request)
+    image, steepness = given["image"], anomaly(**given)["steepness"]
+    rows = [image, pictures.white_most(steepness, image)]
+    return pictures.grid(np.concatenate(rows), columns=len(image))

@@ -1,0 +1,43 @@
+"""The drawings of this package, found by listing its files."""
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from trainers import drawings
+from trainers.drawings.request import Request
+from trainers.run.experiment import Trained
+
+
+class Drawing(NamedTuple):
+    """What a file of the package defines."""
+
+    name: str
+    caption: str
+    """A sentence that says what is seen."""
+    draw: Callable[[Trained, Request], np.ndarray]
+    images: Callable[[Trained, Request], Iterator[np.ndarray]] | None
+    """Of drawings whose images may be written one by one."""
+
+
+@functools.cache
+def find() -> dict[str, Drawing]:
+    """Returns all drawings, by name."""
+    found = {}
+    for file in pkgutil.iter_modules(drawings.__path__):
+        module = importlib.import_module(f"{drawings.__name__}.{file.name}")
+        defined = vars(module)
+        if "draw" in defined:
+            caption = " ".join((module.__doc__ or "").split())
+            draw, images = defined["draw"], defined.get("images")
+            found[file.name] = Drawing(file.name, caption, draw, images)
+    return found
+
+
+def captions() -> dict[str, str]:
+    """Returns what is said below each drawing, by name."""
+    return {name: drawing.caption for name, drawing in find().items()}

@@ -1,0 +1,170 @@
+"""What is asked of a drawing, and how drawings ask a model."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfgen import random
+from tfgen.data import preprocess, sources
+from tfgen.errors import AtLeastOne, Fraction, NotNegative, UserError
+from tfgen.models.inputs import Input
+from trainers.run.experiment import Trained
+
+Answer = dict[str, np.ndarray]
+Ask = Callable[..., Answer]
+"""A task of a model: takes inputs by keyword."""
+
+SEVERAL = 16
+"""Images that are drawn unless a number is given."""
+
+MANY = 1000
+"""Held-out images that distributions are drawn of."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is asked of a drawing; `trainers.sample` makes a flag of each field."""
+
+    count: Annotated[int | None, AtLeastOne] = None
+    """How many images; by default 16, and one where they may be large."""
+    steps: Annotated[int | None, NotNegative] = None
+    """Sampling steps; the model's own number by default."""
+    seed: int = 0
+    """Of all that is drawn."""
+    label: Annotated[int | None, NotNegative] = None
+    """The class, of a model that has classes; the held-out images' own, or each in turn, by
+    default."""
+    mask: str = "half:bottom"
+    """What is hidden of images to complete: half:SIDE, salt_and_pepper:RATE, blocks:NUMBERxSIZE, a
+    pattern of the divergence triangle's paper such as B20, or an image file."""
+    image: str | None = None
+    """An image file to work on, in place of held-out images."""
+    spherical: bool = False
+    """Interpolate along the great circle."""
+    gamma: Annotated[float, Fraction] = 0.3
+    """How near to --image a stylized picture stays."""
+    size: tuple[int, int] = (256, 256)
+    """Height and width of what is synthesized or stylized."""
+
+
+def able(trained: Trained, task: str) -> bool:
+    """Says whether a model can be asked for a task."""
+    return task in trained.model.capabilities()
+
+
+def require(trained: Trained, *tasks: str) -> None:
+    """Raises UserError unless a model can be asked for all of some tasks."""
+    for task in tasks:
+        if not able(trained, task):
+            found = ", ".join(sorted(trained.model.capabilities()))
+            raise UserError(
+                f"--task: expected a model with the task {task} and found one with {found}"
+            )
+
+
+def ask(trained: Trained, request: Request, task: str) -> Ask:
+    """Returns a task of a model as a function of the inputs that the request does not hold.
+
+    Args:
+        trained: the run.
+        request: gives the seed and the number of steps.
+        task: of the model.
+
+    Raises:
+        UserError: if the model has no such task, or it takes no steps and the request has some.
+    """
+    require(trained, task)
+    endpoint = trained.model.endpoint(task)
+    if request.steps is not None and "num_steps" not in endpoint.input_names:
+        raise UserError(
+            f"--steps: expected none, since this model's {task} takes no sampling steps"
+        )
+    usual = {"seed": random.root(request.seed), "num_steps": request.steps}
+    traced = endpoint.traced()
+
+    def answer(**given: Any) -> Answer:
+        return {name: value.numpy() for name, value in traced(**usual | given).items()}
+
+    return answer
+
+
+def check(known: Mapping[str, Input], name: str, value: Any) -> None:
+    """Raises UserError unless a model's input of this name admits a flag's value.
+
+    Args:
+        known: the model's inputs.
+        name: of the input, and of the flag.
+        value: the flag's.
+    """
+    condition = known[name].check
+    if condition is not None and not np.all(condition.test(tf.constant(value))):
+        found = ",".join(map(str, np.ravel(value)))
+        raise UserError(f"--{name}: expected {condition.words} and found {found}")
+
+
+def with_labels(
+    trained: Trained, request: Request, count: int, known: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """Returns the classes of a batch, by the name of the input; nothing where there are none.
+
+    Args:
+        trained: the run.
+        request: may ask for one class.
+        count: of the batch.
+        known: the images' own classes, [n]; None stands for each class in turn.
+
+    Raises:
+        UserError: if the asked class is none of the model's.
+    """
+    inputs = trained.model.inputs()
+    if "label" not in inputs:
+        if request.label is not None:
+            raise UserError("--label: expected none, since this model has no classes")
+        return {}
+    if request.label is not None:
+        check(inputs, "label", request.label)
+        return {"label": np.full(count, request.label)}
+    if known is None:
+        return {"label": np.arange(count) % trained.model.num_classes}
+    return {"label": known[:count]}
+
+
+def held_out(trained: Trained, request: Request, count: int | None = None) -> dict[str, np.ndarray]:
+    """Returns images to work on, with their classes, by the names of the model's inputs.
+
+    Args:
+        trained: the run.
+        request: may name an image file, which takes the place of held-out images.
+        count: images, at most; None takes the request's number.
+
+    Raises:
+        UserError: if held-out images are smaller than the model's.
+    """
+    height, width, channels = trained.model.image_shape
+    if request.image is not None:
+        image = picture(request.image, (height, width), channels)
+        return {"image": image, **with_labels(trained, request, 1)}
+    test = trained.images.test
+    image = test.shown(count or request.count or SEVERAL)
+    if image.shape[1:3] != (height, width):
+        raise UserError(
+            f"--workdir: expected held-out images of at least {height}x{width}; give one by --image"
+        )
+    return {"image": image, **with_labels(trained, request, len(image), test.label)}
+
+
+def picture(path: str, size: tuple[int, int], channels: int) -> np.ndarray:
+    """Reads an image file, resized and cropped, [1, h, w, c] in [-1, 1]."""
+    prepared = preprocess.prepare(sources.read_image(path), size, channels)
+    return preprocess.to_unit(prepared)[np.newaxis]
+
+
+def row_seeds(seed: random.Seed, count: int) -> tf.Tensor:
+    """Returns a seed for each image of a batch, int32 [count, 2], as exported models are asked.
+
+    An answer then depends on its image and its number, not on the other images of the batch.
+    """
+    return tf.stack([random.fold_in(seed, number) for number in range(count)])

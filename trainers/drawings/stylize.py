@@ -1,0 +1,33 @@
+"""A picture, and it in the style of the texture that the model learned."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tfgen.errors import UserError
+from trainers.drawings import pictures
+from trainers.drawings.request import Request, ask, check, picture, require
+from trainers.run.experiment import Trained
+
+
+def draw(trained: Trained, request: Request) -> np.ndarray:
+    """Draws the picture beside itself in the style."""
+    columns = [content(trained, request), *images(trained, request)]
+    return pictures.grid(np.concatenate(columns), columns=len(columns))
+
+
+def images(trained: Trained, request: Request) -> Iterator[np.ndarray]:
+    """Yields the stylized picture."""
+    require(trained, "stylize")
+    given = content(trained, request)
+    yield ask(trained, request, "stylize")(content=given, gamma=request.gamma)["image"]
+
+
+def content(trained: Trained, request: Request) -> np.ndarray:
+    """Returns the picture to stylize at the asked size, [1, h, w, c]."""
+    require(trained, "stylize")
+    if request.image is None:
+        raise UserError("--image: expected the picture to stylize and found none")
+    # what is stylized is as large as what is synthesized
+    check(trained.model.inputs(), "size", request.size)
+    return picture(request.image, request.size, trained.model.image_shape[-1])
