@@ -6,6 +6,7 @@ import sys
 from typing import NamedTuple
 
 from tfgen.errors import UserError
+from tfgen.models import saved
 from trainers.run import checkpoints, experiment
 from trainers.run.metrics import Metrics
 
@@ -42,7 +43,7 @@ def carry_out(run: Run) -> None:
 
 def is_finished(workdir: pathlib.Path) -> bool:
     """Returns whether a run has made all its updates."""
-    if not (workdir / "flags.cfg").exists():
+    if not (workdir / saved.RUN).exists():
         return False
     return experiment.read(workdir).steps in checkpoints.steps(workdir / "checkpoints")
 

@@ -65,7 +65,7 @@ Protocol: {{ table.protocol }}.
 """
 
 Values = dict[str, Measured]
-"""The values of one metric, by the name of the model."""
+"""The values of one metric, by the name of the model's algorithm."""
 
 
 def render(sections: list[dict[str, Any]], command: str) -> str:
@@ -128,12 +128,12 @@ def values_of(metric: str, workdirs: list[pathlib.Path]) -> Values:
     """
     found: Values = {}
     for measured in compare.ranked(metric, workdirs):
-        if measured.name in found:
+        if measured.algorithm in found:
             raise UserError(
-                f"--runs: expected runs of {measured.name} that differ in nothing but their seed "
+                f"--runs: expected runs of {measured.algorithm} that differ in nothing but their seed "
                 "and found others; remove those of older flags"
             )
-        found[measured.name] = measured
+        found[measured.algorithm] = measured
     return found
 
 

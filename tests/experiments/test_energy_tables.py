@@ -1,6 +1,4 @@
-"""The part of the results page about energies: every value in its row and column, blanks where none was measured."""
-
-import pathlib
+"""Tests of the results page's part about energies: values in their cells, blanks where none is."""
 
 import pytest
 from absl import flags as absl_flags
@@ -18,12 +16,10 @@ def runs(tmp_path, monkeypatch):
     monkeypatch.setattr(energy_tables, "title", lambda workdir: f"model {workdir.name}")
     for name in ("first", "second"):
         metrics = Metrics(tmp_path / name / "metrics.jsonl")
-        metrics.append(
-            "evaluation", 4, {"metric": "mixing/rhat_plain", "value": 1.25, "protocol": PROTOCOL}
-        )
-        metrics.append(
-            "verdict", 4, {"metric": "mixing", "verdict": f"{name} mixes.", "protocol": PROTOCOL}
-        )
+        value = {"metric": "mixing/rhat_plain", "value": 1.25, "protocol": PROTOCOL}
+        metrics.append("evaluation", 4, value)
+        verdict = {"metric": "mixing", "verdict": f"{name} mixes.", "protocol": PROTOCOL}
+        metrics.append("verdict", 4, verdict)
     landscape = {"metric": "landscape/minima", "value": 7.0, "protocol": PROTOCOL}
     Metrics(tmp_path / "first" / "metrics.jsonl").append("evaluation", 4, landscape)
     (tmp_path / "first" / "landscape.png").write_bytes(b"picture")
@@ -31,11 +27,12 @@ def runs(tmp_path, monkeypatch):
 
 
 def written(runs, *names):
-    """The page."""
+    """Returns the page that the command writes of some runs."""
     values = absl_flags.FlagValues()
     energy_tables.define(values)
     output = runs / "docs" / "results.md"
-    values(["", "--workdirs=" + ",".join(str(runs / name) for name in names), f"--output={output}"])
+    workdirs = ",".join(str(runs / name) for name in names)
+    values(["", f"--workdirs={workdirs}", f"--output={output}"])
     energy_tables.main(values)
     return output.read_text()
 
@@ -49,18 +46,18 @@ def test_values_stand_in_their_rows_and_columns(runs):
     assert "seed 0, num_images 5" in page
 
 
-def test_landscapes_are_copied_beside_the_page(runs):
+def test_landscapes_are_copied_to_the_pages_images(runs):
     page = written(runs, "first", "second")
-    assert "![](landscape_first.png)" in page
+    assert "![](images/landscape_first.png)" in page
     assert "landscape_second.png" not in page
-    assert (runs / "docs" / "landscape_first.png").read_bytes() == b"picture"
+    assert (runs / "docs" / "images" / "landscape_first.png").read_bytes() == b"picture"
 
 
 def test_what_nobody_measured_has_no_table(runs):
     assert "Likelihood" not in written(runs, "first")
 
 
-def test_no_runs_are_refused(tmp_path):
+def test_no_runs_are_refused():
     values = absl_flags.FlagValues()
     energy_tables.define(values)
     values([""])
@@ -68,9 +65,6 @@ def test_no_runs_are_refused(tmp_path):
         energy_tables.main(values)
 
 
-def test_a_real_runs_title_tells_its_model_and_data(tmp_path):
-    workdir = pathlib.Path(tmp_path)
-    (workdir / "flags.cfg").write_text(
-        "--algorithm=vae\n--nets=triangle_digits\n--dataset=digits\n"
-    )
-    assert energy_tables.title(workdir) == "vae on digits, 0 updates"
+def test_a_real_runs_title_tells_its_model_and_data(tmp_path, leave_run):
+    leave_run(tmp_path, ["--algorithm=vae", "--nets=triangle_digits", "--dataset=digits"])
+    assert energy_tables.title(tmp_path) == "vae on digits, 0 updates"

@@ -1,4 +1,4 @@
-"""The plan of the textures' table and its sheets; no training here."""
+"""Tests of the textures' plan, table and sheets; no training here."""
 
 import pathlib
 
@@ -25,14 +25,23 @@ def test_all_models_see_one_picture_and_are_measured_alike(texture):
     assert plan.keys() == textures.MODELS.keys()
     assert len({run.workdir for run in plan.values()}) == len(plan)
     trained = [command_line.values("trainers.main", *run.training) for run in plan.values()]
-    assert {(v.dataset, tuple(v.image_size), v.seed) for v in trained} == {
-        (textures.TEXTURES[texture], ("128",), 0)
-    }
+    seen = {(values.dataset, tuple(values.image_size), values.seed) for values in trained}
+    assert seen == {(textures.TEXTURES[texture], ("128",), 0)}
     assert len({tuple(run.measuring) for run in plan.values()}) == 1
     for run in plan.values():
-        command_line.values(
-            "trainers.evaluate", f"--metrics={','.join(run.metrics)}", *run.measuring
-        )
+        metrics = f"--metrics={','.join(run.metrics)}"
+        command_line.values("trainers.evaluate", metrics, *run.measuring)
+
+
+def test_a_picture_is_at_no_distance_from_itself_and_near_to_its_own_kind():
+    """Noise of the picture's colours is farther away than the picture turned around."""
+    rng = np.random.default_rng(0)
+    columns = np.sin(np.arange(64) / 3) * np.ones((64, 1))
+    picture = columns.astype(np.float32)[None, ..., None]
+    noise = rng.permutation(picture.ravel()).reshape(picture.shape)
+    same, turned = textures.distance(picture, picture), textures.distance(picture, picture[:, ::-1])
+    assert same < 1e-6
+    assert turned < 0.1 * textures.distance(picture, noise)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -43,41 +52,38 @@ def test_a_sheet_shows_the_picture_and_each_sample(monkeypatch, tmp_path, channe
     monkeypatch.setattr(textures, "training_picture", lambda _: picture)
     for level, run in enumerate(plan.values()):
         run.workdir.mkdir(parents=True)
-        iio.imwrite(
-            run.workdir / "sample.png", np.full((64, 64, channels), 50 * level, np.uint8).squeeze()
-        )
-    name, models = textures.draw(tmp_path, "brick", tmp_path, plan)
+        sample = np.full((64, 64, channels), 50 * level, np.uint8).squeeze()
+        iio.imwrite(run.workdir / "sample.png", sample)
+    link, models = textures.draw(tmp_path, "brick", tmp_path / "results.md", plan)
+    assert link == "images/textures_brick.png"
     assert models == list(textures.MODELS)
-    assert {50 * level for level in range(len(plan))} <= set(np.unique(iio.imread(tmp_path / name)))
+    levels = set(np.unique(iio.imread(tmp_path / link)))
+    assert {50 * level for level in range(len(plan))} <= levels
 
 
 @pytest.fixture
 def runs(monkeypatch, tmp_path) -> pathlib.Path:
-    """Of pebbles all that INNg and the generative ConvNet would leave."""
-    monkeypatch.setattr(
-        textures, "training_picture", lambda _: np.zeros((1, 64, 64, 3), np.float32)
-    )
+    """What runs of INNg and the generative ConvNet on pebbles would leave."""
+    picture = np.zeros((1, 64, 64, 3), np.float32)
+    monkeypatch.setattr(textures, "training_picture", lambda _: picture)
     plan = dict(textures.plan_of(tmp_path, "pebbles"))
     for model, value in {"INNg": 0.25, "generative ConvNet": 0.5}.items():
         metrics = Metrics(plan[model].workdir / "metrics.jsonl")
         for name in ("samples", "phase_noise"):
-            metrics.append(
-                "evaluation",
-                1,
-                {"metric": f"sliced_wasserstein/{name}", "value": value, "protocol": {}},
-            )
+            row = {"metric": f"sliced_wasserstein/{name}", "value": value, "protocol": {}}
+            metrics.append("evaluation", 1, row)
         iio.imwrite(plan[model].workdir / "sample.png", np.zeros((64, 64, 3), np.uint8))
     return tmp_path
 
 
+def asked(runs: pathlib.Path, names: str) -> list[str]:
+    """Returns flags that write a page of some textures."""
+    page = f"--output={runs / 'page.md'}"
+    return ["--notrain", f"--runs={runs}", page, f"--textures={names}"]
+
+
 def test_models_that_were_not_measured_are_left_out(runs):
-    command_line.start(
-        "experiments.textures",
-        "--notrain",
-        f"--runs={runs}",
-        f"--output={runs / 'page.md'}",
-        "--textures=pebbles",
-    )
+    command_line.start("experiments.textures", *asked(runs, "pebbles"))
     page = (runs / "page.md").read_text()
     assert "| INNg | 0.2 |" in page
     assert "| generative ConvNet | 0.5 |" in page
@@ -86,12 +92,5 @@ def test_models_that_were_not_measured_are_left_out(runs):
 
 
 def test_a_texture_that_was_never_learned_is_refused(runs):
-    asked = [
-        "--notrain",
-        f"--runs={runs}",
-        f"--output={runs / 'page.md'}",
-        "--textures=pebbles,bark",
-    ]
-    assert "--textures: expected INNg to be measured on bark" in command_line.mistake(
-        "experiments.textures", *asked
-    )
+    sentence = command_line.mistake("experiments.textures", *asked(runs, "pebbles,bark"))
+    assert "--textures: expected INNg to be measured on bark" in sentence

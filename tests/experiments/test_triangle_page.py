@@ -1,4 +1,4 @@
-"""The page of results, from made-up rows: its numbers, its order, its verdicts, and what it refuses."""
+"""Tests of the triangle's tables from made-up rows: values, order, verdicts, refusals."""
 
 import contextlib
 import pathlib
@@ -53,17 +53,16 @@ def _from_the_root():
 
 
 def write(run, metric, value):
-    """A measurement's row."""
+    """Writes a measurement's row."""
     row = {"metric": metric, "value": value, "protocol": PROTOCOL}
     Metrics(run.workdir / "metrics.jsonl").append("evaluation", 3000, row)
 
 
-def measured(directory, seeds, patterns):
-    """All runs of a plan, measured; values rise by 10 % a seed."""
+def measured(leave_run, directory, seeds, patterns):
+    """Returns all runs of a plan, measured; values rise by 10 % a seed."""
     plan = list(tables.plan_of(directory / "runs", "digits", seeds, patterns))
     for run in plan:
-        run.workdir.mkdir(parents=True)
-        (run.workdir / "flags.cfg").write_text("\n".join([*run.training, *LENGTH]))
+        leave_run(run.workdir, [*run.training, *LENGTH])
         model, _, which = run.workdir.name.partition("-")
         if which in SEEDS:
             for metric, values in VALUES.items():
@@ -74,20 +73,20 @@ def measured(directory, seeds, patterns):
 
 
 def section(runs):
-    """What the page says of them."""
+    """Returns what the page says of runs."""
     return triangle_page.section(tables.DATA["digits"], [run.workdir for run in runs])
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def whole(tmp_path_factory, leave_run):
     """What the page says of all runs."""
-    return section(measured(tmp_path_factory.mktemp("tables"), SEEDS, PATTERNS))
+    return section(measured(leave_run, tmp_path_factory.mktemp("tables"), SEEDS, PATTERNS))
 
 
 @pytest.fixture
-def runs(tmp_path):
-    """A few runs, a test's own."""
-    return measured(tmp_path, SEEDS[:2], [])
+def runs(tmp_path, leave_run):
+    """A few runs that a test may change."""
+    return measured(leave_run, tmp_path, SEEDS[:2], [])
 
 
 def test_each_model_is_a_row_of_means_and_deviations_the_best_first(whole):
