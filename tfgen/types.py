@@ -3,6 +3,7 @@
 The shapes are checked at run time in the tests: see `tests/conftest.py`.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple, NotRequired, TypeAlias, TypedDict
 
@@ -28,11 +29,29 @@ Latent = Float[tf.Tensor, "b ..."]
 Label = Int[tf.Tensor, "b"]
 """The class of each example, from 0."""
 
-Seed = Int[tf.Tensor, "... 2"]
+
+@dataclasses.dataclass(frozen=True)
+class Noise:
+    """Standard normal numbers in the place of a seed, where the caller gives them.
+
+    `random.fold_in(noise, i)` is the i-th of its values, `random.split(noise)` the first and the
+    rest, and `random.normal(shape, noise)` the values themselves.
+
+    Args:
+        values: [draws, ...].
+    """
+
+    values: tf.Tensor
+
+
+Seed = Int[tf.Tensor, "... 2"] | Noise
 """A stateless seed [2], or several [s, 2], one for each share of a batch; see `tfgen.random`."""
 
 Integer: TypeAlias = int | np.integer | tf.Tensor | tf.Variable
 """A whole number, which may be known only when a graph runs."""
+
+Array: TypeAlias = np.ndarray | tf.Tensor | tf.Variable
+"""Numbers that a user may hand over; TensorFlow converts them."""
 
 PerChannel: TypeAlias = float | np.floating | np.ndarray | tf.Tensor | tf.Variable
 """A number, or one for each channel, [c]."""

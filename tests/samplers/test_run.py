@@ -285,3 +285,11 @@ def test_examples_with_steps_and_seeds_of_their_own_move_as_they_would_alone(ker
     for i in range(5):
         alone, _ = run(kernel, ENERGY, start[i : i + 1], seeds[i], steps[i])
         np.testing.assert_allclose(found[i : i + 1], alone, rtol=1e-4, atol=1e-5)
+
+
+@every_kernel
+def test_a_start_may_be_an_array_or_a_variable(kernel, start):
+    expected, _ = run(kernel, ENERGY, start, random.root(0), 3)
+    for given in (start.numpy(), tf.Variable(start)):
+        found, _ = run(kernel, ENERGY, given, random.root(0), 3)
+        np.testing.assert_array_equal(found, expected)

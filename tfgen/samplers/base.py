@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfgen import hoisting, random
 from tfgen.errors import check_parameters
-from tfgen.types import Energy, EnergyFn, Integer, Seed
+from tfgen.types import Array, Energy, EnergyFn, Integer, Seed
 
 Scalar: TypeAlias = float | tf.Tensor | tf.Variable
 """A constant of a kernel: a number, or a scalar tensor where it changes from run to run."""
@@ -54,6 +54,11 @@ class Kernel(abc.ABC):
     def target_acceptance(self) -> float:
         """The mean acceptance at which the kernel mixes fastest; 1 if it never rejects."""
         return 1.0
+
+    @property
+    def takes_given_noise(self) -> bool:
+        """Whether a step's one draw is a normal for each number of x, so that it can be given."""
+        return False
 
     @property
     def reports_new_point(self) -> bool:
@@ -176,7 +181,7 @@ class _PerExample(Wrapper):
 def run(
     kernel: Kernel,
     energy: EnergyFn,
-    x: tf.Tensor | tf.Variable,
+    x: Array,
     seed: Seed,
     num_steps: Integer,
     keep_every: int = 0,
@@ -205,7 +210,7 @@ def run(
     num_steps = tf.convert_to_tensor(num_steps)
     if num_steps.shape.rank:
         kernel, num_steps = _PerExample(kernel, num_steps), tf.reduce_max(num_steps)
-    start = kernel.init(energy, tf.stop_gradient(x))
+    start = kernel.init(energy, tf.stop_gradient(tf.convert_to_tensor(x)))
     state, summary = run_from_state(kernel, energy, start, seed, num_steps, keep_every)
     return state.x, summary
 
@@ -235,9 +240,12 @@ def run_from_state(
     zero = tf.zeros(tf.shape(x)[:1])
     start = Info(zero, zero, zero)
     lowest = tf.nest.map_structure(lambda t: t + t.dtype.min, start)
-    kept = tf.TensorArray(
-        x.dtype, size=0, dynamic_size=True, element_shape=x.shape, clear_after_read=False
-    )
+    # without a trajectory the loop carries none, which LiteRT could not hold
+    kept: Any = ()
+    if keep_every:
+        kept = tf.TensorArray(
+            x.dtype, size=0, dynamic_size=True, element_shape=x.shape, clear_after_read=False
+        )
 
     def unfinished(i, state, last, total, largest, kept):
         del last, total, largest, kept
@@ -272,7 +280,7 @@ def run_from_state(
 
 def run_sequence(
     stage: Callable[[tf.Tensor], tuple[Kernel, EnergyFn]],
-    x: tf.Tensor | tf.Variable,
+    x: Array,
     seed: Seed,
     stages: Integer,
     num_steps: Integer,
@@ -295,6 +303,6 @@ def run_sequence(
         end, summary = run(kernel, energy, x, random.fold_in(seed, a), num_steps)
         return a + 1, tf.ensure_shape(end, x.shape), taken + summary.num_steps
 
-    start = (tf.constant(0), tf.stop_gradient(x), tf.constant(0))
+    start = (tf.constant(0), tf.stop_gradient(tf.convert_to_tensor(x)), tf.constant(0))
     _, x, taken = tf.while_loop(lambda a, *_: a < stages, body, start, parallel_iterations=1)
     return x, taken
