@@ -7,6 +7,15 @@ from typing import ClassVar
 from benchmarks.peers.workload import Workload
 
 
+def by_torch(module: str) -> dict[str, list[str]]:
+    """Returns the contenders that run a module of PyTorch, plain and in its faster ways."""
+    return {
+        "PyTorch": [module],
+        "PyTorch, channels last": [module, "--channels_last"],
+        "PyTorch, compiled": [module, "--compiled"],
+    }
+
+
 class Comparison(abc.ABC):
     """One work for several libraries. Subclasses are frozen dataclasses of its sizes.
 

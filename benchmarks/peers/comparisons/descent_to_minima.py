@@ -9,7 +9,7 @@ gradient is at most a tolerance, or its step a millionth of the first.
 import dataclasses
 from typing import ClassVar
 
-from benchmarks.peers.comparisons.comparison import Comparison
+from benchmarks.peers.comparisons.comparison import Comparison, by_torch
 from benchmarks.peers.contenders import tfgen_nets
 from benchmarks.peers.workload import Workload
 from benchmarks.speed import net_parts
@@ -36,12 +36,7 @@ class DescentToMinima(Comparison):
     width: float = 1.0
     times: int = 20
 
-    contenders: ClassVar = {
-        OURS: ["tfgen_descent"],
-        "PyTorch": ["torch_descent"],
-        "PyTorch, channels last": ["torch_descent", "--channels_last"],
-        "PyTorch, compiled": ["torch_descent", "--compiled"],
-    }
+    contenders: ClassVar = {OURS: ["tfgen_descent"], **by_torch("torch_descent")}
 
     @property
     def title(self) -> str:

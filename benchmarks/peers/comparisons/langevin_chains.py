@@ -4,7 +4,7 @@ import dataclasses
 from types import ModuleType
 from typing import ClassVar
 
-from benchmarks.peers.comparisons.comparison import Comparison
+from benchmarks.peers.comparisons.comparison import Comparison, by_torch
 from benchmarks.peers.contenders import tfgen_nets
 from benchmarks.peers.workload import Workload
 from benchmarks.speed import net_parts
@@ -34,9 +34,7 @@ class LangevinDynamics(Comparison):
 
     contenders: ClassVar = {
         OURS: ["tfgen_langevin"],
-        "PyTorch": ["torch_langevin"],
-        "PyTorch, channels last": ["torch_langevin", "--channels_last"],
-        "PyTorch, compiled": ["torch_langevin", "--compiled"],
+        **by_torch("torch_langevin"),
         "torchebm": ["torch_langevin", "--torchebm"],
         "JAX": ["jax_langevin"],
         "blackjax": ["jax_langevin", "--blackjax"],

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from benchmarks.peers.comparisons.comparison import Comparison
+from benchmarks.peers.comparisons.comparison import Comparison, by_torch
 from benchmarks.peers.contenders import tfgen_nets
 from benchmarks.peers.workload import Workload
 from benchmarks.speed import net_parts
@@ -44,12 +44,7 @@ class LearningIteration(Comparison):
     times: int = DEPTHS
 
     unit: ClassVar = "iteration"
-    contenders: ClassVar = {
-        OURS: ["tfgen_learning"],
-        "PyTorch": ["torch_learning"],
-        "PyTorch, channels last": ["torch_learning", "--channels_last"],
-        "PyTorch, compiled": ["torch_learning", "--compiled"],
-    }
+    contenders: ClassVar = {OURS: ["tfgen_learning"], **by_torch("torch_learning")}
 
     @property
     def title(self) -> str:

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.peers.comparisons.comparison import Comparison
+from benchmarks.peers.comparisons.comparison import Comparison, by_torch
 from benchmarks.peers.contenders import tfgen_nets
 from benchmarks.peers.workload import Workload
 from benchmarks.speed import net_parts
@@ -40,12 +40,7 @@ class SynthesisSteps(Comparison):
     width: float = 1.0
     times: int = 5
 
-    contenders: ClassVar = {
-        OURS: ["tfgen_synthesis"],
-        "PyTorch": ["torch_synthesis"],
-        "PyTorch, channels last": ["torch_synthesis", "--channels_last"],
-        "PyTorch, compiled": ["torch_synthesis", "--compiled"],
-    }
+    contenders: ClassVar = {OURS: ["tfgen_synthesis"], **by_torch("torch_synthesis")}
 
     @property
     def title(self) -> str:

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from benchmarks.peers.comparisons.comparison import Comparison
+from benchmarks.peers.comparisons.comparison import Comparison, by_torch
 from benchmarks.peers.contenders import tfgen_nets
 from benchmarks.peers.workload import Workload
 from benchmarks.speed import triangle_step
@@ -43,9 +43,7 @@ class TriangleStep(Comparison):
 
     contenders: ClassVar = {
         OURS: ["tfgen_triangle"],
-        "PyTorch": ["torch_triangle"],
-        "PyTorch, channels last": ["torch_triangle", "--channels_last"],
-        "PyTorch, compiled": ["torch_triangle", "--compiled"],
+        **by_torch("torch_triangle"),
         "JAX": ["jax_triangle"],
     }
 

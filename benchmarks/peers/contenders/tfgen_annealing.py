@@ -13,7 +13,6 @@ from benchmarks.peers.contenders import tfgen_nets
 from tfgen import energies, random
 from tfgen.analysis.annealing_path import AnnealingPath, AnnealingSchedule
 from tfgen.distributions import Uniform
-from tfgen.nets.families import triangle_mnist
 from tfgen.version import __version__
 
 
@@ -21,11 +20,9 @@ def entry(words: Sequence[str]) -> contender.Entry:
     """Returns the entry, given a workload's file."""
     work = workload.read(words[0])
     known, start = work.constants, tf.constant(work.arrays["start"])
-    net = triangle_mnist.energy(start.shape[1:], width=known["width"])
-    tfgen_nets.load("energy", net, work.nets["energy"])
     uniform = Uniform()
     first = uniform.unconstrained_energy(uniform.energy)
-    last = uniform.unconstrained_energy(energies.frozen(net))
+    last = uniform.unconstrained_energy(tfgen_nets.small_energy(work))
     path = AnnealingPath(first, last, start.shape, known["leapfrog_steps"], jit=False)
     count = known["temperatures"]
     step_sizes = np.full(count, known["step_size"])

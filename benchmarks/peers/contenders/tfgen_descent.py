@@ -9,8 +9,7 @@ import tensorflow as tf
 
 from benchmarks.peers import contender, workload
 from benchmarks.peers.contenders import tfgen_nets
-from tfgen import energies, random
-from tfgen.nets.families import triangle_mnist
+from tfgen import random
 from tfgen.samplers import Descent, run
 from tfgen.version import __version__
 
@@ -19,9 +18,7 @@ def entry(words: Sequence[str]) -> contender.Entry:
     """Returns the entry, given a workload's file."""
     work = workload.read(words[0])
     known, start = work.constants, tf.constant(work.arrays["start"])
-    net = triangle_mnist.energy(start.shape[1:], width=known["width"])
-    tfgen_nets.load("energy", net, work.nets["energy"])
-    energy = energies.frozen(net)
+    energy = tfgen_nets.small_energy(work)
     bounds = tuple(known["bounds"])
     kernel = Descent(known["step_size"], known["tolerance"], known["min_step"], bounds)
 

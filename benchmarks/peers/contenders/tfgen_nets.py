@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.peers.workload import Layer
+from benchmarks.peers.workload import Layer, Workload
 from benchmarks.speed.net_parts import Net, Part, parts
-from tfgen import random
+from tfgen import energies, random
+from tfgen.nets.families import triangle_mnist
+from tfgen.types import EnergyFn
 
 
 def layers_of(role: str, net: Net) -> list[Layer]:
@@ -52,6 +54,13 @@ def draw(role: str, net: Net, scale: float | None = None, number: int = 0) -> Ne
             norm.gamma.assign(1 + 0.02 * random.normal(norm.gamma.shape, seeds[2]))
             norm.moving_mean.assign(0.1 * random.normal(norm.gamma.shape, seeds[3]))
     return net
+
+
+def small_energy(work: Workload) -> EnergyFn:
+    """Returns the energy of MNIST's triangle with a workload's weights, for its `start`."""
+    shape = work.arrays["start"].shape[1:]
+    net = triangle_mnist.energy(shape, width=work.constants["width"])
+    return energies.frozen(load("energy", net, work.nets["energy"]))
 
 
 def _layer(part: Part) -> Layer:
