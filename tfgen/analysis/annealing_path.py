@@ -9,7 +9,7 @@ from scipy import special
 
 from tfgen import random
 from tfgen.analysis.annealed_importance import ACCEPTANCE, AnnealedImportance
-from tfgen.samplers import evolve
+from tfgen.samplers import run_from_state
 from tfgen.types import EnergyFn, Seed
 
 
@@ -81,7 +81,9 @@ class AnnealingPath:
         def anneal(x, beta, step_size, seed, adapt):
             kernel = AnnealedImportance(first, beta, step_size, num_leapfrog_steps, adapt)
             with random.compiled(jit):
-                return evolve(kernel, last, kernel.init(last, x), seed, tf.size(step_size))[0]
+                start = kernel.init(last, x)
+                state, _ = run_from_state(kernel, last, start, seed, tf.size(step_size))
+                return state
 
         signature = [
             tf.TensorSpec(shape, tf.float32),

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfgen import random
 from tfgen.analysis.landscape.elastic_band import ElasticBand, energy_of_beads
 from tfgen.analysis.minibatch import MinibatchMap
-from tfgen.samplers import evolve
+from tfgen.samplers import run_from_state
 from tfgen.types import EnergyFn
 
 
@@ -103,7 +103,9 @@ def bent(
 
     def relax(a, b):
         start = line(a, b, beads)
-        state, _ = evolve(kernel, energy, kernel.init(energy, start), random.root(0), num_steps)
+        state, _ = run_from_state(
+            kernel, energy, kernel.init(energy, start), random.root(0), num_steps
+        )
         bands = [start, state.best, state.x]
         heights = tf.stack([highest(x) for x in bands])
         lowest = tf.argmin(heights, axis=0, output_type=tf.int32)
