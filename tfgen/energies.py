@@ -14,15 +14,17 @@ from tfgen import patches
 from tfgen.types import Energy, EnergyFn, Image, Label, Latent, Mask, PerChannel, Places
 
 
-def value_and_grad(energy: EnergyFn, x: tf.Tensor) -> tuple[Energy, tf.Tensor]:
+def value_and_grad(
+    energy: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Computes U(x) and dU/dx, without watching weights: no work is spent on their gradients.
 
     Args:
-        energy: the energy function.
+        energy: the energy function, to [b]; or one of several energies for each example.
         x: [b, ...].
 
     Returns:
-        Energies [b] in nats and gradients [b, ...], both float32.
+        Energies [b] in nats, and gradients [b, ...]: of their sum where there are several.
     """
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
