@@ -1,66 +1,65 @@
-"""Linear L2-SVMs of few examples with many features, found in the span of the examples."""
+"""Linear L2-SVMs of few examples with many features, fitted in the span of the examples."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from scipy import linalg
+from sklearn.svm import LinearSVC
 
-MOST_STEPS = 100
-"""Of Newton's method, which takes about ten."""
+TOLERANCE = 1e-7
+"""Where scikit-learn's descent in the dual problem stops; responses are exact to about 1e-5."""
+
+MOST_PASSES = 10**6
+"""Over the examples, in that descent; scikit-learn warns if they do not suffice."""
 
 
 def fit(
     features: np.ndarray, label: np.ndarray, num_classes: int, costs: Sequence[float]
 ) -> np.ndarray:
-    """A machine for each class against the rest: min over w of |w|² / 2 + C Σ max(0, 1 - y w·x)².
+    """Fits an SVM for each class against the rest: min over w of |w|² / 2 + C Σ max(0, 1 - y w·x)².
 
-    Scikit-learn's `LinearSVC` solves the same problem, slowly where features are many and alike. With w = Σ β x
-    and the Gram matrix K, examples respond by K β; Newton's step solves (K + I / 2C) β = y over those in the margin.
+    Scikit-learn's `LinearSVC` is slow where features are many. The solution w = Σ β x depends on
+    the examples through their Gram matrix K alone, so the rows of any L with L Lᵀ = K can stand for
+    them: n numbers each. For features of unit root mean square and C up to 0.01 this takes seconds
+    for a thousand examples; where C is large and features are nearly collinear, much longer.
 
     Args:
         features: [n, d]; a constant among them makes an intercept.
         label: int [n], from 0.
-        num_classes: machines.
+        num_classes: number of SVMs.
         costs: of C, positive.
 
     Returns:
         w for each C and class, [len(costs), d, num_classes].
 
-    Source: Chapelle, Training a support vector machine in the primal, 2007.
+    Example:
+        >>> weights = fit(np.eye(2), np.array([0, 1]), num_classes=2, costs=[1.0])
+        >>> np.round(weights[0], 3)
+        array([[ 0.667, -0.667],
+               [-0.667,  0.667]])
     """
     gram = (features @ features.T).astype(np.float64)
-    signs = 2.0 * (label == np.arange(num_classes)[:, np.newaxis]) - 1
-    beta = np.array([[_coefficients(gram, sign, cost) for sign in signs] for cost in costs])
-    return features.T @ beta.swapaxes(1, 2).astype(features.dtype)
+    # The dual problem knows K and C as K + I / 2C: what is added here, to make K positive definite,
+    # is taken off from I / 2C below.
+    ridge = 1 / (4 * max(costs))
+    factor = linalg.cholesky(gram + ridge * np.eye(len(gram)), lower=True)
+    found = []
+    for cost in costs:
+        weights = _one_against_rest(factor, label, num_classes, cost / (1 - 2 * ridge * cost))
+        found.append(linalg.solve_triangular(factor, weights, lower=True, trans=1))
+    return features.T @ np.array(found).astype(features.dtype)
 
 
-def _coefficients(gram: np.ndarray, sign: np.ndarray, cost: float) -> np.ndarray:
-    """β, [n], of examples with y = 1 in the class and -1 outside."""
-    beta = response = np.zeros_like(sign)
-    for _ in range(MOST_STEPS):
-        within = sign * response < 1
-        ridge = np.eye(within.sum()) / (2 * cost)
-        goal = np.zeros_like(beta)
-        goal[within] = linalg.solve(
-            gram[np.ix_(within, within)] + ridge, sign[within], assume_a="pos"
-        )
-        response_there = gram @ goal
-        if np.array_equal(sign * response_there < 1, within):
-            return goal  # where the gradient is zero
-        beta, response = _towards(goal, response_there, beta, response, sign, cost)
-    return beta
-
-
-def _towards(goal, response_there, beta, response, sign, cost) -> tuple[np.ndarray, np.ndarray]:
-    """β and K β on the way to the goal: there, or halfway, or a quarter of it, as soon as the objective falls."""
-
-    def objective(b, r):
-        return b @ r / 2 + cost * np.sum(np.maximum(0, 1 - sign * r) ** 2)
-
-    share = 1.0
-    while share > 1e-6:
-        found = beta + share * (goal - beta), response + share * (response_there - response)
-        if objective(*found) <= objective(beta, response):
-            break
-        share /= 2
-    return found
+def _one_against_rest(
+    rows: np.ndarray, label: np.ndarray, num_classes: int, cost: float
+) -> np.ndarray:
+    """Fits the SVM of each class to rows [n, d], which gives [d, num_classes]."""
+    # two examples at the origin, one on either side, change no solution, and no class is empty
+    rows = np.pad(rows, ((0, 2), (0, 0)))
+    svm = LinearSVC(C=cost, fit_intercept=False, dual=True, tol=TOLERANCE, max_iter=MOST_PASSES)
+    svm.set_params(random_state=0)
+    weights = []
+    for number in range(num_classes):
+        inside = np.append(label == number, [True, False])
+        weights.append(svm.fit(rows, inside).coef_[0])
+    return np.stack(weights, axis=1)
