@@ -1,4 +1,4 @@
-"""Sliced Wasserstein distance over the patches of Laplacian pyramids, and textures to compare with."""
+"""Sliced Wasserstein distance over patches of Laplacian pyramids, and textures to compare with."""
 
 import numpy as np
 import skimage.transform
@@ -6,20 +6,24 @@ import skimage.transform
 from tfgen.errors import UserError
 
 PATCH = 7
-"""Side of a patch, in pixels of its level."""
+"""Side of a patch, in pixels of its pyramid level."""
+
+QUANTILES = 1024
+"""Number of quantiles by which projected patches are compared."""
 
 
 def laplacian_pyramid(image: np.ndarray, levels: int) -> list[np.ndarray]:
-    """Band-passed versions of an image, each half the size of the one before; the last is the low-pass rest.
+    """Splits an image into bands, each half the size of the one before; they add up to the image.
 
     Args:
         image: [h, w, c].
-        levels: how many, at least 1.
+        levels: number of levels, at least 1.
 
     Returns:
-        Arrays [h', w', c], fine to coarse.
+        Arrays [h', w', c], fine to coarse; the last is the low-pass rest.
     """
     pyramid = []
+    # skimage's pyramid_laplacian leaves the low-pass rest out, and its bands do not add up
     for _ in range(levels - 1):
         coarse = skimage.transform.pyramid_reduce(image, channel_axis=-1)
         fine = skimage.transform.resize(coarse, image.shape, order=1)
@@ -29,12 +33,12 @@ def laplacian_pyramid(image: np.ndarray, levels: int) -> list[np.ndarray]:
 
 
 def patches(images: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """All patches of all images, or as many of them, drawn without replacement.
+    """Cuts all patches out of images, or a number of them, drawn without replacement.
 
     Args:
         images: [n, h, w, c].
-        count: the most patches.
-        rng: draws.
+        count: number of patches, at most.
+        rng: draws the patches.
 
     Returns:
         [at most count, 49 c].
@@ -55,65 +59,65 @@ def sliced_wasserstein(
     projections: int,
     seed: int,
 ) -> list[float]:
-    """The distance of two sets of images, level by level of their pyramids.
+    """Computes the distance between two sets of images at each level of their pyramids.
 
     At each level patches are normalised, channel by channel, by the reference's mean and standard
-    deviation; the distance is the mean of the one-dimensional Wasserstein-1 distances of their projections
-    on random unit vectors, times 1000.
+    deviation. The distance is 1000 times the mean of the one-dimensional Wasserstein-1 distances
+    between the patches' projections on random unit vectors.
 
     Args:
         reference: [n, h, w, c].
         images: [m, h', w', c].
-        levels: of the pyramids; the coarsest must hold a patch.
-        count: the most patches a level of each set.
-        projections: random directions.
+        levels: number of levels; the coarsest must hold a patch.
+        count: number of patches of each set at a level, at most.
+        projections: number of random directions.
         seed: of the patches and directions.
 
     Returns:
-        A distance a level, fine to coarse.
+        The distance at each level, fine to coarse.
 
     Raises:
         UserError: if the images are too small for so many levels.
 
-    Source: Karras et al., Progressive growing of GANs, 2018, section 5; here normalised by the reference alone.
+    Source: Karras et al., Progressive growing of GANs, 2018, section 5. Deviation: patches are
+        normalised by the reference alone.
     """
-    side = min(min(x.shape[1:3]) for x in (reference, images))
-    if side < PATCH * 2 ** (levels - 1):
-        raise UserError(
-            f"levels: expected images of at least {PATCH * 2 ** (levels - 1)} pixels and found {side}"
-        )
+    side = min(*reference.shape[1:3], *images.shape[1:3])
+    least = PATCH * 2 ** (levels - 1)
+    if side < least:
+        raise UserError(f"levels: expected images of at least {least} pixels and found {side}")
     rng = np.random.default_rng(seed)
-    ours, theirs = (_levels(x.astype(np.float32), levels) for x in (reference, images))
     distances = []
-    for a, b in zip(ours, theirs, strict=True):
-        mean, std = a.mean(axis=(0, 1, 2)), a.std(axis=(0, 1, 2)) + 1e-8
-        directions = rng.standard_normal((PATCH**2 * a.shape[-1], projections), np.float32)
+    for real, made in zip(_levels(reference, levels), _levels(images, levels), strict=True):
+        mean, std = real.mean(axis=(0, 1, 2)), real.std(axis=(0, 1, 2)) + 1e-8
+        directions = rng.standard_normal((PATCH**2 * real.shape[-1], projections), np.float32)
         directions /= np.linalg.norm(directions, axis=0)
-        a, b = (_quantiles(patches((x - mean) / std, count, rng) @ directions) for x in (a, b))
-        distances.append(1e3 * float(np.abs(a - b).mean()))
+        ours = _quantiles(patches((real - mean) / std, count, rng) @ directions)
+        theirs = _quantiles(patches((made - mean) / std, count, rng) @ directions)
+        distances.append(1e3 * float(np.abs(ours - theirs).mean()))
     return distances
 
 
 def _levels(images: np.ndarray, levels: int) -> list[np.ndarray]:
-    return [
-        np.stack(level)
-        for level in zip(*(laplacian_pyramid(i, levels) for i in images), strict=True)
-    ]
+    """Returns the pyramids of images, a stack [n, h', w', c] for each level."""
+    pyramids = [laplacian_pyramid(image, levels) for image in images.astype(np.float32)]
+    return [np.stack(level) for level in zip(*pyramids, strict=True)]
 
 
 def _quantiles(projected: np.ndarray) -> np.ndarray:
-    """1024 quantiles of each column: what sets of different sizes are compared by."""
-    ranks = (np.arange(1024) + 0.5) / 1024 * len(projected) - 0.5
-    return np.sort(projected, axis=0)[np.clip(np.rint(ranks).astype(int), 0, len(projected) - 1)]
+    """Returns quantiles of each column: sets of different sizes have equally many."""
+    last = len(projected) - 1
+    ranks = (np.arange(QUANTILES) + 0.5) / QUANTILES * len(projected) - 0.5
+    return np.sort(projected, axis=0)[np.clip(np.rint(ranks).astype(int), 0, last)]
 
 
 def crops(images: np.ndarray, shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
-    """Rectangles of images, drawn uniformly from the places where they fit.
+    """Cuts rectangles out of images, at places drawn uniformly from those where they fit.
 
     Args:
         images: [n, h, w, c].
         shape: count, height and width; a side that exceeds the images' becomes theirs.
-        rng: draws.
+        rng: draws the places.
 
     Returns:
         [count, height, width, c].
@@ -125,7 +129,7 @@ def crops(images: np.ndarray, shape: tuple[int, int, int], rng: np.random.Genera
 
 
 def phase_randomised(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Noise with an image's mean and spectrum: all that second-order statistics tell of it.
+    """Makes noise with an image's mean and spectrum, that is, with its second-order statistics.
 
     Args:
         image: [h, w, c].
