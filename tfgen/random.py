@@ -22,7 +22,7 @@ from contextvars import ContextVar
 
 import tensorflow as tf
 
-from tfgen.types import Integer, Seed
+from tfgen.types import Integer, Noise, Seed
 
 GENERATOR = "philox"
 MANTISSA = 23
@@ -66,8 +66,10 @@ def fold_in(seed: Seed, data: Integer) -> Seed:
         data: an integer scalar.
 
     Returns:
-        As many seeds.
+        As many seeds; of given noise the one of this number.
     """
+    if isinstance(seed, Noise):
+        return Noise(seed.values[data])
     return _each(lambda one: tf.random.fold_in(one, tf.cast(data, tf.int32), alg=GENERATOR), seed)
 
 
@@ -79,8 +81,10 @@ def split(seed: Seed, num: int = 2) -> list[Seed]:
         num: how many; a Python number.
 
     Returns:
-        `num` seeds, int32 [2] each, or several each.
+        `num` seeds, int32 [2] each, or several each; of given noise the first draw and the rest.
     """
+    if isinstance(seed, Noise):
+        return [Noise(seed.values[0]), Noise(seed.values[1:])]
     return tf.unstack(_each(lambda one: tf.random.split(one, num, alg=GENERATOR), seed), axis=-2)
 
 
@@ -100,6 +104,9 @@ def normal(shape, seed: Seed, dtype: tf.DType = tf.float32) -> tf.Tensor:
         noise = random.normal([16, 32, 32, 3], random.root(0))
         ```
     """
+
+    if isinstance(seed, Noise):
+        return tf.reshape(tf.cast(seed.values, dtype), shape)
 
     def draw(share, one):
         if _COMPILED.get() and dtype == tf.float32:

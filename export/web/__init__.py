@@ -2,7 +2,8 @@
 
     python -m export.web --workdir=DIR [--output=DIR] [--noopen]
 
-The page is static: any web server can serve it. With --open it is served to this machine alone, until interrupted.
+The page is static: any web server can serve it. With --open it is served to this machine alone,
+until interrupted.
 """
 
 import pathlib
@@ -38,7 +39,7 @@ def main(values: absl_flags.FlagValues) -> None:
     output = workdir / "page" if values.output is None else pathlib.Path(values.output)
     experiment.read(workdir)
     site.refuse_others(output)
-    trained = experiment.restored(workdir, implementations.EXPORTED)
+    trained = experiment.restored(workdir, convolution=implementations.EXPORTED)
     site.write(trained, output, values.examples)
     print(output)
     if values.open:

@@ -1,43 +1,42 @@
-"""A page's directory: its own files, its libraries, the model's LiteRT files and what the page must know of them."""
+"""The directory of a page: its own files, libraries, LiteRT files, and facts of the model."""
 
+import functools
 import json
 import pathlib
 import shutil
+from typing import Any
 
 from export.litert import convert
 from export.web import libraries
 from tfgen import files
 from tfgen.data import preprocess
 from tfgen.errors import UserError
-from tfgen.models import EnergyTasks, LatentTasks
-from tfgen.training.algorithm import Algorithm
-from tfgen.types import Endpoint
+from tfgen.models import Endpoint, EnergyModel, LatentModel, Model
 from tfgen.version import __version__
 from trainers.drawings import pictures
-from trainers.run.experiment import Experiment
+from trainers.run.experiment import Trained
 
 PAGE = pathlib.Path(__file__).parent / "page"
-ENDPOINTS = ("complete_step", "decode", "encode", "energy")
-"""What the page asks of a model; what it cannot is hidden."""
+ENDPOINTS = ("complete_step", "refine_step", "decode", "encode", "energy")
+"""What the page asks of a model; what the model cannot do is hidden."""
+
 MADE = {"model.json", "models", "examples", "libraries", "starts.bin"}
 """What a page's directory holds beside the files of PAGE."""
 
 
-def endpoints(algorithm: Algorithm) -> dict[str, Endpoint]:
-    """Those that the page asks.
+def endpoints(model: Model) -> dict[str, Endpoint]:
+    """Returns those that the page asks.
 
     Raises:
         UserError: if there are none, or none that would make a picture.
     """
-    channels = algorithm.image_shape[-1]
+    channels = model.image_shape[-1]
     if channels not in (1, 3):
         raise UserError(
-            f"--workdir: expected a model of images in grey or colour and found one of {channels} channels"
+            f"--workdir: expected a model of images in grey or colour and found one of {channels} "
+            "channels"
         )
-    try:
-        found = convert.endpoints(algorithm)
-    except UserError:
-        found = {}
+    found = convert.endpoints(model)
     if not {"complete_step", "decode"} & found.keys():
         raise UserError(
             "--workdir: expected a model with a generator or with an energy that images move under"
@@ -58,7 +57,7 @@ def refuse_others(output: pathlib.Path) -> None:
     )
 
 
-def write(trained: Experiment, output: pathlib.Path, examples: int) -> None:
+def write(trained: Trained, output: pathlib.Path, examples: int) -> None:
     """Writes a page, in the place of an older one.
 
     Args:
@@ -69,7 +68,7 @@ def write(trained: Experiment, output: pathlib.Path, examples: int) -> None:
     Raises:
         UserError: if the model can do nothing that the page shows.
     """
-    found = endpoints(trained.algorithm)
+    found = endpoints(trained.model)
     with files.written_aside(output) as aside:
         shutil.copytree(PAGE, aside)
         libraries.copy(aside / "libraries")
@@ -78,66 +77,86 @@ def write(trained: Experiment, output: pathlib.Path, examples: int) -> None:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(convert.convert(endpoint)["float32"])
         shown = _examples(trained, aside, examples) if "complete_step" in found else []
-        known = (
-            describe(trained)
-            | {"files": list(found), "examples": shown}
-            | _starts(trained.algorithm, aside)
-        )
+        known = describe(trained) | {"files": list(found), "examples": shown}
+        known["starts"] = _write_starts(trained.model, aside)
         (aside / "model.json").write_text(json.dumps(known, indent=2) + "\n")
-        if output.exists():
-            shutil.rmtree(output)
 
 
-def describe(trained: Experiment) -> dict:
-    """What the page must know of a model: what it is, its shapes, and how its completions begin and go on."""
-    algorithm, values = trained.algorithm, trained.values
+def describe(trained: Trained) -> dict[str, Any]:
+    """Returns the facts of a model: its shapes, and how completions begin and go on."""
+    model, values = trained.model, trained.values
+    # a page may be published, paths may not
+    dataset = values.dataset.rpartition(":")[2].rpartition("/")[2]
     return {
         "algorithm": values.algorithm,
         "nets": values.nets,
-        "dataset": values.dataset.rpartition(":")[2].rpartition("/")[
-            2
-        ],  # a page may be published, paths may not
-        "updates": int(algorithm.num_updates),
+        "dataset": dataset,
+        "updates": model.updates,
         "version": __version__,
-        "image_shape": list(algorithm.image_shape),
-        **_sampling(algorithm),
+        "image_shape": list(model.image_shape),
+        "classes": model.num_classes,
+        **sampling(model),
     }
 
 
-def _sampling(algorithm: Algorithm) -> dict:
-    """How missing pixels stand before the first step, and how many steps follow."""
-    match algorithm.tasks:
-        case LatentTasks() as tasks:
-            start = {"mean": [0.0] * tasks.image_shape[-1], "std": 0.0}
-            latent = list(tasks.generator.latent_shape)
-            steps = {"steps": tasks.completion_rounds, "denoising_steps": 0}
-            return {"start": start, **steps, "latent_shape": latent, "classes": 1, "margin": 0}
-        case EnergyTasks() as tasks:
-            start = {"mean": [float(m) for m in tasks.mean], "std": float(tasks.sigma)}
-            steps = {"steps": algorithm.sample_steps, "denoising_steps": tasks.denoising_steps}
-            return {
-                "start": start,
-                **steps,
-                "latent_shape": None,
-                "classes": tasks.num_classes,
-                "margin": tasks.margin,
-            }
+@functools.singledispatch
+def sampling(model: Model) -> dict[str, Any]:
+    """Returns how missing pixels stand before the first step, and which steps follow.
+
+    Args:
+        model: of a kind that the page can show.
+    """
+    raise UserError(f"--workdir: expected a model that completes images and found {model.name}")
 
 
-def _starts(algorithm: Algorithm, directory: pathlib.Path) -> dict:
-    """Pictures that sampling starts from, little-endian floats, where a model remembers some."""
-    memory = getattr(algorithm.tasks, "memory", None)
-    if memory is None:
-        return {"starts": 0}
-    (directory / "starts.bin").write_bytes(memory.numpy().astype("<f4").tobytes())
-    return {"starts": memory.shape[0]}
+@sampling.register
+def _(model: LatentModel) -> dict[str, Any]:
+    inferring, refining = model.inference_sampling, model.sampling
+    return {
+        "start": {"mean": [0.0] * model.image_shape[-1], "std": 0.0},
+        "steps": model.completion_rounds,
+        "refine_steps": 0 if refining is None else refining.steps,
+        "denoising_steps": 0,
+        "latent_shape": list(model.generator.latent_shape),
+        # where latents are sampled, each time takes a start and a draw for each of these steps
+        "inference_steps": 0 if inferring is None else inferring.steps,
+        "margin": 0,
+    }
 
 
-def _examples(trained: Experiment, directory: pathlib.Path, count: int) -> list[str]:
-    """Held-out pictures, as files."""
-    height, width, _ = trained.algorithm.image_shape
+@sampling.register
+def _(model: EnergyModel) -> dict[str, Any]:
+    return {
+        "start": {"mean": [float(m) for m in model.image_mean], "std": float(model.sigma)},
+        "steps": model.sampling.steps,
+        "refine_steps": 0,
+        "denoising_steps": model.sampling.denoising_steps,
+        "latent_shape": None,
+        "inference_steps": 0,
+        "margin": model.margin,
+    }
+
+
+@functools.singledispatch
+def _write_starts(model: Model, directory: pathlib.Path) -> int:
+    """Writes pictures that sampling starts from, as little-endian floats, and returns their number."""
+    del model, directory
+    return 0
+
+
+@_write_starts.register
+def _(model: EnergyModel, directory: pathlib.Path) -> int:
+    if not model.start_from_chains:
+        return 0
+    chains = model.persistent_chains.state
+    (directory / "starts.bin").write_bytes(chains.numpy().astype("<f4").tobytes())
+    return chains.shape[0]
+
+
+def _examples(trained: Trained, directory: pathlib.Path, count: int) -> list[str]:
+    """Writes held-out pictures as files, and returns their names."""
     try:
-        held_out = trained.images.test.whole()[:count, :height, :width] if count else []
+        held_out = trained.images.test.shown(count) if count else []
     except UserError as error:
         print(f"no examples: {error}")
         return []

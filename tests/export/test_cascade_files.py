@@ -9,8 +9,8 @@ from support import alone, cascade_runs, command_line, rows
 from support.command_line import mistake
 from support.litert import built_in
 
-from export.litert import cascade, convert
-from export.saved_model import archive, serving
+from export.litert import convert, forms
+from export.saved_model import archive, published as serving
 from tfgen import energies, patches, random
 from tfgen.samplers import Adam
 from tfgen.samplers.adam import State
@@ -19,45 +19,43 @@ from trainers.run import experiment
 
 
 @pytest.fixture(scope="module", params=[pytest.param("TEXTURE", marks=pytest.mark.slow), "DIGITS"])
-def algorithm(request, tmp_path_factory):
+def model(request, tmp_path_factory):
     """A finished run whose steps fall from stage to stage, restored."""
     workdir = tmp_path_factory.mktemp("runs") / request.param.lower()
     command_line.train(
         workdir, *getattr(cascade_runs, request.param), "--introspective.step_decay=0.5"
     )
-    return experiment.restored(workdir).algorithm
+    return experiment.restored(workdir).model
 
 
 @pytest.fixture(scope="module")
-def files(algorithm, tmp_path_factory):
+def files(model, tmp_path_factory):
     """Its LiteRT files, by endpoint."""
-    return {path.stem: path for path in convert.write(algorithm, tmp_path_factory.mktemp("tflite"))}
+    return {path.stem: path for path in convert.write(model, tmp_path_factory.mktemp("tflite"))}
 
 
-def images(algorithm, count, canvas=False):
+def images(model, count, canvas=False):
     """Something between noise and pictures."""
-    shape = algorithm.canvas if canvas else algorithm.image_shape
+    shape = model.canvas if canvas else model.image_shape
     return np.tanh(np.random.default_rng(0).normal(size=(count, *shape))).astype(np.float32)
 
 
 @pytest.mark.slow
-def test_a_process_with_tensorflow_alone_gets_what_the_library_answers_to_each_row(
-    algorithm, tmp_path
-):
+def test_a_process_with_tensorflow_alone_gets_what_the_library_answers_to_each_row(model, tmp_path):
     """To rounding, after a few steps of Adam: 1e-3 of the range, since its steps do not shrink with the gradient."""
-    path = archive.write(algorithm, tmp_path / "model")
-    published = serving.endpoints(algorithm)
+    path = archive.write(model, tmp_path / "model")
+    published = serving.endpoints(model)
     given = {
         "stage": np.int32(1),
         "size": np.array([20, 30], np.int32),
         "gamma": np.float32(0.3),
     }
     inputs = {}
-    for name in algorithm.endpoints():
-        shown = {"image": images(algorithm, 2, canvas=name in ("advance", "stylize"))}
+    for name in model.endpoints():
+        shown = {"image": images(model, 2, canvas=name in ("advance", "stylize"))}
         inputs[name] = rows.of(published[name], given | shown, count=2)
     answers = alone.answers(path, inputs, tmp_path)
-    for name, endpoint in algorithm.endpoints().items():
+    for name, endpoint in model.endpoints().items():
         for output, value in rows.alone(endpoint, inputs[name]).items():
             found = answers[f"{name}.{output}"]
             assert found.shape == value.shape
@@ -65,48 +63,50 @@ def test_a_process_with_tensorflow_alone_gets_what_the_library_answers_to_each_r
 
 
 def test_litert_files_are_of_built_in_operators(files):
-    assert set(files) == {"energy", "features", "step"}
+    assert set(files) == {"energy", "anomaly", "features", "step"}
     assert all(built_in(path) for path in files.values())
 
 
-def test_a_synthesis_by_sgd_has_no_step_of_adam(algorithm):
+def test_a_synthesis_by_sgd_has_no_step_of_adam(model):
     """Left out, not exported as something else."""
-    tasks = dataclasses.replace(
-        algorithm.tasks, synthesis=dataclasses.replace(algorithm.synthesis, optimizer="sgd")
-    )
-    assert set(cascade.endpoints(tasks)) == {"energy", "features"}
+    adam = model.synthesis
+    model.synthesis = dataclasses.replace(adam, optimizer="sgd")
+    try:
+        assert "step" not in forms.endpoints(model)
+    finally:
+        model.synthesis = adam
 
 
 @pytest.mark.parametrize("name", ["energy", "features"])
-def test_litert_scores_and_features_are_the_librarys(algorithm, files, name):
-    image = images(algorithm, 1)
-    expected = getattr(algorithm.tasks, name)(tf.constant(image))
+def test_litert_scores_and_features_are_the_librarys(model, files, name):
+    image = images(model, 1)
+    expected = getattr(model, name)(tf.constant(image))
     found = convert.run(files[name], image=image)[name]
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("stage", [0, 2])
-def test_a_litert_step_is_one_of_adam_under_that_stages_classifier(algorithm, files, stage):
-    tasks, synthesis = algorithm.tasks, algorithm.synthesis
-    x, mean = images(algorithm, 1, canvas=True), 0.1 * images(algorithm, 1, canvas=True)
+def test_a_litert_step_is_one_of_adam_under_that_stages_classifier(model, files, stage):
+    synthesis = model.synthesis
+    x, mean = images(model, 1, canvas=True), 0.1 * images(model, 1, canvas=True)
     given = {
-        "image": x,
+        "canvas": x,
         "mean": mean,
         "square": mean**2,
         "count": np.float32(3),
         "stage": np.int32(stage),
     }
-    energy = lambda x: synthesis.descended(tasks.classifier(stage)(x))  # noqa: E731
+    energy = lambda x: synthesis.descended(model.classifier(stage)(x))  # noqa: E731
     if synthesis.patch_size is not None:
         which = tf.zeros([synthesis.patches], tf.int32)
         at = patches.places(which, *x.shape[1:3], synthesis.patch_size, random.root(5))
         given |= {"top": at.top.numpy(), "left": at.left.numpy()}
         energy = energies.patchwork(energy, Places(*at), synthesis.patch_size)
     kernel = Adam(synthesis.step_size * 0.5**stage, synthesis.beta_1, bounds=(-1.0, 1.0))
-    state = State(*(tf.constant(given[name]) for name in ("image", "mean", "square", "count")))
+    state = State(*(tf.constant(given[name]) for name in ("canvas", "mean", "square", "count")))
     state, info = kernel.step(energy, state, random.root(0))
     found = convert.run(files["step"], **given)
-    for name, value in zip(("image", "mean", "square", "count"), state, strict=True):
+    for name, value in zip(("canvas", "mean", "square", "count"), state, strict=True):
         np.testing.assert_allclose(found[name], value, rtol=0, atol=1e-3 * max(np.ptp(value), 1e-3))
     np.testing.assert_allclose(found["objective"], info.energy, rtol=1e-4)
 

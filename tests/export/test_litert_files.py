@@ -9,6 +9,7 @@ from support.litert import built_in
 
 from export.litert import convert
 from tfgen import energies
+from tfgen.models import Model
 from trainers.run import experiment
 from trainers.run.experiment import Experiment
 
@@ -34,17 +35,16 @@ FLAGS = {
 FAST = ("relu", "texture")
 
 
-def model(name: str, directory) -> tuple[object, dict]:
-    """An algorithm with weights of a good size, and its files: by endpoint."""
+def built(name: str, directory) -> tuple[Model, dict]:
+    """Returns a model with weights of a good size, and its files by endpoint."""
     values = command_line.values("trainers.main", *FLAGS[name], f"--workdir={directory / 'run'}")
-    algorithm = Experiment(values).algorithm
-    for (
-        variable
-    ) in algorithm.energy.trainable_variables:  # biases too; as far from linear as trained ones
+    model = Experiment(values).algorithm.model
+    # biases too; as far from linear as trained ones
+    for variable in model.energy_net.trainable_variables:
         noise = np.random.default_rng(len(variable.shape)).standard_normal(variable.shape)
         variable.assign(variable + 0.05 * noise)
-    written = convert.write(algorithm, directory / "tflite")
-    return algorithm, {path.stem: path for path in written}
+    written = convert.write(model, directory / "tflite")
+    return model, {path.stem: path for path in written}
 
 
 @pytest.fixture(
@@ -52,12 +52,12 @@ def model(name: str, directory) -> tuple[object, dict]:
     params=[pytest.param(n, marks=() if n in FAST else pytest.mark.slow) for n in FLAGS],
 )
 def files(request, tmp_path_factory):
-    return model(request.param, tmp_path_factory.mktemp(request.param))
+    return built(request.param, tmp_path_factory.mktemp(request.param))
 
 
-def given(algorithm, rng, steps: int = 4) -> dict[str, np.ndarray]:
+def given(model, rng, steps: int = 4) -> dict[str, np.ndarray]:
     """Inputs of all endpoints."""
-    shape = algorithm.image_shape
+    shape = model.image_shape
     return {
         "image": rng.uniform(-1, 1, (1, *shape)).astype(np.float32),
         "mask": (rng.uniform(size=(1, *shape[:2], 1)) < 0.5).astype(np.float32),
@@ -67,16 +67,15 @@ def given(algorithm, rng, steps: int = 4) -> dict[str, np.ndarray]:
     }
 
 
-def labels(algorithm, inputs) -> dict[str, np.ndarray]:
-    return {"label": inputs["label"]} if algorithm.num_classes > 1 else {}
+def labels(model, inputs) -> dict[str, np.ndarray]:
+    return {"label": inputs["label"]} if model.num_classes > 1 else {}
 
 
-def langevin(algorithm, x, noise, unknown, label) -> np.ndarray:
+def langevin(model, x, noise, unknown, label) -> np.ndarray:
     """Equation 19 with given noise, by automatic differentiation."""
-    tasks = algorithm.tasks
-    kernel, density = tasks.kernel, tasks.density(label)
-    for draw in [*noise, *[None] * tasks.denoising_steps]:
-        _, gradient = energies.value_and_grad(density, tf.constant(x, tf.float32))
+    kernel, energy = model.sampling.kernel, model.energy_fn(label)
+    for draw in [*noise, *[None] * model.sampling.denoising_steps]:
+        _, gradient = energies.value_and_grad(energy, tf.constant(x, tf.float32))
         gradient = gradient.numpy() * unknown
         if kernel.max_grad_norm is not None:
             gradient *= min(1.0, kernel.max_grad_norm / np.linalg.norm(gradient))
@@ -89,22 +88,20 @@ def langevin(algorithm, x, noise, unknown, label) -> np.ndarray:
 
 
 def test_the_energy_is_the_librarys(files):
-    algorithm, paths = files
-    inputs = given(algorithm, np.random.default_rng(0))
-    label = labels(algorithm, inputs)
+    model, paths = files
+    inputs = given(model, np.random.default_rng(0))
+    label = labels(model, inputs)
     found = convert.run(paths["energy"], image=inputs["image"], **label)["energy"]
-    expected = algorithm.tasks.energy(
-        tf.constant(inputs["image"]), *map(tf.constant, label.values())
-    )
+    expected = model.energy(tf.constant(inputs["image"]), *map(tf.constant, label.values()))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_the_reconstruction_is_the_librarys(files):
-    algorithm, paths = files
-    inputs = given(algorithm, np.random.default_rng(1))
-    label = labels(algorithm, inputs)
+    model, paths = files
+    inputs = given(model, np.random.default_rng(1))
+    label = labels(model, inputs)
     found = convert.run(paths["reconstruct"], image=inputs["image"], **label)["image"]
-    expected = algorithm.tasks.reconstruct(
+    expected = model.reconstruct(
         tf.constant(inputs["image"]), *map(tf.constant, label.values())
     ).numpy()
     assert found.shape == inputs["image"].shape
@@ -112,24 +109,24 @@ def test_the_reconstruction_is_the_librarys(files):
 
 
 def test_samples_are_langevin_dynamics_with_the_given_noise(files):
-    algorithm, paths = files
-    inputs = given(algorithm, np.random.default_rng(2))
-    label = labels(algorithm, inputs)
+    model, paths = files
+    inputs = given(model, np.random.default_rng(2))
+    label = labels(model, inputs)
     start, noise = inputs["start"], inputs["noise"]
     found = convert.run(paths["generate"], start=start, noise=noise, **label)["image"]
-    expected = langevin(algorithm, start, noise, 1.0, inputs["label"] if label else None)
-    margin = algorithm.tasks.margin
+    expected = langevin(model, start, noise, 1.0, tf.constant(inputs["label"]) if label else None)
+    margin = model.margin
     expected = expected[:, margin:-margin, margin:-margin] if margin else expected
-    height, width, channels = algorithm.image_shape
+    height, width, channels = model.image_shape
     assert found.shape == (1, height - 2 * margin, width - 2 * margin, channels)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert found.std() > 0.01
 
 
 def test_a_completion_leaves_known_pixels_and_samples_the_others(files):
-    algorithm, paths = files
-    inputs = given(algorithm, np.random.default_rng(3))
-    label = labels(algorithm, inputs)
+    model, paths = files
+    inputs = given(model, np.random.default_rng(3))
+    label = labels(model, inputs)
     image, mask = inputs["image"], inputs["mask"]
     start, noise = inputs["start"], inputs["noise"]
     found = convert.run(
@@ -138,17 +135,19 @@ def test_a_completion_leaves_known_pixels_and_samples_the_others(files):
     known = np.broadcast_to(mask == 1, image.shape)
     assert np.array_equal(found[known], image[known])
     start = mask * image + (1 - mask) * start
-    expected = langevin(algorithm, start, noise, 1 - mask, inputs["label"] if label else None)
+    expected = langevin(
+        model, start, noise, 1 - mask, tf.constant(inputs["label"]) if label else None
+    )
     np.testing.assert_allclose(found[~known], expected[~known], atol=1e-5)
 
 
 def test_steps_taken_one_at_a_time_are_the_completion(files):
     """The noise-free ones at the end too, by noise of zeros."""
-    algorithm, paths = files
-    inputs = given(algorithm, np.random.default_rng(6))
-    label, image, mask = labels(algorithm, inputs), inputs["image"], inputs["mask"]
+    model, paths = files
+    inputs = given(model, np.random.default_rng(6))
+    label, image, mask = labels(model, inputs), inputs["image"], inputs["mask"]
     x = mask * image + (1 - mask) * inputs["start"]
-    still = np.zeros((algorithm.tasks.denoising_steps, *algorithm.image_shape), np.float32)
+    still = np.zeros((model.sampling.denoising_steps, *model.image_shape), np.float32)
     for draw in [*inputs["noise"], *still]:
         x = convert.run(paths["complete_step"], image=x, mask=mask, noise=draw[None], **label)[
             "image"
@@ -162,11 +161,11 @@ def test_steps_taken_one_at_a_time_are_the_completion(files):
 
 
 def test_the_number_of_steps_is_the_noises(files):
-    algorithm, paths = files
-    inputs = given(algorithm, np.random.default_rng(4), steps=6)
+    model, paths = files
+    inputs = given(model, np.random.default_rng(4), steps=6)
     start, noise = inputs["start"], inputs["noise"]
     short, long = (
-        convert.run(paths["generate"], start=start, noise=noise[:n], **labels(algorithm, inputs))[
+        convert.run(paths["generate"], start=start, noise=noise[:n], **labels(model, inputs))[
             "image"
         ]
         for n in (1, 6)
@@ -176,13 +175,14 @@ def test_the_number_of_steps_is_the_noises(files):
 
 def test_all_operators_are_built_in(files):
     _, paths = files
-    assert sorted(paths) == ["complete", "complete_step", "energy", "generate", "reconstruct"]
+    made = {"complete", "complete_step", "generate"}
+    assert set(paths) == made | {"anomaly", "energy", "reconstruct"}
     for path in paths.values():
         assert built_in(path)
 
 
 def test_files_of_the_command_are_those_of_the_run(digits, exported):
-    algorithm = experiment.restored(digits).algorithm
+    model = experiment.restored(digits).model
     image = np.random.default_rng(5).uniform(-1, 1, (1, 8, 8, 1)).astype(np.float32)
     found = convert.run(exported / "tflite" / "energy.tflite", image=image)["energy"]
-    np.testing.assert_allclose(found, algorithm.tasks.energy(tf.constant(image)), rtol=1e-5)
+    np.testing.assert_allclose(found, model.energy(tf.constant(image)), rtol=1e-5)

@@ -41,10 +41,9 @@ def test_a_page_holds_its_own_files_the_libraries_and_the_models(installed, tria
     files = content(tmp_path / "page")
     assert files["index.html"] == (site.PAGE / "index.html").read_bytes()
     assert files["libraries/@litertjs/core/dist/index.js"] == b"// @litertjs/core/dist/index.js"
-    assert known["files"] == ["complete_step", "decode", "encode", "energy"]
-    assert [name for name in files if name.startswith("models/")] == [
-        f"models/{n}.tflite" for n in known["files"]
-    ]
+    assert known["files"] == ["complete_step", "refine_step", "decode", "encode", "energy"]
+    written = {name for name in files if name.startswith("models/")}
+    assert written == {f"models/{n}.tflite" for n in known["files"]}
     assert known["examples"] == ["examples/00.png", "examples/01.png", "examples/02.png"]
     assert all(name in files for name in known["examples"])
     assert (known["image_shape"], known["latent_shape"], known["steps"]) == ([8, 8, 1], [16], 1)
@@ -86,7 +85,7 @@ def test_pictures_that_sampling_starts_from_are_kept(installed, trained, tmp_pat
     known = write(run, tmp_path / "page", "--examples=0")
     assert (known["starts"], known["classes"]) == (100, 10)
     stored = (tmp_path / "page" / "starts.bin").read_bytes()
-    assert stored == experiment.restored(run).algorithm.tasks.memory.numpy().tobytes()
+    assert stored == experiment.restored(run).model.persistent_chains.state.numpy().tobytes()
 
 
 def test_a_page_without_the_data_has_no_examples(installed, digits, tmp_path, monkeypatch, capsys):
@@ -119,10 +118,10 @@ def test_a_conversion_that_fails_leaves_the_older_page(installed, digits, tmp_pa
     write(digits, tmp_path / "page", "--examples=0")
     before = content(tmp_path)
 
-    def convert(endpoint):
+    def failing(endpoint):
         raise OSError(28, "No space left on device", "x")
 
-    monkeypatch.setattr(convert, "convert", convert)
+    monkeypatch.setattr(convert, "convert", failing)
     sentence = mistake(
         "export.web", f"--workdir={digits}", f"--output={tmp_path / 'page'}", "--noopen"
     )
@@ -164,11 +163,11 @@ def test_an_output_that_is_a_file_is_refused(installed, digits, tmp_path):
 
 def test_a_missing_run_is_said(installed, tmp_path):
     assert "--workdir" in mistake("export.web")
-    assert "flags.cfg" in mistake("export.web", f"--workdir={tmp_path / 'nowhere'}")
+    assert "no such directory" in mistake("export.web", f"--workdir={tmp_path / 'nowhere'}")
 
 
 def test_a_model_that_makes_no_pictures_is_refused(installed, digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(convert, "ScoringFunction", str)  # no energy is one
+    monkeypatch.setattr(convert, "endpoints", lambda model: {})
     sentence = mistake(
         "export.web", f"--workdir={digits}", f"--output={tmp_path / 'page'}", "--noopen"
     )

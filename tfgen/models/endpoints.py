@@ -1,6 +1,7 @@
 """Tasks of a model, and the endpoints that export publishes of them."""
 
 import dataclasses
+import functools
 import inspect
 import types
 from collections.abc import Callable, Mapping
@@ -46,7 +47,7 @@ class Endpoint:
         An input that is not given takes its default. Keywords of no input are ignored, so that
         callers need not know which inputs a model has.
         """
-        graph = tf.function(self.fn, autograph=False)
+        graph = compiled(self.fn)
 
         def answer(**given):
             return graph(**{known.name: as_tensor(known, given) for known in self.inputs})
@@ -116,8 +117,17 @@ class Task:
         key = (self.__name__, shapes, model.revision())
         if key not in model.graphs:
             endpoint = self.endpoint(model, model.inputs())
-            model.graphs[key] = tf.function(endpoint.fn, autograph=False)
+            model.graphs[key] = compiled(endpoint.fn)
         return model.graphs[key](**given)
+
+
+def compiled(fn: Callable) -> Callable:
+    """Returns a function as a graph that is traced for each shape of its arguments.
+
+    Every task compiles the same inner function. A partial hides that from TensorFlow, which would
+    take the tasks' graphs for one function that is traced too often, and warn.
+    """
+    return tf.function(functools.partial(fn), autograph=False)
 
 
 def task(*outputs: str) -> Callable[[Callable], Task]:

@@ -198,10 +198,17 @@ class EnergyModel(Model):
             >>> completed = model.complete(image, mask, seed=0)
         """
         start_seed, run_seed = random.split(seed)
+        start = self._start(tf.shape(image), start_seed, label)
+        return self.complete_from(start, image, mask, run_seed, num_steps, label)
+
+    def complete_from(
+        self, start: Image, image: Image, mask: Mask, seed: Seed, num_steps=None, label=None
+    ) -> Image:
+        """Fills missing pixels as `complete` does, from where they are told to start."""
         known = mask * image
-        start = known + (1 - mask) * self._start(tf.shape(image), start_seed, label)
         clamped = energies.clamped(self.energy_fn(label), known, mask)
-        return known + (1 - mask) * self._run(clamped, start, run_seed, num_steps)
+        x = self.sample_from(clamped, known + (1 - mask) * start, seed, num_steps)
+        return known + (1 - mask) * x
 
     @task("image")
     def chains(self) -> Image:
@@ -229,7 +236,7 @@ class EnergyModel(Model):
     def _sample(self, shape, seed: Seed, num_steps, label: Label | None) -> Image:
         start_seed, run_seed = random.split(seed)
         start = self._start(shape, start_seed, label)
-        x = self._run(self.energy_fn(label), start, run_seed, num_steps)
+        x = self.sample_from(self.energy_fn(label), start, run_seed, num_steps)
         return without_margin(x, self.margin)
 
     def _start(self, shape, seed: Seed, label: Label | None) -> Image:
@@ -249,7 +256,18 @@ class EnergyModel(Model):
         canvas = (shape[0], rows * tile_height, columns * tile_width, channels)
         return tf.reshape(tiles, canvas)[:, : shape[1], : shape[2]]
 
-    def _run(self, energy: EnergyFn, start: Image, seed: Seed, num_steps) -> Image:
+    def sample_from(self, energy: EnergyFn, start: Image, seed: Seed, num_steps=None) -> Image:
+        """Moves images under an energy as new samples are moved, noise-free steps included.
+
+        Args:
+            energy: U, of this model or with known pixels clamped.
+            start: [b, h, w, c].
+            seed: int32 [2], or given noise.
+            num_steps: None takes the model's own number.
+
+        Returns:
+            [b, h, w, c] in [-1, 1].
+        """
         steps = self.sampling.steps if num_steps is None else num_steps
         x, _ = run(self.sampling.kernel, energy, start, seed, steps)
         return self._denoise(energy, x)

@@ -228,3 +228,23 @@ def index() -> Input:
     """Declares which of a fixed number of answers to give; served rows choose by it."""
     meaning = "which of the model's own images to give"
     return Input("index", (), tf.int32, meaning, check=NOT_NEGATIVE, example=0)
+
+
+def noise(shape: tuple[int, ...], draws: int | None, meaning: str, name: str = "noise") -> Input:
+    """Declares standard normal draws that are given in the place of a seed.
+
+    Args:
+        shape: of one draw.
+        draws: how many; None for as many steps as draws are given.
+        meaning: see `Input`.
+        name: of the input.
+    """
+    shown = np.random.default_rng(0).standard_normal((draws or 3, *shape))
+    return Input(
+        name,
+        (draws, *shape),
+        tf.float32,
+        meaning,
+        batched=False,
+        example=shown.astype(np.float32),
+    )

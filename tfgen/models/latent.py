@@ -209,15 +209,29 @@ class LatentModel(Model):
         Example:
             >>> completed = model.complete(image, mask, seed=0)
         """
+        return self.complete_by(image, mask, seed, random.fold_in(seed, -1), num_steps)
+
+    def complete_by(
+        self, image: Image, mask: Mask, latents: Seed, refining: Seed, num_steps=None
+    ) -> Image:
+        """Fills missing pixels as `complete` does.
+
+        Args:
+            image: see `complete`.
+            mask: see `complete`.
+            latents: a seed for each round is folded from it; or given noise, [rounds, ...].
+            refining: the seed of the steps under U; or given noise, [steps, h, w, c].
+            num_steps: see `complete`.
+        """
         known, posterior = mask * image, self._posterior_of("complete")
 
         def infer(x, number):
-            return posterior.sample(x, random.fold_in(seed, number), mask)
+            return posterior.sample(x, random.fold_in(latents, number), mask)
 
         x = completion.filled(self.decode, infer, image, mask, rounds=self.completion_rounds)
         if self.energy_net is not None:
             energy = energies.clamped(self.energy_fn(), known, mask)
-            x = self._refine(energy, x, random.fold_in(seed, -1), num_steps)
+            x = self.refine(energy, x, refining, num_steps)
         return known + (1 - mask) * tf.clip_by_value(x, -1.0, 1.0)
 
     @task("image", "spread")
@@ -270,11 +284,18 @@ class LatentModel(Model):
         x = self.decode(random.normal(latent_shape, start_seed))
         if self.energy_net is None:
             return x
-        x = self._refine(self.energy_fn(), x, run_seed, num_steps)
+        x = self.refine(self.energy_fn(), x, run_seed, num_steps)
         return tf.clip_by_value(x, -1.0, 1.0)
 
-    def _refine(self, energy: EnergyFn, x: Image, seed: Seed, num_steps) -> Image:
-        """Moves images by the model's own kernel, for its own number of steps unless given."""
+    def refine(self, energy: EnergyFn, x: Image, seed: Seed, num_steps=None) -> Image:
+        """Moves images under an energy by the model's own kernel.
+
+        Args:
+            energy: U / T, of this model or with known pixels clamped.
+            x: [b, h, w, c].
+            seed: int32 [2], or given noise.
+            num_steps: None takes the model's own number.
+        """
         if self.sampling is None:
             return x
         steps = self.sampling.steps if num_steps is None else num_steps

@@ -80,8 +80,9 @@ class Sampled(Posterior):
     def mean(self, image: Image, mask: Mask | None = None) -> Latent:
         # All images have the same start, so that an answer does not depend on the place in the
         # batch. The prior's mean is no start: there a ReLU generator's gradient all but vanishes.
-        start = random.normal((1, *self.net.latent_shape), random.root(0))
-        start = tf.repeat(start, tf.shape(image)[0], 0)
+        with tf.init_scope():  # a constant of the graph: LiteRT draws nothing
+            start = random.normal((1, *self.net.latent_shape), random.root(0)).numpy()
+        start = tf.repeat(tf.constant(start), tf.shape(image)[0], 0)
         return self._run(self.kernel.noise_free(), image, start, random.root(0), mask)
 
     def sample(self, image: Image, seed: Seed, mask: Mask | None = None) -> Latent:

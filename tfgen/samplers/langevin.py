@@ -78,6 +78,10 @@ class Langevin(Kernel):
             return self.temperature
         return (self.noise_scale / self.step_size) ** 2
 
+    @property
+    def takes_given_noise(self) -> bool:
+        return True
+
     def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
         del energy
         return State(x)

@@ -1,5 +1,5 @@
 // The section where a picture is completed: once, step by step, or several times.
-import { completed, outcome } from "./completion.js";
+import { completed, outcome, stepsInAll } from "./completion.js";
 import { number, options } from "./fields.js";
 import { paintSpread, spread } from "./spread.js";
 import { tile } from "./tiles.js";
@@ -11,8 +11,9 @@ const SLOW = 350; // milliseconds that each of few steps is shown
 const element = (id) => document.getElementById(id);
 
 export function completing(model, editor, report) {
-  const last = model.about.denoising_steps;
   element("steps").value = Math.max(1, model.about.steps);
+  element("refine-steps").value = model.about.refine_steps;
+  element("refine-field").hidden = !model.can("refine_step");
   element("several-count").value = model.about.latent_shape ? 20 : 6;
   const weigh = latest(() => showEnergy(model, editor.picture, element("picture-energy")));
   for (const changing of [editor, element("class")]) {
@@ -21,7 +22,7 @@ export function completing(model, editor, report) {
 
   starts(element("complete"), async (signal) => {
     const asked = options();
-    await watch(model, editor, asked, asked.steps + last, signal, report);
+    await watch(model, editor, asked, stepsInAll(model, asked), signal, report);
     if (!signal.aborted) element("seed").value = (asked.seed + 1) % 1_000_000; // the next one is another
   }, report);
 

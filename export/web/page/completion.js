@@ -6,19 +6,15 @@ import { pause } from "./work.js";
 /**
  * Yields the picture as it stands at the beginning and after each step.
  *
- * mask: 1 where a pixel is known, one number a pixel; options: seed, steps, label.
+ * mask: 1 where a pixel is known, one number a pixel; options: seed, steps, refineSteps, label.
  */
-export async function* completed(model, picture, mask, { seed, steps, label }) {
-  const [starting, running] = seeds(model, seed);
+export async function* completed(model, picture, mask, { seed, steps, refineSteps, label }) {
   const held = perChannel(mask, model.shape[2]);
-  const count = model.inputShape("complete_step", "noise").reduce((product, side) => product * side, 1);
-  let values = blended(picture.values, held, start(model, starting, label));
+  const known = picture.values;
+  let values = blended(known, held, start(model, seed, label));
   yield new Picture(model.shape, clipped(values, held));
-  const still = new Float32Array(count);
-  for (let step = 0; step < steps + model.about.denoising_steps; step++) {
-    const noise = step < steps ? normals(foldIn(running, step), count) : still;
-    const given = { image: values, mask, noise, label: [label] };
-    values = (await model.ask("complete_step", given)).image;
+  for (const [name, noise] of plan(model, { seed, steps, refineSteps })) {
+    values = (await model.ask(name, { image: values, mask, label: [label], ...noise() })).image;
     yield new Picture(model.shape, clipped(values, held));
   }
 }
@@ -33,21 +29,51 @@ export async function outcome(model, picture, mask, asked, signal) {
   return last;
 }
 
-/** Of what a completion starts from, and of its steps: those of the SavedModel's signature `complete`. */
-function seeds(model, seed) {
-  return model.about.latent_shape ? [null, ofRow(seed)] : split(ofRow(seed));
+/** How many steps a completion takes in all. */
+export function stepsInAll(model, { steps, refineSteps }) {
+  return steps + (model.can("refine_step") ? refineSteps : 0) + model.about.denoising_steps;
+}
+
+/** The files that are asked one after the other, each with its noise: that of the SavedModel's `complete`. */
+function* plan(model, { seed, steps, refineSteps }) {
+  const row = ofRow(seed);
+  const still = () => ({ noise: new Float32Array(model.size) });
+  if (model.about.latent_shape) {
+    for (let i = 0; i < steps; i++) yield ["complete_step", () => latentNoise(model, foldIn(row, i))];
+    const refining = foldIn(row, -1);
+    for (let i = 0; model.can("refine_step") && i < refineSteps; i++) {
+      yield ["refine_step", () => ({ noise: normals(foldIn(refining, i), model.size) })];
+    }
+    return;
+  }
+  const [, running] = split(row);
+  for (let i = 0; i < steps; i++) yield ["complete_step", () => ({ noise: normals(foldIn(running, i), model.size) })];
+  for (let i = 0; i < model.about.denoising_steps; i++) yield ["complete_step", still];
+}
+
+/** What latents are inferred with: a draw, or a start and one for each step where they are sampled. */
+function latentNoise(model, seed) {
+  const { latent_shape: shape, inference_steps: steps } = model.about;
+  const count = shape.reduce((product, side) => product * side, 1);
+  if (!steps) return { latent_noise: normals(seed, count) };
+  const [starting, running] = split(seed);
+  const drawn = new Float32Array((1 + steps) * count);
+  drawn.set(normals(starting, count));
+  for (let i = 0; i < steps; i++) drawn.set(normals(foldIn(running, i), count), (1 + i) * count);
+  return { latent_noise: drawn };
 }
 
 /** What stands at missing pixels before the first step. */
-function start(model, starting, label) {
+function start(model, seed, label) {
   const { start: reference, starts, classes } = model.about;
   const channels = model.shape[2];
+  if (reference.std === 0) return new Float32Array(model.size).map((_, i) => reference.mean[i % channels]);
+  const [starting] = split(ofRow(seed));
   if (starts) {
     // picture i is of class i % classes
     const which = below(Math.floor(starts / classes), starting) * classes + label;
     return model.starts.slice(which * model.size, (which + 1) * model.size);
   }
-  if (reference.std === 0) return new Float32Array(model.size).map((_, i) => reference.mean[i % channels]);
   return normals(starting, model.size).map((z, i) => reference.mean[i % channels] + reference.std * z);
 }
 

@@ -13,5 +13,10 @@ export function number(id) {
 
 /** What is asked of each completion. */
 export function options() {
-  return { seed: number("seed"), steps: number("steps"), label: Number(element("class").value || 0) };
+  return {
+    seed: number("seed"),
+    steps: number("steps"),
+    refineSteps: number("refine-steps"),
+    label: Number(element("class").value || 0),
+  };
 }
