@@ -10,7 +10,7 @@ from tfgen import files
 
 
 def samples(
-    kept: pathlib.Path, picture: np.ndarray, count: int, synthesize: bool
+    kept: pathlib.Path, picture: np.ndarray, *, count: int, synthesize: bool
 ) -> np.ndarray | None:
     """Returns samples of the model, or None if none were made and plenoptic is not installed.
 

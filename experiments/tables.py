@@ -121,12 +121,14 @@ def plan_of(root: pathlib.Path, name: str, seeds: list[str], patterns: list[str]
         for model in WHOLE:
             workdir = root / name / f"{model}-{seed}"
             training = [flagfile, f"--algorithm={model}", f"--seed={seed}"]
-            yield Run(workdir, training, measuring, [*ON_FEATURES, "reconstruction"])
+            metrics = [*ON_FEATURES, "reconstruction"]
+            yield Run(workdir, training=training, measuring=measuring, metrics=metrics)
     for pattern in patterns:
         for model in INCOMPLETE:
             workdir = root / name / f"{model}-{pattern}"
-            training = [flagfile, f"--algorithm={model}", "--test_fraction=0"]
-            yield Run(workdir, [*training, f"--missing={pattern}"], [], ["recovery"])
+            missing = [f"--missing={pattern}", "--test_fraction=0"]
+            training = [flagfile, f"--algorithm={model}", *missing]
+            yield Run(workdir, training=training, measuring=[], metrics=["recovery"])
 
 
 def features_of(root: pathlib.Path, data: Data) -> pathlib.Path:

@@ -150,7 +150,8 @@ def plan_of(root: pathlib.Path, texture: str) -> Iterator[tuple[str, Run]]:
     dataset = f"--dataset={TEXTURES[texture]}"
     for model, (flagfile, *changes) in MODELS.items():
         training = [f"--flagfile={FLAGFILES / flagfile}.flags", dataset, *changes]
-        yield model, Run(root / texture / pages.slug(model), training, measuring, [METRIC])
+        workdir = root / texture / pages.slug(model)
+        yield model, Run(workdir, training=training, measuring=measuring, metrics=[METRIC])
 
 
 def measured(workdir: pathlib.Path) -> dict[str, float]:
@@ -228,7 +229,7 @@ def _portilla_simoncelli(
     root: pathlib.Path, texture: str, picture: np.ndarray, synthesize: bool
 ) -> np.ndarray | None:
     kept = root / texture / "portilla_simoncelli.npz"
-    return portilla_simoncelli.samples(kept, picture, NUM_SAMPLES, synthesize)
+    return portilla_simoncelli.samples(kept, picture, count=NUM_SAMPLES, synthesize=synthesize)
 
 
 def _cell(value: float | None) -> str:

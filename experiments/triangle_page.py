@@ -130,8 +130,8 @@ def values_of(metric: str, workdirs: list[pathlib.Path]) -> Values:
     for measured in compare.ranked(metric, workdirs):
         if measured.algorithm in found:
             raise UserError(
-                f"--runs: expected runs of {measured.algorithm} that differ in nothing but their seed "
-                "and found others; remove those of older flags"
+                f"--runs: expected runs of {measured.algorithm} that differ in nothing but their "
+                "seed and found others; remove those of older flags"
             )
         found[measured.algorithm] = measured
     return found

@@ -81,7 +81,8 @@ def compare(name: str, values: absl_flags.FlagValues) -> str:
         for library in values.without:
             chosen.pop(library, None)
         timed = processes.timed(chosen, agree, rounds=values.rounds, clock=values.clock)
-    return report(comparison, command(name, values), timed, operations)
+    origin = command(name, values)
+    return report(comparison, timed, origin=origin, operations=operations)
 
 
 def commands_of(comparison: Comparison, file: str, python: str) -> dict[str, list[str]]:
@@ -127,13 +128,15 @@ def command(name: str, values: absl_flags.FlagValues) -> str:
     return f"`python -m benchmarks.peers.side_by_side {' '.join(words)}`; {machine.summary()}"
 
 
-def report(comparison: Comparison, origin: str, timed: processes.Timed, operations: float) -> str:
+def report(
+    comparison: Comparison, timed: processes.Timed, *, origin: str, operations: float
+) -> str:
     """Returns one workload's table in Markdown.
 
     Args:
         comparison: what was compared.
-        origin: what was run, and where.
         timed: seconds and versions of the contenders and of the matrix product.
+        origin: what was run, and where.
         operations: of a timed run.
     """
     seconds = dict(timed.seconds)

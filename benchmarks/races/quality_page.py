@@ -122,7 +122,7 @@ def curves_of(races: Sequence[Curves]) -> dict[str, Curve]:
     return {name: mean_curve(races, name) for name in races[0].versions}
 
 
-def render(race: Race, races: Sequence[Curves], command: str, picture: str | None) -> str:
+def render(race: Race, races: Sequence[Curves], *, command: str, picture: str | None) -> str:
     """Returns the part of the page, in Markdown.
 
     Args:
@@ -136,7 +136,8 @@ def render(race: Race, races: Sequence[Curves], command: str, picture: str | Non
     summary = []
     for name, curve in curves.items():
         startup = float(np.mean([each.startup[name] for each in races]))
-        summary.append([f"{name} {versions[name]}", *_summary(curve, startup, race, ours)])
+        cells = _summary(curve, race, startup=startup, ours=ours)
+        summary.append([f"{name} {versions[name]}", *cells])
     values = []
     for update in race.milestones:
         values.append([update, *(_value(curve, update) for curve in curves.values())])
@@ -151,13 +152,13 @@ def render(race: Race, races: Sequence[Curves], command: str, picture: str | Non
     )
 
 
-def _summary(curve: Curve, startup: float, race: Race, ours: Arrival | None) -> list[str]:
+def _summary(curve: Curve, race: Race, *, startup: float, ours: Arrival | None) -> list[str]:
     """Returns the cells of a contender in the first table.
 
     Args:
         curve: the contender's.
-        startup: seconds until it was ready.
         race: what was run.
+        startup: seconds until it was ready.
         ours: when tfgen reached the goal.
     """
     first = curve.seconds[0] - startup

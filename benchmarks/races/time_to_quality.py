@@ -81,7 +81,7 @@ def main(values: absl_flags.FlagValues) -> None:
         for seed in values.seeds:
             kept = pathlib.Path(values.runs) / name / seed
             if values.race:
-                run(races.ALL[name], int(seed), kept, values)
+                run(races.ALL[name], int(seed), values, kept=kept)
             curves.append(judged(races.ALL[name], int(seed), kept))
         show(name, curves, values)
 
@@ -100,20 +100,20 @@ def show(name: str, curves: list[quality_page.Curves], values: absl_flags.FlagVa
         words.append("--nopaper")
     command = f"python -m benchmarks.races.time_to_quality {' '.join(words)}"
     picture = f"quality_{name}.png" if values.page else None
-    text = quality_page.render(races.ALL[name], curves, command, picture)
+    text = quality_page.render(races.ALL[name], curves, command=command, picture=picture)
     pages.publish(f"quality_{name}", text, values.page)
     if picture is not None:
         quality_page.draw(races.ALL[name], curves, pathlib.Path(values.page).parent / picture)
 
 
-def run(race: races.Race, seed: int, kept: pathlib.Path, values: absl_flags.FlagValues) -> None:
+def run(race: races.Race, seed: int, values: absl_flags.FlagValues, *, kept: pathlib.Path) -> None:
     """Trains the contenders that were not trained, and keeps samples and times.
 
     Args:
         race: what is trained.
         seed: of the training.
-        kept: the directory of this race.
         values: the flags, with `paper`, `python` and `budget`.
+        kept: the directory of this race.
     """
     found = race_files.read(kept) or {"versions": {}, "startup": {}, "rows": []}
     with contextlib.ExitStack() as stack:

@@ -146,14 +146,7 @@ def _chosen(conv: Conv, shape: tuple[int, ...], preferred: str) -> str:
 
 def descent(conv: Conv, shape: tuple[int, ...], way: str) -> Callable[[], object]:
     """Returns a timed run of a layer like `conv` in one implementation."""
-    layer = Conv(
-        conv.filters,
-        conv.kernel_size,
-        conv.strides,
-        conv.padding,
-        conv.use_bias,
-        convolution=way,
-    )
+    layer = Conv.from_config(conv.get_config() | {"convolution": way})
     layer.build(shape)
     kernel = Langevin(0.01, temperature=0.0)
     start = random.normal(shape, random.root(0))

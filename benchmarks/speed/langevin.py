@@ -78,7 +78,7 @@ def main(values: absl_flags.FlagValues) -> None:
             works[name, dtype] = langevin(dtype, workload)
     runs = {key: work.run for key, work in works.items()}
     seconds, grown = rates.interleaved(runs, values.rounds)
-    text = report(seconds, works, values, grown)
+    text = report(seconds, works, values, grown=grown)
     pages.publish("langevin", text, values.page)
 
 
@@ -104,6 +104,7 @@ def report(
     seconds: Mapping[Key, list[float]],
     works: Mapping[Key, rates.Work],
     values: absl_flags.FlagValues,
+    *,
     grown: float,
 ) -> str:
     """Returns the table in Markdown.

@@ -16,6 +16,7 @@ import tempfile
 from typing import NamedTuple
 
 import numpy as np
+import tensorflow as tf
 from absl import flags as absl_flags
 from tqdm import tqdm
 
@@ -146,7 +147,7 @@ def work_of(trained: Experiment) -> workload.Workload:
     image = trained.images.test.as_float()[:1]
     mask = np.ones((*image.shape[:3], 1), np.float32)
     mask[:, image.shape[1] // 2 :] = 0
-    seed = random.root(0)[np.newaxis]  # a served row has a seed of its own
+    seed = tf.expand_dims(random.root(0), 0)  # a served row has a seed of its own
     shape = (1, *learned.generator.latent_shape)
     noise = []
     for number in range(learned.completion_rounds):

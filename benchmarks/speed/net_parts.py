@@ -1,7 +1,7 @@
 """The convolutions that tfgen's nets are made of, and their floating-point operations."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import keras
 
@@ -10,7 +10,8 @@ from tfgen.nets.architectures.latent import Generator, Inference
 from tfgen.nets.architectures.scoring import ScoringFunction
 from tfgen.nets.convolution.layers import Conv, ConvTranspose
 
-Net = ScoringFunction | Discriminator | Inference | Generator
+Net: TypeAlias = "ScoringFunction | Discriminator | Inference | Generator"
+"""The architectures whose convolutions are known."""
 
 
 class Part(NamedTuple):
@@ -69,7 +70,8 @@ def operations(role: str, net: Net, shape: tuple[int, ...]) -> float:
     body, heads = parts(role, net)
     if role == "energy":
         body = body[: net.depth]
-    below = (None, *shape) if len(shape) == 3 else (None, 1, 1, *shape)
+    # latent vectors are maps of one place
+    below = (None, *((1, 1, *shape) if len(shape) == 1 else shape))
     total = 0.0
     for part in body:
         above = part.conv.compute_output_shape(below)

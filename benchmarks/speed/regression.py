@@ -95,7 +95,7 @@ def main(values: absl_flags.FlagValues) -> None:
     command_flags.require_known("workloads", values.workloads, WORKLOADS)
     options.pin(values)
     path = pathlib.Path(values.ratios)
-    found = Record(machine.kind(), values.clock, tf.__version__, {})
+    found = Record(machine=machine.kind(), clock=values.clock, tensorflow=tf.__version__, shares={})
     if values.record:
         before = read(path) if path.exists() else None
         found.shares.update(measured(_built(values.workloads), values))

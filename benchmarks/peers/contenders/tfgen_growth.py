@@ -27,7 +27,7 @@ def replicated(count: int) -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(count)])
 
 
-def learner(side: int, width: float, chains: int, steps: int) -> GenerativeConvNet:
+def learner(side: int, width: float, *, chains: int, steps: int) -> GenerativeConvNet:
     """Returns the algorithm on the texture net.
 
     Args:
@@ -61,7 +61,7 @@ def entry(words: Sequence[str]) -> contender.Entry:
     strategy = replicated(given.replicas)
     chains = given.chains * given.replicas
     with strategy.scope():
-        algorithm = learner(given.side, given.width, chains, given.steps)
+        algorithm = learner(given.side, given.width, chains=chains, steps=given.steps)
     images = random.normal((chains, given.side, given.side, 3), random.root(0)) / 2
     observed = tf.data.Dataset.from_tensors({"image": images, "index": tf.range(chains)}).repeat()
     batches = iter(strategy.experimental_distribute_dataset(observed))

@@ -39,7 +39,7 @@ def entry(words: Sequence[str]) -> contender.Entry:
 
     def answer():
         logs = run()
-        norms = [f"{role}_grad_norm" for role in ROLES]
-        return {name: logs[name] for name in (*COMPARED, *norms)}
+        compared = [*COMPARED, *(f"{role}_grad_norm" for role in ROLES)]
+        return {name: logs[name] for name in compared}
 
     return contender.Entry(__version__, answer, run)

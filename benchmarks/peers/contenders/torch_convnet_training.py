@@ -38,13 +38,13 @@ class Training(torch_training.Training):
             return self.draws.normal("langevin", x)
 
         start, steps = self._renewed(), self.known["langevin_steps"]
-        self.chains = self.learner.sample(self.depth, start, steps, draw)
+        self.chains = self.learner.sample(self.depth, start, steps=steps, draw=draw)
         return self.learner.descend(self.depth, observed, self.chains)
 
     def samples(self):
         """Returns the chains after noise-free steps, without their margin."""
         steps, margin = self.known["denoising_steps"], self.known["margin"]
-        x = self.learner.sample(self.depth, self.chains, steps, None).clamp(-1, 1)
+        x = self.learner.sample(self.depth, self.chains, steps=steps, draw=None).clamp(-1, 1)
         return torch_training.without_margin(x, margin)
 
     def _grow(self) -> None:

@@ -24,9 +24,9 @@ def drawn(number: int, x: torch.Tensor) -> torch.Tensor:
 def langevin(
     energy,
     x: torch.Tensor,
+    *,
     step_size: float,
     steps: int,
-    *,
     draw: Draw | None = drawn,
     clamp: bool = False,
 ) -> torch.Tensor:
@@ -86,6 +86,6 @@ def entry(words: Sequence[str]) -> contender.Entry:
     def run():
         if sample is not None:
             return sample(start, steps)
-        return langevin(energy, start, step_size, steps)
+        return langevin(energy, start, step_size=step_size, steps=steps)
 
     return contender.Entry(torch.__version__, answer, run)

@@ -48,7 +48,7 @@ class Learner:
             self.areas |= dict.fromkeys(block.parameters(), side**2)
 
     def sample(
-        self, depth: int, x: torch.Tensor, steps: int, draw: Draw | None = drawn
+        self, depth: int, x: torch.Tensor, *, steps: int, draw: Draw | None = drawn
     ) -> torch.Tensor:
         """Moves chains by Langevin steps under the net of a depth, and returns where they end.
 
@@ -59,8 +59,14 @@ class Learner:
             draw: the noise; None: no noise.
         """
         energy = self.energies[depth - 1].requires_grad_(False)
-        clamp = self.known["clamp"]
-        return langevin(energy, x, self.known["step_size"], steps, draw=draw, clamp=clamp)
+        return langevin(
+            energy,
+            x,
+            step_size=self.known["step_size"],
+            steps=steps,
+            draw=draw,
+            clamp=self.known["clamp"],
+        )
 
     def descend(
         self, depth: int, observed: torch.Tensor, x: torch.Tensor
@@ -118,7 +124,7 @@ def entry(words: Sequence[str]) -> contender.Entry:
         """Learns once at each depth from chains started anew; returns the logs and the chains."""
         logs = []
         for depth in range(1, len(layers) + 1):
-            x = learner.sample(depth, start, len(noise), draw)
+            x = learner.sample(depth, start, steps=len(noise), draw=draw)
             logs.append(learner.descend(depth, observed, x))
         return logs, x
 

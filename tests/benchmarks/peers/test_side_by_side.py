@@ -101,7 +101,7 @@ def test_the_table_compares_within_a_round():
         "peer": [4.0, 8.0, 4.0],
     }
     timed = processes.Timed(seconds, {"tfgen": "0", "peer": "1"})
-    found = side_by_side.report(TINY, "`me`", timed, operations)
+    found = side_by_side.report(TINY, timed, origin="`me`", operations=operations)
     columns, _, *lines = found.splitlines()[-4:]
     assert lines == [
         f"| tfgen 0 | 1000.0 | {rate / 2:.0f} | 0.50 | 1.00 |",

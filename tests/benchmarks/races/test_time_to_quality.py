@@ -170,7 +170,9 @@ def test_the_goal_is_reached_by_the_mean_over_the_last_milestones():
 
 def test_the_page_says_how_much_later_the_others_come(tmp_path):
     race = races.TriangleDigits(goal=10.0, milestones=(1, 10, 20))
-    found = quality_page.render(race, [curves(100.0, 9.0, 5.0)], "me", "p.png").splitlines()
+    found = quality_page.render(
+        race, [curves(100.0, 9.0, 5.0)], command="me", picture="p.png"
+    ).splitlines()
     assert "| tfgen 1 | 1.0 | 1.0 | 1000.0 | 10 | 11.0 | 1.00 | 5.0 |" in found
     assert "| PyTorch 1 | 1.0 | 2.0 | 2000.0 | 10 | 21.0 | 1.91 | 5.0 |" in found
     late = "1.0 | 2.0 | 2000.0 | not reached | over 41 | over 3.73 | 50.0 |"
@@ -232,7 +234,7 @@ def test_pytorch_trains_alike(name, tmp_path, monkeypatch):
     time_to_quality.define(values)
     values(["", f"--python={PEERS}", "--nopaper"])
     kept = tmp_path / name / "0"
-    time_to_quality.run(TINY[name], 0, kept, values)
+    time_to_quality.run(TINY[name], 0, values, kept=kept)
     for update in TINY[name].milestones:
         ours, theirs = (
             race_files.samples(race_files.place(kept, contender, update))["image"]
