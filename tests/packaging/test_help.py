@@ -22,7 +22,7 @@ def entries(text: str) -> dict[str, str]:
     """What is said of each flag, by its name."""
     found = {}
     for entry in text.split("\n  --")[1:]:
-        name, _, said = entry.partition("  ")
+        name, _, said = entry.partition(": ")
         found[name] = " ".join(said.partition("\n\n")[0].split())
     return found
 
@@ -51,11 +51,10 @@ def test_it_shows_defaults_and_ranges_of_hyperparameters():
     found = entries(page("--algorithm=generative_convnet"))
     default = inspect.signature(catalogue.algorithm_class("generative_convnet")).parameters
     sigma = found["generative_convnet.sigma"]
-    assert sigma.startswith("(a number")
-    assert f"default {default['sigma'].default:g})" in sigma
-    assert found["energy.beta_1"].startswith("(a number at least 0 and at most 1; default 0.9)")
-    assert found["energy.optimizer"].startswith("(one of adam, sgd; default adam)")
-    assert found["steps"].startswith("(a whole number at least 1; default 1000)")
+    assert sigma.startswith(f"a number above 0; default {default['sigma'].default:g} ")
+    assert found["energy.beta_1"].startswith("a number at least 0 and at most 1; default 0.9 ")
+    assert found["energy.optimizer"].startswith("one of adam, sgd; default adam ")
+    assert found["steps"].startswith("a whole number at least 1; default 1000 ")
 
 
 def test_it_shows_the_options_of_the_chosen_nets_with_their_own_defaults():
@@ -64,15 +63,15 @@ def test_it_shows_the_options_of_the_chosen_nets_with_their_own_defaults():
     function = catalogue.net_function("generative_convnet_digits", "energy")
     for name, parameter in catalogue.hyperparameters(function).items():
         shown = f"{parameter.default:g}" if name == "width" else parameter.default
-        assert f"default {shown})" in found[f"energy.{name}"]
+        assert f"default {shown} " in found[f"energy.{name}"]
     assert "energy.spectral_norm" not in found, "an option of other families"
 
 
 @pytest.mark.parametrize("name", ["vae_digits_cpu", "divergence_triangle_digits_cpu"])
 def test_a_recipe_chooses_and_its_values_are_shown_beside_the_defaults(name):
     found = entries(page(f"--flagfile={name}"))
-    assert f"here {name.removesuffix('_digits_cpu')})" in found["algorithm"]
-    assert found["batch_size"].startswith("(a whole number at least 1; default 32; here 100)")
+    assert f"here {name.removesuffix('_digits_cpu')} " in found["algorithm"]
+    assert found["batch_size"].startswith("a whole number at least 1; default 32; here 100 ")
     assert "generator.latent_dim" in found
 
 
@@ -82,8 +81,9 @@ def test_a_mistake_beside_help_is_said_and_help_is_given_all_the_same():
     assert "steps" in entries(text)
 
 
-def test_every_flag_has_a_meaning():
-    for name in catalogue.algorithms():
-        assert all(
-            said.partition(") ")[2] for said in entries(page(f"--algorithm={name}")).values()
-        )
+@pytest.mark.parametrize("name", catalogue.algorithms())
+def test_every_flag_has_a_meaning(name):
+    values = absl_flags.FlagValues()
+    flags.define(values)
+    for flag in entries(page(f"--algorithm={name}")).keys() & {*values}:
+        assert values[flag].help

@@ -120,7 +120,7 @@ def entry(name: str, notes: Sequence[str], meaning: str) -> str:
     text = " ".join(meaning.split())
     indent = " " * 6
     below = textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
-    return f"  --{name}  ({beside})\n{below}"
+    return f"  --{name}: {beside}\n{below}"
 
 
 def _said(word: str, value: Any) -> str:
