@@ -39,8 +39,10 @@ _LAZY = {
     "Langevin": "tfgen.samplers",
     "MALA": "tfgen.samplers",
     "run": "tfgen.samplers",
+    "load_images": "tfgen.data",
+    "mask": "tfgen.data",
 }
-"""Where each public name is defined. TensorFlow takes seconds to import, so nothing is until asked."""
+"""Where each public name is defined. It is imported when asked for: TensorFlow takes seconds."""
 
 __all__ = ["Model", "__version__", "load", *sorted(_LAZY.keys() - {"Model", "load"})]
 

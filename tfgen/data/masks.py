@@ -182,3 +182,23 @@ def parse(spec: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
     if pathlib.Path(spec).is_file():
         return from_file(shape, spec)
     raise UserError(f"mask: expected {NAMES}, and found {spec}")
+
+
+def mask(spec: str, images: np.ndarray | tf.Tensor, seed: int = 0) -> Mask:
+    """Returns a mask for each of some images.
+
+    Args:
+        spec: such as half:bottom, salt_and_pepper:0.5 or blocks:1x4; see `NAMES`.
+        images: [b, h, w, c].
+        seed: of masks that are drawn.
+
+    Returns:
+        [b, h, w, 1], 1 where a pixel is known.
+
+    Raises:
+        UserError: if there is no such mask, or it does not fit the images.
+
+    Example:
+        >>> completed = model.complete(images, mask("half:bottom", images), seed=0)
+    """
+    return parse(spec, tuple(images.shape[:3]), random.root(seed))
