@@ -179,10 +179,11 @@ class Queue:
                 stdout=log,
                 stderr=log,
                 env=environment(os.environ, self.options.threads),
-                start_new_session=True,
+                start_new_session=True,  # so that Ctrl-C reaches the queue alone
                 pass_fds=[self._lock],
             )
             code = self._wait(process)
+        # a stopped command may end well, after a checkpoint, and yet not be done
         if self.stopping:
             return entry
         seconds = round(time.monotonic() - began, 3)

@@ -33,6 +33,7 @@ def carry_out(run: Run) -> None:
     """Trains a run to its end and measures it, as far as that was not done."""
     if not is_finished(run.workdir):
         call("trainers.main", *run.training, f"--workdir={run.workdir}")
+    # rows are named MEASUREMENT/VALUE
     rows = Metrics(run.workdir / "metrics.jsonl").rows("evaluation")
     made = {row["metric"].partition("/")[0] for row in rows}
     missing = [metric for metric in run.metrics if metric not in made]

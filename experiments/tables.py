@@ -91,6 +91,7 @@ def main(values: absl_flags.FlagValues) -> None:
     root = pathlib.Path(values.runs)
     plan = {name: list(plan_of(root, name, values.seeds, values.patterns)) for name in values.data}
     if values.train:
+        # measurements of the runs need the classifiers' features
         for name in values.data:
             export_classifier(root, DATA[name])
         for run in tqdm([run for of_data in plan.values() for run in of_data], unit="run"):
@@ -126,6 +127,7 @@ def plan_of(root: pathlib.Path, name: str, seeds: list[str], patterns: list[str]
     for pattern in patterns:
         for model in INCOMPLETE:
             workdir = root / name / f"{model}-{pattern}"
+            # recovery is measured on the training images, so none are held out
             missing = [f"--missing={pattern}", "--test_fraction=0"]
             training = [flagfile, f"--algorithm={model}", *missing]
             yield Run(workdir, training=training, measuring=[], metrics=["recovery"])

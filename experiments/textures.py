@@ -91,6 +91,7 @@ def main(values: absl_flags.FlagValues) -> None:
         for run in tqdm(plan.values(), unit="run"):
             runs.carry_out(run)
     found = {key: measured(run.workdir) for key, run in plan.items()}
+    # without --train a model may never have been measured
     plan = {key: run for key, run in plan.items() if found[key]}
     distances: Distances = {key: found[key]["samples"] for key in plan}
     sheets = {}

@@ -144,6 +144,7 @@ def table(title: str, columns: Mapping[str, Values]) -> dict[str, Any]:
         title: of the table.
         columns: the values of each metric, by its name.
     """
+    # dictionaries keep the ranks
     models = list(next(iter(columns.values())))
     rows = []
     for model in models:

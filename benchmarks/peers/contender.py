@@ -30,7 +30,7 @@ def answers() -> TextIO:
     From here on, libraries that print do so to stderr, where it is not mistaken for an answer.
     """
     stream = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
+    os.dup2(2, 1)  # C++ code prints to the descriptor, not to sys.stdout
     return stream
 
 

@@ -59,6 +59,7 @@ def write(path: pathlib.Path, workload: Workload) -> None:
             values = {key: value for key, value in layer._asdict().items() if value is not None}
             arrays |= {f"{name}/{number}/{key}": values.pop(key) for key in ARRAYS if key in values}
             rows[name].append(values)
+    # one file holds all, so that a contender needs no other argument
     recipe = json.dumps({"nets": rows, "constants": workload.constants})
     np.savez(path, recipe=np.array(recipe), **arrays)
 

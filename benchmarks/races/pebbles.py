@@ -44,6 +44,7 @@ class IntrospectivePebbles(Race):
 
     def own_constants(self, experiment):
         model = experiment.algorithm.model
+        # PyTorch compares the objective itself, not log-odds
         log_odds, _ = STOPS["margin"]
         return {
             "seen": model.image_shape[0],

@@ -196,6 +196,7 @@ def draw(race: Race, races: Sequence[Curves], path: pathlib.Path) -> None:
     axes = figure.add_subplot()
     for name, curve in curves_of(races).items():
         (line,) = axes.plot(curve.seconds[1:], curve.values[1:], ".")
+        # a milestone counts by the mean over the last ones
         axes.plot(curve.seconds, curve.smooth(race.window), color=line.get_color(), label=name)
     axes.axhline(race.goal, color="grey", linestyle=":", label=f"goal: {race.goal:g}")
     measured = race.measure.partition(" of ")[0]

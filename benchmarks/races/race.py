@@ -81,6 +81,7 @@ class Race(abc.ABC):
         train = experiment.images.train
         batches = train.batches(values.batch_size, random.fold_in(root, -1))
         arrays = {"images": train.as_float()} | once({"batch": next(iter(batches))["image"]})
+        # the seed that the first update is given, on the first replica
         arrays |= self.draws(experiment, random.fold_in(random.fold_in(root, 0), 0))
         nets = {}
         for role, net in experiment.algorithm.nets.items():

@@ -183,6 +183,7 @@ def raced(
     for milestone in tqdm(race.milestones, unit="milestone"):
         is_first = milestone == race.milestones[0]
         for name, contender in contenders.items():
+            # the first milestone shows what starting costs, whatever the budget
             if seconds[name] < budget or is_first:
                 seconds[name] += contender.seconds("wall")
                 contender.outputs(race_files.place(kept, name, milestone))
@@ -216,11 +217,6 @@ def check(race: races.Race, outputs: Mapping[str, Mapping[str, np.ndarray]]) -> 
 
 def judged(race: races.Race, seed: int, kept: pathlib.Path) -> quality_page.Curves:
     """Measures all samples of a race that were not measured, and returns the race.
-
-    Args:
-        race: what was trained.
-        seed: of the training.
-        kept: the directory of this race.
 
     Raises:
         UserError: if it was not run.

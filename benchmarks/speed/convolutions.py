@@ -92,6 +92,7 @@ def define(values: absl_flags.FlagValues) -> None:
 
 def main(values: absl_flags.FlagValues) -> None:
     """Times everything, and prints the table."""
+    # process_time adds up the threads of all processors
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
     known = cases()
     command_flags.require_known("layers", values.layers, known)
@@ -109,6 +110,7 @@ def row(name: str, conv: Conv, shape: tuple[int, ...], rounds: int) -> list[str]
         shape: of what it is called on, [b, h, w, c].
         rounds: how often each implementation is timed.
     """
+    # what cannot run a layer hands it to another implementation
     ways = [way for way in WAYS if _chosen(conv, shape, way) == way]
     product = rates.matrix_product("float32")
     runs = {rates.PRODUCT: product.run} | {way: descent(conv, shape, way) for way in ways}
@@ -133,6 +135,7 @@ def operations_of(conv: Conv, shape: tuple[int, ...]) -> float:
     """Counts the floating-point operations of a direct convolution and of its input gradient."""
     count, height, width, filters = conv.compute_output_shape(shape)
     patch = conv.kernel_size[0] * conv.kernel_size[1] * shape[3]
+    # two for each multiplication and addition, forward and in the gradient
     return 4.0 * count * height * width * filters * patch
 
 
@@ -148,6 +151,7 @@ def descent(conv: Conv, shape: tuple[int, ...], way: str) -> Callable[[], object
     """Returns a timed run of a layer like `conv` in one implementation."""
     layer = Conv.from_config(conv.get_config() | {"convolution": way})
     layer.build(shape)
+    # without noise, whose cost would not be the layer's
     kernel = Langevin(0.01, temperature=0.0)
     start = random.normal(shape, random.root(0))
 

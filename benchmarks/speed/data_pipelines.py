@@ -95,6 +95,7 @@ def check(outputs: processes.Outputs) -> None:
     expected = outputs[OURS]["image"]
     for name, found in outputs.items():
         image = found["image"]
+        # libraries scale uint8 to [-1, 1] in another order of operations
         if image.shape != expected.shape or not np.allclose(image, expected, atol=1e-6):
             raise UserError(f"{name}: expected tfgen's images and found others")
 

@@ -184,6 +184,7 @@ def report(found: Mapping[str, Sequence[Point]], values: absl_flags.FlagValues) 
         seconds = ", ".join(f"{median:.3g}" for median in _medians(points))
         constant, exponent = f"{math.exp(fit.intercept):.2g}", f"{fit.slope:.2f} ± {fit.error:.2f}"
         rows.append([LABELS[name], shown, seconds, constant, exponent])
+    # links are relative to the page that holds them
     directory = pathlib.Path(values.page).parent if values.page else pathlib.Path()
     caption = (
         f"Command: `python -m benchmarks.speed.growth {' '.join(words)}`; tfgen {__version__}, "
@@ -207,6 +208,7 @@ def memory_sentences(found: Mapping[str, Sequence[Point]]) -> str:
         f"Peak memory is {fit.intercept:.0f} MiB and {fit.slope:.0f} ± {fit.error:.0f} MiB "
         f"for each million pixels of all chains together, at width {points[0].size['width']:g}."
     )
+    # noise may outweigh the growth of small runs
     if fit.slope <= 0:
         return said
     side, channels = EXAMPLE

@@ -158,6 +158,7 @@ def report(timings: Mapping[str, rates.Timing], values: absl_flags.FlagValues) -
     rows = []
     for name, timing in timings.items():
         step, case = statistics.median(timing.seconds) / WINDOW, CASES[name]
+        # an estimate: untrained classifiers have no boundary that would end a synthesis
         whole = step * values.steps * case.classifiers
         measured = [f"{step:.3f}", f"{timing.rate:.0f}", f"{timing.share:.2f}"]
         rows.append([name, *measured, f"{whole:.0f}", f"about {case.seconds}"])

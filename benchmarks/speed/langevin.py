@@ -86,6 +86,7 @@ def langevin(dtype: str, workload: Workload) -> rates.Work:
     """Returns Langevin steps in a dtype, float32 or bfloat16."""
     keras.config.set_dtype_policy("mixed_bfloat16" if dtype == "bfloat16" else "float32")
     build, shape, chains, steps = workload
+    # the policy holds for layers made from here on
     net = build(shape)
     energy = energies.tilted(energies.frozen(net), 1 / 127.5)
     kernel = Langevin(0.3 / 127.5)
@@ -120,6 +121,7 @@ def report(
     rows = []
     for name, dtype in seconds:
         times, operations = seconds[name, dtype], works[name, dtype].operations
+        # seconds are inversely proportional to rates
         share = rates.median_ratio(seconds[rates.PRODUCT, "float32"], times)
         share *= operations / works[rates.PRODUCT, "float32"].operations
         gain = rates.median_ratio(seconds[name, "float32"], times)

@@ -100,6 +100,7 @@ def compare(case: Case, values: absl_flags.FlagValues) -> processes.Timed:
         trained = model(case, values.width, directory / "run")
         workdir, output = f"--workdir={trained.workdir}", f"--output={directory / 'export'}"
         runs.call("export.main", workdir, "--nomeasure", output)
+        # the export and the workload hold the same weights
         workload.write(directory / "workload.npz", work_of(trained))
         contenders = commands_of(directory, values.python)
         return processes.timed(contenders, check, rounds=values.rounds, clock=values.clock)
@@ -127,6 +128,7 @@ def model(case: Case, width: float, workdir: pathlib.Path) -> Experiment:
     values = absl_flags.FlagValues()
     flags.define(values)
     made = Experiment(flags.parse(["", *words], values))
+    # untrained weights would let next to nothing of the image through
     for number, role in enumerate(("generator", "inference")):
         tfgen_nets.draw(role, made.algorithm.nets[role], number=number)
     made.claim()
@@ -146,7 +148,7 @@ def work_of(trained: Experiment) -> workload.Workload:
     learned = trained.algorithm.model
     image = trained.images.test.as_float()[:1]
     mask = np.ones((*image.shape[:3], 1), np.float32)
-    mask[:, image.shape[1] // 2 :] = 0
+    mask[:, image.shape[1] // 2 :] = 0  # the lower half is hidden
     seed = tf.expand_dims(random.root(0), 0)  # a served row has a seed of its own
     shape = (1, *learned.generator.latent_shape)
     noise = []

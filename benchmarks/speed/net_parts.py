@@ -68,6 +68,7 @@ def operations(role: str, net: Net, shape: tuple[int, ...]) -> float:
         shape: of what it is called on, without the batch.
     """
     body, heads = parts(role, net)
+    # a net that grows computes its lower layers alone
     if role == "energy":
         body = body[: net.depth]
     # latent vectors are maps of one place

@@ -90,6 +90,7 @@ def require_python(values: absl_flags.FlagValues, target: str) -> None:
 def pin(values: absl_flags.FlagValues) -> None:
     """Keeps this process, and those that it starts, to as many processors as --processors says."""
     if values.processors:
+        # processes that start from here on inherit it
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: values.processors])
 
 

@@ -33,6 +33,7 @@ class Contender:
 
     def __init__(self, command: Sequence[str]):
         self._command = list(command)
+        # a file, since a pipe that nobody reads would fill up and stop the process
         self._complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self._process = subprocess.Popen(
             self._command,
@@ -74,7 +75,7 @@ class Contender:
 
     def close(self) -> None:
         """Ends the process."""
-        self._process.communicate()
+        self._process.communicate()  # closes stdin, which ends it, and waits
         self._complaints.close()
 
     def _ask(self, line: str) -> str:
@@ -105,8 +106,9 @@ def started(commands: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Contend
         contenders = {}
         for name, command in commands.items():
             contenders[name] = stack.enter_context(contextlib.closing(Contender(command)))
+        # all start at once, and are waited for only then
         for contender in contenders.values():
-            _ = contender.version  # waits
+            _ = contender.version
         yield contenders
 
 
@@ -168,7 +170,7 @@ def interleaved(
     for number in range(rounds + 1):
         for name, contender in contenders.items():
             taken = contender.seconds(clock)
-            if number:
+            if number:  # the first round warms up
                 seconds[name].append(taken)
     return seconds
 

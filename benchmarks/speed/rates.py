@@ -66,6 +66,7 @@ def interleaved(
         The seconds of each round, by name, and by how many MiB the peak memory of this process grew
         over the timed rounds.
     """
+    # the first run of each also traces its graph
     for warm_up in runs.values():
         warm_up()
     before = peak_memory()
@@ -94,6 +95,7 @@ def beside_product(
     found = {}
     for name, case in cases.items():
         rate = case.operations / statistics.median(seconds[name]) / 1e9
+        # of times in place of rates, since these are inversely proportional
         relative = median_ratio(seconds[PRODUCT], seconds[name])
         share = relative * case.operations / product.operations
         found[name] = Timing(seconds[name], rate, share)
@@ -112,10 +114,12 @@ def matrix_product(dtype: str) -> Work:
     @tf.function(autograph=False)
     def multiply(a, b):
         def product(i, c):
+            # the factor keeps the entries from growing with every product
             return i + 1, c @ b / 64
 
         return tf.while_loop(lambda i, c: i < TIMES, product, (0, a))[1]
 
+    # reading the result waits until it is there
     return Work(lambda: multiply(a, b).numpy().sum(), PRODUCT_OPERATIONS)
 
 

@@ -107,6 +107,7 @@ def main(values: absl_flags.FlagValues) -> None:
     found.shares.update(measured(cases, values))
     short = [name for name, _ in shortfalls(before.shares, found.shares, values.margin)]
     if short:
+        # a machine that was busy for a while would otherwise raise an alarm
         again = measured({name: cases[name] for name in short}, values)
         found.shares.update({name: max(again[name], found.shares[name]) for name in short})
     pages.publish("regression", report(before, found, values), values.page)
@@ -192,6 +193,7 @@ def write(path: pathlib.Path, found: Record, before: Record | None) -> None:
         before: what the file held.
     """
     shares: dict[str, float] = {}
+    # shares of another kind of machine mean nothing on this one
     if before and (before.machine, before.clock) == (found.machine, found.clock):
         shares |= before.shares
     shares |= {name: round(share, 3) for name, share in found.shares.items()}

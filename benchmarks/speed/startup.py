@@ -129,6 +129,7 @@ def entries(values: absl_flags.FlagValues) -> dict[str, list[Started]]:
             for name, (module, *words) in comparison.contenders.items():
                 if name in values.without:
                     continue
+                # tfgen is not installed in the peers' environment
                 python = None if name == OURS else values.python
                 command = processes.command_of(module, str(file), *words, python=python)
                 found.setdefault(name, []).append(started(command))
@@ -169,6 +170,7 @@ def start_table(
         starts: of `trainers.main`.
         entered: of the libraries' contenders, by library.
     """
+    # of the first row alone: later steps trace nothing new
     runs = [Started(start.built, start.rows[0].seconds, start.rows[0].peak) for start in starts]
     all_starts = {"`trainers.main`, data included": runs}
     all_starts |= {f"a triangle step: {name}": list(found) for name, found in entered.items()}

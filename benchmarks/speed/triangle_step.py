@@ -79,6 +79,7 @@ def step(preset: str, width: float) -> rates.Work:
     batch = {"image": random.normal((BATCH, *SHAPE), random.root(0)) / 2, "index": tf.range(BATCH)}
     update = tf.function(algorithm.update, autograph=False)
     operations = BATCH * operations_of(preset, nets)
+    # reading a number waits until the step is made
     return rates.Work(lambda: float(update(batch, random.root(1))["divergence"]), operations)
 
 

@@ -56,6 +56,7 @@ def watch(workdir: pathlib.Path, *command: str) -> Watched:
         process = subprocess.Popen(command, stdout=output, stderr=output)
         built: float | None = None
         rows: list[Seen] = []
+        # files are looked at instead of pipes read, so that the run is the one that users start
         while process.poll() is None:
             seconds = time.perf_counter() - start
             if built is None and (workdir / "flags.cfg").exists():
@@ -63,6 +64,7 @@ def watch(workdir: pathlib.Path, *command: str) -> Watched:
             if _lines(workdir / "metrics.jsonl") > len(rows):
                 rows.append(Seen(seconds, *process_memory.held(process.pid)))
             time.sleep(PATIENCE)
+        # a command that ends well without a row was no training run
         if not process.returncode and built is not None and rows:
             return Watched(built, rows)
         output.seek(0)

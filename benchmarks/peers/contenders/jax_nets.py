@@ -50,6 +50,7 @@ def _convolved(layer: Layer, kernel, x):
     if not layer.transposed:
         pads = [(around, around)] * 2
         return lax.conv_general_dilated(x, kernel, strides, pads, dimension_numbers=IMAGES)
+    # JAX pads the dilated input, other libraries cut the output
     pads = [(side - 1 - around,) * 2 for side in kernel.shape[:2]]
     return lax.conv_transpose(
         x, kernel, strides, pads, dimension_numbers=IMAGES, transpose_kernel=True

@@ -106,7 +106,7 @@ def step_of(triangle: Triangle, optimizer: optax.GradientTransformation):
         logs = {}
         generated = triangle.generate(weights, z)
         for role, loss in triangle.losses(images, z, noise, generated).items():
-
+            # defaults bind what the loop changes
             def of_own(own, role=role, loss=loss, weights=weights):
                 return loss(weights | {role: own})
 
@@ -133,6 +133,7 @@ def entry(words: Sequence[str]) -> contender.Entry:
 
     def update(z, noise):
         nonlocal weights, states
+        # both change from call to call, as in a training
         weights, states, logs = step(weights, states, images, z, noise)
         return {name: np.asarray(value) for name, value in logs.items()}
 

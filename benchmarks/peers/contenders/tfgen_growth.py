@@ -44,6 +44,7 @@ def learner(side: int, width: float, *, chains: int, steps: int) -> GenerativeCo
         chains=chains,
         langevin_steps=steps,
     )
+    # updates leave the weights about as they are, so that iterations cost the same
     made.compile({"energy": keras.optimizers.SGD(1e-9)})
     return made
 
@@ -72,6 +73,6 @@ def entry(words: Sequence[str]) -> contender.Entry:
 
     def run():
         iterate(next(batches))
-        return algorithm.step.numpy()
+        return algorithm.step.numpy()  # waits for the update
 
     return contender.Entry(__version__, None, run)

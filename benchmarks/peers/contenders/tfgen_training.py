@@ -39,6 +39,7 @@ class Training:
         left = updates - step
         if left <= 0 or algorithm.finished:
             return
+        # a milestone within a logging interval is an interval of its own
         every = left if left % values.log_every else values.log_every
         seed = random.fold_in(random.root(values.seed), -1)
         algorithm.fit(

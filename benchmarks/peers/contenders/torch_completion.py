@@ -89,11 +89,13 @@ def entry(words: Sequence[str]) -> contender.Entry:
     parser.add_argument("workload")
     parser.add_argument("--way", choices=WAYS, default="eager")
     options = parser.parse_args(words)
+    # exporters and compilers write much that is no answer
     warnings.simplefilter("ignore")
     logging.disable()
     work = workload.read(options.workload)
     image, mask = (torch_nets.channels_first(work.arrays[name]) for name in ("image", "mask"))
     inputs = (image, mask, torch.tensor(work.arrays["noise"]))
+    # arrays go in and come out, as in the exports of tfgen
     arrays = [tensor.numpy() for tensor in inputs]
     torch.set_grad_enabled(False)
     if options.way == "onnxruntime":

@@ -56,6 +56,7 @@ class Training(torch_training.Training):
         """Returns new samples, which go from noise through all classifiers."""
         shape = (self.known["count"], *self.negatives[0].shape[1:])
         x = (self.known["sigma"] * torch.randn(shape)).clamp(-1, 1)
+        # the synthesis holds one net, whose weights are exchanged
         present = copy.deepcopy(self.net.state_dict())
         for number, kept in enumerate(self.cascade):
             self.net.load_state_dict(kept)
@@ -87,6 +88,7 @@ class Training(torch_training.Training):
 
     def _moved(self, x, stage: int):
         """Moves textures across the classifier's boundary; steps shrink from stage to stage."""
+        # synthesis sees the running statistics, and needs no gradients of weights
         self.net.eval().requires_grad_(False)
         number = math.ceil(self.known["patches"] * x.shape[2] * x.shape[3] / self.known["area"])
         most = x.shape[2] - self.known["seen"] + 1

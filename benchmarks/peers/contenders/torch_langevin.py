@@ -55,6 +55,7 @@ def by_torchebm(energy, step_size: float):
 
     It moves x by -η dU/dx + √(2η) scale z, here with η = ε²/2 and scale 1.
     """
+    # imported here, as only one contender needs it
     from torchebm.core import BaseModel
     from torchebm.samplers import LangevinDynamics
 

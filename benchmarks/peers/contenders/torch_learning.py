@@ -43,6 +43,7 @@ class Learner:
             self.energies.append(torch.compile(energy) if options.compiled else energy)
         self.optimizer = optimizer(score.parameters())
         self.areas: dict[torch.Tensor, int] = {}
+        # the area of the maps that each variable makes
         for block, layer in zip(score, layers, strict=True):
             side = (side + 2 * layer.padding - layer.kernel.shape[0]) // layer.strides + 1
             self.areas |= dict.fromkeys(block.parameters(), side**2)
@@ -100,7 +101,7 @@ class Learner:
         if self.known["max_gradient"]:
             largest = gradient.abs().max() + 1e-12
             gradient = gradient * (self.known["max_gradient"] / largest).clamp(max=1.0)
-        if weight.dim() == 1:
+        if weight.dim() == 1:  # a bias, which does not decay
             return self.known["bias_rate"] * gradient
         return gradient + self.known["weight_decay"] * weight
 

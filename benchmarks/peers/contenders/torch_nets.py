@@ -78,7 +78,7 @@ class Generator(nn.Module):
 
 def value_and_grad(energy, x):
     """Computes U, [b], and dU/dx."""
-    x = x.detach().requires_grad_(True)
+    x = x.detach().requires_grad_(True)  # no graph of earlier steps is kept
     u = energy(x)
     return u.detach(), torch.autograd.grad(u.sum(), x)[0]
 

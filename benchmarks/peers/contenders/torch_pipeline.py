@@ -58,6 +58,7 @@ def entry(words: Sequence[str]) -> contender.Entry:
         num_workers=options.workers,
         persistent_workers=options.workers > 0,
     )
+    # workers stay alive between runs
     batches = endless(loader)
 
     def answer():

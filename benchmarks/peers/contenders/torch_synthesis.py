@@ -67,6 +67,7 @@ class Synthesis:
                 boxes.append((texture, slice(None), rows, columns))
         seen = torch.stack([x[box] for box in boxes]).contiguous(memory_format=self.layout)
         objectives, gradients = torch_nets.value_and_grad(self._objective, seen)
+        # patches may overlap
         total, cover = torch.zeros_like(x), torch.zeros_like(x[:, :1])
         for box, gradient in zip(boxes, gradients, strict=True):
             total[box] += gradient

@@ -69,6 +69,7 @@ class Training(abc.ABC):
                 return decayed
             return decayed * max(min((total - step) / (total - start), 1.0), 0.0)
 
+        # a scheduler counts updates, as tfgen's rates do
         self.schedulers.append(torch.optim.lr_scheduler.LambdaLR(made, factor))
         return made
 
@@ -117,6 +118,7 @@ def batches(
     """
     order = torch.empty(0, dtype=torch.long)
     while True:
+        # a batch may span two epochs
         while len(order) < batch_size:
             order = torch.cat([order, torch.randperm(len(images))])
         chosen, order = images[order[:batch_size]], order[batch_size:]

@@ -57,7 +57,7 @@ class Triangle:
         variational, adversarial = self.known["variational"], self.known["adversarial"]
         self._only("generator")
         x = self.nets["generator"](z)
-        generated = x.detach()
+        generated = x.detach()  # a constant for the two other nets
 
         self._only("energy")
         u, u_x = self._energy(images), self._energy(generated)

@@ -40,7 +40,7 @@ class Training(torch_training.Training):
     @torch.no_grad()
     def samples(self):
         generator = self.generator if self.average is None else self.average.module
-        generator.eval()
+        generator.eval()  # by running statistics, as tfgen samples
         found = generator(torch.randn(self.known["count"], self.known["latents"]))
         generator.train()
         return found
