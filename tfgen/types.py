@@ -80,20 +80,3 @@ class Places(NamedTuple):
     """Its first row there."""
     left: Int[tf.Tensor, "n"]
     """Its first column there."""
-
-
-class Endpoint(NamedTuple):
-    """A function that export may publish, with its named inputs in order."""
-
-    fn: Callable[..., dict[str, tf.Tensor]]
-    signature: list[tf.TensorSpec]
-
-    @property
-    def inputs(self) -> list[str]:
-        """The names of its inputs."""
-        return [spec.name for spec in self.signature]
-
-    def traced(self) -> Callable[..., dict[str, tf.Tensor]]:
-        """Compiles to a function of keyword tensors; unknown keywords are ignored."""
-        graph = tf.function(self.fn, autograph=False)
-        return lambda **given: graph(*(given[name] for name in self.inputs))

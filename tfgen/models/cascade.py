@@ -126,7 +126,7 @@ class CascadeModel(Model):
     @task("energy", "steepness")
     def anomaly(self, image: Image) -> tuple[Energy, tf.Tensor]:
         """Computes the energy and the magnitude of its gradient at each pixel, [b, h, w, 1]."""
-        found = energies.steepness(self.energy_fn(), image)
+        found = energies.input_gradient_magnitude(self.energy_fn(), image)
         return found["energy"], found["steepness"]
 
     @task("features")

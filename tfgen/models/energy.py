@@ -142,7 +142,7 @@ class EnergyModel(Model):
     @task("energy", "steepness")
     def anomaly(self, image: Image, label: Label | None = None) -> tuple[Energy, tf.Tensor]:
         """Computes U(x) and the magnitude of its gradient at each pixel, [b, h, w, 1]."""
-        found = energies.steepness(self.energy_fn(label), image)
+        found = energies.input_gradient_magnitude(self.energy_fn(label), image)
         return found["energy"], found["steepness"]
 
     @task("image")

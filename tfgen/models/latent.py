@@ -173,7 +173,7 @@ class LatentModel(Model):
     @task("energy", "steepness")
     def anomaly(self, image: Image) -> tuple[Energy, tf.Tensor]:
         """Computes U(x) / T and the magnitude of its gradient at each pixel, [b, h, w, 1]."""
-        found = energies.steepness(self.energy_fn(), image)
+        found = energies.input_gradient_magnitude(self.energy_fn(), image)
         return found["energy"], found["steepness"]
 
     @task("image")
