@@ -1,8 +1,9 @@
 """Trains what the flags describe; run again with the same work directory, goes on where it stopped.
 
-    python -m trainers.main --flagfile=trainers/flagfiles/NAME.flags --workdir=DIR [--steps=N] [overrides]
+    python -m trainers.main --flagfile=RECIPE --workdir=DIR [--steps=N] [overrides]
 
-Writes under DIR: flags.cfg (re-runnable), checkpoints/, tensorboard/, metrics.jsonl, samples/*.png.
+A recipe is a flagfile, or the name of a packaged one (`tfgen recipes` lists them). Under DIR stand
+flags.cfg (re-runnable), checkpoints/, tensorboard/, metrics.jsonl and samples/*.png.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ from absl import flags as absl_flags
 
 from tfgen import random
 from tfgen.errors import UserError
+from tfgen.training.batches import ORDER
 from trainers.run import callbacks, checkpoints, commands, flags
 from trainers.run.callbacks import DivergedError
 from trainers.run.experiment import Experiment, refuse_others
@@ -19,7 +21,14 @@ from trainers.run.flags import define
 
 
 def main(values: absl_flags.FlagValues) -> None:
-    """Trains, or goes on training."""
+    """Trains, or goes on training.
+
+    Args:
+        values: the flags, set.
+
+    Raises:
+        UserError: if a flag, a file or the data are not as they should be, or the run diverged.
+    """
     flags.require(values, "workdir", "algorithm", "nets", "dataset")
     for name in ("save_every", "sample_every"):
         if values[name].value % values.log_every:
@@ -27,20 +36,10 @@ def main(values: absl_flags.FlagValues) -> None:
     refuse_others(values)
     experiment = Experiment(values)
     experiment.check_labels()
-    step = 0
-    if checkpoints.steps(experiment.checkpoints):
-        step = checkpoints.restore(experiment.checkpoints, experiment.state)
-    experiment.claim()
-    experiment.metrics.rewind(step)
-    lower_rates(experiment)
-    print(
-        f"{values.workdir}: a checkpoint takes {experiment.size / 2**20:,.1f} MiB, of which {values.keep} are kept",
-        file=sys.stderr,
-    )
-    if not checkpoints.steps(experiment.checkpoints):
-        experiment.save(values.keep)
-    # an algorithm may have had enough before
-    while experiment.algorithm.num_updates < values.steps and not experiment.algorithm.finished:
+    begin(experiment)
+    algorithm = experiment.algorithm
+    # a run that is called again may have come to its end before
+    while algorithm.num_updates < values.steps and not algorithm.finished:
         try:
             with experiment.strategy.scope():
                 fit(experiment)
@@ -48,61 +47,89 @@ def main(values: absl_flags.FlagValues) -> None:
             roll_back(experiment, diverged)
 
 
+def begin(experiment: Experiment) -> None:
+    """Sets the run to its newest checkpoint, or writes its first one.
+
+    Args:
+        experiment: whose work directory is claimed.
+    """
+    values, step = experiment.values, 0
+    resumed = bool(checkpoints.steps(experiment.checkpoints))
+    if resumed:
+        step = checkpoints.restore(experiment.checkpoints, experiment.state)
+    experiment.claim()
+    experiment.metrics.rewind(step)
+    lower_rates(experiment)
+    size = f"{experiment.size / 2**20:,.1f} MiB"
+    kept = f"a checkpoint takes {size}, of which {values.keep} are kept"
+    print(f"{values.workdir}: {kept}", file=sys.stderr)
+    if not resumed:
+        experiment.save(values.keep)
+
+
 def fit(experiment: Experiment) -> None:
-    """Updates to the end of the run, or of the logging interval that a resumed run stands in."""
-    v, algorithm = experiment.values, experiment.algorithm
+    """Makes updates to the end of the run, or of the logging interval that it resumes in.
+
+    Args:
+        experiment: set to a checkpoint.
+    """
+    values, algorithm = experiment.values, experiment.algorithm
     step = algorithm.num_updates
-    left, into = v.steps - step, step % v.log_every
-    whole = 0 if into else left // v.log_every
-    seed = random.fold_in(random.root(v.seed), -1)  # steps fold in from 0 up
-    with contextlib.closing(callbacks.Progress(experiment, v.steps)) as progress:
+    left, into = values.steps - step, step % values.log_every
+    whole_intervals = 0 if into else left // values.log_every
+    updates = values.log_every if whole_intervals else min(left, values.log_every - into)
+    order = random.fold_in(random.root(values.seed), ORDER)
+    with contextlib.closing(callbacks.Progress(experiment, values.steps)) as progress:
         algorithm.fit(
-            experiment.images.train.batches(v.batch_size, seed, start=step),
-            steps_per_epoch=v.log_every if whole else min(left, v.log_every - into),
-            epochs=whole or 1,
-            shuffle=False,
+            experiment.images.train.batches(values.batch_size, order, start=step),
+            steps_per_epoch=updates,
+            epochs=whole_intervals or 1,
             verbose=0,
             callbacks=[
                 progress,
-                callbacks.Guard(experiment, v.guard_factor),
+                # before the row that it judges is written among the usual ones
+                callbacks.Guard(experiment, values.guard_factor),
                 callbacks.Log(experiment),
-                callbacks.Pictures(experiment, v.sample_every, v.steps),
-                callbacks.Save(experiment, v.save_every, v.steps, v.keep),
+                callbacks.Pictures(experiment, values.sample_every, values.steps),
+                callbacks.Save(experiment, values.save_every, values.steps, values.keep),
             ],
         )
 
 
 def roll_back(experiment: Experiment, diverged: DivergedError) -> None:
-    """Goes back to the last good checkpoint with lower learning rates.
+    """Goes back to the last checkpoint with lower learning rates.
+
+    Args:
+        experiment: whose run diverged.
+        diverged: when, and why.
 
     Raises:
         UserError: after too many times.
     """
-    v = experiment.values
+    values = experiment.values
     times = len(experiment.metrics.rows("guard")) + 1
     step = checkpoints.restore(experiment.checkpoints, experiment.state)
-    # the rows are what rates follow from: once this one stands, a kill loses nothing and counts nothing twice
-    experiment.metrics.append(
-        "guard",
-        diverged.step,
-        {
-            "reason": diverged.reason,
-            "rolled_back_to": step,
-            "rate_factor": v.guard_rate**times,
-            "times": times,
-        },
-    )
+    # Rates follow from the guard's rows: once this one stands, a kill loses nothing and counts
+    # nothing twice.
+    row = {
+        "reason": diverged.reason,
+        "rolled_back_to": step,
+        "rate_factor": values.guard_rate**times,
+        "times": times,
+    }
+    experiment.metrics.append("guard", diverged.step, row)
     experiment.metrics.rewind(step)
     lower_rates(experiment)
-    if times >= v.guard_rollbacks:
+    if times >= values.guard_rollbacks:
         raise UserError(
             f"the run diverged {times} times, last at step {diverged.step} ({diverged.reason}); "
-            f"{experiment.checkpoints} holds step {step}; lower the learning rate or the sampler's step size"
+            f"{experiment.checkpoints} holds step {step}; lower the learning rate or the sampler's "
+            "step size"
         )
 
 
 def lower_rates(experiment: Experiment) -> None:
-    """Sets the learning rates' factor to what the divergences so far make it."""
+    """Sets the factor on the learning rates to what the divergences so far make it."""
     factor = experiment.values.guard_rate ** len(experiment.metrics.rows("guard"))
     for schedule in experiment.schedules:
         schedule.factor.assign(factor)
