@@ -1,1 +1,1 @@
-"""What measurements compute with: energy landscapes, annealed importance sampling, features, minibatched maps."""
+"""Tools of measurements: energy landscapes, annealed importance sampling, features, minibatches."""

@@ -1,4 +1,4 @@
-"""Features of images by a net in a file: what generated images are measured on."""
+"""Features of images, by a classifier in a file: what measurements compare images by."""
 
 import hashlib
 import pathlib
@@ -12,10 +12,10 @@ import tensorflow as tf
 from tfgen.errors import UserError
 
 BATCH = 100
-"""Images that the net sees at a time."""
+"""Number of images that the net sees at a time."""
 
 INCEPTION = "inception_v3:"
-"""What stands before the path of a file of Inception's weights."""
+"""The prefix of a path that names a file of Inception's weights."""
 
 WANTED = f"a classifier's SavedModel or {INCEPTION}PATH"
 
@@ -23,20 +23,22 @@ WANTED = f"a classifier's SavedModel or {INCEPTION}PATH"
 class Features:
     """Features and class probabilities of images, by an exported classifier or by Inception v3.
 
-    Images of another size are resized, bilinearly and without aliasing; of another number of channels, greys are
-    repeated or colours averaged. Values of two nets, of two versions of one, or after two ways of resizing are not
-    comparable; nor are Inception's here with those of the papers, which had other weights and resized otherwise.
+    Images of another size are resized, bilinearly and without aliasing. For another number of
+    channels, greys are repeated or colours averaged. Values of two nets, of two versions of a net,
+    or after two ways of resizing are not comparable. Nor are those of Inception here and in papers,
+    where weights and resizing differ.
 
     Args:
-        path: the directory of a SavedModel with the endpoint `features`, or of its versions 1, 2, ..., whose newest
-            is taken; or `inception_v3:PATH`, a file of weights for `keras.applications.InceptionV3` with its top.
+        path: the directory of a SavedModel with the endpoint `features`; the directory of its
+            versions 1, 2, ..., of which the newest is taken; or `inception_v3:PATH`, a file of
+            weights for `keras.applications.InceptionV3` with its top.
 
     Raises:
-        UserError: if there is no such net, or it is damaged or another one.
+        UserError: if there is no such net, or it is damaged, or another one.
 
     Attributes:
         name: MODEL/VERSION, or inception_v3.
-        hash: 16 hexadecimal digits, of the bytes of all its files.
+        hash: 16 hexadecimal digits that depend on the bytes of all its files.
         image_shape: height, width, channels that the net takes.
     """
 
@@ -46,13 +48,13 @@ class Features:
             self.name, self.image_shape = "inception_v3", (299, 299, 3)
             self._net = _inception(place)
         else:
-            place = _version(path)
+            place = _newest_version(path)
             self.name = "/".join(place.resolve().parts[-2:])
             self._model, self._net, self.image_shape = _saved_model(place)
         self.hash = _hash(place)
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Looks at images.
+        """Computes the features and class probabilities of images.
 
         Args:
             images: float32 [n, h, w, c] in [-1, 1], at least one.
@@ -63,39 +65,43 @@ class Features:
         Raises:
             UserError: if the images have neither the net's number of channels nor 1 or 3.
         """
-        found = [self._net(self._fit(images[i : i + BATCH])) for i in range(0, len(images), BATCH)]
-        feature, probability = (
-            np.concatenate([part.numpy() for part in parts]) for parts in zip(*found, strict=True)
-        )
-        return feature, probability
+        features, probabilities = [], []
+        for start in range(0, len(images), BATCH):
+            feature, probability = self._net(self._fit(images[start : start + BATCH]))
+            features.append(feature.numpy())
+            probabilities.append(probability.numpy())
+        return np.concatenate(features), np.concatenate(probabilities)
 
-    def adaptation(self, shape: tuple[int, int, int]) -> str:
-        """What is done to images of a shape to make them fit, in words."""
-        size, wanted = ("x".join(map(str, s[:2])) for s in (shape, self.image_shape))
-        done = [f"bilinear from {size} to {wanted}"] if size != wanted else []
+    def adaptation(self, shape: tuple[int, ...]) -> str:
+        """Returns in words what is done to images of a shape to make them fit the net."""
+        done = []
+        if shape[:2] != self.image_shape[:2]:
+            height, width, _ = self.image_shape
+            done.append(f"bilinear from {shape[0]}x{shape[1]} to {height}x{width}")
         if shape[-1] != self.image_shape[-1]:
             done.append("greys repeated" if shape[-1] == 1 else "colours averaged")
         return ", ".join(done) or "none"
 
     def _fit(self, images: np.ndarray) -> tf.Tensor:
+        """Returns images in the shape that the net takes."""
         *size, channels = self.image_shape
-        if images.shape[-1] != channels:
-            if {images.shape[-1], channels} != {1, 3}:
-                raise UserError(
-                    f"features: expected images of {channels} channels and found {images.shape[-1]}"
-                )
-            images = (
-                np.repeat(images, 3, axis=-1)
-                if channels == 3
-                else images.mean(axis=-1, keepdims=True)
+        if images.shape[-1] == channels:
+            fitting = images
+        elif images.shape[-1] == 1 and channels == 3:
+            fitting = np.repeat(images, 3, axis=-1)
+        elif images.shape[-1] == 3 and channels == 1:
+            fitting = images.mean(axis=-1, keepdims=True)
+        else:
+            raise UserError(
+                f"features: expected images of {channels} channels and found {images.shape[-1]}"
             )
         if images.shape[1:3] != tuple(size):
-            return tf.image.resize(images, size, antialias=True)
-        return tf.constant(images)
+            return tf.image.resize(fitting, size, antialias=True)
+        return tf.constant(fitting)
 
 
-def _version(path: str) -> pathlib.Path:
-    """The SavedModel's own directory, given that or the one of its versions."""
+def _newest_version(path: str) -> pathlib.Path:
+    """Returns a SavedModel's own directory, given that or the one of its versions."""
     if not path:
         raise UserError(f"features: expected {WANTED} and found nothing")
     place = pathlib.Path(path)
@@ -110,12 +116,13 @@ def _version(path: str) -> pathlib.Path:
 
 
 def _saved_model(place: pathlib.Path) -> tuple[object, Callable, tuple[int, int, int]]:
-    """The model, which must outlive its functions, the one of features, and the image shape that it takes."""
+    """Loads a model; returns it, its function of features and the image shape that this takes.
+
+    The model must outlive its functions.
+    """
     try:
         model = tf.saved_model.load(str(place))
-    except (
-        Exception
-    ) as error:  # graphs and checkpoints that are cut short or changed fail in many ways
+    except Exception as error:  # graphs and checkpoints cut short or changed fail in many ways
         raise UserError(
             f"features: expected a whole SavedModel and could not load {place}"
         ) from error
@@ -128,8 +135,8 @@ def _saved_model(place: pathlib.Path) -> tuple[object, Callable, tuple[int, int,
     inputs, outputs = endpoint.structured_input_signature[1], endpoint.structured_outputs
     if set(inputs) != {"image"} or not {"feature", "probability"} <= set(outputs):
         raise UserError(
-            f"features: expected an endpoint from image to feature and probability in {place} and found one from "
-            f"{', '.join(inputs)} to {', '.join(outputs)}"
+            f"features: expected an endpoint from image to feature and probability in {place} "
+            f"and found one from {', '.join(inputs)} to {', '.join(outputs)}"
         )
 
     def net(image):
@@ -140,6 +147,7 @@ def _saved_model(place: pathlib.Path) -> tuple[object, Callable, tuple[int, int,
 
 
 def _inception(file: pathlib.Path) -> Callable:
+    """Builds Inception v3 with the weights in a file: a function to features and probabilities."""
     if not file.is_file():
         raise UserError(
             f"features: expected a file of Inception's weights and found none at {file}"
@@ -149,16 +157,13 @@ def _inception(file: pathlib.Path) -> Callable:
     try:
         inception = keras.applications.InceptionV3(weights=None)
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error", UserWarning
-            )  # by which Keras says that it left layers as they were
+            # Keras only warns of layers for which the file has no weights
+            warnings.simplefilter("error", UserWarning)
             inception.load_weights(file)
-    except (
-        Exception
-    ) as error:  # files that are cut short, of another kind or of another net fail in many ways
+    except Exception as error:  # files cut short, of another kind or another net fail in many ways
         raise UserError(
-            f"features: expected weights (.h5 or .keras) of keras.applications.InceptionV3 with its top and could not "
-            f"load {file}"
+            "features: expected weights (.h5 or .keras) of keras.applications.InceptionV3 with its "
+            f"top and could not load {file}"
         ) from error
     finally:
         keras.config.set_dtype_policy(policy)
@@ -172,8 +177,9 @@ def _inception(file: pathlib.Path) -> Callable:
 
 
 def _hash(place: pathlib.Path) -> str:
+    """Returns 16 hexadecimal digits of the hash of a file, or of all files in a directory."""
     digest = hashlib.sha256()
     files = [place] if place.is_file() else [f for f in place.rglob("*") if f.is_file()]
-    for file in sorted(files, key=lambda f: f.relative_to(place).as_posix()):
+    for file in sorted(files, key=lambda file: file.relative_to(place).as_posix()):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

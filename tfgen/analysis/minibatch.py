@@ -34,10 +34,10 @@ class MinibatchMap:
     progress: Progress = no_progress
 
     def grouped(self, images: int) -> "MinibatchMap":
-        """Returns a map for rows that consist of several images each, with as many images at a time.
+        """Returns a map for rows that consist of several images each.
 
         Args:
-            images: of a row, at least 1.
+            images: of a row, at least 1; as many rows are taken at a time as keep `size` images.
         """
         return dataclasses.replace(self, size=max(1, self.size // images))
 
