@@ -177,7 +177,7 @@ def _allowed(entry: Entry) -> dict[str, Any]:
 def _tflite(trained: Trained, directory: pathlib.Path, measure: bool) -> dict[str, Any]:
     endpoints = convert.endpoints(trained.model)
     found = {name: _file(endpoint, directory, measure) for name, endpoint in endpoints.items()}
-    return {"note": convert.note(trained.model), "endpoints": found}
+    return {"note": convert.NOTE, "endpoints": found}
 
 
 def _file(endpoint: Endpoint, directory: pathlib.Path, measure: bool) -> dict[str, Any]:

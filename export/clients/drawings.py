@@ -51,11 +51,10 @@ class Question:
             others: values in the place of the question's.
         """
         endpoint = self.endpoint if name is None else self.model.endpoint(name)
-        shown = {**self.pictures, **others}
-        count = max(map(len, shown.values()), default=self.count)
+        values = {**self.given, **self.pictures, **others}
         root = random.root(self.seed) if seed is None else seed
-        values = {**request.numbered(root, count), **self.given, **shown}
-        return self.model.answer(endpoint.name, request.rows(endpoint, values, count))
+        rows = request.rows(endpoint, values, count=self.count, root=root)
+        return self.model.answer(endpoint.name, rows)
 
     @property
     def images(self) -> list[np.ndarray]:

@@ -61,10 +61,10 @@ class Job(NamedTuple):
         (name,) = images.named(self.endpoint, "image")
         found = images.of_files([str(image)], self.endpoint.inputs[name], None)
         seed = random.fold_in(random.root(self.seed), zlib.crc32(image.name.encode()) - 2**31)
-        values = {**self.given, name: found, "seed": seed.numpy()}
+        values = {**self.given, name: found, "seed": np.asarray(seed)}
         for mask in images.named(self.endpoint, "mask"):
             values[mask] = images.mask(self.mask, found.shape[:3], seed)
-        rows = request.rows(self.endpoint, values, 1)
+        rows = request.rows(self.endpoint, values, count=1, root=seed)
         return {key: value[0] for key, value in rows.items()}
 
     def write(self, image: pathlib.Path, answer: Row) -> pathlib.Path:
@@ -101,5 +101,6 @@ def settled(endpoint: Described, given: Mapping[str, Any]) -> dict[str, Any]:
         )
     own = {*names, *images.named(endpoint, "mask"), "seed"}
     left = {name: entry for name, entry in endpoint.inputs.items() if name not in own}
-    rows = request.rows(endpoint._replace(inputs=left), given, 1)
+    root = random.root(0)  # for none, since seeds are left out
+    rows = request.rows(endpoint._replace(inputs=left), given, count=1, root=root)
     return {name: value[0].tolist() for name, value in rows.items()}

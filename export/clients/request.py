@@ -25,12 +25,17 @@ WORDS = {"true": True, "false": False}
 
 def seeds(root: random.Seed, count: int) -> np.ndarray:
     """Returns a seed for each row, [count, 2]."""
-    return np.stack([random.fold_in(root, number).numpy() for number in range(count)])
+    return np.stack([np.asarray(random.fold_in(root, number)) for number in range(count)])
 
 
-def numbered(root: random.Seed, count: int) -> dict[str, np.ndarray]:
-    """Returns the inputs that differ from row to row without being told: seeds and indices."""
-    return {"seed": seeds(root, count), "index": np.arange(count, dtype=np.int32)}
+def indices(root: random.Seed, count: int) -> np.ndarray:
+    """Returns the number of each row, [count]."""
+    del root
+    return np.arange(count)
+
+
+NUMBERED: dict[str, Callable[[random.Seed, int], np.ndarray]] = {"seed": seeds, "index": indices}
+"""The inputs that differ from row to row without being told."""
 
 
 def given(
@@ -84,7 +89,9 @@ def settings(endpoint: Described, words: Sequence[str]) -> dict[str, np.ndarray]
     return found
 
 
-def rows(endpoint: Described, given: Mapping[str, Any], count: int) -> dict[str, np.ndarray]:
+def rows(
+    endpoint: Described, given: Mapping[str, Any], *, count: int, root: random.Seed
+) -> dict[str, np.ndarray]:
     """Returns a request with a value of each input for each row.
 
     Args:
@@ -92,6 +99,7 @@ def rows(endpoint: Described, given: Mapping[str, Any], count: int) -> dict[str,
         given: values by input: one for all rows, or one a row. What is not given takes its
             default; what is no input is left out.
         count: rows, where no input is given a value a row.
+        root: from which a seed is made for each row, unless seeds are given.
 
     Returns:
         By name, [rows, ...].
@@ -99,30 +107,44 @@ def rows(endpoint: Described, given: Mapping[str, Any], count: int) -> dict[str,
     Raises:
         UserError: if an input has neither value nor default, or not one for each row.
     """
-    values = {name: _given(endpoint, name, given) for name in endpoint.inputs}
-    several = [name for name, entry in endpoint.inputs.items() if _is_several(entry, values[name])]
-    if several:
-        count = len(values[several[0]])
+    taken = {name: np.asarray(given[name]) for name in endpoint.inputs if name in given}
+    count = _count(endpoint, taken, count)
+    found = {}
+    for name, entry in endpoint.inputs.items():
+        value = taken.get(name)
+        if value is None and name in NUMBERED:
+            value = NUMBERED[name](root, count)
+        if value is None:
+            value = _default(endpoint, name)
+        value = value.astype(entry.dtype)
+        several = _is_several(entry, value)
+        found[name] = value if several else np.broadcast_to(value, (count, *value.shape))
+    return found
+
+
+def _count(endpoint: Described, given: Mapping[str, np.ndarray], otherwise: int) -> int:
+    """Returns the number of rows that values are given for."""
+    several = [name for name in given if _is_several(endpoint.inputs[name], given[name])]
+    if not several:
+        return otherwise
+    first = several[0]
     for name in several:
-        if len(values[name]) != count:
+        if len(given[name]) != len(given[first]):
             raise UserError(
-                f"{name}: expected {count} rows, as of {several[0]}, and found {len(values[name])}"
+                f"--set: expected {len(given[first])} rows of {name}, as of {first}, and found "
+                f"{len(given[name])}"
             )
-    return {
-        name: value if name in several else np.broadcast_to(value, (count, *value.shape))
-        for name, value in values.items()
-    }
+    return len(given[first])
 
 
-def _given(endpoint: Described, name: str, given: Mapping[str, Any]) -> np.ndarray:
+def _default(endpoint: Described, name: str) -> np.ndarray:
     entry = endpoint.inputs[name]
-    value = given.get(name, entry.default)
-    if value is None:
+    if entry.default is None:
         where = f"--{FLAGS[name]}: expected" if name in FLAGS else f"--set: expected {name}=VALUE,"
         raise UserError(
             f"{where} {entry.meaning}, which {endpoint.name} of this model takes, and found none"
         )
-    return np.asarray(value, entry.dtype)
+    return np.asarray(entry.default)
 
 
 def _is_several(entry: Entry, value: np.ndarray) -> bool:

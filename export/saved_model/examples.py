@@ -56,4 +56,7 @@ def code(known: Input, value: np.ndarray, module: str = "tf") -> str:
 
 def _single(known: Input) -> np.ndarray:
     value = np.asarray(known.example, known.dtype.as_numpy_dtype)
+    # a side that is free is as long as the example's
+    sides = zip(known.shape, value.shape or known.shape, strict=True)
+    value = np.broadcast_to(value, [own if side is None else side for side, own in sides])
     return value[np.newaxis] if known.batched else value

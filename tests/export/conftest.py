@@ -20,13 +20,18 @@ FLAGFILES = pathlib.Path(__file__).parents[2] / "trainers" / "flagfiles"
 
 
 class Export(NamedTuple):
-    """An export of a SavedModel into a directory that holds an older one."""
+    """An export of a SavedModel into a directory that holds an older one.
+
+    Attributes:
+        output: the directory.
+        first: the older version's files as they were.
+        run: the run's files before and after.
+        printed: the words on stdout.
+    """
 
     output: pathlib.Path
     first: dict[str, bytes]
-    """The older version's files as they were."""
     run: tuple[dict[str, bytes], dict[str, bytes]]
-    """The run's files before and after."""
     printed: list[str]
 
 
@@ -51,6 +56,20 @@ def trained(made_once):
 
 
 @pytest.fixture(scope="session")
+def saved_model(made_once):
+    """Exports SavedModels of runs by name; each once, none to be changed."""
+
+    def export(name: str, workdir: pathlib.Path) -> pathlib.Path:
+        def make(output: pathlib.Path) -> None:
+            _export(workdir, output, "--formats=saved_model")
+
+        (model,) = (made_once(f"saved_model_{name}", make) / "saved_model").iterdir()
+        return model
+
+    return export
+
+
+@pytest.fixture(scope="session")
 def digits(trained) -> pathlib.Path:
     """A run of digits by a net of one energy, whose weights are averaged."""
     return trained("digits", *command_line.DIGITS, "--energy.ema=0.5")
@@ -70,13 +89,7 @@ def exported_again(digits, exported, tmp_path_factory) -> Export:
     first = command_line.content(output / "saved_model" / "generative_convnet" / "1")
     before = command_line.content(digits)
     with contextlib.redirect_stdout(io.StringIO()) as said:
-        command_line.start(
-            "export.main",
-            f"--workdir={digits}",
-            f"--output={output}",
-            "--formats=saved_model",
-            "--nomeasure",
-        )
+        _export(digits, output, "--formats=saved_model")
     return Export(output, first, (before, command_line.content(digits)), said.getvalue().split())
 
 
@@ -101,8 +114,9 @@ def exported_triangle(triangle, made_once) -> pathlib.Path:
     return made_once("exported_triangle", lambda output: _export(triangle, output))
 
 
-def _export(workdir: pathlib.Path, output: pathlib.Path) -> None:
-    command_line.start("export.main", f"--workdir={workdir}", "--nomeasure", f"--output={output}")
+def _export(workdir: pathlib.Path, output: pathlib.Path, *flags: str) -> None:
+    where = (f"--workdir={workdir}", f"--output={output}")
+    command_line.start("export.main", *where, "--nomeasure", *flags)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The client asks a SavedModel by its own signatures, and draws or prints what it answers."""
+"""The client asks a SavedModel by its description, and draws, prints or writes what it answers."""
 
 import functools
 import os
@@ -12,9 +12,10 @@ import pytest
 import tensorflow as tf
 from support import command_line
 from support.command_line import content, mistake
+from support.tiny_models import Weather
 
-from export import client
-from export.clients import backends
+from export.clients import in_process, request
+from export.saved_model import archive
 from tfgen import random
 from tfgen.data import masks, preprocess
 from trainers.drawings import pictures
@@ -24,25 +25,35 @@ from trainers.run import experiment
 @pytest.fixture(scope="module", autouse=True)
 def _each_model_is_loaded_once():
     """Loading takes seconds, and the client asks often here."""
-    with mock.patch.object(backends, "load", functools.cache(backends.load)):
+    with mock.patch.object(in_process, "load", functools.cache(in_process.load)):
         yield
 
 
-def ask(task: str, model, output, *args: str) -> np.ndarray:
-    """The picture that the client draws, as its images: [rows, columns, height, width]."""
+def asked(model, task: str, *args: str) -> None:
+    """Runs the client."""
     (directory,) = (model / "saved_model").iterdir()
-    command_line.start(
-        "export.client", f"--saved_model={directory}", f"--task={task}", f"--output={output}", *args
-    )
+    command_line.start("export.client", f"--saved_model={directory}", f"--task={task}", *args)
+
+
+def draw(task: str, model, output, *args: str) -> np.ndarray:
+    """Returns the picture that the client draws, as its images: [rows, columns, height, width]."""
+    asked(model, task, f"--output={output}", *args)
     sheet = np.pad(iio.imread(output), [[0, 2], [0, 2]])  # the gap after the last
     rows, columns = (side // 66 for side in sheet.shape)
     assert sheet.shape == (66 * rows, 66 * columns)
     return sheet.reshape(rows, 66, columns, 66).transpose(0, 2, 1, 3)[:, :, :64:8, :64:8]
 
 
+def answered(task: str, model, output, *args: str) -> dict[str, np.ndarray]:
+    """Returns the answers that the client writes."""
+    asked(model, task, f"--output={output}", *args)
+    with np.load(output) as found:
+        return dict(found)
+
+
 def signature(model, name: str):
     (directory,) = (model / "saved_model").iterdir()
-    return backends.load(directory).signatures[name]
+    return in_process.load(directory).signatures[name]
 
 
 def grey(image) -> np.ndarray:
@@ -56,16 +67,12 @@ def held_out(workdir, count: int) -> tf.Tensor:
 @pytest.mark.parametrize("task", ["generate", "complete", "reconstruct"])
 def test_the_client_draws_what_the_model_answers(digits, exported, tmp_path, task):
     steps = [] if task == "reconstruct" else ["--steps=5"]
-    found = ask(task, exported, tmp_path / "out.png", f"--workdir={digits}", "--count=4", *steps)
-    image, seed, steps = (
-        held_out(digits, 4),
-        tf.constant(client.seeds(random.root(0), 4)),
-        tf.fill([4], 5),
-    )
-    mask = masks.half((4, 8, 8), "bottom")
+    found = draw(task, exported, tmp_path / "out.png", f"--workdir={digits}", "--count=4", *steps)
+    image, seed = held_out(digits, 4), tf.constant(request.seeds(random.root(0), 4))
+    mask, drawn = masks.half((4, 8, 8), "bottom"), {"seed": seed, "num_steps": tf.fill([4], 5)}
     given = {
-        "generate": {"seed": seed, "num_steps": steps},
-        "complete": {"image": image, "mask": mask, "seed": seed, "num_steps": steps},
+        "generate": drawn,
+        "complete": {"image": image, "mask": mask, **drawn},
         "reconstruct": {"image": image},
     }[task]
     answer = grey(signature(exported, task)(**given)["image"])
@@ -76,19 +83,42 @@ def test_the_client_draws_what_the_model_answers(digits, exported, tmp_path, tas
         assert np.array_equal(found, [*above, answer])
 
 
+def test_the_run_is_asked_for_its_own_number_of_steps(exported, tmp_path):
+    """The run was trained with `sample_steps=5`; its export remembers that."""
+    own, five, six = (
+        answered("generate", exported, tmp_path / f"{i}.npz", "--count=3", *steps)["image"]
+        for i, steps in enumerate([(), ("--steps=5",), ("--steps=6",)])
+    )
+    np.testing.assert_array_equal(own, five)
+    assert np.abs(own - six).max() > 1e-3
+
+
 def test_anomalies_are_white_where_the_energy_hangs_on_pixels(digits, exported, tmp_path):
-    found = ask("anomaly", exported, tmp_path / "out.png", f"--workdir={digits}", "--count=3")
+    found = draw("anomaly", exported, tmp_path / "out.png", f"--workdir={digits}", "--count=3")
     image = held_out(digits, 3)
     steepness = signature(exported, "anomaly")(image=image)["steepness"].numpy()
     assert np.array_equal(found, [grey(image), grey(2 * steepness / steepness.max() - 1)])
 
 
+def test_the_persistent_chains_are_shown_in_their_order(exported, tmp_path):
+    found = draw("chains", exported, tmp_path / "out.png", "--count=4")
+    chains = signature(exported, "chains")(index=tf.range(4))["image"]
+    assert np.array_equal(found.reshape(4, 8, 8), grey(chains))
+    sentence = mistake(
+        "export.client",
+        f"--saved_model={exported / 'saved_model' / 'generative_convnet'}",
+        "--task=chains",
+        "--count=9",
+        f"--output={tmp_path / 'none.png'}",
+    )
+    assert "index: expected numbers below 8" in sentence
+
+
 def test_a_model_with_a_generator_takes_no_steps_unless_asked(
     triangle, exported_triangle, tmp_path
 ):
-    model = exported_triangle
     none, zero, five = (
-        ask("generate", model, tmp_path / f"{i}.png", "--count=4", *steps)
+        draw("generate", exported_triangle, tmp_path / f"{i}.png", "--count=4", *steps)
         for i, steps in enumerate([(), ("--steps=0",), ("--steps=500",)])
     )
     assert np.array_equal(none, zero)
@@ -98,15 +128,9 @@ def test_a_model_with_a_generator_takes_no_steps_unless_asked(
 def test_the_way_between_two_images_starts_and_ends_at_their_reconstructions(
     triangle, exported_triangle, tmp_path
 ):
+    given = (f"--workdir={triangle}", "--count=5")
     for way in ("--nospherical", "--spherical"):
-        found = ask(
-            "interpolate",
-            exported_triangle,
-            tmp_path / "i.png",
-            f"--workdir={triangle}",
-            "--count=5",
-            way,
-        )
+        found = draw("interpolate", exported_triangle, tmp_path / "i.png", *given, way)
         assert found.shape[:2] == (2, pictures.POSITIONS + 2)  # the fifth image has no partner
         image = held_out(triangle, 4)
         assert np.array_equal(found[:, [0, -1]].reshape(4, 8, 8), grey(image))
@@ -120,7 +144,7 @@ def test_two_pictures_of_the_users_have_a_way_between_them(exported_triangle, tm
     for name in "ab":
         iio.imwrite(tmp_path / f"{name}.png", rng.integers(0, 256, (8, 8), np.uint8))
     both = [f"--image={tmp_path / name}.png" for name in "ab"]
-    found = ask("interpolate", exported_triangle, tmp_path / "out.png", *both)
+    found = draw("interpolate", exported_triangle, tmp_path / "out.png", *both)
     assert found.shape[:2] == (1, pictures.POSITIONS + 2)
     for end, name in ((0, "a"), (-1, "b")):
         assert np.array_equal(found[0, end], iio.imread(tmp_path / f"{name}.png"))
@@ -130,7 +154,7 @@ def test_uncertainty_is_drawn_as_mean_spread_and_a_few_completions(
     triangle, exported_triangle, tmp_path
 ):
     given = [f"--workdir={triangle}", "--count=4", "--mask=half:left"]
-    found = ask("uncertainty", exported_triangle, tmp_path / "out.png", *given)
+    found = draw("uncertainty", exported_triangle, tmp_path / "out.png", *given)
     image, masked, mean, spread, *some = found
     assert np.array_equal(image, grey(held_out(triangle, 4)))
     assert len(some) == 3
@@ -142,25 +166,85 @@ def test_uncertainty_is_drawn_as_mean_spread_and_a_few_completions(
 
 
 def test_energies_are_printed_an_image_a_line(triangle, exported_triangle, capsys):
-    (directory,) = (exported_triangle / "saved_model").iterdir()
-    asked = [f"--saved_model={directory}", "--task=energy", f"--workdir={triangle}", "--count=3"]
-    command_line.start("export.client", *asked)
+    asked(exported_triangle, "energy", f"--workdir={triangle}", "--count=3")
     head, *lines = capsys.readouterr().out.strip().split("\n")
-    assert head == "image  energy (nats)"
+    assert head.split() == ["row", "energy"]
     numbers, energies = zip(*(line.split() for line in lines), strict=True)
     assert numbers == ("0", "1", "2")
     expected = signature(exported_triangle, "energy")(image=held_out(triangle, 3))["energy"]
     np.testing.assert_allclose([float(e) for e in energies], expected, rtol=1e-5)
 
 
-def test_the_client_takes_a_picture_of_the_users(exported, tmp_path):
-    iio.imwrite(
-        tmp_path / "mine.png", np.random.default_rng(0).integers(0, 256, (10, 20, 3), np.uint8)
+def test_latents_are_printed_or_written(triangle, exported_triangle, tmp_path, capsys):
+    """A task without a picture of its own."""
+    given = (f"--workdir={triangle}", "--count=3")
+    expected = signature(exported_triangle, "encode")(image=held_out(triangle, 3))["latent"]
+    found = answered("encode", exported_triangle, tmp_path / "out.npz", *given)
+    np.testing.assert_allclose(found["latent"], expected, rtol=1e-6, atol=1e-6)
+    capsys.readouterr()
+    asked(exported_triangle, "encode", *given)
+    head, *lines = capsys.readouterr().out.strip().split("\n")
+    assert head.split() == ["row", *(f"latent_{i}" for i in range(16))]
+    printed = [[float(word) for word in line.split()[1:]] for line in lines]
+    np.testing.assert_allclose(printed, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_an_input_without_a_flag_is_set_by_name(exported_triangle, tmp_path):
+    latent = np.random.default_rng(0).standard_normal((5, 16)).astype(np.float32)
+    np.save(tmp_path / "z.npy", latent)
+    decode = signature(exported_triangle, "decode")
+    several = answered(
+        "decode", exported_triangle, tmp_path / "z.npz", f"--set=latent={tmp_path / 'z.npy'}"
     )
-    model = exported / "saved_model" / "generative_convnet"
-    asked = [f"--saved_model={model}", "--task=reconstruct", f"--image={tmp_path / 'mine.png'}"]
-    command_line.start("export.client", *asked, f"--output={tmp_path / 'out.png'}")
-    assert iio.imread(tmp_path / "out.png").shape == (130, 64)
+    np.testing.assert_array_equal(several["image"], decode(latent=tf.constant(latent))["image"])
+    zeros = answered("decode", exported_triangle, tmp_path / "0.npz", "--set=latent=0", "--count=2")
+    expected = decode(latent=tf.zeros((2, 16)))["image"]
+    np.testing.assert_array_equal(zeros["image"], expected)
+
+
+def test_a_value_may_be_given_for_each_row(exported, tmp_path):
+    """Two numbers of steps are two rows, each as it is with that number alone."""
+    both = answered("generate", exported, tmp_path / "both.npz", "--set=num_steps=1,3")["image"]
+    one, three = (
+        answered("generate", exported, tmp_path / f"{n}.npz", f"--steps={n}", "--count=2")["image"]
+        for n in (1, 3)
+    )
+    np.testing.assert_allclose(both, [one[0], three[1]], atol=1e-5)
+
+
+def test_more_draws_are_asked_for_by_name(triangle, exported_triangle, tmp_path):
+    given = (f"--workdir={triangle}", "--count=2")
+    usual, twenty, two = (
+        answered("uncertainty", exported_triangle, tmp_path / f"{i}.npz", *given, *draws)["spread"]
+        for i, draws in enumerate([(), ("--set=draws=20",), ("--set=draws=2",)])
+    )
+    np.testing.assert_array_equal(usual, twenty)
+    assert np.abs(usual - two).max() > 1e-3
+
+
+def test_the_client_tells_what_a_model_can_be_asked(exported, capsys):
+    asked(exported, "describe")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "EnergyModel by generative_convnet after 4 updates, 8x8x1" in said
+    assert "complete: Fills missing pixels" in said
+    assert "mask (float32 [8, 8, 1]): 1 where a pixel is known, 0 where it is missing" in said
+    assert "num_steps (int32): sampling steps; this model's own number is 5; default 5" in said
+
+
+def test_help_lists_the_tasks_and_their_inputs(capsys):
+    command_line.start("export.client", "--help")
+    said = capsys.readouterr().out
+    assert "complete(image, mask, seed, num_steps, label)" in said
+    assert "stylize(content, seed, num_steps, gamma)" in said
+    assert "--set  (" in said
+
+
+def test_the_client_takes_a_picture_of_the_users(exported, tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (10, 20, 3), np.uint8)
+    iio.imwrite(tmp_path / "mine.png", picture)
+    output = tmp_path / "out.png"
+    asked(exported, "reconstruct", f"--image={tmp_path / 'mine.png'}", f"--output={output}")
+    assert iio.imread(output).shape == (130, 64)
 
 
 def test_the_client_asks_the_newest_version(tmp_path):
@@ -168,7 +252,7 @@ def test_the_client_asks_the_newest_version(tmp_path):
         module = tf.Module()
         module.number = tf.Variable(number)
         tf.saved_model.save(module, str(tmp_path / version))
-    assert float(backends.load(tmp_path).number) == 10.0
+    assert float(in_process.load(tmp_path).number) == 10.0
 
 
 @pytest.mark.parametrize(
@@ -176,6 +260,7 @@ def test_the_client_asks_the_newest_version(tmp_path):
     [
         (["--task=complete"], ["--image", "--workdir"]),
         (["--task=dream"], ["--task", "dream"]),
+        (["--task=complete_png"], ["--task", "cannot complete_png"]),
         ([], ["--task"]),
         (["--task=generate", "--output=out.jpg"], ["--output", "out.jpg"]),
         (["--task=generate", "--saved_model=nowhere"], ["--saved_model", "nowhere"]),
@@ -186,7 +271,18 @@ def test_the_client_asks_the_newest_version(tmp_path):
             ["--task=interpolate"],
             ["--task", "complete, energy, generate, reconstruct", "cannot interpolate"],
         ),
-        (["--task=reconstruct", "--steps=5"], ["--steps", "reconstruct"]),
+        (["--task=reconstruct", "--steps=5"], ["--steps", "reconstruct", "num_steps"]),
+        (["--task=generate", "--label=1"], ["--label: expected none", "label"]),
+        (["--task=generate", "--set=draws=5"], ["--set", "seed, num_steps", "draws"]),
+        (["--task=generate", "--set=num_steps"], ["--set", "NAME=VALUE"]),
+        (["--task=generate", "--set=num_steps=few"], ["--set", "num_steps as int32", "few"]),
+        (["--task=generate", "--set=seed=1,2,3"], ["--set", "seed of the shape [2]", "[3]"]),
+        (
+            ["--task=generate", "--set=num_steps=1,2", "--set=seed=1,2,3,4"],
+            ["--set: expected seed of the shape [2]"],
+        ),
+        (["--task=generate", "--set=seed=no.npy"], ["--set", "seed", "no.npy"]),
+        (["--task=generate", "--set=num_steps=-1"], ["num_steps: expected numbers that are not"]),
     ],
 )
 def test_what_the_client_cannot_do_is_said(exported, tmp_path, args, named):
@@ -197,6 +293,21 @@ def test_what_the_client_cannot_do_is_said(exported, tmp_path, args, named):
     for words in named:
         assert words in sentence
     assert content(tmp_path) == {}
+
+
+def test_pictures_are_not_printed_and_numbers_are_not_drawn(digits, exported, tmp_path):
+    model = f"--saved_model={exported / 'saved_model' / 'generative_convnet'}"
+    assert "--output: expected a .png or .npz file, since generate" in mistake(
+        "export.client", model, "--task=generate"
+    )
+    sentence = mistake(
+        "export.client",
+        model,
+        "--task=energy",
+        f"--workdir={digits}",
+        f"--output={tmp_path / 'out.png'}",
+    )
+    assert "--output: expected a .npz file, or none, since energy" in sentence
 
 
 def half(file: pathlib.Path):
@@ -218,42 +329,29 @@ DAMAGE = {
 def test_the_client_names_a_damaged_model(exported, tmp_path, damage):
     shutil.copytree(exported / "saved_model" / "generative_convnet", tmp_path / "model")
     DAMAGE[damage](tmp_path / "model" / "1")
-    asked = [
-        "--task=generate",
-        f"--output={tmp_path / 'out.png'}",
-        f"--saved_model={tmp_path / 'model'}",
-    ]
-    sentence = mistake("export.client", *asked)
+    output = tmp_path / "out.png"
+    model = f"--saved_model={tmp_path / 'model'}"
+    sentence = mistake("export.client", "--task=generate", f"--output={output}", model)
     assert "--saved_model: expected a whole SavedModel" in sentence
     assert str(tmp_path / "model" / "1") in sentence
-    assert not (tmp_path / "out.png").exists()
+    assert not output.exists()
 
 
-class Labelled(tf.Module):
-    """A model whose energies take classes."""
-
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec((None, 8, 8, 1), tf.float32, "image"),
-            tf.TensorSpec((None,), tf.int32, "label"),
-        ]
-    )
-    def energy(self, image, label):
-        return {"energy": tf.reduce_sum(image, axis=[1, 2, 3]) + tf.cast(label, tf.float32)}
+def test_a_model_that_does_not_describe_itself_is_refused(tmp_path):
+    module = tf.Module()
+    module.double = tf.function(lambda x: {"y": 2 * x}, [tf.TensorSpec([None], name="x")])
+    tf.saved_model.save(module, str(tmp_path / "1"), {"double": module.double})
+    sentence = mistake("export.client", f"--saved_model={tmp_path}", "--task=double")
+    assert "--saved_model: expected a model with the endpoint describe" in sentence
 
 
-@pytest.fixture
-def labelled(digits, tmp_path):
-    """What asks such a model for the energies of held-out digits."""
-    model = Labelled()
-    tf.saved_model.save(model, str(tmp_path / "model" / "1"), signatures={"energy": model.energy})
-    return [
-        "export.client",
-        f"--saved_model={tmp_path / 'model'}",
-        "--task=energy",
-        f"--workdir={digits}",
-        "--count=2",
-    ]
+@pytest.fixture(scope="module")
+def labelled(digits, tmp_path_factory):
+    """The command that asks a model with classes for the energies of held-out digits."""
+    place = tmp_path_factory.mktemp("labelled") / "weather"
+    archive.write(Weather(num_classes=10), place)
+    where = (f"--saved_model={place}", f"--workdir={digits}")
+    return ["export.client", *where, "--task=energy", "--count=2"]
 
 
 def test_the_client_gives_a_model_the_class_that_it_takes(labelled, capsys):
@@ -261,54 +359,22 @@ def test_the_client_gives_a_model_the_class_that_it_takes(labelled, capsys):
     energies = []
     for label in (2, 5):
         command_line.start(*labelled, f"--label={label}")
-        energies.append(
-            [float(line.split()[1]) for line in capsys.readouterr().out.splitlines()[1:]]
-        )
+        lines = capsys.readouterr().out.splitlines()[1:]
+        energies.append([float(line.split()[1]) for line in lines])
     np.testing.assert_allclose(np.subtract(*energies[::-1]), [3, 3], rtol=1e-3)
 
 
-def test_a_class_is_asked_for_where_there_are_classes_and_only_there(labelled, exported, tmp_path):
-    assert "--label: expected a class, since this model has classes" in mistake(*labelled)
-    asked = [
-        f"--saved_model={exported / 'saved_model' / 'generative_convnet'}",
-        "--task=generate",
-        "--label=1",
-    ]
-    sentence = mistake("export.client", *asked, f"--output={tmp_path / 'out.png'}")
-    assert "--label: expected none, since this model has no classes" in sentence
-
-
-class Clocked(tf.Module):
-    """A model of another house, whose energies take what no client has heard of."""
-
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec((None, 8, 8, 1), tf.float32, "image"),
-            tf.TensorSpec((None,), tf.float32, "day"),
-        ]
-    )
-    def energy(self, image, day):
-        return {"energy": tf.reduce_sum(image, axis=[1, 2, 3]) + day}
-
-
-def test_inputs_that_the_client_has_no_word_for_are_named(digits, tmp_path):
-    model = Clocked()
-    tf.saved_model.save(model, str(tmp_path / "model" / "1"), signatures={"energy": model.energy})
-    sentence = mistake(
-        "export.client",
-        f"--saved_model={tmp_path / 'model'}",
-        "--task=energy",
-        f"--workdir={digits}",
-        "--count=2",
-    )
-    assert "--task: energy of this model takes day, which is not given here" in sentence
+def test_a_class_is_asked_for_where_there_are_classes_and_checked(labelled):
+    assert "--label: expected each example's class, from 0 to 9" in mistake(*labelled)
+    assert "label: expected classes from 0 to 9" in mistake(*labelled, "--label=10")
 
 
 def test_one_picture_has_no_way_to_another(exported_triangle, tmp_path):
     iio.imwrite(tmp_path / "mine.png", np.zeros((8, 8), np.uint8))
-    (directory,) = (exported_triangle / "saved_model").iterdir()
-    asked = [f"--saved_model={directory}", "--task=interpolate", f"--image={tmp_path / 'mine.png'}"]
-    assert "give --image twice" in mistake(
-        "export.client", *asked, f"--output={tmp_path / 'out.png'}"
-    )
-    assert not (tmp_path / "out.png").exists()
+    model = f"--saved_model={exported_triangle / 'saved_model' / 'divergence_triangle'}"
+    given = ["--task=interpolate", f"--image={tmp_path / 'mine.png'}"]
+    output = tmp_path / "out.png"
+    sentence = mistake("export.client", model, *given, f"--output={output}")
+    assert "--image: expected at least 2 images, for first and second, and found 1" in sentence
+    assert "give --image again" in sentence
+    assert not output.exists()

@@ -1,7 +1,8 @@
-"""One hidden half of one digit is completed alike wherever a model is asked: the same seed, the same picture.
+"""One hidden half of one digit is completed alike wherever a model is asked with the same seed.
 
-The quickstart's model with narrower nets, after fewer updates. Its SavedModel answers from a directory, over REST and
-gRPC, and to Apache Beam; its LiteRT files answer to an interpreter and to the page in Chromium.
+The model is the quickstart's with narrower nets, after fewer updates. Its SavedModel answers from a
+directory, over REST and gRPC, and to Apache Beam. Its LiteRT files answer to an interpreter and to
+the page in Chromium.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,10 @@ import tensorflow as tf
 from support import command_line, serving_stub
 from support.browsing import HALF, Served, own, seen, wait
 
-from export.clients import backends, remote
+from export.clients import remote
+from export.clients.exported import Exported
+from export.clients.in_process import InProcess
+from export.clients.job import Job
 from export.litert import convert
 from tfgen import random
 from tfgen.data import preprocess
@@ -43,19 +47,17 @@ def digit(triangle_page) -> np.ndarray:
 
 
 def expected(page: Served, digit: np.ndarray, seed: np.ndarray) -> np.ndarray:
-    """What the library makes of it."""
-    return page.experiment.algorithm.tasks.complete(
-        tf.constant(digit), tf.constant(HALF), tf.constant(seed)
-    ).numpy()
+    """Returns what the library makes of it."""
+    return page.run.model.complete(digit, HALF, seed[0], 0).numpy()
 
 
-def asked(model: backends.Model, digit: np.ndarray, seed: np.ndarray) -> np.ndarray:
+def asked(model: Exported, digit: np.ndarray, seed: np.ndarray) -> np.ndarray:
     rows = {"image": digit, "mask": HALF, "seed": seed, "num_steps": np.zeros(1, np.int32)}
     return model.answer("complete", rows)["image"]
 
 
 def of_directory(exported, digit, seed):
-    return asked(backends.Loaded(exported / "saved_model" / NAME), digit, seed)
+    return asked(InProcess(exported / "saved_model" / NAME), digit, seed)
 
 
 def behind(serve: Callable) -> Callable:
@@ -68,11 +70,12 @@ def behind(serve: Callable) -> Callable:
 
 def of_interpreter(exported, digit, seed):
     file = exported / "tflite" / "complete.tflite"
-    rounds, size = (
-        tf.lite.Interpreter(str(file)).get_signature_runner().get_input_details()["noise"]["shape"]
-    )
-    noise = [random.normal((size,), random.fold_in(tf.constant(seed[0]), i)) for i in range(rounds)]
-    return convert.run(file, image=digit, mask=HALF, noise=np.stack(noise))["image"]
+    runner = tf.lite.Interpreter(str(file)).get_signature_runner()
+    rounds, size = runner.get_input_details()["latent_noise"]["shape"]
+    seeds = [random.fold_in(tf.constant(seed[0]), number) for number in range(rounds)]
+    latents = np.stack([random.normal((size,), one) for one in seeds])
+    none = np.zeros((0, 8, 8, 1), np.float32)  # steps under the energy
+    return convert.run(file, image=digit, mask=HALF, latent_noise=latents, noise=none)["image"]
 
 
 PLACES = {
@@ -105,13 +108,13 @@ def test_the_page_completes_as_the_library_does(visit, triangle_page, digit):
 
 def test_bulk_work_completes_as_the_library_does(triangle_page, exported_page, digit, tmp_path):
     """By the seed that it makes of the picture's name."""
-    bulk = pytest.importorskip("export.bulk", exc_type=ImportError)
+    pytest.importorskip("apache_beam")
     examples, answers = triangle_page.directory / "examples", tmp_path / "answers"
     model = exported_page / "saved_model" / NAME
     where = [f"--saved_model={model}", f"--input={examples}", f"--output={answers}"]
     command_line.start("export.batch", *where, f"--seed={SEED}")
-    inputs = backends.Loaded(model).signatures["complete"]
-    row = bulk.Job("", "", "complete", "half:bottom", 0, SEED, inputs).row(examples / "00.png")
+    endpoint = InProcess(model).endpoint("complete")
+    row = Job("", "", endpoint, "half:bottom", SEED, {}).row(examples / "00.png")
     np.testing.assert_array_equal(row["mask"], HALF[0])
     found = preprocess.to_unit(iio.imread(answers / "00.png").reshape(1, 8, 8, 1))
     shades = expected(triangle_page, digit, row["seed"][np.newaxis])

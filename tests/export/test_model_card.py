@@ -16,11 +16,11 @@ from support import command_line
 
 from export.card import measurements, model_card, terms
 from export.litert import convert
-from tfgen.types import Endpoint
+from export.saved_model import rows
+from tfgen.models import Endpoint, inputs
 from trainers.run import experiment
 
 ENDPOINTS = ("anomaly", "complete", "energy", "generate", "reconstruct")
-FILES = ("complete", "complete_step", "energy", "generate", "reconstruct")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def measured(triangle, exported_triangle, tmp_path_factory) -> pathlib.Path:
     output = tmp_path_factory.mktemp("measured") / "out"
     shutil.copytree(exported_triangle, output)
     trained = experiment.restored(triangle)
-    lite = convert.write(trained.algorithm, output / "tflite", convert.VARIANTS)
+    lite = convert.write(trained.model, output / "tflite", convert.VARIANTS)
     model_card.write(trained, [output / "saved_model" / "divergence_triangle" / "1", *lite], output)
     return output
 
@@ -57,25 +57,41 @@ def test_the_card_tells_what_was_exported(exported):
     assert f"`tflite/energy.tflite`: {size:,} bytes" in card
 
 
+def test_the_card_tells_how_the_model_is_sampled_and_under_which_terms(exported):
+    page = (exported / "model_card.md").read_text()
+    assert "- kernel: class Langevin, step_size 0.1, temperature 1, " in page
+    assert "steps of a new sample or completion, unless a request says otherwise: 5, then 0" in page
+    assert "- sigma: 0.3" in page
+    assert "terms of the code | tfgen is under the MIT licence" in page
+    card = json.loads((exported / "model_card.json").read_text())
+    assert card["sampling"]["steps"] == 5
+    assert card["class"] == "EnergyModel"
+
+
+def test_the_card_lists_inputs_with_meanings_defaults_and_what_is_expected(exported):
+    page = (exported / "model_card.md").read_text()
+    card = json.loads((exported / "model_card.json").read_text())["saved_model"]
+    assert card["inputs"]["num_steps"]["default"] == 5
+    assert card["inputs"]["mask"]["expected"].startswith("0 where a pixel is missing")
+    for name, known in card["inputs"].items():
+        assert f"| `{name}` | {known['meaning']} | {known['notes']} |" in page
+    for endpoint in card["endpoints"].values():
+        assert f"<br>{endpoint['meaning']}" in page
+        assert endpoint["inputs"].keys() <= card["inputs"].keys()
+
+
 @pytest.mark.slow
 def test_the_card_names_what_endpoints_and_files_take_and_give(measured):
-    _, _, listed = (
-        (measured / "model_card.md").read_text().partition("## Endpoints of the SavedModel")
-    )
+    page = (measured / "model_card.md").read_text()
+    _, _, listed = page.partition("## Endpoints of the SavedModel")
     saved, _, lite = listed.partition("## LiteRT files")
     image, mask = "`image` float32 [None, 8, 8, 1]", "`mask` float32 [None, 8, 8, 1]"
     assert f"- `decode`: `latent` float32 [None, 16] gives {image}; " in saved
-    counts = "`seed` int32 [None, 2], `count` int32 [None], `num_steps` int32 [None]"
-    assert (
-        f"- `uncertainty`: {image}, {mask}, {counts} gives {image}, `spread` float32 [None, 8, 8, 1]; "
-        in saved
-    )
-    assert (
-        "- `encode`: `image` float32 [1, 8, 8, 1] gives `latent` float32 [1, 16], `log_var` float32 [1, 16]"
-        in lite
-    )
-    assert "`noise` float32 [1, 16] gives `image` float32 [1, 8, 8, 1]" in lite
-    assert "Langevin dynamics is the SavedModel's business" in lite
+    counts = "`seed` int32 [None, 2], `draws` int32 [None], `num_steps` int32 [None]"
+    given = f"{image}, `spread` float32 [None, 8, 8, 1]"
+    assert f"- `uncertainty`: {image}, {mask}, {counts} gives {given}; " in saved
+    assert "- `decode`: `latent` float32 [1, 16] gives `image` float32 [1, 8, 8, 1]" in lite
+    assert " ".join(convert.NOTE.split()) in " ".join(lite.split())
 
 
 @pytest.mark.slow
@@ -144,18 +160,11 @@ def test_the_card_lists_only_what_was_exported(digits, tmp_path, monkeypatch):
     monkeypatch.setattr(
         convert, "convert", lambda endpoint, variants: dict.fromkeys(variants, b"model")
     )
-    command_line.start(
-        "export.main",
-        f"--workdir={digits}",
-        f"--output={tmp_path}",
-        "--formats=tflite",
-        "--nomeasure",
-    )
+    where = (f"--workdir={digits}", f"--output={tmp_path}")
+    command_line.start("export.main", *where, "--formats=tflite", "--nomeasure")
     page = (tmp_path / "model_card.md").read_text()
-    assert (
-        "## LiteRT files\n- `energy`: `image` float32 [1, 8, 8, 1] gives `energy` float32 [1]\n"
-        in page
-    )
+    assert "- `energy`: `image` float32 [1, 8, 8, 1] gives `energy` float32 [1]\n" in page
+    assert "- kernel: class Langevin" in page
     assert "Endpoints of the SavedModel" not in page
     assert "Latencies" not in page
     assert json.loads((tmp_path / "model_card.json").read_text())["saved_model"] is None
@@ -192,7 +201,8 @@ def test_terms_are_those_of_the_data_or_said_to_be_unknown():
 
 def test_files_are_measured_against_the_librarys_answer(tmp_path):
     """Of one endpoint, which says what is 0.5 more than the file does."""
-    endpoint = Endpoint(lambda x: {"y": 2 * x}, [tf.TensorSpec([1, 3], name="x")])
+    known = inputs.Input("x", (3,), tf.float32, "three numbers", example=[0.0, 0.0, 0.0])
+    endpoint = Endpoint("double", lambda x: {"y": 2 * x}, (known,), ("y",), "Computes 2 x.")
     for variant, content in convert.convert(endpoint, ("float32", "int8")).items():
         (tmp_path / convert.file_name("double", variant)).write_bytes(content)
     x = np.array([[1, -4, 2]], np.float32)
@@ -206,13 +216,13 @@ def test_files_are_measured_against_the_librarys_answer(tmp_path):
 
 
 def test_a_saved_model_is_timed_at_each_number_of_rows(tmp_path):
-    endpoint = Endpoint(
-        lambda image: {"y": 2 * image}, [tf.TensorSpec([None, 2, 2, 1], name="image")]
-    )
+    known = (inputs.image((2, 2, 1)),)
+    double = Endpoint("double", lambda image: {"y": 2 * image}, known, ("y",), "Computes 2 x.")
+    endpoint = rows.by_row(double)
     module = tf.Module()
-    module.double = tf.function(endpoint.fn, endpoint.signature)
+    module.double = endpoint.graph.get_concrete_function()
     tf.saved_model.save(module, str(tmp_path), {"double": module.double})
-    found = measurements.served(tmp_path, {"double": endpoint}, (2, 2, 1))
+    found = measurements.served(tmp_path, {"double": endpoint})
     assert set(found["double"]) == {str(count) for count in measurements.BATCHES}
     assert all(time > 0 for time in found["double"].values())
 
@@ -238,4 +248,4 @@ def test_the_command_writes_the_variants_that_were_asked_for(digits, tmp_path, m
     found = command_line.content(tmp_path / "tflite")
     assert found["energy.tflite"] == b"float32"
     assert found["energy.int8.tflite"] == b"int8"
-    assert len(found) == 2 * len(FILES)
+    assert len(found) == 2 * len(convert.endpoints(experiment.restored(digits).model))

@@ -1,4 +1,4 @@
-"""SavedModels are loaded by what knows neither the library nor Keras: saved_model_cli, and TensorFlow's C API."""
+"""SavedModels are loaded by saved_model_cli and TensorFlow's C API, which know no library."""
 
 import os
 import pathlib
@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from export.saved_model import examples, serving
+from export.saved_model import examples, published
 from trainers.run import experiment
 
 pytestmark = pytest.mark.slow
@@ -28,21 +28,19 @@ def version(exported_triangle) -> pathlib.Path:
 
 
 @pytest.fixture(scope="module")
-def published(triangle):
-    return serving.endpoints(experiment.restored(triangle).algorithm)
+def endpoints(triangle):
+    return published.endpoints(experiment.restored(triangle).model)
 
 
 @pytest.fixture(scope="module")
-def expected(version, published):
+def expected(version, endpoints):
     """What TensorFlow in Python answers to an example, by endpoint."""
     signatures = tf.saved_model.load(str(version)).signatures
 
     def answer(name: str) -> dict[str, np.ndarray]:
-        given = examples.rows(published[name], (8, 8, 1), 3)
-        return {
-            n: v.numpy()
-            for n, v in signatures[name](**{n: tf.constant(v) for n, v in given.items()}).items()
-        }
+        given = examples.rows(endpoints[name], 3)
+        found = signatures[name](**{key: tf.constant(value) for key, value in given.items()})
+        return {key: value.numpy() for key, value in found.items()}
 
     return answer
 
@@ -53,19 +51,15 @@ def cli(*args) -> subprocess.CompletedProcess:
     return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
 
 
-def test_saved_model_cli_shows_and_runs_the_endpoints(version, published, expected, tmp_path):
-    given = examples.rows(published["complete"], (8, 8, 1), 3)
+def test_saved_model_cli_shows_and_runs_the_endpoints(version, endpoints, expected, tmp_path):
+    given = examples.rows(endpoints["complete"], 3)
     np.savez(tmp_path / "given.npz", **given)
     inputs = ";".join(f"{name}={tmp_path / 'given.npz'}[{name}]" for name in given)
     where = ["--dir", version, "--tag_set", "serve", "--signature_def", "complete"]
-    shown = cli("show", *where)
-    assert (
-        "inputs['image'] tensor_info:\n      dtype: DT_FLOAT\n      shape: (-1, 8, 8, 1)"
-        in shown.stdout
-    )
-    assert (
-        "inputs['seed'] tensor_info:\n      dtype: DT_INT32\n      shape: (-1, 2)" in shown.stdout
-    )
+    shown = cli("show", *where).stdout
+    for name, kind, shape in (("image", "FLOAT", "(-1, 8, 8, 1)"), ("seed", "INT32", "(-1, 2)")):
+        words = f"inputs['{name}'] tensor_info:\n      dtype: DT_{kind}\n      shape: {shape}"
+        assert words in shown
     done = cli("run", *where, "--inputs", inputs, "--outdir", tmp_path)
     assert done.returncode == 0, done.stderr
     np.testing.assert_allclose(
@@ -75,7 +69,7 @@ def test_saved_model_cli_shows_and_runs_the_endpoints(version, published, expect
 
 @pytest.fixture(scope="module")
 def ask(version, tmp_path_factory):
-    """The C program, compiled against the headers and libraries inside the wheel: asks for an output of an endpoint."""
+    """The C program, compiled against the wheel's headers: asks for an output of an endpoint."""
     if shutil.which("gcc") is None:
         pytest.skip("needs gcc")
     place = tmp_path_factory.mktemp("c")
@@ -87,25 +81,10 @@ def ask(version, tmp_path_factory):
         "-l:libtensorflow_framework.so.2",
         f"-Wl,-rpath,{library}",
     ]
-    subprocess.run(
-        [
-            "gcc",
-            "-Wall",
-            "-Werror",
-            "-I",
-            tf.sysconfig.get_include(),
-            source,
-            "-o",
-            program,
-            *libraries,
-        ],
-        check=True,
-    )
-    signatures = (
-        saved_model_pb2.SavedModel.FromString((version / "saved_model.pb").read_bytes())
-        .meta_graphs[0]
-        .signature_def
-    )
+    compiler = ["gcc", "-Wall", "-Werror", "-I", tf.sysconfig.get_include()]
+    subprocess.run([*compiler, source, "-o", program, *libraries], check=True)
+    saved = saved_model_pb2.SavedModel.FromString((version / "saved_model.pb").read_bytes())
+    signatures = saved.meta_graphs[0].signature_def
 
     def asked(name: str, output: str, **given: np.ndarray) -> subprocess.CompletedProcess:
         words = [version, signatures[name].outputs[output].name]
@@ -126,17 +105,17 @@ def ask(version, tmp_path_factory):
 
 
 @pytest.mark.parametrize(("name", "output"), [("complete", "image"), ("energy", "energy")])
-def test_a_c_program_gets_the_same_answers(ask, published, expected, name, output):
-    done = ask(name, output, **examples.rows(published[name], (8, 8, 1), 3))
+def test_a_c_program_gets_the_same_answers(ask, endpoints, expected, name, output):
+    done = ask(name, output, **examples.rows(endpoints[name], 3))
     assert done.returncode == 0, done.stderr
     found = np.array(done.stdout.split(), np.float32)
     np.testing.assert_allclose(found, expected(name)[output].ravel(), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("wrong", ["sides", "rank", "nan", "mask"])
-def test_a_c_program_is_refused_as_a_server_would_be(ask, published, wrong):
-    """Nothing stands between it and the graph: the checks in there refuse what no signature was compared with."""
-    given = examples.rows(published["complete"], (8, 8, 1), 3)
+def test_a_c_program_is_refused_as_a_server_would_be(ask, endpoints, wrong):
+    """The checks in the graph refuse what nothing compared with a signature."""
+    given = examples.rows(endpoints["complete"], 3)
     given["image"] = {
         "sides": np.zeros((3, 8, 4, 1), np.float32),
         "rank": np.zeros((3, 64), np.float32),

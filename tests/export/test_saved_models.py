@@ -3,42 +3,46 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from support import alone, command_line, rows
+from support import alone, rows
 from support.command_line import DIGITS, TEXTURE
 
-from export.saved_model import serving
+from export.saved_model import published
 from tfgen import random
 from trainers.run import checkpoints, experiment
 
-ENDPOINTS = ("energy", "reconstruct", "generate", "complete")
+ENDPOINTS = ("energy", "reconstruct", "generate", "complete", "chains")
 
 
 @pytest.fixture(scope="module")
-def inputs(digits):
-    """Of each endpoint, three rows."""
+def model(digits):
+    """The library's."""
+    return experiment.restored(digits).model
+
+
+@pytest.fixture(scope="module")
+def inputs(model):
+    """Three rows for each endpoint."""
     rng = np.random.default_rng(0)
     given = {
         "image": rng.uniform(-1, 1, (3, 8, 8, 1)).astype(np.float32),
         "mask": (rng.uniform(size=(3, 8, 8, 1)) < 0.5).astype(np.float32),
     }
-    published = serving.endpoints(experiment.restored(digits).algorithm)
-    return {name: rows.of(published[name], given) for name in ENDPOINTS}
+    endpoints = published.endpoints(model)
+    return {name: rows.of(endpoints[name], given) for name in ENDPOINTS}
 
 
 @pytest.fixture(scope="module")
 def answers(exported, inputs, tmp_path_factory):
     """What the SavedModel answers in a process of its own."""
-    model = exported / "saved_model" / "generative_convnet" / "1"
-    return alone.answers(model, inputs, tmp_path_factory.mktemp("alone"))
+    version = exported / "saved_model" / "generative_convnet" / "1"
+    return alone.answers(version, inputs, tmp_path_factory.mktemp("alone"))
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_a_process_with_tensorflow_alone_gets_what_the_library_answers_to_each_row(
-    digits, answers, inputs, endpoint
+    model, answers, inputs, endpoint
 ):
-    expected = rows.alone(
-        experiment.restored(digits).algorithm.endpoints()[endpoint], inputs[endpoint]
-    )
+    expected = rows.alone(model.endpoint(endpoint), inputs[endpoint])
     for name, value in expected.items():
         ours = answers[f"{endpoint}.{name}"]
         assert ours.shape == value.shape
@@ -52,50 +56,34 @@ def test_known_pixels_stay_in_a_completion(answers, inputs):
 
 
 def test_a_batch_may_be_of_any_size(exported):
-    model = tf.saved_model.load(str(exported / "saved_model" / "generative_convnet" / "1"))
+    loaded = tf.saved_model.load(str(exported / "saved_model" / "generative_convnet" / "1"))
     for batch in (1, 4):
-        energy = model.signatures["energy"](image=tf.zeros((batch, 8, 8, 1)))["energy"]
+        energy = loaded.signatures["energy"](image=tf.zeros((batch, 8, 8, 1)))["energy"]
         assert energy.shape == (batch,)
-
-
-@pytest.fixture(scope="module")
-def texture(trained, tmp_path_factory):
-    """A run of a texture, and its model as it is loaded again."""
-    workdir = trained("texture", *TEXTURE)
-    output = tmp_path_factory.mktemp("texture")
-    command_line.start(
-        "export.main",
-        f"--workdir={workdir}",
-        f"--output={output}",
-        "--formats=saved_model",
-        "--nomeasure",
-    )
-    return workdir, tf.saved_model.load(str(output / "saved_model" / "generative_convnet" / "1"))
 
 
 def test_averaged_weights_are_what_is_exported(digits, answers, inputs):
     image = tf.constant(inputs["energy"]["image"])
     plain = experiment.Experiment(experiment.read(digits))
-    checkpoints.restore(plain.checkpoints, plain.state)
-    distance = np.abs(plain.algorithm.tasks.energy(image) - answers["energy.energy"]).max()
+    checkpoints.restore(plain.checkpoints, checkpoints.state_of(plain.algorithm))
+    distance = np.abs(plain.algorithm.model.energy(image) - answers["energy.energy"]).max()
     assert distance > 1e-4 * np.abs(answers["energy.energy"]).max()
 
 
 @pytest.mark.slow
-def test_a_net_of_any_size_synthesizes_from_its_export(texture):
-    workdir, model = texture
+def test_a_net_of_any_size_synthesizes_from_its_export(trained, saved_model):
+    workdir = trained("texture", *TEXTURE)
+    loaded = tf.saved_model.load(str(saved_model("texture", workdir) / "1"))
     seed, steps, size = random.root(1), tf.constant(3), tf.constant([30, 41])
     row = {"seed": seed[None], "num_steps": steps[None], "size": size[None]}
-    ours = model.signatures["synthesize"](**row)["image"]
-    theirs = experiment.restored(workdir).algorithm.tasks.synthesize(
-        tf.constant(1), seed, steps, size
-    )
+    ours = loaded.signatures["synthesize"](**row)["image"]
+    theirs = experiment.restored(workdir).model.synthesize(1, seed, size, steps)
     assert ours.shape == (1, 30, 41, 1)
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 @pytest.mark.slow
-def test_classes_are_an_input_and_a_classifier_classifies(trained, tmp_path):
+def test_classes_are_an_input_and_a_classifier_classifies(trained, saved_model):
     given = [flag for flag in DIGITS if "generative_convnet." not in flag]
     classifier = (
         "--algorithm=discriminative_convnet",
@@ -103,19 +91,14 @@ def test_classes_are_an_input_and_a_classifier_classifies(trained, tmp_path):
         "--energy.outputs=10",
     )
     workdir = trained("classifier", *given, *classifier, "--discriminative_convnet.sample_steps=2")
-    command_line.start(
-        "export.main",
-        f"--workdir={workdir}",
-        f"--output={tmp_path}",
-        "--formats=saved_model",
-        "--nomeasure",
-    )
-    model = tf.saved_model.load(str(tmp_path / "saved_model" / "discriminative_convnet" / "1"))
-    algorithm = experiment.restored(workdir).algorithm
+    loaded = tf.saved_model.load(str(saved_model("classifier", workdir) / "1"))
+    model = experiment.restored(workdir).model
     image = tf.constant(np.random.default_rng(0).uniform(-1, 1, (3, 8, 8, 1)), tf.float32)
-    probability = model.signatures["classify"](image=image)["probability"].numpy()
+    probability = loaded.signatures["classify"](image=image)["probability"].numpy()
     np.testing.assert_allclose(probability.sum(axis=1), 1, rtol=1e-5)
-    np.testing.assert_allclose(probability, tf.nn.softmax(algorithm.logits(image)), atol=1e-5)
+    np.testing.assert_allclose(probability, tf.nn.softmax(model.logits(image)), atol=1e-5)
     label = tf.constant([1, 5, 9])
-    energy = model.signatures["energy"](image=image, label=label)["energy"]
-    np.testing.assert_allclose(energy, algorithm.tasks.energy(image, label), rtol=1e-5)
+    energy = loaded.signatures["energy"](image=image, label=label)["energy"]
+    np.testing.assert_allclose(energy, model.energy(image, label), rtol=1e-5)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="label: expected classes from 0 to 9"):
+        loaded.signatures["energy"](image=image, label=label + 1)

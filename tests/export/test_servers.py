@@ -5,9 +5,10 @@ import pytest
 from support import command_line, serving_stub
 from support.command_line import mistake
 
-from export import client
-from export.clients import backends, remote
-from export.saved_model import examples, serving, warmup
+from export.clients import remote, request
+from export.clients.exported import refusal
+from export.clients.in_process import InProcess
+from export.saved_model import examples, published, warmup
 from tfgen import random
 from tfgen.errors import UserError
 from trainers.run import experiment
@@ -30,17 +31,10 @@ def server(request, served):
 
 
 def ask(where: list[str], task: str, workdir, output, *args: str) -> bytes:
-    """The picture that the client draws."""
-    asked = [
-        *where,
-        f"--task={task}",
-        f"--workdir={workdir}",
-        "--count=4",
-        f"--output={output}",
-        *args,
-    ]
-    command_line.start("export.client", *asked)
-    return output.read_bytes() if output.exists() else b""
+    """Returns the picture that the client draws."""
+    asked = [*where, f"--task={task}", f"--workdir={workdir}", "--count=4", f"--output={output}"]
+    command_line.start("export.client", *asked, *args)
+    return output.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -69,17 +63,27 @@ def test_a_server_answers_as_the_directory_does(
     assert here == there
 
 
-def test_energies_come_from_a_server(triangle, exported_triangle, server, tmp_path, capsys):
+def test_energies_come_from_a_server(triangle, exported_triangle, server, capsys):
     directory = exported_triangle / "saved_model" / "divergence_triangle"
     said = []
     for where in (
         [f"--saved_model={directory}"],
         [f"--server={server}", "--model=divergence_triangle"],
     ):
-        ask(where, "energy", triangle, tmp_path / "none.png")
+        asked = [*where, "--task=energy", f"--workdir={triangle}", "--count=4"]
+        command_line.start("export.client", *asked)
         lines = capsys.readouterr().out.strip().split("\n")[1:]
         said.append([float(line.split()[1]) for line in lines])
+    assert len(said[0]) == 4
     np.testing.assert_allclose(*said, rtol=1e-5)
+
+
+def test_a_server_describes_the_model_as_the_directory_does(exported_triangle, server):
+    directory = exported_triangle / "saved_model" / "divergence_triangle"
+    found = remote.connect(server, "divergence_triangle").description
+    assert found == InProcess(directory).description
+    assert found.endpoints["complete"].inputs["num_steps"].default == 0
+    assert found.facts["class"] == "LatentModel"
 
 
 def test_a_request_is_rows_whose_names_are_the_signatures(triangle, server, served, tmp_path):
@@ -117,8 +121,8 @@ def test_a_request_is_rows_whose_names_are_the_signatures(triangle, server, serv
 
 
 def test_bytes_travel_as_base64_or_as_they_are(triangle, server, served):
-    published = serving.endpoints(experiment.restored(triangle).algorithm)
-    given = examples.rows(published["complete_png"], (8, 8, 1), 2)
+    endpoints = published.endpoints(experiment.restored(triangle).model)
+    given = examples.rows(endpoints["complete_png"], 2)
     found = remote.connect(server, "divergence_triangle").answer("complete_png", given)
     expected = served.answer("complete_png", given)
     assert [bytes(file) for file in found["image_bytes"]] == list(expected["image_bytes"])
@@ -169,11 +173,12 @@ def test_grpc_without_the_extra_is_said(monkeypatch):
 
 
 def test_rows_have_seeds_of_their_own():
-    found = client.seeds(random.root(0), 5)
+    found = request.seeds(random.root(0), 5)
     assert len({tuple(row) for row in found}) == 5
 
 
 def test_a_refusal_is_what_the_check_said():
-    said = "Graph execution error:\n\nassertion failed: [seed: expected the shape [any, 2] and found] [2 3]\n\t [[{{node"
-    assert backends.refusal(said) == "seed: expected the shape [any, 2] and found [2 3]"
-    assert backends.refusal("no\n such  thing") == "no such thing"
+    check = "seed: expected the shape [any, 2] and found"
+    said = f"Graph execution error:\n\nassertion failed: [{check}] [2 3]\n\t [[{{{{node"
+    assert refusal(said) == f"{check} [2 3]"
+    assert refusal("no\n such  thing") == "no such thing"

@@ -1,6 +1,7 @@
-"""What a server publishes: rows that do not disturb each other, checks that name the input, PNG files in and out."""
+"""What a server publishes: rows that do not disturb each other, checks, PNG files in and out."""
 
 import io
+from unittest import mock
 
 import imageio.v3 as iio
 import numpy as np
@@ -8,37 +9,37 @@ import pytest
 import tensorflow as tf
 from support import command_line
 
-from export.clients import backends
-from export.saved_model import checks, examples, png, serving, warmup
+from export.clients.exported import refusal
+from export.clients.in_process import load
+from export.saved_model import checks, examples, png, published, rows, warmup
 from tfgen.data import preprocess
-from tfgen.types import Endpoint
+from tfgen.models import Endpoint, inputs
 from trainers.run import experiment
 
 COUNT = 3
 
 
 @pytest.fixture(scope="module")
-def triangle_endpoints(triangle):
-    """Published of the triangle, by name."""
-    return serving.endpoints(experiment.restored(triangle).algorithm)
+def endpoints(triangle):
+    """What is published of the triangle, by name."""
+    return published.endpoints(experiment.restored(triangle).model)
 
 
 @pytest.fixture(scope="module")
 def signatures(exported_triangle):
-    """Of its SavedModel."""
-    return backends.load(exported_triangle / "saved_model" / "divergence_triangle").signatures
+    """Those of its SavedModel."""
+    return load(exported_triangle / "saved_model" / "divergence_triangle").signatures
 
 
 @pytest.fixture
-def asked(triangle_endpoints):
+def asked(endpoints):
     """An example of what each endpoint takes."""
-    return lambda name: examples.rows(triangle_endpoints[name], (8, 8, 1), COUNT)
+    return lambda name: examples.rows(endpoints[name], COUNT)
 
 
-def answer(signature, inputs) -> dict[str, np.ndarray]:
-    return {
-        n: v.numpy() for n, v in signature(**{n: tf.constant(v) for n, v in inputs.items()}).items()
-    }
+def answer(signature, given) -> dict[str, np.ndarray]:
+    found = signature(**{name: tf.constant(value) for name, value in given.items()})
+    return {name: value.numpy() for name, value in found.items()}
 
 
 def picture(image: np.ndarray) -> bytes:
@@ -48,14 +49,16 @@ def picture(image: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def test_every_input_and_output_has_the_same_leading_dimension(
-    signatures, triangle_endpoints, asked
-):
-    for name, endpoint in triangle_endpoints.items():
-        assert all(spec.shape[0] is None for spec in endpoint.signature)
-        assert all(
-            len(value) == COUNT for value in answer(signatures[name], asked(name)).values()
-        ), name
+def endpoint_of(fn, *known, outputs=("energy",)) -> rows.RowEndpoint:
+    """An endpoint by row that no model has."""
+    return rows.by_row(Endpoint("made_up", fn, known, outputs, "Computes something."))
+
+
+def test_every_input_and_output_has_the_same_leading_dimension(signatures, endpoints, asked):
+    for name, endpoint in endpoints.items():
+        assert all(known.row_spec.shape[0] is None for known in endpoint.inputs)
+        found = answer(signatures[name], asked(name))
+        assert all(len(value) == COUNT for value in found.values()), name
 
 
 def test_completion_is_the_default(signatures, asked):
@@ -86,14 +89,40 @@ def test_the_same_row_with_another_seed_is_another_completion(signatures, asked)
 
 
 def test_an_endpoint_without_inputs_gives_the_rows_of_an_index():
-    numbers = Endpoint(lambda: {"number": tf.constant([5.0, 6.0, 7.0])}, [])
-    published = serving.by_row(numbers)
-    assert published.inputs == ["index"]
-    answer = tf.function(published.fn, autograph=False)
-    np.testing.assert_array_equal(answer(tf.constant([2, 0]))["number"], [7.0, 5.0])
+    found = endpoint_of(lambda: {"number": tf.constant([5.0, 6.0, 7.0])}, outputs=("number",))
+    assert found.input_names == ("index",)
+    np.testing.assert_array_equal(found.graph(tf.constant([2, 0]))["number"], [7.0, 5.0])
     with pytest.raises(tf.errors.InvalidArgumentError) as caught:
-        answer(tf.constant([3]))
-    assert "index: expected numbers below 3 and found" in backends.refusal(caught.value.message)
+        found.graph(tf.constant([3]))
+    assert "index: expected numbers below 3 and found" in refusal(caught.value.message)
+
+
+def test_what_is_only_counted_is_made_as_often_as_there_are_rows():
+    found = endpoint_of(
+        lambda count, seed: {"number": tf.ones(count) * tf.cast(seed[:, 0], tf.float32)},
+        inputs.count(),
+        inputs.seed(),
+        outputs=("number",),
+    )
+    assert found.input_names == ("seed",)
+    seed = tf.constant([[4, 0], [5, 0]])
+    np.testing.assert_array_equal(found.graph(seed=seed)["number"], [4.0, 5.0])
+
+
+def test_an_endpoint_is_traced_once_for_itself_and_its_twin():
+    traced = []
+
+    def score(image):
+        traced.append(image)
+        return {"energy": tf.reduce_sum(image, axis=(1, 2, 3))}
+
+    known = inputs.image((4, 6, 1))
+    endpoint = checks.checked(endpoint_of(score, known))
+    twin = checks.checked(png.twin(endpoint, {"image": known}))
+    endpoint.graph(tf.zeros((2, 4, 6, 1)))
+    endpoint.graph.get_concrete_function()
+    twin.graph.get_concrete_function()
+    assert len(traced) == 1
 
 
 BAD = {
@@ -126,12 +155,17 @@ BAD = {
         lambda steps: steps - 5,
         "num_steps: expected numbers that are not negative",
     ),
-    "count": ("uncertainty", "count", lambda count: 0 * count, "count: expected positive numbers"),
-    "counts": (
+    "one draw": (
         "uncertainty",
-        "count",
-        lambda count: count + np.arange(3, dtype=np.int32),
-        "count: expected the same",
+        "draws",
+        lambda draws: 0 * draws + 1,
+        "draws: expected numbers of at least 2",
+    ),
+    "draws": (
+        "uncertainty",
+        "draws",
+        lambda draws: draws + np.arange(3, dtype=np.int32),
+        "draws: expected the same",
     ),
     "no file": (
         "complete_png",
@@ -176,15 +210,31 @@ def test_what_cannot_be_answered_is_an_invalid_argument_that_names_the_input(
     given[culprit] = spoil(given[culprit])
     with pytest.raises(tf.errors.InvalidArgumentError) as caught:
         answer(signatures[name], given)
-    assert said in backends.refusal(caught.value.message)
+    assert said in refusal(caught.value.message)
 
 
-def test_labels_beyond_the_classes_are_refused():
-    label = tf.TensorSpec((None,), tf.int32, "label")
-    checked = checks.checked(Endpoint(lambda label: {"label": label}, [label]), num_classes=10)
-    assert checked.fn(tf.constant([0, 9]))["label"].shape == (2,)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="classes from 0 to 9"):
-        checked.fn(tf.constant([10]))
+OUT_OF_RANGE = {
+    "label": (inputs.label(10), [0, 9], [10, 0], "label: expected classes from 0 to 9"),
+    "negative label": (inputs.label(10), [0, 9], [-1, 0], "label: expected classes from 0 to 9"),
+    "stage": (inputs.stage(3), [2, 2], [3, 3], "stage: expected classifiers from 0 to 2"),
+    "size": (inputs.size((4, 4)), [[1, 9]] * 2, [[0, 9]] * 2, "size: expected positive numbers"),
+    "gamma": (inputs.gamma(), [1.0, 1.0], [1.5, 1.5], "gamma: expected numbers from 0 to 1"),
+    "seeds": (inputs.seed(), [[1, 2], [3, 4]], [[1, 2, 3]] * 2, "seed: expected the shape"),
+    "sizes": (inputs.size((4, 4)), [[4, 4]] * 2, [[4, 4], [4, 5]], "size: expected the same"),
+}
+"""An input, rows that it takes, rows that it does not take, and what is said."""
+
+
+@pytest.mark.parametrize("kind", OUT_OF_RANGE)
+def test_every_input_is_checked_by_what_it_declares(kind):
+    known, good, bad, said = OUT_OF_RANGE[kind]
+    image = inputs.image((2, 2, 1))
+    checked = checks.checked(endpoint_of(lambda image, **given: {"energy": image}, image, known))
+    images = tf.zeros((2, 2, 2, 1))
+    assert len(checked.fn(image=images, **{known.name: tf.constant(good)})["energy"]) == 2
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        checked.fn(image=images, **{known.name: tf.constant(bad)})
+    assert said in caught.value.message
 
 
 def test_pictures_are_completed_as_arrays_are(signatures, asked):
@@ -198,71 +248,86 @@ def test_pictures_are_completed_as_arrays_are(signatures, asked):
         "mask_bytes": [picture(2 * m - 1) for m in given["mask"]],
     }
     shared = {name: given[name] for name in ("seed", "num_steps")}
-    found = answer(
-        signatures["complete_png"], {n: np.array(f, object) for n, f in files.items()} | shared
-    )
+    encoded = {name: np.array(file, object) for name, file in files.items()}
+    found = answer(signatures["complete_png"], encoded | shared)
     pictures = np.stack([iio.imread(file) for file in found["image_bytes"]])
     assert np.array_equal(pictures, expected[..., 0])
     known = given["mask"][..., 0] == 1
     assert np.array_equal(pictures[known], image[..., 0][known])
 
 
-def test_pictures_are_scored_as_arrays_are(signatures, asked):
-    image = preprocess.to_unit(
-        np.random.default_rng(1).integers(0, 256, (COUNT, 8, 8, 1), np.uint8)
-    )
+def test_pictures_are_scored_as_arrays_are(signatures):
+    image = np.random.default_rng(1).integers(0, 256, (COUNT, 8, 8, 1), np.uint8)
+    image = preprocess.to_unit(image)
     expected = answer(signatures["energy"], {"image": image})["energy"]
     files = np.array([picture(i) for i in image], object)
     found = answer(signatures["energy_png"], {"image_bytes": files})["energy"]
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6 * np.abs(expected).max())
 
 
-def test_points_of_the_plane_have_no_pictures():
-    point = Endpoint(
-        lambda image: {"energy": image[:, 0, 0, 0]},
-        [tf.TensorSpec((None, 1, 1, 2), tf.float32, "image")],
-    )
-    assert png.endpoints({"energy": point}, channels=2) == {}
+@pytest.mark.parametrize(
+    ("known", "outputs", "expected"),
+    [
+        ((inputs.image((4, 6, 3)),), ("energy",), True),
+        ((inputs.image((4, 6, 1)), inputs.mask((4, 6, 1)), inputs.seed()), ("image",), True),
+        ((inputs.seed(),), ("image",), True),
+        ((inputs.image((4, 6, 1)), inputs.label(3)), ("energy",), True),
+        # points of the plane, arrays that no file holds, fractions, free sizes, no picture at all
+        ((inputs.image((1, 1, 2)),), ("energy",), False),
+        ((inputs.latent((4,)),), ("image",), False),
+        ((inputs.image((4, 6, 1)), inputs.gamma()), ("image",), False),
+        ((inputs.image((None, None, 1), example_sides=(4, 6)),), ("image",), False),
+        ((inputs.seed(),), ("latent",), False),
+    ],
+)
+def test_what_is_asked_by_pictures_and_whole_numbers_is_asked_by_files_too(
+    known, outputs, expected
+):
+    image = known[0] if known[0].name == "image" else inputs.image((4, 6, 1))
+    model = mock.Mock(**{"inputs.return_value": {"image": image, "mask": inputs.mask((4, 6, 1))}})
+    endpoint = endpoint_of(lambda **given: given, *known, outputs=outputs)
+    assert png.has_twin(endpoint, png.pictures(model)) == expected
 
 
 def test_a_coloured_picture_is_decoded_and_encoded():
-    spec = tf.TensorSpec((None, 4, 6, 3), tf.float32, "image")
-    twin = png.endpoints(
-        {"reconstruct": Endpoint(lambda image: {"image": -image}, [spec])}, channels=3
-    )
+    known = inputs.image((4, 6, 3))
+    plain = endpoint_of(lambda image: {"image": -image}, known, outputs=("image",))
+    twin = png.twin(plain, {"image": known})
+    assert (twin.input_names, twin.outputs) == (("image_bytes",), ("image_bytes",))
     image = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)
     file = io.BytesIO()
     iio.imwrite(file, image, extension=".png")
-    (found,) = twin["reconstruct_png"].fn(tf.constant([file.getvalue()]))["image_bytes"].numpy()
-    assert np.array_equal(iio.imread(found), 255 - image)
+    found = twin.fn(image_bytes=tf.constant([file.getvalue()]))
+    assert np.array_equal(iio.imread(found["image_bytes"].numpy()[0]), 255 - image)
 
 
 def test_a_server_is_warmed_up_by_a_request_to_each_endpoint(
-    exported_triangle, triangle_endpoints, signatures
+    exported_triangle, endpoints, signatures
 ):
     apis = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
     version = exported_triangle / "saved_model" / "divergence_triangle" / "1"
-    seen = set()
+    seen = {}
     for record in tf.data.TFRecordDataset(str(version / warmup.PLACE)):
         request = apis.PredictionLog.FromString(record.numpy()).predict_log.request
         assert request.model_spec.name == "divergence_triangle"
+        given = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
         name = request.model_spec.signature_name
-        inputs = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
-        assert set(inputs) == set(triangle_endpoints[name].inputs)
-        assert answer(signatures[name], inputs)
-        seen.add(name)
-    assert seen == set(triangle_endpoints)
+        assert answer(signatures[name], given)
+        seen[name] = set(given)
+    expected = {name: set(endpoint.input_names) for name, endpoint in endpoints.items()}
+    assert seen == expected | {"describe": {"index"}}
 
 
 def test_without_the_extra_an_export_has_no_records_and_says_so(
     triangle, tmp_path, monkeypatch, capsys
 ):
+    everything = published.endpoints
+
+    def only_decode(model):
+        return {"decode": everything(model)["decode"]}
+
     monkeypatch.setattr(warmup, "available", lambda: False)
-    monkeypatch.setattr(
-        serving,
-        "endpoints",
-        lambda algorithm: {"decode": serving.by_row(algorithm.endpoints()["decode"])},
-    )
+    monkeypatch.setattr(published, "endpoints", only_decode)
     args = [f"--workdir={triangle}", "--formats=saved_model", "--nomeasure", f"--output={tmp_path}"]
     command_line.start("export.main", *args)
     assert "serving" in capsys.readouterr().err
