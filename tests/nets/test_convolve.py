@@ -64,7 +64,7 @@ def test_values_gradients_and_second_derivatives_are_those_of_the_direct_convolu
 
 
 def test_the_second_derivative_of_a_gradient_norm_is_that_of_finite_differences():
-    """As gradient penalties need, in float64: central differences err by 1e-7, rounding by 1e-10."""
+    """As gradient penalties need, in float64: differences err by 1e-7, rounding by 1e-10."""
     x, kernel = (
         random.normal(shape, random.root(0), tf.float64) for shape in ((2, 5, 4, 2), (3, 2, 2, 3))
     )

@@ -63,7 +63,9 @@ class Generator(GeneratorNet):
         return cls(layers, **config)
 
     def build(self, input_shape):
-        shape = (None, *(self.latent_shape if self.any_size else (1, 1, *self.latent_shape)))
+        # a vector is a map of one place
+        places = () if self.any_size else (1, 1)
+        shape = (None, *places, *self.latent_shape)
         for number, layer in enumerate(self.stack):
             layer.build(shape)
             shape = layer.compute_output_shape(shape)

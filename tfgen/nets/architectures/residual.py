@@ -35,6 +35,7 @@ class ResidualBlock(keras.layers.Layer):
     def __init__(self, channels: int, filters: int, strides: int, **kwargs):
         super().__init__(**kwargs)
         common = {"initializer_scale": None, "dtype": self.dtype_policy}
+        # a kernel that the stride divides meets every pixel equally often
         taps = 3 if strides == 1 else 4
         self.lower = Conv(filters, 3, 1, 1, name="lower", **common)
         self.upper = Conv(filters, taps, strides, 1, name="upper", **common)

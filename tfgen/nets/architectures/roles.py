@@ -34,11 +34,12 @@ class Net(keras.Model):
         self.any_size = any_size
 
     def get_config(self):
-        # any_size follows from the layers, so each class derives it anew
+        # any_size follows from the layers, and each class derives it anew
         return super().get_config() | {"image_shape": list(self.image_shape)}
 
     def named_variables(self) -> dict[str, keras.Variable]:
         """Returns all variables by names that are the same in every process."""
+        # Keras numbers nets without a name by how many were made before
         return {v.path.removeprefix(f"{self.name}/"): v for v in self.variables}
 
     def check_size(self, height: int, width: int) -> None:

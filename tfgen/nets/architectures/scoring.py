@@ -60,6 +60,7 @@ class ScoringFunction(EnergyNet):
                 f"activation: expected one of {', '.join(ACTIVATIONS)} and found {activation}"
             )
         self.convs = numbered(convs, "conv")
+        # lists of layers that hold None would not be tracked by Keras, so depths are kept apart
         self._top_depths = tuple(
             number for number, top in enumerate(tops, start=1) if top is not None
         )
@@ -188,6 +189,7 @@ class ScoringFunction(EnergyNet):
             if self.norms and number:
                 r = self.norms[number - 1](r, training=training)
             h = ACTIVATIONS[self.activation].function(r)
+        # sums of many responses need float32, whatever the layers compute in
         if self.top is None:
             return -tf.reduce_sum(tf.cast(h, tf.float32), axis=[1, 2, 3])
         f = tf.reduce_sum(tf.cast(self.top(h, training=training), tf.float32), axis=[1, 2])

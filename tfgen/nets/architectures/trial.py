@@ -98,5 +98,6 @@ def _first_line(error: Exception) -> str:
     """Returns the first line of an error that says something."""
     plain = re.sub(r"\x1b\[\d*m", "", str(error))  # Keras prints in bold
     lines = [line.strip() for line in plain.splitlines() if line.strip()]
+    # Keras puts a header above the message of the layer that failed
     told = [line for line in lines if not line.startswith("Exception encountered when calling")]
     return told[0] if told else type(error).__name__

@@ -80,11 +80,13 @@ def adjoint(
     Returns:
         [b, h, w, channels].
     """
+    # a kernel over the whole image: one matrix product
     one_place = not padding and tuple(y.shape[1:3]) == (1, 1)
     if one_place and tuple(size) == tuple(kernel.shape[:2]):
         x = tf.matmul(flat(y), tf.reshape(kernel, [-1, kernel.shape[3]]), transpose_b=True)
         return tf.reshape(x, [-1, *kernel.shape[:3]])
     kernel = _turned(blocks_of_kernel(kernel, strides))
+    # in blocks of pixels, `taps` is the kernel's side, and `places` that of the maps
     before, around = [], []
     for axis, (side, taps) in enumerate(zip(size, kernel.shape[:2], strict=True), start=1):
         places = y.shape[axis] if y.shape[axis] is not None else tf.shape(y)[axis]
@@ -96,6 +98,7 @@ def adjoint(
     x = tf.nn.conv2d(tf.pad(y, [[0, 0], *around, [0, 0]]), kernel, 1, "VALID")
     if strides > 1:
         x = tf.nn.depth_to_space(x, strides)
+    # the image begins within a block where the padding is no multiple of the stride
     return tf.slice(x, [0, *before, 0], [-1, *size, -1])
 
 
@@ -113,7 +116,8 @@ def blocks_of_kernel(kernel: tf.Tensor, s: int) -> tf.Tensor:
     """
     height, width, channels, filters = kernel.shape
     rows, columns = ceil_to(height, s) // s, ceil_to(width, s) // s
-    kernel = tf.pad(kernel, [[0, rows * s - height], [0, columns * s - width], [0, 0], [0, 0]])
+    below, beside = rows * s - height, columns * s - width
+    kernel = tf.pad(kernel, [[0, below], [0, beside], [0, 0], [0, 0]])
     kernel = tf.reshape(kernel, [rows, s, columns, s, channels, filters])
     kernel = tf.transpose(kernel, [0, 2, 1, 3, 4, 5])
     return tf.reshape(kernel, [rows, columns, s * s * channels, filters])

@@ -56,11 +56,11 @@ class Filters(keras.layers.Layer):
         self.padding = padding
         self.use_bias = use_bias
         self.initializer_scale = initializer_scale
+        # what the layer was told, which is part of its config, and how it runs, which is not
         self._own_convolution = convolution
         self.convolution = convolution or implementations.default()
 
     def get_config(self):
-        # the default of `convolution` is a matter of where a net runs, so it is not stored
         return super().get_config() | {
             "filters": self.filters,
             "kernel_size": list(self.kernel_size),

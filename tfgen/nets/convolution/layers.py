@@ -125,6 +125,7 @@ class Conv(Filters):
         self, prepare: Callable[[], tf.Tensor], training: bool, plan: toom_cook.Plan | None = None
     ) -> tf.Tensor:
         """Returns a prepared kernel, made once for a loop in which the weights stand still."""
+        # in training, weights and singular vectors change from call to call
         return prepare() if training else hoisting.held((id(self), id(plan)), prepare)
 
     def _kernel_channels(self, channels: int) -> tuple[int, int]:

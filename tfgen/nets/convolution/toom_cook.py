@@ -105,21 +105,26 @@ def axis(side: int, taps: int, strides: int, padding: int, tile: int) -> Axis:
     tiles = math.ceil(length / tile)
     taps_of_phase = math.ceil(taps / strides)
     points = tile + taps_of_phase - 1
+    # a convolution transposes the product of polynomials: the kernel is evaluated, while the data
+    # pass through the transposed interpolation and the outputs through a transposed evaluation
     data = np.zeros((strides, points, tiles, side))
     interpolation = np.linalg.inv(_evaluation(points, points)).T
     for phase, number, place in np.ndindex(strides, tiles, points):
         pixel = strides * (number * tile + place) + phase - padding
+        # zeros beyond the border need no column of the matrix
         if 0 <= pixel < side:
             data[phase, :, number, pixel] = interpolation[:, place]
     kernel = np.zeros((strides, points, taps))
     evaluation = _evaluation(points, taps_of_phase)
     for phase in range(strides):
+        # later phases may have a tap less
         own = len(range(phase, taps, strides))
         kernel[phase, :, phase::strides] = evaluation[:, :own]
     output = np.zeros((tiles * tile, points, tiles))
     for number in range(tiles):
         rows = slice(number * tile, (number + 1) * tile)
         output[rows, :, number] = _evaluation(points, tile).T
+    # the last tile may reach beyond the output
     return Axis(data, kernel, output[:length])
 
 
@@ -127,7 +132,9 @@ def _evaluation(points: int, coefficients: int) -> np.ndarray:
     """Returns what evaluates polynomials, at infinity last, [points, coefficients]."""
     places = np.array(POINTS[: points - 1], np.float64)
     finite = np.vander(places, coefficients, increasing=True)
-    return np.vstack([finite, np.eye(coefficients)[-1:]])
+    # at infinity, a polynomial is its highest coefficient
+    infinite = np.eye(coefficients)[-1:]
+    return np.vstack([finite, infinite])
 
 
 def _fewest(side: int, taps: int, strides: int, padding: int) -> Axis:
@@ -148,13 +155,13 @@ def prepared(kernel: tf.Tensor, plan: Plan) -> tf.Tensor:
     """
     height, width, channels, filters = kernel.shape
     phases, points, _ = plan.rows.kernel.shape
-    rows, columns = (
-        tf.constant(axis.kernel.reshape(-1, axis.kernel.shape[2]), kernel.dtype) for axis in plan
-    )
+    rows = tf.constant(plan.rows.kernel.reshape(-1, height), kernel.dtype)
+    columns = tf.constant(plan.columns.kernel.reshape(-1, width), kernel.dtype)
     half = tf.matmul(rows, tf.reshape(kernel, [height, -1]))
-    half = tf.transpose(tf.reshape(half, [phases, points, width, -1]), [2, 1, 0, 3])
-    whole = tf.matmul(columns, tf.reshape(half, [width, -1]))
-    return tf.reshape(whole, [columns.shape[0], 1, points, phases * channels, filters])
+    half = tf.reshape(half, [phases, points, width, channels * filters])
+    half = tf.transpose(half, [2, 1, 0, 3])
+    both = tf.matmul(columns, tf.reshape(half, [width, -1]))
+    return tf.reshape(both, [columns.shape[0], 1, points, phases * channels, filters])
 
 
 def convolve(x: tf.Tensor, prepared_kernel: tf.Tensor, plan: Plan) -> tf.Tensor:
@@ -210,8 +217,10 @@ def _matching(tiles: tf.Tensor, prepared_kernel: tf.Tensor) -> tf.Tensor:
     """
     columns, _, rows, _, _ = prepared_kernel.shape
     across, down, _, channels = tiles.shape
-    examples = down // rows * tf.shape(tiles)[2]
-    return tf.reshape(tiles, [columns, across // columns, rows, examples, channels])
+    tiles_across, tiles_down = across // columns, down // rows
+    # tiles of a column and examples are the rows of one product
+    factors = tiles_down * tf.shape(tiles)[2]
+    return tf.reshape(tiles, [columns, tiles_across, rows, factors, channels])
 
 
 def _restored(products: tf.Tensor, image: tf.Tensor, plan: Plan) -> tf.Tensor:
@@ -234,12 +243,13 @@ def _to_points(x: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, phases: int) -
         [w', h', b, phases c].
     """
     _, height, width, channels = x.shape
+    across, down = columns.shape[0], rows.shape[0] // phases
     half = tf.matmul(rows, tf.reshape(x, [-1, height, width * channels]))
-    half = tf.reshape(half, [-1, phases, rows.shape[0] // phases, width, channels])
+    half = tf.reshape(half, [-1, phases, down, width, channels])
     # batches of small products would take three times as long as this copy and one large product
     half = tf.transpose(half, [3, 2, 0, 1, 4])
-    whole = tf.matmul(columns, tf.reshape(half, [width, -1]))
-    return tf.reshape(whole, [columns.shape[0], rows.shape[0] // phases, -1, phases * channels])
+    both = tf.matmul(columns, tf.reshape(half, [width, -1]))
+    return tf.reshape(both, [across, down, -1, phases * channels])
 
 
 def _from_points(
@@ -256,9 +266,11 @@ def _from_points(
     Returns:
         [b, h, w, c].
     """
-    across, down, _, channels = products.shape
-    width, channels = columns.shape[0], channels // phases
+    across, down, _, phases_and_channels = products.shape
+    height, width = rows.shape[0], columns.shape[0]
+    channels = phases_and_channels // phases
     half = tf.matmul(columns, tf.reshape(products, [across, -1]))
-    half = tf.transpose(tf.reshape(half, [width, down, -1, phases, channels]), [2, 3, 1, 0, 4])
-    whole = tf.matmul(rows, tf.reshape(half, [-1, phases * down, width * channels]))
-    return tf.reshape(whole, [-1, rows.shape[0], width, channels])
+    half = tf.reshape(half, [width, down, -1, phases, channels])
+    half = tf.transpose(half, [2, 3, 1, 0, 4])
+    both = tf.matmul(rows, tf.reshape(half, [-1, phases * down, width * channels]))
+    return tf.reshape(both, [-1, height, width, channels])
