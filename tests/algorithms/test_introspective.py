@@ -54,9 +54,9 @@ def test_the_first_pseudo_negatives_are_white_noise_in_range():
 
 def test_a_stage_ends_after_its_most_updates_and_the_run_with_its_last_stage():
     algorithm = build(stages=3, stage_updates=4)
-    assert not algorithm.stop_training
+    assert not algorithm.finished
     watch = fit(algorithm)
-    assert algorithm.stop_training
+    assert algorithm.finished
     assert algorithm.num_updates == 12
     assert [(stage, into) for stage, into, _ in watch.updates] == [
         *((0, n) for n in (1, 2, 3)),
@@ -154,4 +154,4 @@ def test_hyperparameters_out_of_their_range_are_refused(options, sentence):
 
 
 def test_a_canvas_may_be_smaller_than_the_patch_if_its_padding_makes_up_for_it():
-    assert build(canvas=2, padding=1).canvas == (4, 4, 1)
+    assert build(canvas=2, padding=1).model.canvas == (4, 4, 1)

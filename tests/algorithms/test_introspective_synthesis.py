@@ -160,14 +160,15 @@ def test_synthesis_stops_at_the_boundary_or_at_the_released_codes_margin(stop, m
     free = algorithm.model.synthesis.across(
         lambda x: net(x, training=False), tf.constant(1e9), start.shape
     )
-    kept = run(*free, start, SEED, end["steps"], keep_every=1)[1].kept
+    kept = run(*free, tf.constant(start), SEED, end["steps"], keep_every=1)[1].kept
     # the energy of step i is taken where step i - 1 led
     visited = np.concatenate([start[None], kept[:-1]])
     odds = net(tf.reshape(visited, [-1, *SHAPE]), training=False).numpy().reshape(end["steps"], -1)
     means = np.convolve(np.log1p(np.exp(-odds)).mean(axis=1), np.ones(window) / window, "valid")
     assert window < end["steps"] < 400
     assert means[-1] <= np.log1p(np.exp(-margin)) < means[:-1].min()
-    np.testing.assert_allclose(end["samples"], kept[-1], rtol=0, atol=HALF)
+    # images rest where the low energy was found
+    np.testing.assert_allclose(end["samples"], visited[-1], rtol=0, atol=HALF)
 
 
 @pytest.mark.parametrize("quantile", [0.0, 0.25, 1.0])

@@ -132,7 +132,7 @@ def test_samples_are_fair_draws_of_the_model_and_come_to_the_targets_mean(shifte
         assert np.all(np.abs(x.var(axis=0) - 1) < 5 * np.sqrt(2 / SAMPLES))
     wanted = np.array(SHIFTED.mean) / UNIT
     assert np.all(np.abs(x.mean(axis=0) - wanted) < 5 * np.sqrt(NOISE))
-    assert algorithm.stop_training
+    assert algorithm.finished
 
 
 # another shape: descent along ln g is not a draw any more, but it leads there
@@ -174,7 +174,7 @@ def test_the_first_classifier_brings_the_model_nearer_whatever_the_shape(tilted)
 
 def test_samples_come_to_the_targets_mean_and_covariance(tilted):
     """After every stage both are nearer than a third of what the noise was, over ten times the samples' own errors."""
-    noise = tilted[0].synthesis.start((SAMPLES, *SHAPE), tf.constant([0, 1])).numpy().reshape(-1, 2)
+    noise = tilted[0].model.synthesis.start((SAMPLES, *SHAPE), tf.constant([0, 1])).numpy().reshape(-1, 2)
 
     def away(x):
         return np.linalg.norm(x.mean(0) - TILTED.mean), np.linalg.norm(

@@ -61,10 +61,10 @@ _FORKS.set_forkserver_preload(["trainers.main"])
 
 def values(module: str, *args: str) -> absl_flags.FlagValues:
     """The flags of a command, parsed."""
-    from trainers.run import commands, flags
+    from trainers.run import flags, parsing
 
     found = absl_flags.FlagValues()
-    found.append_flag_values(commands._flagfile())
+    parsing.define_shared(found)
     getattr(importlib.import_module(module), "define", flags.define)(found)
     return flags.parse([module, *args], found)
 

@@ -18,8 +18,8 @@ from tfgen.algorithms.abp import ABP  # noqa: E402
 from tfgen.algorithms.divergence_triangle import ROLES, DivergenceTriangle  # noqa: E402
 from tfgen.algorithms.generative_convnet import GenerativeConvNet  # noqa: E402
 from tfgen.data.examples import Examples  # noqa: E402
+from tfgen.models.chains import Chains  # noqa: E402
 from tfgen.nets.families import generative_convnet_object  # noqa: E402
-from tfgen.training.chains import Chains  # noqa: E402
 
 SHAPE = (8, 8, 1)
 PICTURES = Examples(np.tanh(np.random.default_rng(0).normal(size=(20, *SHAPE))).astype(np.float32))
@@ -56,12 +56,12 @@ def train(strategy, num_steps=3, **options):
 
 def copies(algorithm):
     """The chains as each replica holds them."""
-    return [v.numpy().tolist() for v in algorithm.chains.state.value.values]
+    return [v.numpy().tolist() for v in algorithm.model.persistent_chains.state.value.values]
 
 
 def weights(algorithm):
     """One flat list."""
-    return np.concatenate([w.numpy().ravel() for w in algorithm.energy.weights]).tolist()
+    return np.concatenate([w.numpy().ravel() for w in algorithm.nets["energy"].weights]).tolist()
 
 
 def missing_a_pixel():
@@ -71,6 +71,13 @@ def missing_a_pixel():
     return Examples(
         image, mask=(np.arange(4) != rng.integers(4, size=(20, 1))).reshape(image.shape)
     )
+
+
+def copies_of(variable):
+    """Returns a variable's value as each replica holds it."""
+    value = variable.value
+    copies = value.values if isinstance(value, tf.distribute.DistributedValues) else [value]
+    return [copy.numpy() for copy in copies]
 
 
 def train_incomplete(strategy, cls, roles, num_steps=4, **options):
@@ -89,22 +96,19 @@ def train_incomplete(strategy, cls, roles, num_steps=4, **options):
                 verbose=0,
                 shuffle=False,
             )
-    memories = [
-        getattr(algorithm, name) for name in ("missing", "latents") if hasattr(algorithm, name)
-    ]
-    rows = [
-        np.stack([v.numpy() for v in getattr(m.rows.value, "values", [m.rows.value])])
-        for m in memories
-    ]
-    matrices = [
-        v.numpy().ravel() for role in roles for v in getattr(algorithm, role).named.values()
-    ]
+    rows = [np.stack(copies_of(memory.rows)) for memory in MEMORIES[cls](algorithm)]
+    named = [algorithm.nets[role].named for role in roles]
+    matrices = [v.numpy().ravel() for matrices in named for v in matrices.values()]
     return {
         "matrices": np.concatenate(matrices).tolist(),
         "memories": [r.astype(float).tolist() for r in rows],
     }
 
 
+MEMORIES = {
+    DivergenceTriangle: lambda algorithm: [algorithm.missing],
+    ABP: lambda algorithm: [algorithm.missing, algorithm.latents],
+}
 INCOMPLETE = {
     "divergence_triangle": (DivergenceTriangle, ROLES, {"sigma": 0.4, "temperature": 0.7}),
     "abp": (ABP, ("generator",), {"train_size": 20, "langevin_steps": 2, "inference_steps": 1}),
@@ -125,6 +129,8 @@ def updates():
     one, _ = train(alone, **quiet)
     two, shapes = train(mirrored, **quiet)
     chains, _ = train(mirrored)
+    state = chains.model.persistent_chains.state
+    (saved,) = [weight for weight in chains.weights if weight is state]
     refused = ""
     try:
         with mirrored.scope():
@@ -138,7 +144,7 @@ def updates():
         "shapes": shapes,
         "step": int(two.step.numpy()),
         "chains": copies(chains),
-        "saved": next(w.numpy().tolist() for w in chains.weights if w is chains.chains.state),
+        "saved": saved.numpy().tolist(),
         "refused": refused,
     }
 

@@ -155,7 +155,7 @@ def test_a_failure_before_the_checkpoint_stands_is_not_swallowed(tmp_path, monke
     def failing(path):
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    monkeypatch.setattr(checkpoints, "_flush", failing)
+    monkeypatch.setattr(files, "flush", failing)
     with pytest.raises(OSError, match="No space"):
         checkpoints.save(tmp_path, 2, state(2.0), keep=1)
     assert content(tmp_path) == {}

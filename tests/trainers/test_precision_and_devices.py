@@ -52,14 +52,14 @@ def test_energies_in_bfloat16_are_float32_and_within_two_percent(tmp_path, flags
                 f"--workdir={tmp_path / 'run'}",
             )
         )
-        height, width, _ = made.algorithm.image_shape
+        height, width, _ = made.algorithm.model.image_shape
         image = tf.constant(made.images.train.whole()[:8, :height, :width])
         # the score alone: the reference is computed in float32 either way
-        assert all(v.dtype == "float32" for v in made.algorithm.energy.trainable_variables)
-        for v in made.algorithm.energy.trainable_variables:  # large enough for the score to matter
+        assert all(v.dtype == "float32" for v in made.algorithm.nets["energy"].trainable_variables)
+        for v in made.algorithm.nets["energy"].trainable_variables:  # large enough for the score to matter
             v.assign(3 * v)
-        found[dtype] = made.algorithm.energy(image / 0.5, training=False)
-        assert made.algorithm.tasks.energy(image).dtype == tf.float32
+        found[dtype] = made.algorithm.nets["energy"](image / 0.5, training=False)
+        assert made.algorithm.model.energy(image).dtype == tf.float32
     assert found["bfloat16"].dtype == tf.float32
     assert not np.array_equal(found["bfloat16"], found["float32"])
     scale = np.abs(found["float32"]).mean()
@@ -68,7 +68,7 @@ def test_energies_in_bfloat16_are_float32_and_within_two_percent(tmp_path, flags
 
 def test_a_run_in_bfloat16_resumes_and_is_sampled_in_it(half_precise, tmp_path):
     trained = experiment.restored(half_precise)
-    assert trained.algorithm.energy.convs[0].compute_dtype == "bfloat16"
+    assert trained.model.energy_net.convs[0].compute_dtype == "bfloat16"
     command_line.start(
         "trainers.sample",
         f"--workdir={half_precise}",
@@ -97,10 +97,10 @@ def test_a_run_with_other_convolutions_trains_alike(convolution, tmp_path):
     command_line.train(tmp_path / "direct", *DIGITS, "--convolution=direct")
     command_line.train(tmp_path / "other", *DIGITS, f"--convolution={convolution}")
     assert (
-        experiment.restored(tmp_path / "other").algorithm.energy.convs[0].convolution == convolution
+        experiment.restored(tmp_path / "other").model.energy_net.convs[0].convolution == convolution
     )
     assert (
-        experiment.restored(tmp_path / "other", "direct").algorithm.energy.convs[0].convolution
+        experiment.restored(tmp_path / "other", convolution="direct").model.energy_net.convs[0].convolution
         == "direct"
     )
     ours, theirs = numbers(tmp_path / "other"), numbers(tmp_path / "direct")

@@ -11,7 +11,7 @@ from tfgen.errors import UserError
 from trainers.drawings import pictures
 from trainers.run import optimizers, strategy
 from trainers.run.metrics import Metrics
-from trainers.run.optimizers import Schedule
+from tfgen.training.schedules import Schedule
 
 # --- rows ----------------------------------------------------------------------------------------------------
 
@@ -125,7 +125,7 @@ def test_flags_make_the_optimizer(kind):
         "--energy.beta_2=0.9",
         "--energy.ema=0.99",
     )
-    schedule, found, _ = optimizers.build(given, "energy")
+    schedule, found, *_ = optimizers.build(given, "energy")
     assert type(found).__name__.lower() == kind
     assert float(found.learning_rate) == pytest.approx(0.01)
     schedule.factor.assign(0.5)
