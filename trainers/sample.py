@@ -21,14 +21,15 @@ from trainers.run import commands, experiment, flags, signatures
 
 TASKS = listing.find()
 
+__doc__ = f"{__doc__}\nTasks:\n{listing.table()}"  # what `--help` says first
+
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
     module = "trainers.sample"
     where = {"flag_values": values, "module_name": module}
-    tasks = " ".join(f"{name}: {drawing.caption}" for name, drawing in TASKS.items())
     absl_flags.DEFINE_string("workdir", None, "The run whose model to use.", **where)
-    absl_flags.DEFINE_enum("task", None, sorted(TASKS), f"What to do. {tasks}", **where)
+    absl_flags.DEFINE_enum("task", None, sorted(TASKS), "What to do.", **where)
     text = "What to write: a .png file, a directory, or an .npz file."
     absl_flags.DEFINE_string("output", None, text, **where)
     text = "The checkpoint to use, by its updates; the newest by default."

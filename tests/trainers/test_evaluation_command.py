@@ -95,8 +95,10 @@ def test_a_texture_is_judged_beside_its_yardsticks(texture):
         (["--metrics=reconstruction,fidd"], ["--metrics", "fidd"]),
         ([], ["--metrics", "found none"]),
         (["--metrics="], ["--metrics"]),
-        (["--metrics=accuracy"], ["accuracy"]),
-        (["--metrics=pieces"], ["pieces"]),
+        (["--metrics=accuracy"], ["accuracy", "an energy for each class"]),
+        (["--metrics=pieces"], ["pieces", "1x1"]),
+        (["--metrics=reconstruction,importance_bound"], ["importance_bound", "decode, encode"]),
+        (["--metrics=reconstruction", "--step=3"], ["step", "expected one of", "found 3"]),
         (["--metrics=completion", "--completion.mask=nonsense"], ["mask", "nonsense"]),
         (["--metrics=completion", "--completion.num_images=0"], ["num_images", "at least 1"]),
         (
@@ -114,6 +116,26 @@ def test_what_cannot_be_measured_is_said(trained_digits, args, named):
     assert content(trained_digits) == before
 
 
+def test_an_older_checkpoint_can_be_measured(digits):
+    """Its rows say its step; the newest checkpoint is another model."""
+    command_line.train(digits, *command_line.DIGITS, "--steps=6")
+    for step in ((), ("--step=4",)):
+        ask = (f"--workdir={digits}", "--metrics=reconstruction", *step)
+        command_line.start("trainers.evaluate", *ask)
+    found = [row for row in rows(digits, "evaluation") if row["metric"].endswith("/test_mse")]
+    assert [row["step"] for row in found] == [6, 4]
+    assert found[0]["value"] != found[1]["value"]
+
+
+def test_the_number_of_steps_taken_is_in_the_protocol(digits):
+    """The model's own, 5, unless another is given."""
+    for steps in ((), ("--completion.num_steps=2",), ("--completion.num_steps=0",)):
+        ask = (f"--workdir={digits}", "--metrics=completion", "--completion.num_images=2", *steps)
+        command_line.start("trainers.evaluate", *ask)
+    found = [row for row in rows(digits, "evaluation") if row["metric"] == "completion/error"]
+    assert [row["protocol"]["num_steps"] for row in found] == [5, 2, 0]
+
+
 def test_every_measurement_has_its_flags():
     values = command_line.values("trainers.evaluate")
     assert set(evaluate.measurements()) >= {
@@ -124,3 +146,4 @@ def test_every_measurement_has_its_flags():
         "pieces",
     }
     assert values["completion.num_images"].value == 100
+    assert not [name for name in values if name.endswith((".jit", ".seed"))]

@@ -1,9 +1,13 @@
-"""Mistakes with models that have a generator: one sentence that names the flag, and nothing on the disk."""
+"""Mistakes with generators: one sentence that names the flag, and nothing on the disk."""
+
+import json
 
 import pytest
 from support import latent_runs
 from support.command_line import DIGITS, mistake
 from test_mistakes import refused
+
+from tfgen.models import saved
 
 
 @pytest.mark.parametrize(
@@ -13,8 +17,8 @@ from test_mistakes import refused
         ("divergence_triangle", "preset=", ["preset"]),
         ("divergence_triangle", "sigma=-1", ["sigma", "above 0"]),
         ("divergence_triangle", "temperature=-1", ["temperature", "above 0"]),
-        ("divergence_triangle", "variational_weight=-1", ["variational_weight", "above 0"]),
-        ("divergence_triangle", "adversarial_weight=-1", ["adversarial_weight", "above 0"]),
+        ("divergence_triangle", "variational_weight=-1", ["variational_weight", "at least 0"]),
+        ("divergence_triangle", "adversarial_weight=-1", ["adversarial_weight", "at least 0"]),
         ("divergence_triangle", "energy_decay=-1", ["energy_decay", "at least 0"]),
         ("divergence_triangle", "gradient_penalty=nan", ["gradient_penalty", "at least 0"]),
         ("divergence_triangle", "sample_steps=-1", ["sample_steps", "at least 0"]),
@@ -67,6 +71,7 @@ def test_a_run_of_other_pixels_images_or_latents_is_not_gone_on_with(tmp_path, f
     workdir = tmp_path / "run"
     workdir.mkdir()
     (workdir / "flags.cfg").write_text("\n".join(latent_runs.VAE))
+    (workdir / saved.RUN).write_text(json.dumps(saved.describe_run()))
     sentence = mistake("trainers.main", *latent_runs.VAE, flag, f"--workdir={workdir}")
     assert flag.partition("=")[0] in sentence
     assert str(workdir) in sentence

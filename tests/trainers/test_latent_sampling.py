@@ -1,4 +1,4 @@
-"""`trainers.sample` of models with a generator: each task's picture, and what each of them cannot do."""
+"""`trainers.sample` of models with a generator: each task's picture, and what they cannot do."""
 
 import pathlib
 
@@ -6,7 +6,6 @@ import imageio.v3 as iio
 import matplotlib.axes
 import numpy as np
 import pytest
-import tensorflow as tf
 from support import command_line, latent_runs
 from support.command_line import content, mistake
 from test_sampling import cells
@@ -15,13 +14,16 @@ from tfgen import random
 from tfgen.data import masks, preprocess
 from tfgen.errors import UserError
 from trainers import sample
-from trainers.drawings import pictures, tasks
+from trainers.drawings import encode, pictures
 from trainers.run import experiment
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> pathlib.Path:
-    """A triangle of digits, its generator's weights averaged; trained until images have latents of their own."""
+    """A triangle of digits, its generator's weights averaged.
+
+    It is trained until images have latents of their own.
+    """
     workdir = tmp_path_factory.mktemp("runs") / "triangle"
     quick = [
         "--generator.learning_rate=0.01",
@@ -57,7 +59,7 @@ def vae(tmp_path_factory):
 def draw(trained, task, *args):
     """The picture of a task."""
     values = command_line.values("trainers.sample", f"--task={task}", *args)
-    return sample.TASKS[task](trained, values)
+    return sample.TASKS[task].draw(trained, sample.request(values))
 
 
 def sheet(trained, task, *args):
@@ -67,7 +69,7 @@ def sheet(trained, task, *args):
 
 def held_out(trained, count):
     """Images as they are shown."""
-    return preprocess.to_uint8(trained.images.test.whole()[:count])[..., 0]
+    return preprocess.to_uint8(trained.images.test.shown(count))[..., 0]
 
 
 def close(shown, expected, levels=1):
@@ -88,7 +90,7 @@ def test_generate_decodes_draws_of_the_prior_and_refines_them_if_asked(trained):
     found = sheet(trained, "generate", "--count=4")
     start, _ = random.split(random.root(0))
     z = random.normal((4, 16), start)
-    assert close(found.reshape(4, 8, 8), trained.algorithm.generator(z, training=False))
+    assert close(found.reshape(4, 8, 8), trained.model.generator(z, training=False))
     assert not np.array_equal(sheet(trained, "generate", "--count=4", "--steps=3"), found)
     assert not np.array_equal(sheet(trained, "generate", "--count=4", "--seed=1"), found)
 
@@ -96,8 +98,8 @@ def test_generate_decodes_draws_of_the_prior_and_refines_them_if_asked(trained):
 def test_reconstruct_shows_held_out_images_above_what_is_decoded_from_their_means(trained):
     image, rebuilt = sheet(trained, "reconstruct", "--count=3")
     assert np.array_equal(image, held_out(trained, 3))
-    mean, _ = trained.algorithm.inference(trained.images.test.whole()[:3], training=False)
-    assert close(rebuilt, trained.algorithm.generator(mean, training=False))
+    mean, _ = trained.model.inference(trained.images.test.shown(3), training=False)
+    assert close(rebuilt, trained.model.generator(mean, training=False))
 
 
 def test_complete_ends_with_a_row_of_how_far_completions_differ(trained):
@@ -117,11 +119,24 @@ def test_complete_ends_with_a_row_of_how_far_completions_differ(trained):
     assert len(np.unique(spread[~known])) > 20
 
 
+def test_completions_are_those_of_an_exported_model(trained):
+    """By a seed for each image, made of the flag's and the image's number."""
+    image, _, first, second, _ = sheet(trained, "complete", "--count=3", "--seed=5")
+    root = random.root(5)
+    mask = masks.half((3, 8, 8), "bottom").numpy()
+    for found, seed in ((first, root), (second, random.fold_in(root, 1))):
+        for number in range(3):
+            one = trained.images.test.shown(3)[number : number + 1]
+            own = random.fold_in(seed, number)
+            assert close(found[number], trained.model.complete(one, mask[:1], own)[0][None])
+    assert np.array_equal(image, held_out(trained, 3))
+
+
 def test_interpolate_goes_from_one_held_out_image_to_its_neighbour(trained):
     rows = sheet(trained, "interpolate", "--count=5")
     assert rows.shape[:2] == (2, pictures.POSITIONS + 2)
     image = held_out(trained, 4)
-    rebuilt = trained.algorithm.tasks.reconstruct(tf.constant(trained.images.test.whole()[:4]))
+    rebuilt = trained.model.reconstruct(trained.images.test.shown(4))
     for row, pair in zip(rows, ((0, 1), (2, 3)), strict=True):
         assert np.array_equal(row[[0, -1]], image[list(pair)])
         assert close(row[[1, -2]], np.array(rebuilt)[list(pair)])
@@ -139,9 +154,9 @@ def test_score_shows_images_in_the_order_of_their_energies(trained, monkeypatch)
     monkeypatch.setattr(
         matplotlib.axes.Axes, "set_title", lambda self, title, **_: titles.append(float(title))
     )
-    test = trained.images.test.whole()
+    test = trained.images.test.as_float()
     draw(trained, "score", "--count=5")
-    u = trained.algorithm.density(tf.constant(test)).numpy()
+    u = trained.model.energy(test).numpy()
     order = np.argsort(u)
     assert len(shown) == len(titles) == 5
     assert titles == sorted(titles)
@@ -160,9 +175,9 @@ def test_scores_and_latents_are_drawn_on_a_page(trained, task):
 
 def test_encode_draws_every_held_out_image_by_its_mean(trained, monkeypatch):
     seen = []
-    monkeypatch.setattr(tasks.PCA, "fit_transform", lambda self, z: seen.append(z) or z[:, :2])
+    monkeypatch.setattr(encode.PCA, "fit_transform", lambda self, z: seen.append(z) or z[:, :2])
     draw(trained, "encode")
-    mean, _ = trained.algorithm.inference(trained.images.test.whole(), training=False)
+    mean, _ = trained.model.inference(trained.images.test.as_float(), training=False)
     np.testing.assert_allclose(seen[0], mean, atol=1e-5)
 
 
@@ -174,19 +189,19 @@ def test_a_model_without_an_energy_does_all_that_needs_none(vae):
     assert spread.max() == 255
 
 
-# --- mistakes ----------------------------------------------------------------------------------------------------
+# --- mistakes -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("model", "task", "args", "named"),
     [
-        ("vae", "score", [], ["--task", "cannot score"]),
+        ("vae", "score", [], ["--task", "the task energy"]),
         ("vae", "generate", ["--steps=3"], ["--steps", "generate takes no sampling steps"]),
         ("vae", "complete", ["--steps=0"], ["--steps", "complete"]),
         ("trained", "reconstruct", ["--steps=3"], ["--steps", "reconstruct"]),
         ("trained", "interpolate", ["--count=1"], ["--count", "at least 2"]),
         ("trained", "generate", ["--label=1"], ["--label", "no classes"]),
-        ("trained", "synthesize", [], ["--task", "cannot synthesize"]),
+        ("trained", "synthesize", [], ["--task", "the task synthesize"]),
         ("trained", "memories", [], ["--task", "memories"]),
         ("trained", "pieces", [], ["pieces", "1x1"]),
         ("trained", "complete", ["--mask=B21"], ["mask", "B21"]),

@@ -9,6 +9,8 @@ import pytest
 from support import command_line
 from support.command_line import content, mistake
 
+from trainers import sample
+
 
 @pytest.fixture(scope="module")
 def page(trained_digits, trained_texture, tmp_path_factory):
@@ -60,6 +62,11 @@ def test_the_page_tells_of_runs_and_measurements(page):
     ):
         assert words in html
     assert "reconstruction/test_mse" in html
+
+
+def test_a_drawing_has_its_own_caption(page):
+    html, _ = page
+    assert f"<figcaption>{sample.TASKS['generate'].caption}</figcaption>" in html
 
 
 def test_a_measurement_made_twice_is_shown_once(page, tmp_path):

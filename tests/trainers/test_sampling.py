@@ -1,11 +1,10 @@
-"""`trainers.sample`: each task writes a picture of the right size, and refuses what it cannot do."""
+"""`trainers.sample`: each task writes a picture, or images; and refuses what it cannot do."""
 
 import pathlib
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
-import tensorflow as tf
 from support import command_line
 from support.command_line import TOY, content, mistake
 
@@ -22,7 +21,7 @@ def draw(workdir: pathlib.Path, output: pathlib.Path, *args: str) -> np.ndarray:
 
 
 def cells(sheet: np.ndarray, height: int, width: int, scale: int) -> np.ndarray:
-    """The images of a grey sheet, [rows, columns, height, width], as they were before they were enlarged."""
+    """The images of a grey sheet before they were enlarged, [rows, columns, height, width]."""
     rows, columns = (
         (side + 2) // (scale * n + 2) for side, n in zip(sheet.shape, (height, width), strict=True)
     )
@@ -88,9 +87,9 @@ def test_reconstruct_shows_held_out_images_above_their_reconstructions(trained_d
         draw(trained_digits, tmp_path / "out.png", "--task=reconstruct", "--count=3"), 8, 8, 8
     )
     trained = experiment.restored(trained_digits)
-    image = trained.images.test.whole()[:3]
+    image = trained.images.test.shown(3)
     assert np.array_equal(found[0], preprocess.to_uint8(image)[..., 0])
-    expected = trained.algorithm.tasks.reconstruct(tf.constant(image)).numpy()
+    expected = trained.model.reconstruct(image).numpy()
     assert np.abs(found[1].astype(int) - preprocess.to_uint8(expected)[..., 0]).max() <= 1
 
 
@@ -169,20 +168,12 @@ def test_pieces_draws_three_panels(trained_toy, tmp_path):
 def test_a_run_with_averaged_weights_is_sampled_with_the_averages(toy):
     plain = experiment.Experiment(experiment.read(toy))
     checkpoints.restore(plain.checkpoints, plain.state)
-    averaged = experiment.restored(toy)
-    pairs = list(
-        zip(
-            averaged.algorithm.energy.trainable_variables,
-            plain.algorithm.energy.trainable_variables,
-            strict=True,
-        )
-    )
-    assert any(not np.array_equal(a.numpy(), b.numpy()) for a, b in pairs)
-    averages = [
-        v.numpy() for v in plain.algorithm.optimizers["energy"]._model_variables_moving_average
-    ]
-    for (ours, _), average in zip(pairs, averages, strict=True):
-        assert np.array_equal(ours.numpy(), average)
+    ours = experiment.restored(toy).model.energy_net.trainable_variables
+    raw = plain.algorithm.model.energy_net.trainable_variables
+    averages = plain.algorithm.optimizers["energy"]._model_variables_moving_average
+    assert any(not np.array_equal(a.numpy(), b.numpy()) for a, b in zip(ours, raw, strict=True))
+    for variable, average in zip(ours, averages, strict=True):
+        assert np.array_equal(variable.numpy(), average.numpy())
 
 
 def test_a_picture_is_written_into_a_new_directory(trained_digits, tmp_path):
@@ -191,7 +182,67 @@ def test_a_picture_is_written_into_a_new_directory(trained_digits, tmp_path):
     ).shape == (64, 64)
 
 
-# --- mistakes ------------------------------------------------------------------------------------------------
+def test_images_are_written_one_by_one_into_a_directory(trained_digits, tmp_path, capsys):
+    """The same images as on the sheet, as many as asked for, in files that sort by number."""
+    ask = ["--task=generate", "--count=4", "--seed=2"]
+    sheet = cells(draw(trained_digits, tmp_path / "out.png", *ask), 8, 8, 8).reshape(4, 8, 8)
+    asked = (f"--workdir={trained_digits}", f"--output={tmp_path / 'images'}")
+    command_line.start("trainers.sample", *asked, *ask)
+    paths = sorted((tmp_path / "images").iterdir())
+    assert [path.name for path in paths] == [f"{number:05d}.png" for number in range(4)]
+    assert np.array_equal([iio.imread(path) for path in paths], sheet)
+    assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "images")
+
+
+@pytest.mark.parametrize("task", ["generate", "complete", "reconstruct"])
+def test_images_are_written_as_an_array(trained_digits, tmp_path, task):
+    asked = (f"--workdir={trained_digits}", f"--task={task}", "--count=3")
+    command_line.start("trainers.sample", *asked, f"--output={tmp_path / 'out.npz'}")
+    found = np.load(tmp_path / "out.npz")["image"]
+    assert found.shape == (3, 8, 8, 1)
+    assert found.dtype == np.uint8
+    command_line.start("trainers.sample", *asked, f"--output={tmp_path / 'out.png'}")
+    sheet = iio.imread(tmp_path / "out.png")
+    if task != "generate":  # three images on a sheet of two by two leave a cell empty
+        shown = cells(sheet, 8, 8, 8)
+        row = {"complete": 2, "reconstruct": 1}[task]
+        assert np.array_equal(found[..., 0], shown[row])
+
+
+def test_more_images_than_are_made_at_once_are_all_different(trained_digits, tmp_path):
+    """150, in two parts, of which the first is the same as of 100."""
+    arrays = []
+    for count in (100, 150):
+        output = tmp_path / f"{count}.npz"
+        asked = ("--task=generate", f"--count={count}", f"--output={output}")
+        command_line.start("trainers.sample", f"--workdir={trained_digits}", *asked)
+        arrays.append(np.load(output)["image"])
+    first, both = arrays
+    assert np.array_equal(first, both[:100])
+    assert len(np.unique(both.reshape(150, -1), axis=0)) == 150
+
+
+def test_large_images_are_written_one_by_one(trained_texture, tmp_path):
+    output = tmp_path / "images"
+    ask = ["--task=synthesize", "--size=32,40", "--count=2", f"--output={output}"]
+    command_line.start("trainers.sample", f"--workdir={trained_texture}", *ask)
+    images = [iio.imread(path) for path in sorted(output.iterdir())]
+    assert [image.shape for image in images] == [(32, 40), (32, 40)]
+    assert not np.array_equal(*images)
+
+
+def test_an_older_checkpoint_can_be_used(digits, tmp_path):
+    command_line.train(digits, *command_line.DIGITS, "--steps=6", "--save_every=2")
+    ask = ["--task=reconstruct", "--count=2"]
+    newest = draw(digits, tmp_path / "newest.png", *ask)
+    assert np.array_equal(draw(digits, tmp_path / "6.png", *ask, "--step=6"), newest)
+    assert not np.array_equal(draw(digits, tmp_path / "4.png", *ask, "--step=4"), newest)
+    asked = (f"--workdir={digits}", f"--output={tmp_path / 'out.png'}", "--step=5")
+    sentence = mistake("trainers.sample", *asked, *ask)
+    assert "step: expected one of" in sentence and "found 5" in sentence
+
+
+# --- mistakes -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -199,7 +250,7 @@ def test_a_picture_is_written_into_a_new_directory(trained_digits, tmp_path):
     [
         ("trained_digits", ["--task=dream"], ["--task", "dream"]),
         ("trained_digits", [], ["--task"]),
-        ("trained_digits", ["--task=synthesize"], ["--task", "cannot synthesize"]),
+        ("trained_digits", ["--task=synthesize"], ["--task", "the task synthesize", "generate"]),
         ("trained_digits", ["--task=pieces"], ["pieces", "1x1"]),
         ("trained_classes", ["--task=generate", "--label=10"], ["--label", "0 to 9", "10"]),
         ("trained_classes", ["--task=generate", "--label=-1"], ["label"]),
@@ -226,7 +277,7 @@ def test_a_picture_is_written_into_a_new_directory(trained_digits, tmp_path):
         ("trained_digits", ["--task=complete", "--image=nowhere.png"], ["nowhere.png"]),
         ("trained_texture", ["--task=synthesize", "--size=0"], ["--size"]),
         ("trained_texture", ["--task=synthesize", "--size=large"], ["--size", "large"]),
-        ("trained_texture", ["--task=synthesize", "--size=4"], ["size"]),
+        ("trained_texture", ["--task=synthesize", "--size=4"], ["--size", "at least", "4"]),
     ],
 )
 def test_what_cannot_be_done_is_said(run, args, named, request, tmp_path):
@@ -241,8 +292,8 @@ def test_what_cannot_be_done_is_said(run, args, named, request, tmp_path):
     assert content(workdir) == before
 
 
-@pytest.mark.parametrize("name", ["out.jpg", "out", "out.png.txt"])
-def test_an_output_that_is_no_png_is_refused(trained_digits, tmp_path, name):
+@pytest.mark.parametrize("name", ["out.jpg", "out.png.txt"])
+def test_an_output_of_another_kind_is_refused(trained_digits, tmp_path, name):
     sentence = mistake(
         "trainers.sample",
         f"--workdir={trained_digits}",
@@ -252,6 +303,25 @@ def test_an_output_that_is_no_png_is_refused(trained_digits, tmp_path, name):
     assert "--output" in sentence
     assert name in sentence
     assert content(tmp_path) == {}
+
+
+@pytest.mark.parametrize("task", ["anomaly", "memories", "score"])
+@pytest.mark.parametrize("name", ["out", "out.npz"])
+def test_a_drawing_without_single_images_wants_a_png(trained_digits, tmp_path, task, name):
+    asked = (f"--workdir={trained_digits}", f"--task={task}", f"--output={tmp_path / name}")
+    sentence = mistake("trainers.sample", *asked)
+    for words in ("--output", "a .png file", task, name):
+        assert words in sentence
+    assert content(tmp_path) == {}
+
+
+def test_a_directory_in_use_is_left_as_it_is(trained_digits, tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "mine.txt").write_text("mine")
+    asked = ("--task=generate", f"--output={tmp_path / 'images'}")
+    sentence = mistake("trainers.sample", f"--workdir={trained_digits}", *asked)
+    assert "--output" in sentence and str(tmp_path / "images") in sentence
+    assert content(tmp_path) == {"images/mine.txt": b"mine"}
 
 
 def test_a_missing_output_is_asked_for(trained_digits):
@@ -294,17 +364,21 @@ def test_a_mask_of_another_size_is_refused(trained_digits, tmp_path):
     assert "8x8" in sentence
 
 
-def test_every_task_of_the_help_is_a_task():
-    for name in sample.TASKS:
-        assert f"| {name} |" in sample.__doc__
+def test_the_help_says_of_every_task_what_it_draws(capsys):
+    command_line.start("trainers.sample", "--help")
+    said = " ".join(capsys.readouterr().out.split())
+    assert len(sample.TASKS) == 12
+    for name, drawing in sample.TASKS.items():
+        assert drawing.caption.endswith("."), name
+        assert f" {name} {drawing.caption}" in said
 
 
 def test_a_run_stopped_in_its_growth_is_used_as_deep_as_it_had_grown(tmp_path):
     command_line.train(
         tmp_path / "run", *TOY, "--steps=4", "--generative_convnet.layer_iterations=3"
     )
-    assert experiment.restored(tmp_path / "run").algorithm.energy.depth == 2
+    assert experiment.restored(tmp_path / "run").model.energy_net.depth == 2
     command_line.train(
         tmp_path / "young", *TOY, "--steps=2", "--generative_convnet.layer_iterations=3"
     )
-    assert experiment.restored(tmp_path / "young").algorithm.energy.depth == 1
+    assert experiment.restored(tmp_path / "young").model.energy_net.depth == 1

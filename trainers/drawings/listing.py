@@ -3,6 +3,7 @@
 import functools
 import importlib
 import pkgutil
+import textwrap
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -11,6 +12,9 @@ import numpy as np
 from trainers import drawings
 from trainers.drawings.request import Request
 from trainers.run.experiment import Trained
+
+WIDTH = 100
+"""Columns of a help text."""
 
 
 class Drawing(NamedTuple):
@@ -36,6 +40,17 @@ def find() -> dict[str, Drawing]:
             draw, images = defined["draw"], defined.get("images")
             found[file.name] = Drawing(file.name, caption, draw, images)
     return found
+
+
+def table() -> str:
+    """Returns the names of the drawings with their captions, a paragraph each."""
+    indent = " " * 15
+    paragraphs = []
+    for name, caption in captions().items():
+        first = f"  {name:11}  "
+        wrapped = textwrap.fill(caption, WIDTH, initial_indent=first, subsequent_indent=indent)
+        paragraphs.append(wrapped)
+    return "\n".join(paragraphs)
 
 
 def captions() -> dict[str, str]:
