@@ -43,7 +43,8 @@ def main(values: absl_flags.FlagValues) -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None or importlib.util.find_spec("playwright") is None:
         raise UserError(
-            "--output: expected chromium and playwright, which take the picture, and found only one or none"
+            "--output: expected chromium and playwright, which take the picture, and found at most "
+            "one of them"
         )
     with server.start(directory, 0) as served:
         threading.Thread(target=served.serve_forever, daemon=True).start()

@@ -139,7 +139,7 @@ def _(model: EnergyModel) -> dict[str, Any]:
 
 @functools.singledispatch
 def _write_starts(model: Model, directory: pathlib.Path) -> int:
-    """Writes pictures that sampling starts from, as little-endian floats, and returns their number."""
+    """Writes pictures that sampling starts from, little-endian floats, and returns their number."""
     del model, directory
     return 0
 

@@ -8,27 +8,26 @@ import pytest
 import tensorflow as tf
 from support.browsing import HALF, own, seen, wait
 
-from tfgen.models import LatentTasks
+from tfgen.models import LatentModel
 
 pytestmark = pytest.mark.slow
 
 
-def prior(tasks: LatentTasks, seed: int) -> np.ndarray:
-    """What the SavedModel generates of this seed."""
-    return tasks.generate(1, tf.constant(own(seed))).numpy()
+def prior(model: LatentModel, seed: int) -> np.ndarray:
+    """Returns what the SavedModel generates of this seed."""
+    return model.generate(1, tf.constant(own(seed))).numpy()
 
 
 def test_a_real_digit_is_completed_as_the_library_does(visit, triangle_page):
     """With the same noise; the page's picture has 256 shades."""
     page = visit(triangle_page)
-    tasks = triangle_page.experiment.algorithm.tasks
-    assert isinstance(tasks, LatentTasks)
+    model = triangle_page.run.model
     completions = []
     for seed in (1, 7):
         page.fill("#seed", str(seed))
         page.click("#complete")
         wait(page, f"Completed with seed {seed}.")
-        expected = tasks.complete(
+        expected = model.complete(
             tf.constant(triangle_page.image), tf.constant(HALF), tf.constant(own(seed))
         ).numpy()
         found = seen(page, "completion")
@@ -39,11 +38,26 @@ def test_a_real_digit_is_completed_as_the_library_does(visit, triangle_page):
     assert np.abs(completions[0] - completions[1]).max() > 0.01
 
 
+def test_a_completion_is_refined_under_the_energy_as_the_library_does(visit, triangle_page):
+    """Three Langevin steps after the rounds, with the library's own noise."""
+    page, model = visit(triangle_page), triangle_page.run.model
+    page.fill("#refine-steps", "3")
+    page.fill("#seed", "1")
+    page.click("#complete")
+    wait(page, "Completed with seed 1.")
+    image, seed = tf.constant(triangle_page.image), tf.constant(own(1))
+    refined, plain = (model.complete(image, tf.constant(HALF), seed, n).numpy() for n in (3, 0))
+    assert np.abs(refined - plain).mean() > 0.005
+    found = seen(page, "completion")
+    assert np.abs(found - refined).mean() < 0.003
+    assert np.abs(found - refined).max() < 0.05
+
+
 def test_a_completion_is_seen_step_by_step(visit, triangle_page):
     page = visit(triangle_page)
     page.click("#complete")
     wait(page, "Completed")
-    rounds = triangle_page.experiment.algorithm.tasks.completion_rounds
+    rounds = triangle_page.run.model.completion_rounds
     assert page.locator("#film figcaption").all_text_contents() == [
         "start",
         *(f"step {i + 1}" for i in range(rounds)),
@@ -79,17 +93,17 @@ def test_pictures_are_generated_and_put_on_the_easel(visit, triangle_page):
     page.click("#generate")
     wait(page, "Generated 3")
     page.click("#generated li:nth-child(2) button")
-    tasks = triangle_page.experiment.algorithm.tasks
-    np.testing.assert_allclose(seen(page, "picture"), np.clip(prior(tasks, 2), -1, 1), atol=0.02)
+    model = triangle_page.run.model
+    np.testing.assert_allclose(seen(page, "picture"), np.clip(prior(model, 2), -1, 1), atol=0.02)
 
 
 def test_the_slider_goes_from_one_picture_to_the_other(visit, triangle_page):
     page = visit(triangle_page)
     page.click("[data-end=first][data-from=easel]")
-    tasks = triangle_page.experiment.algorithm.tasks
-    image, drawn = tf.constant(triangle_page.image), prior(tasks, 1001)
+    model = triangle_page.run.model
+    image, drawn = tf.constant(triangle_page.image), prior(model, 1001)
     np.testing.assert_allclose(seen(page, "second"), np.clip(drawn, -1, 1), atol=0.02)
-    for position, expected in ((0, tasks.reconstruct(image)), (1, drawn)):
+    for position, expected in ((0, model.reconstruct(image)), (1, drawn)):
         page.fill("#position", str(position))
         page.wait_for_function(
             "p => document.getElementById('position-output').textContent === p",
@@ -143,7 +157,7 @@ def test_a_picture_is_opened(visit, triangle_page):
     example = triangle_page.directory / "examples" / "05.png"
     page.set_input_files("#upload", example)
     wait(page, "Opened 05.png.")
-    expected = triangle_page.experiment.images.test.whole()[5:6]
+    expected = triangle_page.run.images.test.shown(6)[5:6]
     np.testing.assert_allclose(seen(page, "picture"), expected, atol=0.02)
     page.set_input_files("#upload", triangle_page.directory / "style.css")
     page.wait_for_selector("#trouble:visible")
@@ -171,14 +185,14 @@ def test_of_an_energy_there_is_no_slider_and_a_completion_is_langevins(visit, en
     assert not page.is_visible("#interpolating")
     page.click("#complete")
     wait(page, "Completed with seed 1.")
-    tasks = energy_page.experiment.algorithm.tasks
-    x = tasks.complete(
+    model = energy_page.run.model
+    x = model.complete(
         tf.constant(energy_page.image), tf.constant(HALF), tf.constant(own(1)), 5
     ).numpy()
     found = seen(page, "completion")
     assert np.abs(found - x).mean() < 0.02
     said = page.text_content("#completion-energy").replace("−", "-").split()
-    assert float(said[1]) == pytest.approx(float(tasks.energy(tf.constant(x))[0]), abs=0.5)
+    assert float(said[1]) == pytest.approx(float(model.energy(tf.constant(x))[0]), abs=0.5)
     page.fill("#generate-count", "2")
     page.click("#generate")
     wait(page, "Generated 2")

@@ -26,8 +26,8 @@ class Served:
     def __init__(self, run: pathlib.Path, directory: pathlib.Path):
         self.run, self.directory = run, directory
         command_line.start("export.web", f"--workdir={run}", f"--output={directory}", "--noopen")
-        self.experiment = experiment.restored(run)
-        self.image = self.experiment.images.test.whole()[:1]
+        self.run = experiment.restored(run)
+        self.image = self.run.images.test.shown(1)
         self.server = server.start(directory, 0)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
