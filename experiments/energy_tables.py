@@ -16,6 +16,7 @@ import jinja2
 from absl import flags as absl_flags
 
 from experiments import command_flags, pages
+from experiments.energy_meanings import MEANINGS, NOTES
 from tfgen import files
 from tfgen.errors import UserError
 from tfgen.version import __version__
@@ -26,31 +27,31 @@ from trainers.run.metrics import Metrics, Row
 MEASURED = ("landscape", "likelihood", "importance_bound", "mixing", "outliers")
 
 PAGE = """\
-# Energies
+## Energies
 
-Measurements of trained energies; [how to read them](energy.md). One run and one seed each. Written
-by `{{ command }}` with tfgen {{ version }} from what
-`trainers.landscape` and `trainers.evaluate` had measured.
+These tables measure trained energies, one run and one seed each. [Look at an energy](energy.md)
+explains how to read them. Written by
+`{{ command }}` with tfgen {{ version }}, from
+what `trainers.landscape` and `trainers.evaluate` had measured. A blank cell was not measured.
 {% for table in tables %}
 
-## {{ table.title }}
-
-| | {{ runs | join(" | ", attribute="title") }} |
-|---|{{ "---|" * (runs | length) }}
-{% for name, cells in table.rows -%}
-| {{ name }} | {{ cells | join(" | ") }} |
-{% endfor %}
-{% for title, verdict in table.verdicts -%}
+### {{ table.title }}
+{% if table.note %}
+{{ table.note }}
+{% endif %}
+{{ table.cells }}
+{% for title, verdict in table.verdicts %}
 {{ title }}: {{ verdict }}
-
-{% endfor -%}
-Protocol: {{ table.protocols | join("; or ") }}.
 {% endfor %}
-{% for run in runs if run.picture -%}
-{{ run.title }}:
+Protocol: {{ table.protocols | join("; or ") }}.
+{% endfor -%}
+{% if pictures %}
+### Disconnectivity graphs
+{% endif -%}
+{% for title, link in pictures.items() %}
+{{ title }}:
 
-![]({{ run.picture }})
-
+![Disconnectivity graph of {{ title }}]({{ link }})
 {% endfor %}
 """
 
@@ -68,16 +69,17 @@ def main(values: absl_flags.FlagValues) -> None:
         raise UserError("--workdirs: expected the directories of some runs and found none")
     workdirs = [pathlib.Path(workdir) for workdir in values.workdirs]
     output = pathlib.Path(values.output)
-    runs, metrics = [], {}
+    metrics, pictures = {}, {}
     for workdir in workdirs:
         name = title(workdir)
-        runs.append({"title": name, "picture": _copied_landscape(workdir, output)})
         metrics[name] = Metrics(workdir / "metrics.jsonl")
+        if (workdir / "landscape.png").exists():
+            pictures[name] = _copied_landscape(workdir, output)
     tables = [table_of(name, metrics) for name in MEASURED]
     names = ",".join(f"runs/{workdir.name}" for workdir in workdirs)
     part = jinja2.Template(PAGE).render(
-        runs=runs,
-        tables=[table for table in tables if table["rows"]],
+        tables=[table for table in tables if table["is_measured"]],
+        pictures=pictures,
         command=f"python -m experiments.energy_tables --workdirs={names}",
         version=__version__,
     )
@@ -109,12 +111,15 @@ def table_of(name: str, runs: Mapping[str, Metrics]) -> dict[str, Any]:
     value_names = dict.fromkeys(value_name for values in by_run for value_name in values)
     table = []
     for value_name in value_names:
-        cells = [_cell(values.get(value_name)) for values in by_run]
-        table.append((value_name.partition("/")[2], cells))
+        short = value_name.partition("/")[2]
+        meaning = MEANINGS.get(name, {}).get(short, "")
+        table.append([short, meaning, *(_cell(values.get(value_name)) for values in by_run)])
     protocols = dict.fromkeys(_protocol(row) for values in by_run for row in values.values())
     return {
         "title": name.replace("_", " ").capitalize(),
-        "rows": table,
+        "note": NOTES.get(name, ""),
+        "is_measured": bool(table),
+        "cells": pages.table(["value", "meaning", *runs], table),
         "verdicts": verdicts,
         "protocols": list(protocols),
     }
@@ -133,13 +138,10 @@ def _protocol(row: Row) -> str:
 
 
 def _copied_landscape(workdir: pathlib.Path, page: pathlib.Path) -> str:
-    """Copies a run's landscape to the page's images; returns the link, "" if there is none."""
-    original = workdir / "landscape.png"
-    if not original.exists():
-        return ""
+    """Copies a run's landscape to the page's images, and returns the link."""
     path, link = pages.picture(page, f"landscape_{workdir.name}.png")
     with files.written_aside(path) as aside:
-        shutil.copyfile(original, aside)
+        shutil.copyfile(workdir / "landscape.png", aside)
     return link
 
 

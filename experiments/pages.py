@@ -13,14 +13,19 @@ def put(page: pathlib.Path, name: str, text: str) -> None:
     """Writes one part of a page in the place of its earlier text; other parts stay.
 
     Args:
-        page: the Markdown file; it need not exist. Its parts stand in the order of their names.
-        name: of the part, one word.
+        page: the Markdown file; it need not exist.
+        name: of the part, one word. A new part stands before the first whose name comes after its
+            own; the order of the others stays.
         text: of the part, in Markdown.
     """
     _, *found = MARK.split(page.read_text()) if page.exists() else [""]
     parts = dict(zip(found[::2], found[1::2], strict=True))
+    order = list(parts)
+    if name not in parts:
+        later = [place for place, other in enumerate(order) if other > name]
+        order.insert(later[0] if later else len(order), name)
     parts[name] = text
-    marked = [f"<!-- part: {mark} -->\n{parts[mark].strip()}\n" for mark in sorted(parts)]
+    marked = [f"<!-- part: {mark} -->\n{parts[mark].strip()}\n" for mark in order]
     with files.written_aside(page) as aside:
         aside.write_text("\n".join(marked))
 

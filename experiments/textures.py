@@ -8,7 +8,8 @@ the command resumes. Portilla and Simoncelli's model needs plenoptic, of the ext
 
 import math
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import imageio.v3 as iio
 import jinja2
@@ -46,20 +47,22 @@ NUM_SAMPLES = 2
 METRIC = "sliced_wasserstein"
 
 PART = """\
-# Textures
+## Textures
 
-Sliced Wasserstein distance (x 1000) of {{ num_samples }} new samples to the training picture: over
-7x7 patches of Laplacian pyramids, mean of three levels; lower is better. One seed; all models see
-the same picture at 128x128. Written by
+Each value is the sliced Wasserstein distance (x 1000) of {{ num_samples }} new samples to the
+training picture. It is taken over 7x7 patches of Laplacian pyramids, as the mean of three levels;
+lower is nearer. All models see the same picture at 128x128, with one seed. Written by
 `{{ command }}` with tfgen {{ version }}.
 
 {{ table }}
 
-`phase noise` has the picture's spectrum and nothing else. What is blank was not measured.
-{% for texture, (link, shown) in sheets.items() %}
-{{ texture }}: the picture, then a sample of {{ shown | join("; ") }}.
+`phase noise` has the picture's spectrum and nothing else: it is a base line without objects. A
+blank cell was not measured. `INNg` is an [introspective network](algorithms/introspective.md);
+its page discusses this table.
+{% for sheet in sheets %}
+{{ sheet.texture }}: the training picture, then a sample of {{ sheet.models | join("; ") }}.
 
-![]({{ link }})
+![{{ sheet.texture }} and {{ sheet.models | length }} samples]({{ sheet.link }})
 {% endfor -%}
 """
 
@@ -68,6 +71,20 @@ Plan = dict[tuple[str, str], Run]
 
 Distances = dict[tuple[str, str], float]
 """Distances of samples to the training picture, by model and texture."""
+
+
+class Sheet(NamedTuple):
+    """The picture of a texture and of a sample of each model.
+
+    Attributes:
+        texture: its name.
+        link: to the picture, from the page.
+        models: whose samples follow the training picture.
+    """
+
+    texture: str
+    link: str
+    models: list[str]
 
 
 def define(values: absl_flags.FlagValues) -> None:
@@ -94,7 +111,7 @@ def main(values: absl_flags.FlagValues) -> None:
     # without --train a model may never have been measured
     plan = {key: run for key, run in plan.items() if found[key]}
     distances: Distances = {key: found[key]["samples"] for key in plan}
-    sheets = {}
+    sheets = []
     for texture in values.textures:
         if ("INNg", texture) not in plan:
             raise UserError(
@@ -105,22 +122,18 @@ def main(values: absl_flags.FlagValues) -> None:
         samples = _portilla_simoncelli(root, texture, picture, synthesize=values.train)
         if samples is not None:
             distances[PORTILLA_SIMONCELLI, texture] = distance(picture, samples)
-        sheets[texture] = draw(root, texture, output, plan)
+        sheets.append(draw(root, texture, output, plan))
     pages.put(output, "textures", render(values, distances, sheets))
     print(output)
 
 
-def render(
-    values: absl_flags.FlagValues,
-    distances: Distances,
-    sheets: Mapping[str, tuple[str, list[str]]],
-) -> str:
+def render(values: absl_flags.FlagValues, distances: Distances, sheets: Sequence[Sheet]) -> str:
     """Returns the part of the page, in Markdown.
 
     Args:
         values: the flags, with `textures` and `train`.
         distances: of every model's samples; a row each, ordered by the first texture.
-        sheets: what `draw` returned, by texture.
+        sheets: one of each texture.
     """
     command = f"python -m experiments.textures --textures={','.join(values.textures)}"
     if not values.train:
@@ -135,7 +148,7 @@ def render(
         command=command,
         version=__version__,
         num_samples=NUM_SAMPLES,
-        table=pages.table(["", *values.textures], rows),
+        table=pages.table(["model", *values.textures], rows),
         sheets=sheets,
     )
 
@@ -191,7 +204,7 @@ def distance(picture: np.ndarray, samples: np.ndarray) -> float:
     return float(np.mean(levels))
 
 
-def draw(root: pathlib.Path, texture: str, page: pathlib.Path, plan: Plan) -> tuple[str, list[str]]:
+def draw(root: pathlib.Path, texture: str, page: pathlib.Path, plan: Plan) -> Sheet:
     """Draws the picture and a sample of each model in one sheet.
 
     Args:
@@ -199,9 +212,6 @@ def draw(root: pathlib.Path, texture: str, page: pathlib.Path, plan: Plan) -> tu
         texture: a key of `TEXTURES`.
         page: the page whose picture the sheet is.
         plan: the runs that were measured.
-
-    Returns:
-        The link to the sheet, and the models on it.
     """
     workdirs = {model: plan[model, texture].workdir for model in MODELS if (model, texture) in plan}
     picture = training_picture(workdirs["INNg"])
@@ -213,7 +223,7 @@ def draw(root: pathlib.Path, texture: str, page: pathlib.Path, plan: Plan) -> tu
         models.append(PORTILLA_SIMONCELLI)
     path, link = pages.picture(page, f"textures_{texture}.png")
     pictures.save(path, pictures.grid(np.stack(shown), columns=3))
-    return link, models
+    return Sheet(texture, link, models)
 
 
 def _sample(workdir: pathlib.Path, shape: tuple[int, ...]) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 from absl import flags as absl_flags
 
+from experiments import pages
 from tfgen.errors import UserError
 from tfgen.version import __version__
 from trainers import compare
@@ -25,38 +26,56 @@ RECOVERY = "recovery/error"
 BLOCKS = ("MB10", "B20", "B30")
 """Patterns of missing blocks, on which ABP is a target too."""
 
+EXPLANATIONS = {
+    "Generation": """\
+`fid` and `kid` are distances of generated to held-out images, on the features of a classifier;
+lower is better. `precision` is the share of generated images near held-out ones. `recall` is the
+share of held-out images near generated ones. For both, higher is better.""",
+    "Reconstruction": """\
+`test_mse` is the mean squared error per pixel of held-out images, on [−1, 1]. `test_mse_unit` is
+the same on [0, 1]. Lower is better.""",
+    "Recovery of missing pixels": """\
+The models learn from images with hidden pixels. The columns are [masks](glossary.md#mask). Values
+are the mean absolute error of the hidden pixels, as a share of the pixel range; lower is
+better.""",
+}
+"""How to read each table."""
+
 PAGE = """\
-# The divergence triangle
+## The divergence triangle
 
-The triangle and the models it contains, at a scale that two CPU cores reach. All share nets, data,
-steps, batches and seeds. Written by `{{ command }}` with tfgen {{ version }}; the flags and
-measurements of each run are under `runs/tables`.
+The triangle is compared with the models it contains, at a scale that two CPU cores reach. All
+models have the same nets, data, updates, batches and seeds. Written by `{{ command }}` with tfgen
+{{ version }}. Each run's own flags and measurements are under `runs/tables`.
 
-The paper's own values (its Tables I to III) are on other nets, data and steps. Those that could be
-verified are CIFAR-10 inception score 7.23, FID 30.10, test MSE .0237, and CelebA-64 FID 18.21, test
-MSE .0281. The Dual-MCMC paper (NeurIPS 2023) quotes them in its Tables 1 and 3, under a protocol of
-its own.
+The paper's own figures (its Tables I to III) are on other nets, data and numbers of updates. Most
+could not be verified and are not printed. The exceptions are quoted by the Dual-MCMC paper
+(NeurIPS 2023), Tables 1 and 3, under a protocol of its own:
 
-Values over several seeds are mean ± standard deviation.
+| data | inception score | FID | test MSE |
+|---|---|---|---|
+| CIFAR-10 | 7.23 | 30.10 | .0237 |
+| CelebA-64 | | 18.21 | .0281 |
+
+Values over several seeds are mean ± standard deviation. The best model is in the first row.
 {% for section in sections %}
 
-## {{ section.title }}
+### {{ section.title }}
 
-`{{ section.flagfile }}.flags` with `--algorithm` and `--seed`: nets {{ section.nets }},
+Trained by `{{ section.flagfile }}.flags` with `--algorithm` and `--seed`: nets {{ section.nets }},
 {{ section.steps }} updates of {{ section.batch_size }} images.
 {% for table in section.tables %}
 
-### {{ table.title }}
+#### {{ table.title }}
 
-| model | {{ table.columns | join(" | ") }} |
-|---|{{ "---|" * (table.columns | length) }}
-{% for name, cells in table.rows -%}
-| {{ name }} | {{ cells | join(" | ") }} |
-{% endfor %}
+{{ table.cells }}
+
+{{ table.explanation }}
+
 Protocol: {{ table.protocol }}.
 {% endfor %}
 
-### Against the targets
+#### Against the targets
 
 {% for verdict in section.verdicts -%}
 - {{ verdict }}
@@ -148,7 +167,7 @@ def table(title: str, columns: Mapping[str, Values]) -> dict[str, Any]:
     models = list(next(iter(columns.values())))
     rows = []
     for model in models:
-        rows.append((model, [str(values[model]) for values in columns.values()]))
+        rows.append([model, *(values[model] for values in columns.values())])
     first, *others = [values[models[0]] for values in columns.values()]
     shared = []
     for key, value in first.protocol.items():
@@ -156,8 +175,12 @@ def table(title: str, columns: Mapping[str, Values]) -> dict[str, Any]:
             shared.append(f"{key} {value}")
     count = len(first.values)
     noun = "runs" if count > 1 else "run"
-    protocol = f"{', '.join(shared)}; {count} {noun} of each model"
-    return {"title": title, "columns": list(columns), "rows": rows, "protocol": protocol}
+    return {
+        "title": title,
+        "cells": pages.table(["model", *columns], rows),
+        "explanation": EXPLANATIONS[title],
+        "protocol": f"{', '.join(shared)}; {count} {noun} of each model",
+    }
 
 
 def verdicts(fid: Values, mse: Values, recovery: Mapping[str, Values]) -> Iterator[str]:

@@ -39,16 +39,16 @@ def written(runs, *names):
 
 def test_values_stand_in_their_rows_and_columns(runs):
     page = written(runs, "first", "second")
-    assert "| | model first | model second |" in page
-    assert "| minima | 7 |  |" in page
-    assert "| rhat_plain | 1.25 | 1.25 |" in page
+    assert "| value | meaning | model first | model second |" in page
+    assert "| minima | local minima that training images descend to | 7 |  |" in page
+    assert "chains differ | 1.25 | 1.25 |" in page
     assert "model second: second mixes." in page
     assert "seed 0, num_images 5" in page
 
 
 def test_landscapes_are_copied_to_the_pages_images(runs):
     page = written(runs, "first", "second")
-    assert "![](images/landscape_first.png)" in page
+    assert "![Disconnectivity graph of model first](images/landscape_first.png)" in page
     assert "landscape_second.png" not in page
     assert (runs / "docs" / "images" / "landscape_first.png").read_bytes() == b"picture"
 

@@ -11,12 +11,20 @@ TEXTS = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_siz
 )
 
 
-def test_parts_stand_in_the_order_of_their_names_under_their_marks(tmp_path):
+def test_new_parts_stand_in_the_order_of_their_names_under_their_marks(tmp_path):
     page = tmp_path / "docs" / "results.md"
     pages.put(page, "triangle", "# B\n\ntext\n\n")
     pages.put(page, "textures", "# A")
     expected = "<!-- part: textures -->\n# A\n\n<!-- part: triangle -->\n# B\n\ntext\n"
     assert page.read_text() == expected
+
+
+def test_the_order_that_a_writer_gave_the_parts_stays(tmp_path):
+    page = tmp_path / "results.md"
+    page.write_text("<!-- part: b -->\nB\n\n<!-- part: a -->\nA\n")
+    pages.put(page, "a", "new")
+    pages.put(page, "c", "C")
+    assert pages.MARK.split(page.read_text())[1::2] == ["b", "a", "c"]
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)

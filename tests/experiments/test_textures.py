@@ -54,10 +54,9 @@ def test_a_sheet_shows_the_picture_and_each_sample(monkeypatch, tmp_path, channe
         run.workdir.mkdir(parents=True)
         sample = np.full((64, 64, channels), 50 * level, np.uint8).squeeze()
         iio.imwrite(run.workdir / "sample.png", sample)
-    link, models = textures.draw(tmp_path, "brick", tmp_path / "results.md", plan)
-    assert link == "images/textures_brick.png"
-    assert models == list(textures.MODELS)
-    levels = set(np.unique(iio.imread(tmp_path / link)))
+    sheet = textures.draw(tmp_path, "brick", tmp_path / "results.md", plan)
+    assert sheet == ("brick", "images/textures_brick.png", list(textures.MODELS))
+    levels = set(np.unique(iio.imread(tmp_path / sheet.link)))
     assert {50 * level for level in range(len(plan))} <= levels
 
 

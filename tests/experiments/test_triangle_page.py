@@ -89,28 +89,30 @@ def runs(tmp_path, leave_run):
     return measured(leave_run, tmp_path, SEEDS[:2], [])
 
 
+def rows_of(table):
+    """Returns the cells of a table's rows, its head included."""
+    head, _, *body = table["cells"].splitlines()
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in (head, *body)]
+
+
 def test_each_model_is_a_row_of_means_and_deviations_the_best_first(whole):
     """Three seeds 10 % apart have a standard deviation of 10 %."""
     generation = whole["tables"][0]
-    assert generation["columns"] == list(triangle_page.GENERATION)
-    assert [name for name, _ in generation["rows"]] == [
-        "divergence_triangle",
-        "abp",
-        "vae",
-        "wake_sleep",
-    ]
-    assert dict(generation["rows"])["vae"] == ["10 ± 1", "0.3 ± 0.03", "0.8 ± 0.08", "0.8 ± 0.08"]
+    head, *rows = rows_of(generation)
+    assert head == ["model", *triangle_page.GENERATION]
+    assert [row[0] for row in rows] == ["divergence_triangle", "abp", "vae", "wake_sleep"]
+    assert rows[2] == ["vae", "10 ± 1", "0.3 ± 0.03", "0.8 ± 0.08", "0.8 ± 0.08"]
     assert "num_images 2000" in generation["protocol"]
     assert "3 runs of each model" in generation["protocol"]
 
 
 def test_recovery_has_a_column_for_each_pattern(whole):
-    recovery = whole["tables"][2]
-    assert recovery["columns"] == PATTERNS
-    assert recovery["rows"] == [
-        ("abp", ["0.04", "0.08"]),
-        ("divergence_triangle", ["0.05", "0.1"]),
-        ("vae", ["0.1", "0.2"]),
+    head, *rows = rows_of(whole["tables"][2])
+    assert head == ["model", *PATTERNS]
+    assert rows == [
+        ["abp", "0.04", "0.08"],
+        ["divergence_triangle", "0.05", "0.1"],
+        ["vae", "0.1", "0.2"],
     ]
 
 
@@ -126,21 +128,21 @@ def test_verdicts_say_what_was_met_and_what_was_missed(whole):
 
 def test_the_page_is_markdown_with_a_table_for_each(whole):
     lines = triangle_page.render([whole], "make tables").splitlines()
-    assert lines[0] == "# The divergence triangle"
+    assert lines[0] == "## The divergence triangle"
     titles = [line for line in lines if line.startswith("#")]
-    assert "## Embedded digits, 8x8" in titles
+    assert "### Embedded digits, 8x8" in titles
     for title in (
-        "### Generation",
-        "### Reconstruction",
-        "### Recovery of missing pixels",
-        "### Against the targets",
+        "#### Generation",
+        "#### Reconstruction",
+        "#### Recovery of missing pixels",
+        "#### Against the targets",
     ):
         assert title in titles
     for number, line in enumerate(lines):
         if line.startswith("|---"):
             head, rule, *body = lines[number - 1 :]
             rows = body[: next(i for i, row in enumerate(body) if not row.startswith("|"))]
-            assert len(rows) in (3, 4)
+            assert len(rows) in (2, 3, 4)
             assert {row.count("|") for row in (head, rule, *rows)} == {head.count("|")}
     text = "\n".join(lines)
     assert "divergence_triangle_digits_cpu.flags" in text

@@ -3,6 +3,8 @@
 python -m benchmarks.peers.contenders tfgen_training WORKLOAD.npz
 """
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,9 +30,9 @@ class Training:
     def __init__(self, known: Mapping[str, Any]):
         self.known = known
         # holds the log, from which the guard knows the usual sizes
-        self._workdir = tempfile.TemporaryDirectory()
-        self.experiment = Experiment(values_of(known["flags"], self._workdir.name))
-        self._generate = self.experiment.algorithm.model.endpoint(known["source"]).traced()
+        workdir = tempfile.mkdtemp()
+        atexit.register(shutil.rmtree, workdir)
+        self.experiment = Experiment(values_of(known["flags"], workdir))
 
     def train(self, updates: int) -> None:
         """Trains up to so many updates in all, or to the algorithm's own end."""
@@ -56,9 +58,11 @@ class Training:
 
     def samples(self) -> np.ndarray:
         """Returns images as evaluation would ask for them, [b, h, w, c], by averaged weights."""
-        count = tf.constant(self.known["count"])
-        with self.experiment.algorithm.averaged_weights():
-            return self._generate(count=count, seed=random.root(0))["image"].numpy()
+        algorithm, count = self.experiment.algorithm, tf.constant(self.known["count"])
+        # traced anew: the graph depends on how far a net has grown, or a cascade
+        generate = algorithm.model.endpoint(self.known["source"]).traced()
+        with algorithm.averaged_weights():
+            return generate(count=count, seed=random.root(0))["image"].numpy()
 
 
 def values_of(given: Sequence[str], workdir: str) -> absl_flags.FlagValues:
