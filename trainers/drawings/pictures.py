@@ -7,19 +7,23 @@ from collections.abc import Callable
 import imageio.v3 as iio
 import matplotlib.figure
 import numpy as np
+import skimage.util
 
 from tfgen import files
 from tfgen.data import preprocess
 
 POSITIONS = 10
-"""Images between two."""
+"""Number of images between two that are interpolated."""
+
+GAP = 2
+"""Width of the white lines of a grid, in pixels."""
 
 
 def sheet(images: np.ndarray) -> np.ndarray:
-    """A batch as people would look at it: a grid of images, or points in a plane.
+    """Draws a batch: a grid of images, or a scatter plot of points.
 
     Args:
-        images: [b, h, w, c] in [-1, 1]; images of two numbers are points.
+        images: [b, h, w, c] in [-1, 1]; images of shape [1, 1, 2] are points in the plane.
 
     Returns:
         uint8 [h', w', c].
@@ -28,7 +32,7 @@ def sheet(images: np.ndarray) -> np.ndarray:
 
 
 def points(images: np.ndarray) -> np.ndarray:
-    """A scatter plot of images of two numbers, [b, 1, 1, 2], over the square [-1.5, 1.5]²."""
+    """Draws a scatter plot of points, [b, 1, 1, 2], over the square [-1.5, 1.5]²."""
     figure = matplotlib.figure.Figure(figsize=(4, 4), layout="constrained")
     axes = figure.subplots()
     axes.plot(*images.reshape(-1, 2).T, ".", markersize=4, alpha=0.6)
@@ -37,77 +41,91 @@ def points(images: np.ndarray) -> np.ndarray:
 
 
 def rendered(figure: matplotlib.figure.Figure) -> np.ndarray:
-    """A figure as a picture, uint8 [h, w, 3]."""
+    """Renders a figure, uint8 [h, w, 3]."""
     with io.BytesIO() as file:
         figure.savefig(file, format="png", dpi=100)
         return iio.imread(file.getvalue())[..., :3]
 
 
 def grid(images: np.ndarray, columns: int | None = None, side: int = 64) -> np.ndarray:
-    """A batch on one sheet, small images enlarged pixel by pixel.
+    """Draws a batch as a grid, with white lines between the images.
 
     Args:
-        images: [b, h, w, c] in [-1, 1], clipped, never stretched.
-        columns: images a row; about a square by default.
-        side: images smaller than this are enlarged by a whole factor.
+        images: [b, h, w, c] in [-1, 1]; other values are clipped, and no contrast is stretched.
+        columns: images in a row; by default about as many as rows.
+        side: images smaller than this, in pixels, are enlarged by a whole factor.
 
     Returns:
         uint8 [h', w', c].
     """
     batch, height, width, channels = images.shape
     columns = columns or int(np.ceil(np.sqrt(batch)))
-    rows = -(-batch // columns)
-    sheet = preprocess.to_uint8(images)
     scale = max(1, side // max(height, width))
-    sheet = sheet.repeat(scale, axis=1).repeat(scale, axis=2)
-    gap = 2
-    sheet = np.pad(
-        sheet, [[0, rows * columns - batch], [0, gap], [0, gap], [0, 0]], constant_values=255
+    enlarged = preprocess.to_uint8(images).repeat(scale, axis=1).repeat(scale, axis=2)
+    framed = skimage.util.montage(
+        enlarged,
+        fill=[255] * channels,
+        grid_shape=(-(-batch // columns), columns),
+        padding_width=GAP,
+        channel_axis=-1,
     )
-    sheet = sheet.reshape(rows, columns, *sheet.shape[1:]).transpose(0, 2, 1, 3, 4)
-    sheet = sheet.reshape(rows * (scale * height + gap), columns * (scale * width + gap), channels)
-    return sheet[:-gap, :-gap]
+    return framed[GAP:-GAP, GAP:-GAP]
 
 
-def white_most(number: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """Numbers of pixels as images: black is zero, white the largest of all.
+def heatmap(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Turns maps of values into images: zero is black, the largest of all values is white.
 
     Args:
-        number: [b, h, w, 1], not negative.
-        image: of the shape to have, [b, h, w, c].
+        values: [b, h, w, 1], not negative.
+        shape: of the images, (b, h, w, c).
 
     Returns:
         [b, h, w, c], in [-1, 1].
     """
-    return np.broadcast_to(2 * number / max(number.max(), 1e-6) - 1, image.shape)
+    return np.broadcast_to(2 * values / max(values.max(), 1e-6) - 1, shape)
+
+
+def white_most(number: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """Calls `heatmap`: its former name, until its users know the new one."""
+    return heatmap(number, image.shape)
+
+
+def png(picture: np.ndarray) -> bytes:
+    """Encodes a picture [h, w, c], uint8, as PNG."""
+    single = picture.shape[-1] == 1
+    return iio.imwrite("<bytes>", picture[..., 0] if single else picture, extension=".png")
 
 
 def save(path: pathlib.Path, picture: np.ndarray) -> None:
     """Writes a picture [h, w, c], uint8, as PNG."""
     with files.written_aside(path) as aside:
-        # by way of memory: on a full disk imageio's own file would print a traceback when it is closed
-        aside.write_bytes(
-            iio.imwrite(
-                "<bytes>", picture[..., 0] if picture.shape[-1] == 1 else picture, extension=".png"
-            )
-        )
+        # encoded in memory: on a full disk imageio would print a traceback when it closes its file
+        aside.write_bytes(png(picture))
 
 
-def ways(interpolate: Callable[..., np.ndarray], images: np.ndarray) -> np.ndarray:
-    """A row for each two neighbouring images: the one, images on the way, the other.
+def interpolations(interpolate: Callable[..., np.ndarray], images: np.ndarray) -> np.ndarray:
+    """Draws a row for each two neighbouring images: the one, images between, the other.
 
     Args:
-        interpolate: given `first`, `second` and `position` in [0, 1], a batch of each, the images between.
+        interpolate: computes images from the keywords `first`, `second` and `position` in [0, 1], a
+            batch of each.
         images: [n, h, w, c], n at least 2.
 
     Returns:
-        One picture; see `grid`.
+        A picture; see `grid`.
     """
+    position = np.linspace(0, 1, POSITIONS, dtype=np.float32)
     rows = []
-    for pair in zip(images[:-1:2], images[1::2], strict=False):
-        first, second = (end[np.newaxis].repeat(POSITIONS, 0) for end in pair)
+    for first, second in zip(images[:-1:2], images[1::2], strict=False):
+        first, second = first[np.newaxis], second[np.newaxis]
         between = interpolate(
-            first=first, second=second, position=np.linspace(0, 1, POSITIONS, dtype=np.float32)
+            first=first.repeat(POSITIONS, axis=0),
+            second=second.repeat(POSITIONS, axis=0),
+            position=position,
         )
-        rows += [first[:1], between, second[:1]]
+        rows += [first, between, second]
     return grid(np.concatenate(rows), columns=POSITIONS + 2)
+
+
+# the former name, until its users know the new one
+ways = interpolations
