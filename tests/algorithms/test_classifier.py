@@ -104,7 +104,10 @@ def test_the_logged_norm_is_that_of_the_losss_gradient():
 
 
 def test_a_trained_classifier_is_right_about_images_it_has_not_seen(trained):
-    """The classes are 13 standard deviations of the noise apart; a share of 0.95 leaves room for a short training."""
+    """Classes that are 13 standard deviations of the noise apart are told apart.
+
+    A share of 0.95 leaves room for a short training.
+    """
     data = Images(stripes(20), stripes(200, seed=1), SHAPE, 20)
     assert dict(Accuracy(trained.model, data).run())["accuracy"] > 0.95
 
@@ -139,7 +142,10 @@ def test_without_flips_and_shifts_training_sees_the_images_as_they_are():
 
 
 def test_flips_mirror_each_image_half_of_the_time():
-    """400 flips of a fair coin: a share within 0.4 and 0.6, or 4 standard errors; it fails once in 16,000 seeds."""
+    """Counts 400 flips of a fair coin: the share is within 0.4 and 0.6.
+
+    This is 4 standard errors, and fails for one seed in 16,000.
+    """
     image = np.arange(100 * 4 * 4 * 3, dtype=np.float32).reshape(100, 4, 4, 3)
     mirrored = 0
     for seen in moved(image, draws=4, flip=True):

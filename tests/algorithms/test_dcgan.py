@@ -85,7 +85,10 @@ def test_it_generates_and_tells_features_and_infers_nothing():
 
 @pytest.mark.slow
 def test_it_learns_the_digits():
-    """Their mean and the deviation of their pixels, to a third of the latter, after 600 updates; other seeds do too."""
+    """The mean and the deviation of the pixels agree after 600 updates.
+
+    The tolerance is a third of the deviation. Other seeds pass too.
+    """
     from tfgen.data import examples
 
     digits = examples.load("digits").train

@@ -104,7 +104,10 @@ def test_biases_are_trained_and_a_classifier_comes_out(trained):
 
 
 def test_its_scores_tilt_the_reference_into_the_classes_densities(trained):
-    """Proposition 1 (b), on a grid: the distance to each class's Gaussian is small, where the reference's is not."""
+    """Proposition 1 (b) holds on a grid.
+
+    The distance to each class's Gaussian is small, where the reference's is not.
+    """
     points, _ = grid()
     for c in (0, 1):
         u = trained.model.energy_fn(tf.fill([len(points)], c))(points).numpy().astype(np.float64)
@@ -119,7 +122,10 @@ def test_its_scores_tilt_the_reference_into_the_classes_densities(trained):
 
 
 def test_biases_are_log_rho_less_the_bases_less_log_z(trained):
-    """b_c = log rho_c - log rho_base - log Z_c: the paper prints + log Z_c, which is far off here."""
+    """The bias is b_c = log rho_c - log rho_base - log Z_c.
+
+    The paper prints + log Z_c, which is far off here.
+    """
     points, area = grid()
     for c in (0, 1):
         f = (
@@ -180,7 +186,11 @@ def test_endpoints_have_the_shapes_of_their_signature(trained):
 
 
 def test_samples_of_a_class_are_classified_as_that_class(trained):
-    """A class's samples are the other's by 3.6 % or less: 80 of 100 leaves 7 binomial standard errors and more."""
+    """At least 80 of 100 samples of a class are classified as it.
+
+    A sample of one class is classified as the other with a probability of at most 3.6 %, so that 80
+    leaves at least 7 binomial standard errors.
+    """
     label = tf.repeat(tf.range(2), 100)
     generate = tf.function(
         lambda: trained.model.generate(200, random.root(0), 400, label), autograph=False

@@ -1,4 +1,7 @@
-"""The divergence triangle on linear nets: its steps are those of the objective, written out beside it."""
+"""The divergence triangle on linear nets: its steps follow the objective's gradient.
+
+The objective is written out in NumPy in `support/linear_gaussian.py`.
+"""
 
 import keras
 import numpy as np
@@ -36,7 +39,7 @@ def drawn(count=8, latent_dim=3, seed=SEED):
     return draws(count, latent_dim, prior), [draws(count, latent_dim, s) for s in noises]
 
 
-# --- the gradient is the objective's ---------------------------------------------------------------------------
+# the gradient is the objective's
 
 
 def test_paper_ascends_d_in_the_energy_and_descends_it_in_the_others_all_from_the_old_weights():
@@ -77,7 +80,10 @@ def test_official_makes_the_same_steps_in_turn_each_at_the_weights_as_just_updat
 
 
 def test_steps_of_paper_averaged_over_all_noise_are_those_of_d_in_closed_form():
-    """25 updates of 3,000 draws: of 43 numbers one is 6 standard errors off by chance in 1 of 7,000 runs."""
+    """The mean of 25 updates of 3,000 draws agrees with the expected gradient.
+
+    Of 43 numbers, one is 6 standard errors off by chance in 1 of 7,000 runs.
+    """
     algorithm, four = triangle(preset="paper", **CONSTANTS), pictures(4)
     batch = {"image": np.tile(four["image"], (750, 1, 1, 1)), "index": np.arange(3000)}
     w, x = weights(algorithm), flat(four["image"])
@@ -100,7 +106,10 @@ def test_steps_of_paper_averaged_over_all_noise_are_those_of_d_in_closed_form():
 
 
 def test_official_is_the_released_script_with_a_hundred_latents():
-    """Its losses to the letter: E, then I, then G, one z, a forward pass anew for each net after its update."""
+    """The losses and their order are those of the released script.
+
+    E moves first, then I, then G, with one z. Each net has a new forward pass after its update.
+    """
     rate, dim = 0.01, 100
     algorithm, batch = triangle(rate, dim), pictures()
     z, (_, first, second) = drawn(latent_dim=dim)
@@ -147,12 +156,15 @@ def test_the_generator_meets_the_others_as_they_were_or_as_they_have_become(pres
     assert np.array_equal(of(energy=0.0)["B"], usual["B"])
 
 
-# --- missing pixels ----------------------------------------------------------------------------------------------
+# missing pixels
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_missing_pixels_count_for_the_energy_as_they_were_filled_and_not_for_the_likelihood(preset):
-    """The first step alone: in turn, the inference net's and the generator's would follow from it."""
+    """Compares the first step alone.
+
+    In turn, the steps of the inference net and the generator follow from it.
+    """
     role = {"paper": NAMES, "official": {"energy": ("S",)}}[preset]
     algorithm, batch = triangle(preset=preset, num_incomplete=20, **CONSTANTS), pictures(hidden=0)
     before = np.random.default_rng(2).normal(size=(20, *lg.SHAPE)).astype(np.float16)
@@ -186,13 +198,16 @@ def test_what_stands_in_for_missing_pixels_is_what_was_decoded_and_known_pixels_
     assert not others.any()
 
 
-# --- regularisers, constants, mistakes ---------------------------------------------------------------------------
+# regularisers, constants, mistakes
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("name", ["energy_decay", "gradient_penalty"])
 def test_regularizers_pull_on_the_energy_alone_and_are_off_by_default(preset, name):
-    """The energy's change differs by their gradient; the others' by nothing, while the energy itself stands still."""
+    """The energy's change differs by the regularizer's gradient, and the other nets' by nothing.
+
+    The energy itself stands still while the other nets are compared.
+    """
     x, (z, _) = flat(pictures()["image"]), drawn()
     w = weights(triangle())
 

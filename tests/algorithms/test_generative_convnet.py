@@ -92,7 +92,10 @@ def updated(**options):
 
 
 def assert_close(found, expected):
-    """Each array to 1e-4 of the largest entry of the expected one: rounding of differences of sums."""
+    """Each array agrees to 1e-4 of the largest entry of the expected one.
+
+    This is the rounding of differences of sums.
+    """
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-4 * np.abs(b).max() + 1e-7)
 
@@ -226,7 +229,7 @@ def test_the_langevin_gradient_is_capped_at_its_norm():
 
 
 def test_data_noise_has_its_standard_deviation():
-    """A linear look at the data: energies of quiet and noisy data differ, and by the same noise each time."""
+    """Quiet and noisy data have different energies; the same seed gives the same noise."""
     quiet, noisy, again = (
         build(data_noise=s).update(batch(), SEED)["energy_data"] for s in (0.0, 0.2, 0.2)
     )
@@ -251,7 +254,10 @@ def test_contrastive_divergence_starts_from_the_data_and_keeps_no_chains():
 
 
 def test_rejuvenation_restarts_its_share_of_the_chains_from_the_reference():
-    """Of 400 chains held at 5, a quarter: 5 binomial standard errors, fails with a probability of 6e-7."""
+    """A quarter of 400 chains, held at 5, starts anew.
+
+    The tolerance is 5 binomial standard errors, which fails with a probability of 6e-7.
+    """
     algorithm = build(chains=400, rejuvenation=0.25, step_size=1e-6, langevin_steps=1)
     algorithm.model.persistent_chains.put(tf.fill([400, *SHAPE], 5.0))
     algorithm.update(batch(), SEED)
@@ -278,7 +284,10 @@ def test_chains_of_class_conditional_models_belong_to_classes_in_turn():
 
 
 def test_each_class_learns_from_its_own_images_and_chains():
-    """Top filter c moves by the class's share in the batch times the difference of its own two mean maps."""
+    """Top filter c moves by the difference of its own two mean maps.
+
+    The difference is multiplied by the class's share in the batch.
+    """
     algorithm, twin = build(net={"outputs": 3}), build(net={"outputs": 3})
     data = batch(classes=2)
     before = np.copy(algorithm.model.energy_net.top.kernel.numpy())
@@ -312,7 +321,10 @@ def test_class_conditional_models_need_labels():
 
 
 class Watch(keras.callbacks.Callback):
-    """Remembers, as each update begins: the depth, whether all chains are at their start, the weights."""
+    """Keeps the depth, whether all chains are at their start, and the weights.
+
+    It does so as each update begins.
+    """
 
     def __init__(self, algorithm):
         super().__init__()
@@ -494,10 +506,11 @@ def test_pictures_are_images_in_range():
 
 
 def test_it_learns_the_mean_of_a_gaussian():
-    """The chains' mean goes from the reference's, 0.22 off, to the data's, and its correlation from 0 towards 0.8.
+    """The chains' mean goes to the data's, and their correlation from 0 towards 0.8.
 
-    400 chains leave a standard error of 0.3 / 20 = 0.015 a coordinate, so 0.1 is five and some learning noise;
-    the correlation's is 0.05 at most. A wrong sign drives both away.
+    The reference's mean is 0.22 off. 400 chains leave a standard error of 0.3 / 20 = 0.015 a
+    coordinate, so 0.1 is five of them and some learning noise. The correlation's error is at most
+    0.05. A wrong sign drives both away.
     """
     keras.utils.set_random_seed(0)
     data = examples.load("toy/gaussian", test_fraction=0)

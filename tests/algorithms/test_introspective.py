@@ -1,4 +1,7 @@
-"""Introspective networks: each line of Algorithm 1, when stages end, what is kept of them, what is made of them."""
+"""Introspective networks: classification, stages, and what is refused.
+
+Synthesis is tested in test_introspective_synthesis.py.
+"""
 
 import numpy as np
 import pytest
@@ -68,7 +71,7 @@ def test_a_stage_ends_after_its_most_updates_and_the_run_with_its_last_stage():
 
 @pytest.mark.parametrize("window", [pytest.param(1, marks=pytest.mark.slow), 4])
 def test_a_stage_ends_with_the_first_window_of_updates_whose_mean_loss_is_low(long, window):
-    """Where that is, the losses of a stage that is not ended tell: a threshold between its windows' means."""
+    """The threshold is between the means of two windows of a stage that does not end."""
     means = long.reshape(-1, window).mean(axis=1)
     half = len(means) // 2
     early, late = means[:half].min(), means[half:].min()
@@ -87,7 +90,10 @@ def long():
 
 
 def test_a_loss_window_that_its_stage_cuts_short_does_not_reach_into_the_next(long):
-    """Stages of 3 updates, windows of 2: each stage asks after its update 2, whatever was left of the last."""
+    """Stages have 3 updates and windows have 2.
+
+    Each stage asks after its second update, whatever was left of the stage before.
+    """
     stop_loss = float(long[:2].mean()) * 0.99
     watch = fit(build(stages=3, stage_updates=3, loss_window=2, stop_loss=stop_loss))
     ends, begin = [end["updates"] for end in watch.ends], 0

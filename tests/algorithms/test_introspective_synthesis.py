@@ -1,4 +1,7 @@
-"""Introspective networks: what a stage's synthesis makes, when it stops, what is kept, what the cascade is used for."""
+"""Introspective networks: synthesis, when it stops, and the cascade that is kept.
+
+Classification and stages are tested in test_introspective.py.
+"""
 
 import numpy as np
 import pytest
@@ -60,9 +63,9 @@ def test_a_stages_samples_are_moved_across_the_classifier_as_the_stage_left_it(o
     scope="module", params=[(3, 1), (5, 2), (3, 0)], ids=["all kept", "every second", "one"]
 )
 def reduced(request):
-    """Stages, after how many a classifier is kept, what there was before, the algorithm, and what each stage left.
+    """Returns stages, reduction, the first noise, the algorithm, and what each stage left.
 
-    The margin is out of reach of steps so small, so that all are taken.
+    The steps are too small to reach the margin, so that all of them are taken.
     """
     stages, reduction = request.param
     options = {"stage_updates": 2, "synthesis_steps": 3, "step_size": 1e-3, "memory": 7}
@@ -89,7 +92,10 @@ def test_a_reduced_cascade_keeps_a_classifier_every_so_many_stages(reduced):
 
 
 def test_stages_between_start_from_the_last_kept_ones_samples_and_may_take_more_steps(reduced):
-    """Section 3.6: of stage b i + k, so many times as many as it is stages from the last kept one."""
+    """Section 3.6: stage b i + k may take k + 1 times as many steps.
+
+    This is the number of stages from the last kept classifier.
+    """
     stages, every, noise, algorithm, ends = reduced
     assert [end["steps"] for end in ends] == [3 * (stage % every + 1) for stage in range(stages)]
     assert algorithm.model.synthesis.num_steps == 3 * every
@@ -113,7 +119,10 @@ def test_stages_between_start_from_the_last_kept_ones_samples_and_may_take_more_
     ],
 )
 def test_steps_are_shorter_for_each_stage_that_their_start_has_gone_through(reduction, scales):
-    """By halves; Adam's first step is as long as a step can be, here and when the kept classifiers generate."""
+    """The steps are halved from stage to stage, in training and in sampling alike.
+
+    Adam's first step is as long as a step can be.
+    """
     options = {"stage_updates": 2, "synthesis_steps": 1, "step_size": 0.1, "step_decay": 0.5}
     algorithm = build(stages=3, reduction=reduction, **options)
     ends = fit(algorithm).ends
@@ -152,7 +161,7 @@ def trained_stop(stop, **options):
     ("stop", "margin", "window"), [("boundary", 0.0, 20), ("margin", 0.1521, 1)]
 )
 def test_synthesis_stops_at_the_boundary_or_at_the_released_codes_margin(stop, margin, window):
-    """The mean cross-entropy of the last window's steps is low enough for the first time."""
+    """The mean cross-entropy of the last window is low enough for the first time."""
     algorithm, start, end = trained_stop(stop)
     assert algorithm.model.thresholds.numpy() == pytest.approx([margin])
     net = classifier()
@@ -197,7 +206,10 @@ def test_the_quantile_rule_follows_the_images_log_odds_and_stops_there(quantile)
 
 @pytest.mark.slow
 def test_a_synthesis_by_the_quantile_rule_stops_where_images_are():
-    """The batch's mean passes the margin with its last step or the one before: Adam's steps are known."""
+    """The batch's mean passes the margin with the last step.
+
+    The tolerance is two steps, whose lengths are known for Adam.
+    """
     algorithm, start, end = trained_stop("quantile", stop_quantile=0.5, objective="log_odds")
     assert 1 < end["steps"] < 400
     assert algorithm.model.thresholds.numpy()[0] == pytest.approx(end["images_threshold"])
@@ -229,7 +241,10 @@ def test_the_energy_is_white_noise_less_the_log_odds_of_the_nets_that_were_kept(
 
 
 def test_samples_pass_through_all_classifiers_in_order_from_clipped_noise(trained):
-    """As advancing by hand does; the kept nets are called as they were, with the steps of the last of their stages."""
+    """Samples equal those of advancing by hand, and of the classifiers as they were.
+
+    Each kept classifier takes the steps of the last of its stages.
+    """
     algorithm, watch = trained
     start, seed = random.split(SEED)
     x = by = tf.clip_by_value(0.3 * random.normal((6, *SHAPE), start), -1.0, 1.0)
@@ -248,7 +263,10 @@ def test_samples_pass_through_all_classifiers_in_order_from_clipped_noise(traine
 
 @pytest.mark.slow
 def test_a_run_resumed_in_the_midst_of_a_stage_ends_where_the_whole_does():
-    """Bit for bit, from the weights alone: the loss window, the stage, its samples, the quantile are among them."""
+    """The weights alone hold all that training needs, and the ends agree bit for bit.
+
+    Among them are the loss window, the stage, its samples and the quantile.
+    """
     options = {
         "stages": 3,
         "stage_updates": 5,

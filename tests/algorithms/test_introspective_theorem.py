@@ -1,4 +1,7 @@
-"""Theorem 1 of introspective networks, on densities in the plane: what each classifier brings the model nearer by."""
+"""Theorem 1 of introspective networks, on densities in the plane.
+
+Each classifier brings the model nearer to the target.
+"""
 
 import itertools
 
@@ -71,20 +74,26 @@ SHIFTED = Gaussian(
     mean=(0.8 * DISTANCE * UNIT, -0.6 * DISTANCE * UNIT), scale=UNIT, correlation=0.0
 )
 NOISE = 1 / SAMPLES + 1 / IMAGES + RATE / (1 - 0.9) / (2 * 2 * BATCH)
-"""Variance of where the model's mean ends, a coordinate, in units of the noise: of the two sample means that
-classifiers compare, and of descent on batches (rate over twice the batch)."""
+"""Variance of the model's final mean, a coordinate, in units of the noise's variance.
+
+It is that of the two sample means that classifiers compare, and of descent on batches: the rate
+over twice the batch.
+"""
 ROUNDING = NOISE * 27.6 / 2
-"""What a model that cannot be told from the target is away from it: NOISE χ² / 2 with two degrees of freedom, which
-is more with a probability of 1e-6."""
+"""Divergence of a model that cannot be told from the target: NOISE χ² / 2.
+
+χ² has two degrees of freedom, and is larger than 27.6 with a probability of 1e-6.
+"""
 
 
 @pytest.fixture(scope="module")
 def shifted():
-    """Noise N(0, s²) and a target N(m, s²), three s apart, by linear classifiers of weights at most 0.7 / s.
+    """Trains linear classifiers of weights at most 0.7 / s on a target three s away.
 
-    Steps that come to s² in all move a sample by s² w along the slope w of ln g: from N(m, s²) to N(m + s² w, s²),
-    which is g times the first. So pseudo-negatives are fair draws of the model, as the theorem wants them, also
-    while classifiers are weak; the margin, the largest log-odds of an image, is out of reach.
+    The noise is N(0, s²) and the target N(m, s²). Steps that come to s² in all move a sample by s²
+    w along the slope w of ln g. They lead from N(m, s²) to N(m + s² w, s²), which is g times the
+    first. So pseudo-negatives are fair draws of the model, as the theorem wants, also while
+    classifiers are weak. The margin is the largest log-odds of an image, which is out of reach.
     """
     net = LogLinear(lambda y: y - np.float32([1.2, -0.9]), 2, UNIT, WEAK)
     options = {
@@ -104,7 +113,10 @@ def shifted():
 
 
 def test_theorem_1_the_divergence_falls_from_stage_to_stage(shifted):
-    """Until it is that of an estimate from so many samples: six stages fail with a probability of 6e-6."""
+    """It falls until it is that of an estimate from so many samples.
+
+    Six stages fail with a probability of 6e-6.
+    """
     found = [divergence(SHIFTED, shifted[0], t) for t in range(STAGES + 1)]
     assert found[0] == pytest.approx(DISTANCE**2 / 2, rel=1e-3)  # the grid's sum
     for before, after in itertools.pairwise(found):
@@ -113,7 +125,10 @@ def test_theorem_1_the_divergence_falls_from_stage_to_stage(shifted):
 
 
 def test_each_weak_classifier_brings_the_model_nearer_by_as_much_as_it_can(shifted):
-    """By 0.7 of the distance's 3, on a line: (3 - 0.7 t)² / 2 while that is left; off by the noise's 5 errors."""
+    """Each brings it nearer by 0.7 of the distance 3, on a line: (3 - 0.7 t)² / 2.
+
+    The tolerance is 5 standard errors of the noise.
+    """
     for t in range(1, 5):
         left = DISTANCE - WEAK * t
         slack = left * 5 * np.sqrt(NOISE) + ROUNDING
@@ -121,7 +136,10 @@ def test_each_weak_classifier_brings_the_model_nearer_by_as_much_as_it_can(shift
 
 
 def test_samples_are_fair_draws_of_the_model_and_come_to_the_targets_mean(shifted):
-    """The model's mean is s² times the sum of the weights; 4,000 samples at 5 errors, 24 numbers, fail with 1e-5."""
+    """The model's mean is s² times the sum of the weights.
+
+    4,000 samples are compared at 5 standard errors: 24 numbers fail with a probability of 1e-5.
+    """
     algorithm, ends = shifted
     mean = np.zeros(2)
     for end in ends:
@@ -143,7 +161,10 @@ WIDE = 0.25
 
 @pytest.fixture(scope="module")
 def tilted():
-    """Wide round noise and a narrow tilted target, by classifiers quadratic in the point: exact ones are."""
+    """Trains classifiers quadratic in the point on wide round noise and a narrow tilted target.
+
+    The exact classifiers are quadratic too.
+    """
     net = LogLinear(
         lambda y: tf.stack([y[:, 0], y[:, 1], y[:, 0] ** 2, y[:, 0] * y[:, 1], y[:, 1] ** 2], 1),
         5,
@@ -167,14 +188,21 @@ def tilted():
 
 @pytest.mark.slow
 def test_the_first_classifier_brings_the_model_nearer_whatever_the_shape(tilted):
-    """Theorem 1 with exact draws of p_0, that is white noise: no less than half of the divergence goes."""
+    """Theorem 1 holds with exact draws of p_0, white noise.
+
+    At least half of the divergence goes.
+    """
     before, after = (divergence(TILTED, tilted[0], t) for t in (0, 1))
     assert after < before / 2
 
 
 def test_samples_come_to_the_targets_mean_and_covariance(tilted):
-    """After every stage both are nearer than a third of what the noise was, over ten times the samples' own errors."""
-    noise = tilted[0].model.synthesis.start((SAMPLES, *SHAPE), tf.constant([0, 1])).numpy().reshape(-1, 2)
+    """After every stage both are nearer than a third of the noise's distance.
+
+    This is more than ten times the samples' own errors.
+    """
+    start = tilted[0].model.synthesis.start((SAMPLES, *SHAPE), tf.constant([0, 1]))
+    noise = start.numpy().reshape(-1, 2)
 
     def away(x):
         return np.linalg.norm(x.mean(0) - TILTED.mean), np.linalg.norm(

@@ -1,4 +1,7 @@
-"""The triangle's sides as algorithms, and alternating back-propagation, on linear nets with closed forms."""
+"""VAE, wake-sleep, ACD and alternating back-propagation on linear nets.
+
+Their steps and optima have closed forms. The first three are sides of the divergence triangle.
+"""
 
 import keras
 import numpy as np
@@ -38,7 +41,7 @@ def triangle(**options):
     return build(DivergenceTriangle, ROLES, preset="paper", sigma=0.4, temperature=0.7, **options)
 
 
-# --- sides of the triangle ---------------------------------------------------------------------------------------
+# sides of the triangle
 
 
 def test_a_vae_is_the_triangle_without_its_adversarial_side():
@@ -88,7 +91,10 @@ def test_wake_sleep_learns_theta_from_data_and_phi_from_noisy_dreams():
 
 
 def test_in_wake_sleep_data_never_move_phi_nor_dreams_theta():
-    """While the generator stands still, other data change nothing; and θ steps as in a VAE, which never dreams."""
+    """The data change nothing while the generator stands still.
+
+    θ steps as in a VAE, which never dreams.
+    """
     still = {"generator": 0.0}
     found, other = (
         change(algorithm_of(WakeSleep, still), pictures(seed=s), SEED)[0] for s in (1, 2)
@@ -104,8 +110,9 @@ def test_in_wake_sleep_data_never_move_phi_nor_dreams_theta():
 def test_a_vae_on_gaussian_data_reaches_the_best_evidence_lower_bound():
     """Probabilistic PCA: the bound is tight where the two latents lie on principal axes.
 
-    With λ the data's second moments, the least -log p(x) has Σ log 2πλ + 1 over the two largest and
-    log 2πσ² + λ/σ² over the rest, halved. 0.02 nats are what 500 steps of Adam leave of the way to the axes.
+    With λ the data's second moments, the least -log p(x) is half of Σ log 2πλ + 1 over the two
+    largest, and log 2πσ² + λ/σ² over the rest. 500 steps of Adam leave 0.02 nats of the way to the
+    axes.
     """
     rng, sigma = np.random.default_rng(0), 0.3
     x = (
@@ -131,7 +138,7 @@ def test_a_vae_on_gaussian_data_reaches_the_best_evidence_lower_bound():
     assert best - 1e-4 < found < best + 0.02
 
 
-# --- alternating back-propagation --------------------------------------------------------------------------------
+# alternating back-propagation
 
 
 def test_abp_warm_starts_each_image_where_its_latents_were_left():
@@ -178,8 +185,8 @@ def test_abp_descends_the_posterior_energy_at_the_latents_it_sampled(hidden):
 def test_latents_that_abp_goes_on_with_follow_the_posterior():
     """4,000 images alike, 12 visits of 20 steps: the mean is p(z|x)'s to 5 standard errors.
 
-    Langevin's mean has no bias on a Gaussian, whose covariance (1 + A A'/σ²)⁻¹ gives the errors; for one
-    of three numbers to be off by chance takes 600,000 runs. What is left of the start is below 1e-4.
+    Langevin's mean has no bias on a Gaussian, whose covariance (1 + A A'/σ²)⁻¹ gives the errors.
+    One of three numbers is off by chance in 1 of 600,000 runs. Less than 1e-4 of the start is left.
     """
     sigma, count = 1.0, 4000
     algorithm = algorithm_of(
@@ -199,7 +206,7 @@ def test_latents_that_abp_goes_on_with_follow_the_posterior():
     np.testing.assert_allclose(np.cov(z.T), covariance, atol=0.1)
 
 
-# --- all of them -------------------------------------------------------------------------------------------------
+# all of them
 
 
 @pytest.mark.parametrize("cls", INCOMPLETE)
@@ -221,7 +228,10 @@ def test_what_stands_in_for_missing_pixels_changes_and_known_pixels_never_do(cls
 
 @pytest.mark.parametrize("cls", [VAE, WakeSleep])
 def test_missing_pixels_do_not_count_for_the_likelihood(cls):
-    """θ follows the known pixels' squares, of what is inferred from images with zeros in the others."""
+    """θ follows the known pixels' squares.
+
+    Latents are inferred from images with zeros at the missing pixels.
+    """
     algorithm, batch = algorithm_of(cls, num_incomplete=20, sigma=0.4), pictures(hidden=1)
     eps = draws(8, 3, SEED if cls is VAE else random.split(SEED, 3)[0])
     w, x, mask = weights(algorithm), flat(batch["image"]), flat(batch["mask"])

@@ -1,4 +1,7 @@
-"""Two replicas against one, in a process of its own with two logical processors (two_replicas.py)."""
+"""Two replicas against one.
+
+They run in a process of their own with two logical processors: support/two_replicas.py.
+"""
 
 import json
 import os
@@ -76,7 +79,10 @@ def test_chains_that_cannot_be_shared_evenly_are_refused(found):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["divergence_triangle", "abp"])
 def test_learning_from_incomplete_images_is_the_same_on_one_replica_and_on_two(incomplete, name):
-    """Four updates whose draws are the same for all images: to 1e-5, but for pixels in half precision."""
+    """Four updates agree to 1e-5, and pixels to half precision, in which they are kept.
+
+    The draws are the same for all images.
+    """
     one, two = incomplete[name]
     assert np.isfinite(one["matrices"]).all()
     np.testing.assert_allclose(two["matrices"], one["matrices"], rtol=1e-5, atol=1e-5)

@@ -1,4 +1,7 @@
-"""Every algorithm's positional parameters are nets; its keyword-only ones have defaults that a flag can hold."""
+"""Every algorithm's positional parameters are nets, and the others have plain defaults.
+
+A flag can hold each default.
+"""
 
 import keras
 import pytest

@@ -1,4 +1,4 @@
-"""Whatever stands at missing pixels, every algorithm that learns from incomplete images does the same."""
+"""Every algorithm that learns from incomplete images ignores what stands at missing pixels."""
 
 import functools
 
@@ -12,7 +12,10 @@ from tfgen import random
 
 @functools.cache
 def after(name, at_hidden, at_known=0.0):
-    """All numbers of an algorithm, its logs and its pictures, after two updates with changed pixels."""
+    """Returns all numbers of an algorithm, its logs and its pictures.
+
+    They are those after two updates with changed pixels.
+    """
     algorithm, batch = registry.build(name), registry.batch(name, incomplete=True)
     batch["image"] += tf.where(batch["mask"] == 0, at_hidden, at_known)
     for step in range(2):  # the second one meets what the first one made of the missing pixels

@@ -16,7 +16,10 @@ def same(ends, others):
 
 @pytest.mark.parametrize("name", registry.ALGORITHMS)
 def test_every_algorithm_is_deterministic(name):
-    """Another seed ends elsewhere if anything is drawn at all; a classifier, say, may draw nothing."""
+    """Another seed ends elsewhere, if anything is drawn at all.
+
+    A classifier, for example, may draw nothing.
+    """
     once, again, batch = registry.updated(name), registry.build(name), registry.batch(name)
     assert same(again.get_weights(), once.before)
     again.update(batch, random.root(0))

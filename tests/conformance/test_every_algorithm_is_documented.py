@@ -1,4 +1,7 @@
-"""Every algorithm has a page that explains every number it logs, and a class docstring that names every parameter."""
+"""Every algorithm has a page that explains all numbers it logs.
+
+Its class docstring names every parameter.
+"""
 
 import inspect
 import re

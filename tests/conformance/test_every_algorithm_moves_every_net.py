@@ -1,4 +1,4 @@
-"""Every update moves every weight that its roles train, and leaves nothing that is not a finite number."""
+"""Every update moves every weight that its roles train, and leaves all numbers finite."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""The library's source: no assert, no print, docstrings on all that is public, short functions and files."""
+"""The library's source has docstrings, short functions and short files.
+
+It has no assert and no print.
+"""
 
 import ast
 

@@ -110,7 +110,10 @@ def test_features_are_those_of_the_net_as_it_is_now():
 
 
 def test_noise_to_start_from_is_clipped_to_the_range():
-    """15,000 pixels of N(0, 1): as many outside of [-1, 1] at its ends, 5 binomial errors; fails with 6e-7."""
+    """As many of 15,000 pixels lie at each end of [-1, 1] as N(0, 1) has outside of it.
+
+    The tolerance is 5 binomial standard errors, which fails with a probability of 6e-7.
+    """
     x = synthesis(sigma=1.0).start([1000, *SHAPE[:2], 1], SEED).numpy()
     np.testing.assert_array_equal(x, np.clip(random.normal(x.shape, SEED), -1, 1))
     share = 2 * 0.158655
@@ -137,7 +140,10 @@ def test_a_way_across_ends_where_it_is_first_seen_to_be_beyond_the_threshold():
 
 @pytest.mark.parametrize("margin", [-0.4, 0.0, pytest.param(1.3, marks=pytest.mark.slow)])
 def test_cross_entropy_stops_at_the_same_log_odds(margin):
-    """It falls with them: the threshold is its value at the margin. The steps are Adam's, and begin with as many."""
+    """The objective falls as the log-odds rise; the threshold is its value at the margin.
+
+    Adam's steps are known, and each way ends at most two of them beyond the margin.
+    """
     ends = []
     for objective in ("log_odds", "cross_entropy"):
         of = tasks(margins=[margin] * 3, objective=objective, step_size=0.002)
@@ -289,7 +295,10 @@ def test_the_energy_of_a_stylized_picture_is_the_papers(gamma, objective):
 
 
 def test_the_pull_of_a_patch_is_to_its_own_place_of_the_picture():
-    """All weight pulls, from elsewhere: Adam's steps lead each covered pixel towards the picture's same pixel."""
+    """With all weight on the content, pixels move towards the picture's same pixels.
+
+    The steps are Adam's. Only covered pixels move.
+    """
     of = patched(patches=200, step_size=0.001)
     content, x = (tf.tanh(random.normal([2, 8, 8, 1], random.root(s))) for s in (3, 4))
     kernel, energy = of.synthesis.near(of.classifier(0), content, tf.constant(1.0))

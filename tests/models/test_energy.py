@@ -55,7 +55,10 @@ def test_energies_are_those_of_the_density():
 
 
 def test_samples_follow_the_density():
-    """16,000 pixels: mean and variance within 5 standard errors (fails at 1e-6), Langevin's known bias included."""
+    """Mean and variance of 16,000 pixels are within 5 standard errors.
+
+    This fails with a probability of 1e-6. Langevin's known bias is counted in.
+    """
     x = tasks().generate(1000, SEED, 60).numpy()
     variance = SIGMA**2 / (1 - 0.1**2 / (4 * SIGMA**2))
     assert abs(x.mean() - CENTRE) < 5 * np.sqrt(variance / x.size)

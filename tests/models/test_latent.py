@@ -28,7 +28,7 @@ SEED = random.root(0)
 STEP = 0.1
 MEAN = np.float32([0.1, -0.2, 0.0, 0.1, 0.2, -0.1])
 PRECISION = (25 * np.eye(6) + 8 * np.eye(6, k=1) + 8 * np.eye(6, k=-1)).astype(np.float32)
-"""Of the density that images are refined under: neighbours in reading order depend on each other."""
+"""The density that images are refined under: neighbours in reading order depend on each other."""
 
 
 def tasks(deviation=0.5, refined=False, **options):
@@ -47,7 +47,7 @@ def some_known(count):
     return tf.tile(tf.reshape(tf.constant([1.0, 0, 1, 0, 0, 1]), [1, *SHAPE]), [count, 1, 1, 1])
 
 
-# --- the ways between two latents --------------------------------------------------------------------------------
+# the ways between two latents
 
 two_latents = hypothesis.given(
     st.integers(0, 10**6), st.sampled_from([(2,), (16,), (2, 3, 4)]), st.floats(0, 1)
@@ -120,7 +120,7 @@ def test_images_between_two_are_decoded_from_the_way_between_their_latents(spher
     np.testing.assert_allclose(ends[2], task.reconstruct(second)[2], atol=1e-5)
 
 
-# --- completion -------------------------------------------------------------------------------------------------
+# completion
 
 
 @pytest.mark.parametrize("refined", [False, True])
@@ -167,7 +167,10 @@ def test_each_round_sees_the_image_as_the_last_one_left_it():
 
 
 def test_the_posterior_is_told_which_pixels_are_known():
-    """Langevin dynamics on z looks at known ones alone, so that one round is enough: the analytic conditional mean."""
+    """One round gives the analytic conditional mean.
+
+    Langevin dynamics on z looks at known pixels alone, so that one round is enough.
+    """
     inferring = Sampling(Langevin(0.3, temperature=0.0), 400)
     image, mask = images(1), some_known(1)
     options = {"sigma": 0.3, "inference_sampling": inferring, "completion_rounds": 1}
@@ -180,8 +183,12 @@ def test_the_posterior_is_told_which_pixels_are_known():
 
 
 def test_refinement_samples_missing_pixels_given_the_known_ones():
-    """The Gaussian's conditional, with Langevin's known bias: 4,000 images, 3 means and 6 covariances at 5 standard
-    errors, 5e-6 in all. The least of its precisions, 17, forgets a start by 0.915 a step: to 3e-5 after 120."""
+    """Refined pixels follow the Gaussian's conditional, with Langevin's known bias.
+
+    4,000 images give 3 means and 6 covariances, which fail at 5 standard errors with a probability
+    of 5e-6 in all. The least of its precisions, 17, forgets a start by a factor of 0.915 a step: to
+    3e-5 after 120.
+    """
     image, known = images(1), some_known(1).numpy().ravel() == 1
     given = tf.tile(image, [4000, 1, 1, 1])
     x = (
@@ -197,7 +204,7 @@ def test_refinement_samples_missing_pixels_given_the_known_ones():
     )
 
 
-# --- uncertainty ------------------------------------------------------------------------------------------------
+# uncertainty
 
 
 @pytest.mark.parametrize("refined", [False, True])
@@ -213,8 +220,11 @@ def test_the_spread_is_zero_where_pixels_are_known_and_positive_elsewhere(refine
 
 
 def test_mean_and_spread_are_those_of_the_completions():
-    """One round of z ~ N(A x, s²): pixel i is N(g(A x), s² |w_i|²). 4,000 completions at 5 standard errors, 6e-7
-    for each of 12 comparisons."""
+    """Pixel i of a completion is N(g(A x), s² |w_i|²).
+
+    There is one round of z ~ N(A x, s²). 4,000 completions are compared at 5 standard errors, with
+    a probability of 6e-7 for each of 12 comparisons.
+    """
     image, mask = images(2), some_known(2)
     task = tasks(0.3, completion_rounds=1)
     mean, spread = task.uncertainty(image, mask, SEED, tf.constant(4000))
@@ -251,19 +261,25 @@ def test_the_spread_is_the_root_mean_square_over_channels():
     np.testing.assert_allclose(two, one / np.sqrt(2), rtol=1e-5)
 
 
-# --- samples ----------------------------------------------------------------------------------------------------
+# samples
 
 
 def test_samples_are_the_priors_through_the_generator():
-    """N(b, Wᵀ W): 4,000 samples of three of the pixels (all six would be degenerate), 9 comparisons at 5 standard
-    errors, 5e-6 in all."""
+    """4,000 samples follow N(b, Wᵀ W).
+
+    Pixels are compared that are not degenerate, as all six would be: 9 comparisons at 5 standard
+    errors fail with a probability of 5e-6 in all.
+    """
     x = tasks().generate(tf.constant(4000), SEED).numpy().reshape(-1, 6)[:, :2]
     close_to_gaussian(x, BIAS[:2], (WEIGHT.T @ WEIGHT)[:2, :2])
 
 
 def test_samples_refined_long_enough_follow_the_energy():
-    """4,000 samples, 6 means and 21 covariances at 5 standard errors, 2e-5 in all. The least of its precisions,
-    10.6, forgets a start by 0.947 a step: to 2e-5 after 200."""
+    """4,000 samples have the means and covariances of the energy's density.
+
+    6 means and 21 covariances at 5 standard errors fail with a probability of 2e-5 in all. The
+    least of its precisions, 10.6, forgets a start by a factor of 0.947 a step: to 2e-5 after 200.
+    """
     x = compiled(tasks(refined=True).generate)(tf.constant(4000), SEED, 200).numpy().reshape(-1, 6)
     close_to_gaussian(x, MEAN, stationary(PRECISION.astype(np.float64), STEP))
 
@@ -284,7 +300,7 @@ def test_synthesis_has_the_size_asked_for(size):
     )  # a latent for each tile, and none more than once
 
 
-# --- what there is ------------------------------------------------------------------------------------------------
+# what there is
 
 INFERRED = {"encode", "reconstruct", "interpolate", "complete", "uncertainty"}
 

@@ -30,7 +30,10 @@ def sampled(num_steps=100, step_size=STEP):
 
 
 def analytic(mask):
-    """Mean and precision of z given known pixels: P = 1 + W M Wᵀ / σ², mean = P⁻¹ W M (x - b) / σ²."""
+    """Returns mean and precision of z given known pixels.
+
+    They are P = 1 + W M Wᵀ / σ² and mean = P⁻¹ W M (x - b) / σ².
+    """
     precision = np.eye(2) + WEIGHT * mask @ WEIGHT.T / SIGMA**2
     return np.linalg.solve(precision, WEIGHT * mask @ (IMAGE - BIAS) / SIGMA**2), precision
 
@@ -41,8 +44,11 @@ def images(count, values=IMAGE):
 
 @pytest.mark.parametrize("mask", [ALL, SOME], ids=["whole", "incomplete"])
 def test_langevin_dynamics_samples_the_posterior(mask):
-    """4,000 chains, mean and covariance: 5 comparisons at 5 standard errors, 3e-6 in all. A chain forgets its start
-    by a factor of at least 1 - ε²/2 a step, to 1% after 100."""
+    """4,000 chains have the posterior's mean and covariance.
+
+    5 comparisons at 5 standard errors fail with a probability of 3e-6 in all. A chain forgets its
+    start by a factor of at least 1 - ε²/2 a step: to 1 % after 100.
+    """
     z = compiled(sampled().sample)(images(4000), random.root(0), images(4000, mask))
     mean, precision = analytic(mask)
     close_to_gaussian(z, mean, stationary(precision, STEP))
@@ -50,7 +56,10 @@ def test_langevin_dynamics_samples_the_posterior(mask):
 
 @pytest.mark.parametrize("mask", [ALL, SOME], ids=["whole", "incomplete"])
 def test_the_latents_that_explain_best_are_the_posteriors_mean(mask):
-    """Descent shrinks the distance by a factor of 1 - ε²/2 a step at least: below 1e-7 after 400."""
+    """Descent ends at the mode.
+
+    It shrinks the distance by a factor of at least 1 - ε²/2 a step: to less than 1e-7 after 400.
+    """
     z = compiled(sampled(400).mean)(images(2), images(2, mask))
     np.testing.assert_allclose(z, np.tile(analytic(mask)[0], [2, 1]), atol=1e-5)
 

@@ -1,4 +1,4 @@
-"""Runs the commands for the tests: in this process, or in a process of their own that may be killed."""
+"""Runs the commands for tests: in this process, or in one of their own that may be killed."""
 
 import importlib
 import json
@@ -84,7 +84,10 @@ def train(workdir: pathlib.Path, *args: str) -> None:
 
 
 def mistake(module: str, *args: str) -> str:
-    """The one sentence that a command ends with, after checking that it is one; Python prints it and exits with 1."""
+    """Returns the one sentence that a command ends with, and checks that it is one.
+
+    Python prints it and exits with 1.
+    """
     try:
         start(module, *args)
     except SystemExit as error:
@@ -118,7 +121,10 @@ def final_weights(workdir: pathlib.Path) -> bytes:
 
 
 def numbers(workdir: pathlib.Path) -> dict[str, np.ndarray]:
-    """The newest checkpoint's tensors; names of layers, which count up within one process, left out."""
+    """Returns the newest checkpoint's tensors by name.
+
+    Names of layers, which count up within one process, are left out.
+    """
     reader = tf.train.load_checkpoint(str(max((workdir / "checkpoints").glob("step-*")) / "state"))
     names = [
         name
@@ -143,11 +149,12 @@ def spawned(
         module: the command.
         args: its flags.
         log: what it printed, stdout and stderr.
-        trap: `(event, path, number)`: the process kills itself by SIGKILL when, for the so-many-th time, it is
-            about to do this to a path that contains this. Events are those of `sys.audit` on files: open,
-            os.rename, os.remove, os.mkdir, shutil.rmtree; or `batch` with a step, or `roll_back` with how many
-            files a roll-back has touched (at its end if it touches fewer), or `synthesis` with how many steps
-            of an introspective network's syntheses have begun.
+        trap: `(event, path, number)`: the process kills itself by SIGKILL when it is about to do
+            this, for the number-th time, to a path that contains this. Events are those of
+            `sys.audit` on files: open, os.rename, os.remove, os.mkdir, shutil.rmtree. Others are
+            `batch`, with a step; `roll_back`, with how many files a roll-back has touched, or at
+            its end if it touches fewer; `synthesis`, with how many steps of an introspective
+            network's syntheses have begun.
         largest_file: bytes after which the system refuses to let a file grow.
 
     Returns:
@@ -247,7 +254,9 @@ def _die_within_synthesis(number: int) -> None:
 
 
 class Recorder:
-    """Copies a directory whenever this process is about to change a file in it: what a kill there would leave.
+    """Copies a directory whenever this process is about to change a file in it.
+
+    A copy is what a kill at that moment would leave.
 
     Args:
         directory: to watch.

@@ -84,7 +84,7 @@ class Watch(keras.callbacks.Callback):
                 {
                     "net": copy.deepcopy(a.model.discriminator.get_weights()),
                     "start": a.start.numpy().copy(),
-                    "samples": a.negatives.newest(tf.convert_to_tensor(a.stage.value)).numpy().copy(),
+                    "samples": a.negatives.newest(a.stage.value).numpy().copy(),
                     "steps": int(a.steps_taken.numpy()),
                     "kept": a.model.snapshots.num_kept,
                     "thresholds": a.model.thresholds.numpy().copy(),

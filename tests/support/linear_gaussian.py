@@ -1,4 +1,4 @@
-"""Linear nets on tiny images, and the triangle's divergences written out for them in NumPy, in float64."""
+"""Linear nets on tiny images, and the triangle's divergences for them in NumPy, in float64."""
 
 import keras
 import numpy as np
@@ -124,7 +124,10 @@ def change(algorithm, batch, seed):
 
 
 def slope(objective, w, names):
-    """Its gradient in some of the matrices, by central differences: exact to 1e-7 for these smooth functions."""
+    """Returns a function's gradient in some of the matrices, by central differences.
+
+    It is exact to 1e-7 for these smooth functions.
+    """
     found = {}
     for name in names:
         found[name] = np.zeros_like(w[name])
@@ -139,9 +142,10 @@ def slope(objective, w, names):
 
 
 def agree(found, expected, tolerance=2e-4):
-    """Whether float32 found what float64 expects: to the tolerance times the largest entry of each matrix.
+    """Asserts that float32 found what float64 expects.
 
-    Rounding of a sum of some hundred terms, and of what is left of a weight's last digits after a step.
+    The tolerance is a factor on the largest entry of each matrix. It allows for the rounding of a
+    sum of some hundred terms, and of the last digits of a weight after a step.
     """
     for name, value in expected.items():
         np.testing.assert_allclose(

@@ -39,7 +39,7 @@ class Gaussian(InferenceNet):
 
 
 class Tiles(GeneratorNet):
-    """A map of 2x3 latents to an image of 8x12 pixels: four times as many each way, in two channels."""
+    """Maps 2x3 latents to an image of 8x12 pixels in two channels."""
 
     def __init__(self):
         super().__init__((2, 3, 2), (8, 12, 2), any_size=True)

@@ -1,4 +1,4 @@
-"""Everything that conformance tests ask: all algorithms, nets, kernels and sources, found by listing files."""
+"""All algorithms, nets, kernels and sources, found by listing files, for conformance tests."""
 
 import dataclasses
 import functools
@@ -78,7 +78,10 @@ def family_for(name):
 
 
 def build(name):
-    """An algorithm on small nets; where it has but one of them, with an output a class if there can be several."""
+    """Returns an algorithm on small nets.
+
+    An algorithm of one net gets an output for each class, if there can be several.
+    """
     family, nets = family_for(name), []
     for role in roles(name):
         several = set(OUTPUTS) & set(inspect.signature(net_function(family, role)).parameters)
@@ -102,7 +105,10 @@ def quick(name):
 
 
 def batch(name, incomplete=False):
-    """Labelled pictures for an algorithm, about half of their pixels missing if they are incomplete."""
+    """Returns labelled pictures for an algorithm.
+
+    About half of their pixels are missing if they are incomplete.
+    """
     shape = shape_of(family_for(name))
     index = tf.range(COUNT, dtype=tf.int64)
     found = {
@@ -118,7 +124,10 @@ def batch(name, incomplete=False):
 
 
 class Updated(NamedTuple):
-    """An algorithm after one update with seed 0, its logs, and all numbers that it keeps: before and after."""
+    """An algorithm after one update with seed 0, its logs, and all numbers it keeps.
+
+    The numbers are those before and after the update.
+    """
 
     algorithm: Algorithm
     logs: dict[str, tf.Tensor]
@@ -136,7 +145,10 @@ def updated(name, incomplete=False):
 
 
 def kernel(cls):
-    """With a step of a tenth and defaults else; around Langevin's where a kernel moves by another's steps."""
+    """Returns a kernel with a step size of 0.1 and its defaults otherwise.
+
+    A kernel that moves by another's steps is built around Langevin's.
+    """
     if next(iter(dataclasses.fields(cls))).name != "kernel":
         return cls(0.1)
     required = [f for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING]
@@ -149,6 +161,9 @@ def kernel(cls):
 
 
 def shapes(cls):
-    """Of batches that a kernel moves: vectors, images, videos; images alone where it cuts patches."""
+    """Returns the shapes of batches that a kernel moves: vectors, images, videos.
+
+    A kernel that cuts patches moves images alone.
+    """
     found = {"vector": (3, 2), "image": (3, 2, 2, 1), "video": (3, 2, 2, 2, 1)}
     return {"image": found["image"]} if cls is tfgen.samplers.Patchwork else found

@@ -1,4 +1,7 @@
-"""Trains on one processor and on two logical ones, and prints what test_replicas.py compares, as JSON."""
+"""Trains on one processor and on two logical ones, and prints the results as JSON.
+
+test_replicas.py compares them.
+"""
 
 import json
 import sys
@@ -81,7 +84,10 @@ def copies_of(variable):
 
 
 def train_incomplete(strategy, cls, roles, num_steps=4, **options):
-    """Updates on images with missing pixels, all draws alike for every image; its matrices and memories after them."""
+    """Returns the matrices and memories of an algorithm after updates on incomplete images.
+
+    All draws are alike for every image.
+    """
     same = mock.patch.object(
         random,
         "normal",

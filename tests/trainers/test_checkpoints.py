@@ -197,7 +197,7 @@ def test_a_checkpoint_of_other_variables_does_not_fit(tmp_path, other):
         checkpoints.restore(tmp_path, other)
 
 
-# --- files that appear whole or not at all -------------------------------------------------------------------
+# files that appear whole or not at all
 
 
 def test_a_file_appears_when_its_block_ends(tmp_path):

@@ -46,7 +46,10 @@ def hopeless(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def mended(tmp_path_factory):
-    """The directory of a run that diverged once, and what a kill would have left at each moment of its roll-back."""
+    """Returns the directory of a run that diverged once, and copies of it.
+
+    A copy is what a kill would have left at one moment of the roll-back.
+    """
     workdir = tmp_path_factory.mktemp("mended") / "run"
     copies = workdir.with_name("copies")
     roll_back = main.roll_back

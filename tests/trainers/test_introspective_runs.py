@@ -1,4 +1,7 @@
-"""Runs of introspective networks: killed in a stage or a synthesis, ended by their stages, refused with a sentence."""
+"""Runs of introspective networks: kills, ends, and mistakes.
+
+They are killed in a stage or a synthesis, and end with their last stage.
+"""
 
 import shutil
 import signal
@@ -27,7 +30,8 @@ DIGITS = (
     "--discriminator.learning_rate=0.1",
     "--discriminator.momentum=0.5",
     "--introspective.stages=3",
-    "--introspective.stage_updates=5",  # stages end at steps 5, 10 and 15, none of them saved on the way
+    # stages end at steps 5, 10 and 15, of which only the last is saved
+    "--introspective.stage_updates=5",
     "--introspective.stop_loss=0",
     "--introspective.loss_window=2",
     "--introspective.samples=6",
@@ -73,7 +77,7 @@ def whole(request, tmp_path_factory):
 
 
 STAGE, SYNTHESIS = ("batch", "", 7), ("synthesis", "", 12)
-"""In the midst of a stage; of the second stage's synthesis, 4 of its steps after the 8 of the first."""
+"""Within a stage; within the second stage's synthesis, 4 steps after the 8 of the first."""
 SAVING = (
     ("os.rename", "step-0000000012", 1),
     ("synthesis", "", 8),
@@ -124,7 +128,10 @@ def test_a_run_ends_with_its_last_stage_saved_logged_and_pictured(whole):
 
 
 def test_the_stages_and_their_steps_are_logged(whole):
-    """Means over two steps: of stage 0's last update and stage 1's first, say; 16 steps for a stage between."""
+    """Rows are means over two steps, such as stage 0's last update and stage 1's first.
+
+    A stage between takes 16 steps.
+    """
     found = {row["step"]: (row["stage"], row["synthesis_steps"]) for row in rows(whole[1], "train")}
     assert found[4] == (0, 0)
     assert found[6] == (0.5, 4)
@@ -170,7 +177,7 @@ def test_fewer_steps_than_the_stages_take_end_the_run_and_more_go_on(whole, tmp_
     assert command_line.same_numbers(tmp_path / "run", uninterrupted)
 
 
-# --- mistakes ----------------------------------------------------------------------------------------------------
+# mistakes
 
 
 @pytest.mark.parametrize(

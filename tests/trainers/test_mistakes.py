@@ -64,7 +64,7 @@ def test_a_mistake_in_a_process_of_its_own_is_one_line_on_stderr_and_exit_code_1
     assert not (tmp_path / "run").exists()
 
 
-# --- what to train --------------------------------------------------------------------------------
+# what to train
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_a_value_out_of_its_range_is_refused_by_its_flag(tmp_path, flag):
     assert name in refused(tmp_path, *TOY, flag)
 
 
-# --- the net and the data, together ---------------------------------------------------------------
+# the net and the data, together
 
 
 @pytest.mark.parametrize("size", ["0", "-4", "small", "8,8,8", "8,", "8,0", "1.5"])
@@ -249,7 +249,7 @@ def test_labels_beyond_the_classes_of_the_net_are_refused(tmp_path, flags):
     assert "outputs" in refused(tmp_path, *flags, "--energy.outputs=4")
 
 
-# --- files ----------------------------------------------------------------------------------------
+# files
 
 
 @pytest.fixture
@@ -345,7 +345,7 @@ def test_a_video_is_refused_by_a_net_of_images(tmp_path):
     assert "videos" in refused(tmp_path, *DIGITS, f"--dataset=video:{path}")
 
 
-# --- work directories -----------------------------------------------------------------------------
+# work directories
 
 
 @pytest.mark.parametrize(
@@ -448,7 +448,7 @@ def test_a_directory_without_a_trained_model_is_refused(toy, tmp_path, command, 
     assert not (tmp_path / "out").exists()
 
 
-# --- the disk -------------------------------------------------------------------------------------
+# the disk
 
 
 FAILURES = [

@@ -1,11 +1,15 @@
 """What a role's optimizer flags do to its net: one step against the one computed by hand."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from support import command_line, latent_runs
 from support.command_line import TOY, values
 
+import tfgen
 from tfgen.algorithms.generative_convnet import GenerativeConvNet
 from tfgen.nets.families import toy
 from trainers.run import experiment, optimizers
@@ -49,7 +53,10 @@ def moved(algorithm, gradients, num_steps=1):
 @pytest.mark.parametrize("l2", [0.0, 100.0])
 @pytest.mark.parametrize(("clip_norm", "scale"), [(0.0, 1.0), (2.0, 0.4), (7.0, 1.0)])
 def test_sgd_follows_the_clipped_gradient_plus_l2_times_the_weights(clip_norm, scale, l2):
-    """w - η (g min(1, c / |g|) + λ w): λ w is added after clipping and never clipped, however large."""
+    """The step is w - η (g min(1, c / |g|) + λ w).
+
+    λ w is added after clipping and never clipped, however large.
+    """
     algorithm, gradients = compiled(
         "--energy.optimizer=sgd", f"--energy.clip_norm={clip_norm}", f"--energy.l2={l2}"
     )
@@ -121,3 +128,36 @@ def test_an_experiment_gives_its_roles_what_their_flags_say(tmp_path):
     assert max(np.abs(w).max() for w in before) > 0.01
     for old, new in zip(before, after, strict=True):
         np.testing.assert_allclose(new, old - RATE * 0.3 * old, rtol=1e-6)
+
+
+def test_a_schedule_counts_updates_and_not_the_steps_of_an_optimizer(tmp_path, monkeypatch):
+    """Two optimizer steps an update: the rate falls to 0 over 4 updates, and not over 2."""
+    update = GenerativeConvNet.update
+
+    def twice(self, batch, seed):
+        update(self, batch, seed)
+        return update(self, batch, seed)
+
+    monkeypatch.setattr(GenerativeConvNet, "update", twice)
+    run = (*TOY, "--energy.constant_fraction=0", "--log_every=1", "--save_every=1", "--keep=5")
+    command_line.train(tmp_path / "run", *run)
+    found = [row["energy_learning_rate"] for row in command_line.rows(tmp_path / "run", "train")]
+    # a row has the rate of the update that comes next
+    assert found == pytest.approx([0.75 * RATE, 0.5 * RATE, 0.25 * RATE, 0.0])
+    nets = [tfgen.load(tmp_path / "run", step=step).energy_net for step in range(5)]
+    for before, after in itertools.pairwise(nets):
+        pairs = zip(before.get_weights(), after.get_weights(), strict=True)
+        assert max(np.abs(new - old).max() for old, new in pairs) > 0
+
+
+@pytest.mark.parametrize("name", ["adversarial_weight", "variational_weight"])
+def test_a_weight_of_zero_is_zero_and_not_the_presets(tmp_path, name):
+    flag = f"--divergence_triangle.{name}=0"
+    zero, preset = (
+        experiment.Experiment(
+            values("trainers.main", *latent_runs.TRIANGLE, *given, f"--workdir={tmp_path}")
+        ).algorithm
+        for given in ([flag], [])
+    )
+    assert vars(zero)[name] == 0
+    assert vars(preset)[name] > 0

@@ -56,7 +56,8 @@ def test_energies_in_bfloat16_are_float32_and_within_two_percent(tmp_path, flags
         image = tf.constant(made.images.train.whole()[:8, :height, :width])
         # the score alone: the reference is computed in float32 either way
         assert all(v.dtype == "float32" for v in made.algorithm.nets["energy"].trainable_variables)
-        for v in made.algorithm.nets["energy"].trainable_variables:  # large enough for the score to matter
+        # large enough for the score to matter
+        for v in made.algorithm.nets["energy"].trainable_variables:
             v.assign(3 * v)
         found[dtype] = made.algorithm.nets["energy"](image / 0.5, training=False)
         assert made.algorithm.model.energy(image).dtype == tf.float32
@@ -96,13 +97,9 @@ def test_a_run_with_other_convolutions_trains_alike(convolution, tmp_path):
     """With the same noise, to float32's rounding over a few updates."""
     command_line.train(tmp_path / "direct", *DIGITS, "--convolution=direct")
     command_line.train(tmp_path / "other", *DIGITS, f"--convolution={convolution}")
-    assert (
-        experiment.restored(tmp_path / "other").model.energy_net.convs[0].convolution == convolution
-    )
-    assert (
-        experiment.restored(tmp_path / "other", convolution="direct").model.energy_net.convs[0].convolution
-        == "direct"
-    )
+    for given, expected in ((None, convolution), ("direct", "direct")):
+        model = experiment.restored(tmp_path / "other", convolution=given).model
+        assert model.energy_net.convs[0].convolution == expected
     ours, theirs = numbers(tmp_path / "other"), numbers(tmp_path / "direct")
     for name in ours:
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-3, atol=1e-4, err_msg=name)

@@ -1,4 +1,7 @@
-"""A run that is killed, at any moment and more than once, ends with the weights of one that never was."""
+"""A killed run ends with the weights of one that nobody killed.
+
+The kills come at any moment, and more than once.
+"""
 
 import json
 import os
@@ -210,7 +213,7 @@ def test_a_run_may_be_moved(toy, tmp_path):
     assert [row["step"] for row in rows(moved, "train")] == [2, 4, 6]
 
 
-# --- what is remembered of each image ----------------------------------------------------------------------------
+# what is remembered of each image
 
 OFTEN = ("--max_images=24", "--steps=6", "--save_every=2", "--sample_every=6")
 """Each image comes by more than once, before a kill and after."""
@@ -227,7 +230,10 @@ KILL = {"divergence_triangle": ("batch", "", 5), "abp": ("os.rename", "step-0000
     scope="module", params=[pytest.param(name, marks=SLOW.get(name, ())) for name in REMEMBERING]
 )
 def remembering(request, tmp_path_factory) -> tuple[str, pathlib.Path, pathlib.Path]:
-    """An algorithm's name, a run of it, and the same run killed between two checkpoints or within one."""
+    """Returns an algorithm's name, a run of it, and the same run killed and resumed.
+
+    The kill comes between two checkpoints, or within one.
+    """
     name, directory = request.param, tmp_path_factory.mktemp(request.param)
     whole, killed = directory / "whole", directory / "killed"
     command_line.train(whole, *REMEMBERING[name])
@@ -249,7 +255,10 @@ def test_a_killed_run_goes_on_with_what_it_remembered_bit_for_bit(remembering):
 
 
 def test_a_checkpoint_holds_a_row_for_every_training_image(remembering):
-    """Of 22 images, 2 of 24 held out: filled pixels that are not zero, or latents that are not as they were drawn."""
+    """The memory has a row for each of 22 training images; 2 of 24 are held out.
+
+    Filled pixels are not zero, and latents are not as they were drawn.
+    """
     name, whole, _ = remembering
     shape = {"divergence_triangle": (22, 8, 8, 1), "abp": (22, 16)}[name]
     (memory,) = [array for array in numbers(whole).values() if array.shape == shape]

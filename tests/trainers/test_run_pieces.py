@@ -8,12 +8,12 @@ import tensorflow as tf
 from support.command_line import TOY, values
 
 from tfgen.errors import UserError
+from tfgen.training.schedules import Schedule
 from trainers.drawings import pictures
 from trainers.run import optimizers, strategy
 from trainers.run.metrics import Metrics
-from tfgen.training.schedules import Schedule
 
-# --- rows ----------------------------------------------------------------------------------------------------
+# rows
 
 
 def test_rows_come_back_in_order_and_by_kind(tmp_path):
@@ -72,7 +72,7 @@ def test_a_row_is_one_line_whatever_is_in_it(tmp_path):
     assert json.loads(line)["text"] == "two\nlines"
 
 
-# --- learning rates ------------------------------------------------------------------------------------------
+# learning rates
 
 
 def rates(schedule: Schedule, steps) -> list[float]:
@@ -137,7 +137,7 @@ def test_flags_make_the_optimizer(kind):
         assert found.momentum == 0.8
 
 
-# --- sheets of pictures --------------------------------------------------------------------------------------
+# sheets of pictures
 
 
 def test_a_grid_shows_each_image_once_in_reading_order():
@@ -176,7 +176,7 @@ def test_a_picture_is_saved_as_png(tmp_path, channels):
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["out.png"]
 
 
-# --- devices -------------------------------------------------------------------------------------------------
+# devices
 
 
 def test_a_cpu_is_one_device_and_not_compiled_for_by_default():

@@ -190,7 +190,10 @@ def product(algorithm):
 
 @pytest.mark.parametrize("ascending", [(), ("first",), ("second",), ("first", "second")])
 def test_several_nets_move_at_once_by_one_gradient_down_or_up(ascending):
-    """Neither meets the other as updated; what the loss does not reach stays, whatever the direction."""
+    """No net meets another as updated.
+
+    What the loss does not reach stays, whatever the direction.
+    """
     algorithm = pair()
     algorithm.minimize_together(("first", "second"), *product(algorithm), ascending=ascending)
     steps = {role: rate if role in ascending else -rate for role, rate in RATES.items()}
@@ -237,7 +240,10 @@ def test_a_whole_gradient_longer_than_its_bound_is_scaled_down_to_it(clip, facto
 
 
 def test_a_steps_own_transform_comes_before_the_bound_and_a_compiled_one_after_it():
-    """(6, 8) is doubled and cut to length 1; then the weights are added, which no bound applies to."""
+    """The gradient (6, 8) is doubled and cut to length 1.
+
+    Then the weights are added, which no bound applies to.
+    """
     algorithm = pair(clip=1.0, transforms={"first": lambda g, v: g + v.value})
     algorithm.apply_gradients("first", [tf.constant([[6.0, 8.0]]), None], lambda g, v: 2 * g)
     np.testing.assert_allclose(

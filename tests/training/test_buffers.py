@@ -1,4 +1,4 @@
-"""What training remembers of each example: rows are taken, put, saved and restored; known pixels stay."""
+"""Buffers of training: rows are taken, put, saved and restored; known pixels stay."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,11 @@ def batch(index, seed=0, shape=(4, 4, 2), masked=True):
 
 
 def test_rows_start_at_zero_or_normal_with_their_scale():
-    """60,000 numbers: s within 5 / √(2n) of itself and the mean within 5 s / √n; fails with 1.2e-6."""
+    """60,000 numbers have the mean and the standard deviation s that were asked for.
+
+    The tolerances are 5 / √(2n) of s, and 5 s / √n of the mean: this fails with a probability of
+    1.2e-6.
+    """
     np.testing.assert_array_equal(Buffer(3, (2,)).rows, np.zeros((3, 2)))
     start = Buffer(20_000, (3,), scale=0.5).rows.numpy()
     assert abs(start.std() / 0.5 - 1) < 5 / np.sqrt(2 * 60_000)
@@ -133,7 +137,10 @@ def test_whole_images_pass_through_and_nothing_is_kept_of_them():
 
 
 def kept(stages, *, memory=3, num=4, side=6, recency=2.0):
-    """A memory after so many stages, each sample's pixels all the number 100 times its stage and its own, /1000."""
+    """Returns a memory after so many stages, with samples of known numbers.
+
+    Each sample's pixels are 100 times its stage plus its own number, over 1000.
+    """
     found = PseudoNegatives(memory, num, (side, side, 1), recency, 0.3)
     for stage in range(stages):
         number = 100 * stage + tf.range(num, dtype=tf.float32)
@@ -151,7 +158,10 @@ def drawn(memory, count, stage, seed=0):
 
 
 def test_before_the_first_stage_they_are_white_noise_in_range():
-    """60,000 numbers of N(0, 0.5²) clipped at two standard deviations; s within 5 errors of it, fails with 6e-7."""
+    """60,000 numbers follow N(0, 0.5²) clipped at two standard deviations.
+
+    Their deviation is within 5 standard errors, which fails with a probability of 6e-7.
+    """
     start = PseudoNegatives(2, 300, (10, 10, 1), 2.0, 0.5).newest(tf.constant(0)).numpy()
     assert np.abs(start).max() == 1
     inside = 1 - 2 * stats.norm.sf(2)  # E[x²] below 2 is inside - 2 * 2 φ(2), and 4 beyond
@@ -173,7 +183,10 @@ def test_a_stages_samples_are_the_newest_until_they_are_replaced():
 @pytest.mark.parametrize("recency", [1.0, 2.0, 3.5])
 @pytest.mark.parametrize("stage", [0, 1, 2, 7])
 def test_stages_are_drawn_with_a_probability_that_falls_with_their_age(recency, stage):
-    """Of 20,000 draws, no stage but those kept; chi-square of their ages: each fails with a probability of 1e-6."""
+    """20,000 draws are of kept stages alone, and of each in its share.
+
+    The ages are compared by chi-square, which fails with a probability of 1e-6 each.
+    """
     age = stage - drawn(kept(stage + 1, recency=recency), 20_000, stage)[0]
     known = min(stage + 1, 3)
     share = recency ** -np.arange(known)
@@ -190,7 +203,7 @@ def test_samples_of_a_stage_are_drawn_equally_often_whatever_the_stage():
 
 
 def test_noise_is_never_drawn_once_the_memory_is_full_nor_before_it_is():
-    """Of stages that have not been: theirs are still the noise of the start, that is no whole number of these."""
+    """Stages that have not been, which still hold the noise of the start, are never drawn."""
     memory = PseudoNegatives(5, 4, (6, 6, 1), 1.0, 0.3)
     for stage in range(9):
         memory.keep(tf.constant(stage), tf.fill([4, 6, 6, 1], 0.5))
@@ -201,7 +214,10 @@ def test_noise_is_never_drawn_once_the_memory_is_full_nor_before_it_is():
 
 
 def test_patches_are_drawn_from_everywhere_in_a_sample():
-    """Chi-square of 8,000 draws over the 4 x 4 places of a patch of 3 in 6: fails with a probability of 1e-6."""
+    """8,000 draws of a patch of 3 in 6 meet its 4 x 4 places equally often.
+
+    The chi-square fails with a probability of 1e-6.
+    """
     memory = PseudoNegatives(1, 2, (6, 6, 1), 2.0, 0.3)
     number = tf.reshape(tf.range(36.0), [1, 6, 6, 1])
     memory.keep(tf.constant(0), tf.repeat(number, 2, axis=0))
