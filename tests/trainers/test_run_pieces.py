@@ -1,4 +1,4 @@
-"""The parts of the training command: rows, learning rates, sheets of pictures, devices."""
+"""The parts of the training command: rows, learning rates, devices."""
 
 import json
 
@@ -9,7 +9,6 @@ from support.command_line import TOY, values
 
 from tfgen.errors import UserError
 from tfgen.training.schedules import Schedule
-from trainers.drawings import pictures
 from trainers.run import optimizers, strategy
 from trainers.run.metrics import Metrics
 
@@ -135,45 +134,6 @@ def test_flags_make_the_optimizer(kind):
         assert (found.beta_1, found.beta_2) == (0.5, 0.9)
     else:
         assert found.momentum == 0.8
-
-
-# sheets of pictures
-
-
-def test_a_grid_shows_each_image_once_in_reading_order():
-    images = np.linspace(-1, 1, 5, dtype=np.float32)[:, None, None, None] * np.ones(
-        (5, 64, 64, 1), np.float32
-    )
-    sheet = pictures.grid(images, columns=3)
-    assert sheet.shape == (130, 196, 1)
-    assert sheet.dtype == np.uint8
-    levels = [int(sheet[66 * (i // 3) + 5, 66 * (i % 3) + 5, 0]) for i in range(6)]
-    assert levels == [0, 64, 128, 191, 255, 255]  # white where there is none
-
-
-def test_small_images_are_enlarged_by_a_whole_factor():
-    image = np.array([[-1, 1], [1, -1]], np.float32)[None, :, :, None]
-    sheet = pictures.grid(image)
-    assert sheet.shape == (64, 64, 1)
-    assert (sheet[:32, :32] == 0).all()
-    assert (sheet[:32, 32:] == 255).all()
-
-
-def test_values_outside_the_range_are_clipped_and_never_stretched():
-    sheet = pictures.grid(
-        np.array([-9.0, 0.0, 9.0], np.float32)[:, None, None, None] * np.ones((3, 64, 64, 3)), 3
-    )
-    assert [int(sheet[5, 66 * i + 5, 0]) for i in range(3)] == [0, 128, 255]
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_a_picture_is_saved_as_png(tmp_path, channels):
-    import imageio.v3 as iio
-
-    picture = np.random.default_rng(0).integers(0, 256, (4, 5, channels), np.uint8)
-    pictures.save(tmp_path / "new" / "out.png", picture)
-    assert np.array_equal(iio.imread(tmp_path / "new" / "out.png").reshape(picture.shape), picture)
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["out.png"]
 
 
 # devices
