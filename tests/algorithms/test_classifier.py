@@ -20,7 +20,7 @@ SHAPE = (8, 8, 1)
 
 
 def build(shape=SHAPE, **options):
-    """On a narrow net of three classes."""
+    """Returns a classifier on a narrow net of three classes."""
     keras.utils.set_random_seed(0)
     algorithm = Classifier(
         convnet_classifier.classifier(shape, width=0.125, outputs=3), image_shape=shape, **options
@@ -30,7 +30,7 @@ def build(shape=SHAPE, **options):
 
 
 def stripes(count, seed=0):
-    """Noisy images whose class says in which third of their rows they are bright."""
+    """Returns noisy images whose class says in which third of their rows they are bright."""
     rng = np.random.default_rng(seed)
     label = rng.integers(0, 3, count)
     bright = np.arange(8)[None, :] // 3 == label[:, None]
@@ -41,7 +41,7 @@ def stripes(count, seed=0):
 
 
 def batch(count=6, shape=SHAPE):
-    """Labelled noise."""
+    """Returns a batch of labelled noise."""
     index = tf.range(count, dtype=tf.int64)
     return {
         "image": tf.tanh(random.normal([count, *shape], random.root(2))),
@@ -51,7 +51,7 @@ def batch(count=6, shape=SHAPE):
 
 
 def moved(image, draws=1, flip=False, shift=0):
-    """What training sees of images, `draws` times."""
+    """Returns what training sees of images, `draws` times."""
     algorithm = one_for_all()
     algorithm.flip, algorithm.shift = flip, shift
     return [algorithm._moved(tf.constant(image), random.root(s)).numpy() for s in range(draws)]
@@ -59,13 +59,13 @@ def moved(image, draws=1, flip=False, shift=0):
 
 @functools.cache
 def one_for_all():
-    """Whose images are moved: its net does not matter."""
+    """Returns the classifier whose images are moved; its net does not matter."""
     return build()
 
 
 @pytest.fixture(scope="module")
 def trained():
-    """A classifier of the stripes."""
+    """Trains a classifier of the stripes."""
     algorithm = build()
     algorithm.fit(
         stripes(600).batches(50, random.root(0)), steps_per_epoch=80, verbose=0, shuffle=False
@@ -126,7 +126,7 @@ def test_endpoints_agree_with_the_net(trained):
 
 
 def test_what_is_asked_for_one_image_does_not_depend_on_the_others(trained):
-    """Batch normalization uses what it learned: equal but for rounding."""
+    """Batch normalization uses its learned statistics: answers differ by rounding alone."""
     x, features = (
         tf.constant(stripes(5, seed=2).image),
         trained.model.endpoints()["features"].traced(),
@@ -164,7 +164,7 @@ def test_flips_mirror_each_image_half_of_the_time():
     seed=st.integers(0, 1000),
 )
 def test_shifts_move_images_by_no_more_than_was_said_and_repeat_edges(shift, height, width, seed):
-    """Every result is a window of the image padded by its edges, as NumPy pads."""
+    """Every result is a window of the image, padded by its edges as NumPy pads."""
     image = np.random.default_rng(seed).normal(size=(3, height, width, 2)).astype(np.float32)
     padded = np.pad(image, [(0, 0), (shift, shift), (shift, shift), (0, 0)], mode="edge")
     seen = moved(image, shift=shift)[0]

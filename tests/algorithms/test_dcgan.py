@@ -13,7 +13,7 @@ SHAPE = (8, 8, 1)
 
 
 def dcgan(rate=0.1):
-    """Small nets, seeded, with plain gradient descent."""
+    """Returns a DCGAN of small nets, seeded, with plain gradient descent."""
     keras.utils.set_random_seed(0)
     nets = [
         getattr(dcgan_digits, role)(SHAPE, width=0.2) for role in ("discriminator", "generator")
@@ -31,7 +31,7 @@ def batch(count=6):
 
 
 def losses_by_hand(algorithm, images, seed):
-    """Both losses as numpy has them, before and after the discriminator's step by hand."""
+    """Computes both losses with NumPy, before and after the discriminator's step by hand."""
     z = random.normal((len(images), *algorithm.model.generator.latent_shape), seed)
     x = algorithm.model.generator(z, training=True)
     weights = algorithm.model.discriminator.trainable_variables

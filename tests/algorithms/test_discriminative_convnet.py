@@ -17,7 +17,7 @@ SHARES = (0.75, 0.25)
 
 
 def build(outputs=2, rate=0.01, **options):
-    """On points of the plane."""
+    """Returns a compiled algorithm on points of the plane."""
     keras.utils.set_random_seed(0)
     algorithm = DiscriminativeConvNet(
         toy.energy(SHAPE, outputs=outputs),
@@ -31,7 +31,7 @@ def build(outputs=2, rate=0.01, **options):
 
 
 def two_classes(count=20_000):
-    """Gaussians of standard deviation 0.2, the first thrice as frequent."""
+    """Draws from two Gaussians of standard deviation 0.2, the first three times as frequent."""
     rng = np.random.default_rng(0)
     label = rng.choice(2, count, p=SHARES)
     points = MEANS[label] + 0.2 * rng.standard_normal((count, 2))
@@ -40,7 +40,7 @@ def two_classes(count=20_000):
 
 @pytest.fixture(scope="module")
 def trained():
-    """A classifier of the two and white noise."""
+    """Trains a classifier of the two classes and white noise."""
     algorithm = build(rate=0.003)
     algorithm.fit(
         two_classes().batches(500, random.root(0)), steps_per_epoch=400, verbose=0, shuffle=False
@@ -49,7 +49,7 @@ def trained():
 
 
 def grid(side=200, extent=3.0):
-    """Points of the plane and the area of a cell."""
+    """Returns points of the plane and the area of a cell."""
     axis = (np.arange(side) + 0.5) / side * 2 * extent - extent
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, *SHAPE).astype(np.float32)
     return tf.constant(points), (2 * extent / side) ** 2

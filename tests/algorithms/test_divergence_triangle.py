@@ -20,20 +20,20 @@ SEED = random.root(5)
 
 
 def triangle(rate=1.0, latent_dim=3, **options):
-    """On linear nets."""
+    """Returns a triangle of linear nets."""
     return build(DivergenceTriangle, ROLES, rate, latent_dim, **options)
 
 
 def divergence(
     w, x, z, noise, *, sigma, temperature, variational_weight, adversarial_weight, mask=1.0
 ):
-    """D of draws, up to entropies."""
+    """Computes D of given draws, up to entropies."""
     q_p = lg.kl_q_p(w, x, noise, sigma, mask)
     return variational_weight * q_p + adversarial_weight * lg.adversarial(w, x, z, temperature)
 
 
 def drawn(count=8, latent_dim=3, seed=SEED):
-    """z of the prior, and the noise of the one inference or of both."""
+    """Returns z of the prior, and the noise of one inference or of both."""
     prior, posterior = random.split(seed)
     noises = [posterior, *random.split(posterior)]
     return draws(count, latent_dim, prior), [draws(count, latent_dim, s) for s in noises]
@@ -63,7 +63,7 @@ def test_paper_ascends_d_in_the_energy_and_descends_it_in_the_others_all_from_th
 
 
 def test_official_makes_the_same_steps_in_turn_each_at_the_weights_as_just_updated():
-    """α, φ, θ; the third meets new draws of the latents inferred."""
+    """α moves first, then φ, then θ, which meets new draws of the inferred latents."""
     rate = 0.1
     algorithm, batch = triangle(rate, preset="official", **CONSTANTS), pictures()
     z, (_, first, second) = drawn()
@@ -182,7 +182,7 @@ def test_missing_pixels_count_for_the_energy_as_they_were_filled_and_not_for_the
 
 
 def test_what_stands_in_for_missing_pixels_is_what_was_decoded_and_known_pixels_stay():
-    """Half precision keeps 11 bits: 2^-10 of a number near 2."""
+    """Half precision keeps 11 bits, so that a number near 2 is rounded by at most 2^-10."""
     algorithm, batch = triangle(preset="paper", num_incomplete=20), pictures(hidden=1)
     batch["index"] = batch["index"] * 2 + 1
     w, x = weights(algorithm), flat(batch["image"])
@@ -275,7 +275,7 @@ def test_the_density_is_the_energy_over_the_temperature():
 
 
 def test_batch_normalization_learns_from_all_that_a_net_sees_while_training():
-    """Running means move with an update; a net in inference mode would leave them."""
+    """Running means move with an update, and a net in inference mode would leave them."""
     keras.utils.set_random_seed(0)
     shape = (8, 8, 1)
     built = [getattr(triangle_digits, role)(shape, width=0.1, batch_norm=True) for role in ROLES]

@@ -23,7 +23,7 @@ SEED = random.root(5)
 def build(
     family=generative_convnet_object, *, shape=SHAPE, rate=1.0, optimizer=None, net=None, **options
 ):
-    """A small compiled algorithm, with weights that make its gradients worth comparing."""
+    """Returns a small compiled algorithm whose weights give gradients worth comparing."""
     keras.utils.set_random_seed(0)
     energy = family.energy(shape, **({"width": 0.1} | (net or {})))
     for weight in energy.trainable_variables:
@@ -37,19 +37,19 @@ def build(
 
 
 def batch(count=4, shape=SHAPE, classes=0):
-    """Images in range, perhaps labelled."""
+    """Returns a batch of images in [-1, 1], perhaps labelled."""
     image = tf.tanh(random.normal([count, *shape], random.root(9)))
     found = {"image": image, "index": tf.range(count, dtype=tf.int64)}
     return found | ({"label": tf.range(count, dtype=tf.int64) % classes} if classes else {})
 
 
 def weights(algorithm):
-    """Copies, in order (`numpy()` alone may be a view that an assignment changes)."""
+    """Returns copies, in order; `numpy()` alone may be a view that an assignment changes."""
     return [np.copy(w.numpy()) for w in algorithm.model.energy_net.trainable_variables]
 
 
 def statistics(algorithm, observed, synthesized):
-    """H_obs and H_syn, the mean gradients of the score, at the present weights."""
+    """Computes H_obs and H_syn, the mean gradients of the score, at the present weights."""
     found = []
     for x in (observed, synthesized):
         with tf.GradientTape() as tape:
@@ -66,7 +66,7 @@ def statistics(algorithm, observed, synthesized):
 
 
 def steps(chains_or_data, algorithm):
-    """Equation 19 by hand, in the units of pixels, with the update's own noise."""
+    """Computes equation 19 by hand, in pixel units, with the update's own noise."""
     _, _, seed = random.split(SEED, 3)
     x = chains_or_data
     for i in range(algorithm.langevin_steps):
@@ -80,7 +80,7 @@ def steps(chains_or_data, algorithm):
 
 
 def updated(**options):
-    """(change of each weight of one update, H_obs - H_syn, the variables, the algorithm)."""
+    """Returns the change of each weight, H_obs - H_syn, the variables, and the algorithm."""
     algorithm = build(**options)
     before = weights(algorithm)
     twin = build(**options)
@@ -165,7 +165,7 @@ def test_logged_numbers_are_what_they_say():
 
 
 def reached(variable_index, algorithm):
-    """Whether the present score depends on a variable: not on the tops of smaller depths."""
+    """Returns whether the score depends on a variable: not on the tops of smaller depths."""
     unused = [top.kernel for top in algorithm.model.energy_net.tops[:-1]]
     return not any(
         algorithm.model.energy_net.trainable_variables[variable_index] is kernel
@@ -174,7 +174,7 @@ def reached(variable_index, algorithm):
 
 
 def layer_area(variable):
-    """Maps of the object net on 8x8 images are 4x4; the filter on top covers all of them."""
+    """Returns the area of the maps: 4x4 for 8x8 images; the filter on top covers all of them."""
     return 1 if variable.shape[:2] == (4, 4) else 16
 
 
@@ -191,7 +191,7 @@ def test_max_gradient_scales_each_variable_to_its_largest_entry():
 
 
 def test_weight_decay_pulls_weights_but_not_biases():
-    """Nor the top filters of smaller depths, which the score does not reach."""
+    """Top filters of smaller depths stay too, since the score does not reach them."""
     change, ascent, before, algorithm = updated(weight_decay=0.3)
     for i, (h, v) in enumerate(zip(ascent, before, strict=True)):
         expected = h - (0.3 * v if v.ndim > 1 and reached(i, algorithm) else 0)
@@ -348,7 +348,7 @@ class Watch(keras.callbacks.Callback):
 
 
 def fit(algorithm, num_steps, *, start=0, epochs=1):
-    """Trains on random pictures and watches."""
+    """Trains on random pictures, and returns what was seen of the updates."""
     pictures = examples.Examples(
         np.tanh(np.random.default_rng(0).normal(size=(10, *SHAPE))).astype(np.float32)
     )
@@ -366,7 +366,7 @@ def fit(algorithm, num_steps, *, start=0, epochs=1):
 
 @pytest.fixture(scope="module")
 def grown():
-    """Eight updates of a net that gains a layer every two."""
+    """Makes eight updates of a net that gains a layer every two."""
     algorithm = build(layer_iterations=2, rate=0.01)
     return algorithm, fit(algorithm, 8)
 
@@ -397,7 +397,7 @@ def test_a_resumed_run_stands_at_the_depth_of_its_step(grown):
 
 @pytest.mark.parametrize("cut", [pytest.param(3, marks=pytest.mark.slow), 4])
 def test_growth_resumed_ends_where_the_uninterrupted_run_ends(grown, cut):
-    """Also at a boundary, where the chains restart either way."""
+    """This holds at a boundary too, where the chains restart either way."""
     first = build(layer_iterations=2, rate=0.01)
     fit(first, cut)
     second = build(layer_iterations=2, rate=0.01)

@@ -85,7 +85,7 @@ def test_a_stage_ends_with_the_first_window_of_updates_whose_mean_loss_is_low(lo
 
 @pytest.fixture(scope="module")
 def long():
-    """The losses of a stage's 16 updates."""
+    """Returns the losses of a stage's 16 updates."""
     return np.array([u[2] for u in fit(build(stages=1, stage_updates=16)).updates])
 
 

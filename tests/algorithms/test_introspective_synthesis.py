@@ -20,7 +20,7 @@ HALF = 2**-11
 
 
 def by_hand(algorithm, before, end, stage, most, margin):
-    """A stage's synthesis, from its start, under the net as the stage left it."""
+    """Makes a stage's synthesis from its start, under the net as the stage left it."""
     algorithm.model.discriminator.set_weights(end["net"])
     seed = random.fold_in(random.fold_in(random.root(1), -2), stage)
 
@@ -44,7 +44,7 @@ def by_hand(algorithm, before, end, stage, most, margin):
     ids=["adam", "sgd"],
 )
 def test_a_stages_samples_are_moved_across_the_classifier_as_the_stage_left_it(options):
-    """To half precision, in which they are kept."""
+    """They agree to half precision, in which they are kept."""
     options |= {"stages": 2}
     algorithm = build(**options)
     start, watch = algorithm.start.numpy().copy(), fit(algorithm)
@@ -75,7 +75,7 @@ def reduced(request):
 
 
 def test_a_reduced_cascade_keeps_a_classifier_every_so_many_stages(reduced):
-    """ceil(T / b) of them, each as the last stage of its own left it; 0 keeps one: INNg-single."""
+    """There are ceil(T / b), each as the last of its stages left it; 0 keeps one, INNg-single."""
     stages, every, _, algorithm, ends = reduced
     assert [end["kept"] for end in ends] == [stage // every + 1 for stage in range(stages)]
     assert (
@@ -142,7 +142,7 @@ def test_steps_are_shorter_for_each_stage_that_their_start_has_gone_through(redu
 
 
 def trained_stop(stop, **options):
-    """One long synthesis of a classifier that has learned."""
+    """Makes one long synthesis across a classifier that has learned."""
     given = {
         "stages": 1,
         "stage_updates": 30,
@@ -226,7 +226,7 @@ def test_a_synthesis_by_the_quantile_rule_stops_where_images_are():
 
 @pytest.fixture(scope="module")
 def trained():
-    """Four stages, of which two are kept, and what each left."""
+    """Trains four stages, of which two are kept; returns what each left too."""
     algorithm = build(stages=4, reduction=2, noise=0.02, synthesis_steps=20, rate=0.2)
     return algorithm, fit(algorithm)
 
@@ -304,7 +304,7 @@ def test_a_canvas_is_synthesized_with_its_padding_and_shown_without():
 
 
 def test_with_a_padding_of_one_less_than_the_patch_the_whole_canvas_is_equally_likely_in_a_patch():
-    """Of the algorithm's own sizes, counted over all places of a patch in what it synthesizes."""
+    """Counts, for the algorithm's sizes, how many places of a patch cover each pixel."""
     for padding, equal in ((3, True), (2, False)):
         algorithm = build(patch=4, canvas=6, padding=padding)
         side, size = algorithm.model.canvas[0], algorithm.model.synthesis.patch_size

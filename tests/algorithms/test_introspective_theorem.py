@@ -44,7 +44,7 @@ class LogLinear(keras.Model):
 
 
 def divergence(target, algorithm, classifiers):
-    """KL(target ‖ p_t), summed over a grid of 241² points of [-1, 1]²."""
+    """Computes KL(target ‖ p_t), summed over a grid of 241² points of [-1, 1]²."""
     side = np.linspace(-1, 1, 241)
     area = (side[1] - side[0]) ** 2
     grid = tf.constant(
@@ -61,7 +61,7 @@ def divergence(target, algorithm, classifiers):
 
 
 def trained(net, target, rate, **options):
-    """The algorithm after all of its stages, and what each left."""
+    """Returns the algorithm after all of its stages, and what each left."""
     algorithm = build(net=net, shape=SHAPE, stop_loss=0.0, **options)
     algorithm.compile({"discriminator": keras.optimizers.SGD(rate, momentum=0.9)})
     return algorithm, fit(algorithm, data=target.sample(IMAGES, seed=0), size=BATCH).ends

@@ -30,14 +30,14 @@ INCOMPLETE = [VAE, WakeSleep, ABP]
 
 
 def algorithm_of(cls, rate=1.0, **options):
-    """On linear nets."""
+    """Returns an algorithm on linear nets."""
     if cls is ABP:
         options = {"train_size": 20, "inference_steps": 10} | options
     return build(cls, ROLES_OF[cls], rate, **options)
 
 
 def triangle(**options):
-    """The whole triangle, its nets moving at once."""
+    """Returns the whole triangle, whose nets move at once."""
     return build(DivergenceTriangle, ROLES, preset="paper", sigma=0.4, temperature=0.7, **options)
 
 
@@ -74,7 +74,7 @@ def test_acd_is_the_triangle_without_the_variational_side():
 
 
 def test_wake_sleep_learns_theta_from_data_and_phi_from_noisy_dreams():
-    """θ down KL(Q‖P), then φ down -log q(z|x) at x = g(z) + σ noise of the new g."""
+    """θ descends KL(Q‖P), then φ descends -log q(z|x) at x = g(z) + σ noise of the new g."""
     rate, sigma = 0.1, 0.4
     posterior, prior, noise = random.split(SEED, 3)
     eps, z, shot = draws(8, 3, posterior), draws(8, 3, prior), random.normal((8, *lg.SHAPE), noise)
@@ -142,7 +142,7 @@ def test_a_vae_on_gaussian_data_reaches_the_best_evidence_lower_bound():
 
 
 def test_abp_warm_starts_each_image_where_its_latents_were_left():
-    """Two visits of five steps are a chain of its own, step by step; other images' latents stay."""
+    """Two visits of five steps are one chain, step by step; other images' latents stay."""
     algorithm = algorithm_of(ABP, 0.0, langevin_steps=5, sigma=0.4)
     batch = pictures() | {"index": tf.constant([3, 1, 4, 15, 9, 2, 6, 5])}
     rows = algorithm.latents.rows.numpy()
@@ -160,7 +160,7 @@ def test_abp_warm_starts_each_image_where_its_latents_were_left():
 
 @pytest.mark.parametrize("hidden", [None, 0])
 def test_abp_descends_the_posterior_energy_at_the_latents_it_sampled(hidden):
-    """θ up log p(x, z) of the new z, the known pixels' alone."""
+    """θ ascends log p(x, z) at the new z, of the known pixels alone."""
     sigma = 0.4
     algorithm, batch = (
         algorithm_of(ABP, langevin_steps=3, sigma=sigma, num_incomplete=20),

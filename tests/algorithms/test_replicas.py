@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 
 def printed(what: str) -> dict:
-    """By the other process."""
+    """Returns what the other process prints."""
     done = subprocess.run(
         [
             sys.executable,
@@ -34,18 +34,18 @@ def printed(what: str) -> dict:
 
 @pytest.fixture(scope="module")
 def found():
-    """Of updates, steps and chains."""
+    """Returns the numbers of updates, steps and chains."""
     return printed("updates")
 
 
 @pytest.fixture(scope="module")
 def incomplete():
-    """Of images with missing pixels: by the algorithm's name, of one replica and of two."""
+    """Returns results on incomplete images by the algorithm's name: of one replica and of two."""
     return printed("incomplete")
 
 
 def test_weights_agree_with_those_of_one_replica_on_the_same_batches(found):
-    """Contrastive divergence without noise, stabilisers on, three updates of plain SGD: to 1e-5."""
+    """Three noise-free updates of contrastive divergence with all stabilizers agree to 1e-5."""
     start, one, two = (np.array(found[name]) for name in ("start", "one", "two"))
     assert np.abs(one - start).max() > 0.01
     np.testing.assert_allclose(two, one, rtol=0, atol=1e-5)
@@ -95,7 +95,7 @@ def test_learning_from_incomplete_images_is_the_same_on_one_replica_and_on_two(i
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["divergence_triangle", "abp"])
 def test_what_each_replica_made_of_its_images_is_remembered_on_both(incomplete, name):
-    """4 batches of 8 have seen every one of 20 images."""
+    """4 batches of 8 have met each of the 20 images."""
     for memory in incomplete[name][1]["memories"]:
         first, second = np.array(memory)
         np.testing.assert_array_equal(first, second)

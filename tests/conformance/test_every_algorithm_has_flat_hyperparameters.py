@@ -34,7 +34,7 @@ def test_every_role_is_a_net_of_the_model_and_some_family_has_all_of_an_algorith
 
 @pytest.mark.parametrize("name", registry.ALGORITHMS)
 def test_numbers_and_choices_declare_their_range(name):
-    """Whatever the range says is refused before a net is looked at."""
+    """A value out of the declared range is refused before a net is looked at."""
     cls = registry.algorithm_class(name)
     for parameter, constraint in errors.constraints(cls).items():
         refused = "no such choice" if isinstance(constraint, errors.OneOf) else -1e9

@@ -24,7 +24,7 @@ def after(name, at_hidden, at_known=0.0):
 
 
 def same(*ends):
-    """Whether they agree bit for bit."""
+    """Returns whether two results agree bit for bit."""
     return all(np.array_equal(a, b) for a, b in zip(*ends, strict=True))
 
 

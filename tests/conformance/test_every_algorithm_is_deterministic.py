@@ -10,7 +10,7 @@ from tfgen import random
 
 
 def same(ends, others):
-    """Whether all numbers of two algorithms agree, bit for bit."""
+    """Returns whether all numbers of two algorithms agree bit for bit."""
     return all(np.array_equal(a, b) for a, b in zip(ends, others, strict=True))
 
 

@@ -38,7 +38,7 @@ every_box = pytest.mark.parametrize("clamp", [False, True], ids=["unbounded", "b
 
 
 def pictures(count):
-    """Labelled noise."""
+    """Returns images of labelled noise."""
     rng = np.random.default_rng(0)
     image = np.clip(MEAN + DEVIATION * rng.normal(size=(count, *SHAPE)), -1, 1)
     return Examples(image.astype(np.float32), np.arange(count) % 2)
@@ -49,7 +49,7 @@ DATA = Images(pictures(80), pictures(20), SHAPE, 80)
 
 @functools.cache
 def model(clamp, outputs=1):
-    """A generative ConvNet whose score is zero."""
+    """Returns a generative ConvNet whose score is zero."""
     keras.utils.set_random_seed(0)
     net = generative_convnet_digits.energy(SHAPE, width=0.1, outputs=outputs)
     for weight in net.weights:
@@ -67,7 +67,7 @@ def model(clamp, outputs=1):
 
 
 def pixel(clamp):
-    """The distribution of a pixel."""
+    """Returns the distribution of a pixel."""
     if not clamp:
         return stats.norm(MEAN, DEVIATION)
     low, high = ((end - MEAN) / DEVIATION for end in (-1, 1))
@@ -75,7 +75,7 @@ def pixel(clamp):
 
 
 def log_z(clamp):
-    """log ∫ exp(-U / T) over all images, or over those in the box."""
+    """Computes log ∫ exp(-U / T) over all images, or over those in the box."""
     normal = stats.norm(MEAN, DEVIATION)
     mass = normal.cdf(1) - normal.cdf(-1) if clamp else 1.0
     return SIZE * math.log(DEVIATION * math.sqrt(2 * math.pi) * mass)
@@ -92,7 +92,7 @@ def test_corrected_chains_have_the_densitys_deviation(clamp):
 
 
 def test_plain_chains_are_the_models_own():
-    """Langevin's steps of .2 sigma at T: their variance is too large by 1 / (1 - .2² / 4)."""
+    """Langevin's steps of 0.2 sigma at T have a variance too large by 1 / (1 - 0.2² / 4)."""
     mixing = Mixing(model(clamp=False), DATA, chains=CHAINS, num_steps=5)
     end = mixing.course(mixing.plain()).ends[-1]
     assert end.std() == pytest.approx(DEVIATION / math.sqrt(1 - 0.2**2 / 4), rel=TOLERANCE)

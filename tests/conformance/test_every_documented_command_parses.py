@@ -17,13 +17,13 @@ LINE = re.compile(r"^(?:    )?((?:python -m|tfgen) [a-z][^\n`]*)$", flags=re.MUL
 
 
 def commands(page: pathlib.Path) -> list[list[str]]:
-    """The command lines of a page's code blocks, as the words of a shell."""
+    """Returns the command lines of a page's code blocks, as the words of a shell."""
     text = page.read_text().replace("\\\n", " ")
     return [shlex.split(line, comments=True) for line in LINE.findall(text)]
 
 
 def started(words: list[str]) -> tuple[str, list[str]]:
-    """The module that a command line starts, and its arguments."""
+    """Returns the module that a command line starts, and its arguments."""
     if words[0] == "python":
         return words[2], words[3:]
     return cli.module_and_arguments(words[1], words[2:])
@@ -33,7 +33,7 @@ CASES = [(page, words) for page in PAGES for words in commands(page)]
 
 
 def test_pages_show_commands():
-    """Each kind of them is found where it is known to stand."""
+    """Commands are found on the pages that are known to have some."""
     pages = {page.name for page, _ in CASES}
     assert {"README.md", "theory.md", "classifier.md"} <= pages
 

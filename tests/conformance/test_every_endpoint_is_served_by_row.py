@@ -24,7 +24,7 @@ def test_every_endpoint_is_served_by_row(name):
 
 @pytest.mark.parametrize("name", registry.ALGORITHMS)
 def test_every_model_is_described(name):
-    """The facts are plain data, and say what steps and kernel are the model's own."""
+    """The facts are plain data, with the steps and the kernel of the model."""
     model = registry.updated(name).algorithm.model
     facts = description.facts_of(model, {"algorithm": name})
     assert facts["class"] == type(model).__name__

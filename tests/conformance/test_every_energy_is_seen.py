@@ -14,7 +14,7 @@ from tfgen.evaluation.mixing import Mixing
 
 
 def has_one_energy(name):
-    """Whether the algorithm learns an energy of images without classes."""
+    """Returns whether the algorithm learns an energy of images without classes."""
     model = registry.build(name).model
     return "energy" in model.capabilities() and model.num_classes == 1
 
@@ -28,7 +28,7 @@ QUICK = {
 
 
 def data(name):
-    """Six pictures to learn from, the same held out."""
+    """Returns six images to learn from, and the same held out."""
     model, image = registry.build(name).model, registry.batch(name)["image"].numpy()
     split = Examples(image, np.arange(len(image)) % registry.CLASSES)
     return model, Images(split, split, image.shape[1:], len(image))
@@ -49,7 +49,7 @@ def test_every_energy_is_measured(name, cls):
 
 @pytest.mark.parametrize("name", WITH_ENERGY)
 def test_every_energy_has_a_reference(name):
-    """Its draws are images of finite energy, and of the space that is sampled without bounds."""
+    """Its draws are images of finite energy, and lie in the space that is sampled."""
     target = registry.build(name).model.target()
     assert isinstance(target.distribution, Distribution)
     x = target.distribution.sample((3, *target.image_shape), random.root(0))
@@ -59,7 +59,7 @@ def test_every_energy_has_a_reference(name):
 
 @pytest.mark.parametrize("name", WITH_ENERGY)
 def test_steepness_is_the_slope_of_the_energy(name):
-    """Root mean square over channels of its gradient."""
+    """It is the root mean square of the gradient over channels."""
     model = registry.build(name).model
     x = registry.batch(name)["image"][:2]
     energy, steepness = model.anomaly(x)

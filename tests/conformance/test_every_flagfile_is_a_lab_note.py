@@ -15,13 +15,13 @@ STATES = ("in full", "not run yet", "not to its end yet")
 
 
 def header(path: pathlib.Path) -> str:
-    """The comment at the top."""
+    """Returns the comment at the top of a flagfile."""
     comments = path.read_text().partition("\n--")[0].splitlines()
     return "\n".join(line.removeprefix("#").strip() for line in comments)
 
 
 def commands_of(path: pathlib.Path) -> list[list[str]]:
-    """The command lines of the header, those that go on in the next line joined."""
+    """Returns the command lines of the header; lines that go on are joined."""
     text = header(path).replace("\\\n", " ")
     return [shlex.split(line) for line in re.findall(r"python -m \S+[^\n]*", text)]
 

@@ -25,7 +25,7 @@ def test_every_generator_makes_images(family, role, policy):
 
 @pytest.mark.parametrize(("family", "role"), net_registry.per_architecture("generator"))
 def test_every_generator_makes_an_image_of_its_own_latents_alone(family, role):
-    """In inference mode, to float32 rounding."""
+    """It does so in inference mode, to float32 rounding."""
     net, _ = net_registry.net(family, role)
     z = random.normal([3, *net.latent_shape], random.root(0))
     together = net(z, training=False)

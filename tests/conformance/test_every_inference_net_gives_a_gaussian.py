@@ -11,7 +11,7 @@ from tfgen import random
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize(("family", "role"), net_registry.per_architecture("inference"))
 def test_every_inference_net_gives_a_gaussian(family, role, policy):
-    """Alone or in a batch the same, to the rounding of the compute type."""
+    """It is the same alone and in a batch, to the rounding of the compute type."""
     net, shape = net_registry.net(family, role, policy)
     generator, _ = net_registry.net(family, "generator")
     x = random.normal([4, *shape], random.root(0))

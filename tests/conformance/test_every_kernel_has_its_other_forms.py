@@ -15,13 +15,13 @@ START = random.normal([4, 1, 1, 2], random.root(0))
 
 
 def end(kernel, seed=0, steps=4):
-    """Where a run leads."""
+    """Returns where a run ends."""
     return samplers.run(kernel, Gaussian().energy, START, random.root(seed), steps)[0].numpy()
 
 
 @every_kernel
 def test_the_noise_free_form_does_not_depend_on_the_seed(cls):
-    """Patches cover the image of one pixel whatever the seed."""
+    """Patches cover an image of one pixel whatever the seed."""
     kernel = kernels.build(cls).noise_free()
     np.testing.assert_allclose(end(kernel, 0), end(kernel, 1), rtol=1e-6)
     assert not np.array_equal(end(kernel), START)
@@ -42,7 +42,7 @@ def test_factors_of_one_change_nothing(cls):
 
 
 def slope(x):
-    """An energy of slope one in every element, far above zero."""
+    """Returns an energy of slope one in every element, far above zero."""
     return 100 + tf.reduce_sum(x, axis=[1, 2, 3])
 
 

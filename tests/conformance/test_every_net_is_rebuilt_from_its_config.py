@@ -70,7 +70,7 @@ def test_the_names_of_weights_do_not_depend_on_the_nets_made_before(family, role
 
 @pytest.mark.parametrize(("family", "role"), net_registry.per_architecture())
 def test_a_rebuilt_net_convolves_as_is_the_default_where_it_is_rebuilt(family, role):
-    """Unless a layer was told how."""
+    """A layer that was told how to convolve keeps to it."""
     net, _ = net_registry.net(family, role)
     with implementations.defaulting_to("direct"):
         layers = rebuilt(net)._flatten_layers(include_self=False)

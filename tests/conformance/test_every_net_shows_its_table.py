@@ -33,7 +33,7 @@ def test_every_nets_options_are_flat_and_explained(family, role):
 
 @pytest.mark.parametrize("family", net_registry.of("inference"))
 def test_generators_and_inference_nets_of_a_family_have_latents_of_one_size(family):
-    """So that a command line that says nothing of it fits."""
+    """Without a flag for the latents, nets of a family then fit together."""
     sizes = {
         inspect.signature(net_registry.net_function(family, role)).parameters["latent_dim"].default
         for role in ("generator", "inference")

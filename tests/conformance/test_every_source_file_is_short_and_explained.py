@@ -14,7 +14,7 @@ every_file = pytest.mark.parametrize(
 
 
 def nodes(path, *kinds):
-    """The nodes of some kinds in a file."""
+    """Yields the nodes of some kinds in a file."""
     return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kinds)]
 
 
@@ -27,7 +27,7 @@ def test_there_is_no_assert_and_no_print(path):
 
 @every_file
 def test_randomness_is_drawn_in_one_file_alone(path):
-    """TensorFlow's and Keras's draws; NumPy's generators are seeded where they are made."""
+    """This is asked of TensorFlow's and Keras's draws; NumPy's generators take seeds when made."""
     if path.name == "random.py":
         return
     text = path.read_text()
@@ -57,7 +57,7 @@ def test_modules_and_public_functions_and_classes_have_docstrings(path):
 
 @every_file
 def test_functions_have_at_most_fifty_lines_of_code(path):
-    """Docstrings and the signature not counted."""
+    """Docstrings and signatures are not counted."""
     for node in nodes(path, ast.FunctionDef):
         body = node.body[1:] if ast.get_docstring(node) else node.body
         lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0

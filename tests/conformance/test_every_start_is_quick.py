@@ -18,7 +18,7 @@ STARTS = [
 
 
 def path_of(module: str) -> pathlib.Path | None:
-    """The file of one of our modules; None of others'."""
+    """Returns the file of one of the library's modules; None for others."""
     place = registry.ROOT / pathlib.Path(*module.split("."))
     return next(
         (path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None
@@ -26,7 +26,7 @@ def path_of(module: str) -> pathlib.Path | None:
 
 
 def imported(path: pathlib.Path) -> set[str]:
-    """What a file imports when it is imported itself, names that may be modules included."""
+    """Returns what a file imports when it is imported; names that may be modules are included."""
     found = set()
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.Import):
@@ -37,7 +37,7 @@ def imported(path: pathlib.Path) -> set[str]:
 
 
 def reached(starts: list[str]) -> dict[str, set[str]]:
-    """What each of our modules that the starts lead to imports."""
+    """Returns what each of the library's modules imports that the starts lead to."""
     found, left = {}, list(starts)
     while left:
         module = left.pop()
@@ -48,7 +48,7 @@ def reached(starts: list[str]) -> dict[str, set[str]]:
 
 
 def test_the_way_is_followed():
-    """From the command to the samplers, and to a sampler's file through its package."""
+    """It leads from the command to the samplers, and through their package to a sampler's file."""
     assert {"trainers.run.experiment", "tfgen.samplers.hmc", "tfgen.data.sources"} <= reached(
         STARTS
     ).keys()

@@ -29,7 +29,7 @@ TEXTURE = (32, 32, 1)
 
 
 def data(shape, count=12, picture=None):
-    """Labelled noise, of which half of each training image is hidden."""
+    """Returns labelled noise; half of each training image is missing."""
     rng = np.random.default_rng(0)
     image = np.tanh(rng.normal(size=(count, *(picture or shape)))).astype(np.float32)
     mask = masks.parse("P.5", image.shape[:3], random.root(0)).numpy() > 0
@@ -38,7 +38,7 @@ def data(shape, count=12, picture=None):
 
 
 def energy(shape, family, **options):
-    """A model of a net of the family."""
+    """Returns an energy model with a net of the family."""
     keras.utils.set_random_seed(0)
     net = family.energy(shape, **options)
     mean = [0.0] * shape[-1]
@@ -48,13 +48,13 @@ def energy(shape, family, **options):
 
 @functools.cache
 def digits(outputs=1):
-    """An energy, or one for each class."""
+    """Returns an energy model of digits, or one with an energy for each class."""
     return energy(SHAPE, generative_convnet_digits, width=0.1, outputs=outputs)
 
 
 @functools.cache
 def triangle():
-    """An energy, a generator and an inference net."""
+    """Returns a model with an energy, a generator and an inference net."""
     keras.utils.set_random_seed(0)
     roles = ("energy", "generator", "inference")
     nets = [getattr(triangle_digits, role)(SHAPE, width=0.125) for role in roles]
@@ -63,20 +63,20 @@ def triangle():
 
 @functools.cache
 def texture():
-    """An energy of images of any size."""
+    """Returns an energy model of images of any size."""
     return energy(TEXTURE, generative_convnet_texture, width=0.05)
 
 
 @functools.cache
 def classifier():
-    """Classes, and features."""
+    """Returns a classifier with features."""
     keras.utils.set_random_seed(0)
     net = convnet_classifier.classifier(SHAPE, width=0.125, outputs=2)
     return Classifier(net, image_shape=SHAPE).model
 
 
 def plane():
-    """An energy of points."""
+    """Returns an energy model of points."""
     return energy(POINT, prototype, filters=3)
 
 
@@ -147,7 +147,7 @@ def test_directions_are_three(name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_model_that_lacks_what_is_needed_is_refused_in_one_sentence(name):
-    """By a classifier, or by a model with nothing but an energy."""
+    """This is asked of a classifier, and of a model with an energy alone."""
     cls = evaluate.measurements()[name]
     _, images, protocol = CASES[name]
     lacking = [model for model in (classifier(), digits()) if cls.needs - model.capabilities()]

@@ -40,7 +40,7 @@ def test_nothing_probes(path):
 
 
 def test_probes_are_found(tmp_path):
-    """So that the test before says something."""
+    """The test before can fail."""
     (tmp_path / "a.py").write_text(
         "hasattr(x, 'y')\ngetattr(x, 'y', 0)\nisinstance(self.model, int)\nisinstance(x, int)\n"
     )

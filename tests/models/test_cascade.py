@@ -31,7 +31,7 @@ class Linear(DiscriminatorNet):
 
 
 def synthesis(**options):
-    """Adam's steps of a hundredth, on the whole image, to a margin met at one step."""
+    """Returns a synthesis by Adam's steps of 0.01 of the whole image, with a window of one step."""
     given = {
         "optimizer": "adam",
         "step_size": 0.01,
@@ -54,7 +54,7 @@ BIASES = np.float32([-1.0, 0.5, -2.0])
 
 
 def tasks(margins=(0.0, 0.3, 0.1), decay=1.0, canvas=SHAPE, padding=0, room=3, **options):
-    """A cascade of three; the net itself has moved on."""
+    """Returns a cascade of three classifiers, whose net has moved on."""
     net = Linear(SHAPE)
     model = CascadeModel(
         net,
@@ -75,13 +75,13 @@ def tasks(margins=(0.0, 0.3, 0.1), decay=1.0, canvas=SHAPE, padding=0, room=3, *
 
 
 def patched(canvas=8, padding=0, **options):
-    """The same of patches of a larger canvas."""
+    """Returns the same for patches of a larger canvas."""
     side = canvas + 2 * padding
     return tasks(canvas=(side, side, 1), padding=padding, patch_size=4, area=side**2, **options)
 
 
 def odds(stage, x):
-    """A classifier's by hand."""
+    """Computes a classifier's log-odds by hand."""
     return np.sum(x * WEIGHTS[stage], axis=(1, 2, 3)) + BIASES[stage]
 
 
@@ -155,7 +155,7 @@ def test_cross_entropy_stops_at_the_same_log_odds(margin):
 
 
 def test_the_released_codes_threshold_is_a_margin_of_cross_entropy():
-    """0.62 nats: the mean of -ln q(+1|x) at which it stops."""
+    """It stops at a mean of -ln q(+1|x) of 0.62 nats."""
     from tfgen.algorithms.introspective import STOPS
 
     margin, window = STOPS["margin"]
@@ -167,7 +167,7 @@ def test_the_released_codes_threshold_is_a_margin_of_cross_entropy():
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_steps_become_shorter_from_classifier_to_classifier(optimizer):
-    """Under a constant slope, to a margin out of reach: as many steps, so much shorter."""
+    """Under a constant slope all steps are taken, and are shorter by the decay."""
     x = tf.zeros([2, *SHAPE])
     options = {"margins": [1e9] * 3, "optimizer": optimizer, "num_steps": 3}
     whole, scaled = tasks(**options), tasks(**options, decay=0.25)
@@ -204,7 +204,7 @@ def test_noise_on_the_way_does_not_lead_out_of_range():
     "options", [{}, {"noise": 0.05}, {"objective": "cross_entropy"}, {"optimizer": "sgd"}]
 )
 def test_samples_pass_through_all_classifiers_in_their_order_from_clipped_noise(options):
-    """By hand with `advance`, in the order of stages and with their seeds."""
+    """Samples equal those of `advance`, in the order of stages and with their seeds."""
     of = tasks(**options)
     start, seed = random.split(SEED)
     x = of.synthesis.start((6, *SHAPE), start)
@@ -214,7 +214,7 @@ def test_samples_pass_through_all_classifiers_in_their_order_from_clipped_noise(
 
 
 def test_another_order_would_end_elsewhere():
-    """So that the test before says something."""
+    """The test before can fail."""
     of = tasks()
     start, _ = random.split(SEED)
     ends = []
@@ -227,7 +227,7 @@ def test_another_order_would_end_elsewhere():
 
 
 def test_samples_are_beyond_the_last_margin():
-    """On average, as synthesis stops; one pixel's step of a hundredth beyond at the least."""
+    """Their mean is, since synthesis stops by the mean."""
     x = tasks(margins=(0.0, 0.3, 1.5)).generate(tf.constant(8), SEED).numpy()
     assert 1.5 < odds(2, x).mean() < 1.5 + 2 * 0.01 * np.abs(WEIGHTS[2]).sum()
 
@@ -260,7 +260,7 @@ def test_a_synthesis_has_the_size_asked_for_and_that_of_training_is_the_sample(s
 
 @pytest.mark.parametrize(("side", "number"), [(8, 6), (16, 24), (12, 14), (5, 3)])
 def test_larger_images_are_seen_by_more_patches_in_proportion_to_their_area(side, number):
-    """6 patches for 8 x 8 pixels, rounded up."""
+    """There are 6 patches for 8 x 8 pixels, and the number is rounded up."""
     kernel, _ = patched().synthesis.across(lambda x: x, tf.constant(0.0), (1, side, side, 1))
     assert (int(kernel.kernel.number), kernel.kernel.size) == (number, 4)
 
@@ -274,7 +274,7 @@ def test_a_picture_near_to_which_all_weight_pulls_stays():
 
 
 def test_without_that_pull_a_picture_ascends_every_classifier_for_all_its_steps():
-    """No margin ends it: Adam's five steps of a hundredth each, three times."""
+    """No margin ends it: Adam makes five steps of 0.01 under each of three classifiers."""
     x = tf.zeros([2, *SHAPE])
     found = tasks().stylize(x, SEED, tf.constant(5), tf.constant(0.0))
     expected = 0.05 * np.sign(WEIGHTS).sum(axis=0)
@@ -284,7 +284,7 @@ def test_without_that_pull_a_picture_ascends_every_classifier_for_all_its_steps(
 @pytest.mark.parametrize("gamma", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("objective", ["log_odds", "cross_entropy"])
 def test_the_energy_of_a_stylized_picture_is_the_papers(gamma, objective):
-    """gamma |x - content|_2 - (1 - gamma) ln g(x), or -ln q(+1|x) for ln g."""
+    """It is gamma |x - content|_2 - (1 - gamma) ln g(x), or has -ln q(+1|x) in place of -ln g."""
     of = tasks(objective=objective)
     content, x = (random.normal([3, *SHAPE], random.root(s)) for s in (3, 4))
     _, energy = of.synthesis.near(of.classifier(1), content, tf.constant(gamma))

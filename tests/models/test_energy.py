@@ -27,7 +27,7 @@ class Linear(EnergyNet):
 
 
 def tasks(step_size=0.1, temperature=1.0, any_size=False, num_classes=1, kernel=None, **options):
-    """The model of the linear score."""
+    """Returns a model of the linear score."""
     steps = {name: options.pop(name) for name in ("steps", "denoising_steps") if name in options}
     return EnergyModel(
         Linear(any_size or options.get("margin", 0) > 0, num_classes),
@@ -75,14 +75,14 @@ def test_samples_are_in_range():
 
 
 def test_without_steps_samples_are_the_reference():
-    """16,000 pixels at 5 standard errors: fails at 1e-6."""
+    """16,000 pixels are compared at 5 standard errors, which fails with a probability of 1e-6."""
     x = tasks().generate(1000, SEED, 0).numpy()
     assert abs(x.mean() - 0.1) < 5 * SIGMA / np.sqrt(x.size)
     assert abs(x.std() / SIGMA - 1) < 5 / np.sqrt(2 * x.size)
 
 
 def test_completion_keeps_the_known_pixels_and_samples_the_others():
-    """The known ones bit for bit; 8,000 missing ones at 5 standard errors."""
+    """Known pixels stay bit for bit; 8,000 missing ones are compared at 5 standard errors."""
     image = tf.tanh(random.normal([1000, *SHAPE], random.root(1)))
     mask = tf.concat([tf.ones([1000, 2, 4, 1]), tf.zeros([1000, 2, 4, 1])], axis=1)
     x = tasks().complete(image, mask, SEED, 60).numpy()
@@ -161,7 +161,7 @@ def test_endpoints_trace_with_their_own_signatures():
 
 
 def test_a_user_gives_arrays_a_whole_number_and_no_steps():
-    """As many steps as the model has of its own, and the seed's root."""
+    """The model takes its own number of steps, and the root of the seed."""
     model = tasks(steps=3)
     image = np.zeros((2, *SHAPE), np.float32)
     mask = np.ones((2, 4, 4, 1))
@@ -171,7 +171,7 @@ def test_a_user_gives_arrays_a_whole_number_and_no_steps():
 
 
 def test_steps_of_zero_are_no_steps():
-    """0 is a number, and not the model's own."""
+    """0 is a number, and does not stand for the model's own."""
     model = tasks(steps=3)
     none, own = model.generate(2, seed=0, num_steps=0), model.generate(2, seed=0)
     assert not np.array_equal(none, own)
@@ -199,7 +199,7 @@ def test_what_a_task_cannot_take_is_said_in_a_sentence(given, words):
 
 
 def test_a_target_at_another_temperature_is_the_energy_over_it():
-    """U / T and white noise of T times the variance: N(mean + sigma shift, T sigma² 1)."""
+    """U / T tilts white noise of T times the variance to N(mean + sigma shift, T sigma² 1)."""
     model = tasks(temperature=0.25)
     target, x = model.target(), random.normal([3, *SHAPE], SEED)
     np.testing.assert_allclose(target.energy(x), 4 * model.energy(x), rtol=1e-6)

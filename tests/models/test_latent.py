@@ -32,7 +32,7 @@ PRECISION = (25 * np.eye(6) + 8 * np.eye(6, k=1) + 8 * np.eye(6, k=-1)).astype(n
 
 
 def tasks(deviation=0.5, refined=False, **options):
-    """A model of the linear generator and a linear inference net."""
+    """Returns a model of the linear generator and a linear inference net."""
     energy = Quadratic(MEAN, PRECISION) if refined else None
     sampling = Sampling(Langevin(STEP)) if refined else None
     nets = Linear(), Gaussian(deviation), energy
@@ -62,7 +62,7 @@ def pair(seed, shape):
 @two_latents
 @pytest.mark.parametrize("way", [lerp, slerp])
 def test_a_way_starts_and_ends_at_its_ends(way, seed, shape, position):
-    """To rounding."""
+    """It does to rounding."""
     first, second = pair(seed, shape)
     for t, end in ((0.0, first), (1.0, second)):
         np.testing.assert_allclose(way(first, second, tf.fill([3], t)), end, rtol=1e-5, atol=1e-6)
@@ -71,7 +71,7 @@ def test_a_way_starts_and_ends_at_its_ends(way, seed, shape, position):
 @hypothesis.settings(deadline=None, max_examples=30)
 @two_latents
 def test_the_great_circle_keeps_the_length_and_goes_at_a_constant_speed(seed, shape, position):
-    """Float32's rounding, magnified by one over the sine of the angle."""
+    """The tolerance is float32's rounding, divided by the sine of the angle."""
     first, second = (
         z / tf.norm(tf.reshape(z, [3, -1]), axis=1)[(..., *[None] * len(shape))]
         for z in pair(seed, shape)
@@ -209,7 +209,7 @@ def test_refinement_samples_missing_pixels_given_the_known_ones():
 
 @pytest.mark.parametrize("refined", [False, True])
 def test_the_spread_is_zero_where_pixels_are_known_and_positive_elsewhere(refined):
-    """Exactly zero: nine equal numbers' mean may differ from them by rounding."""
+    """It is exactly zero, though the mean of nine equal numbers may differ by rounding."""
     image, mask = images(4), some_known(4)
     steps = 3 if refined else None
     mean, spread = tasks(refined=refined).uncertainty(image, mask, SEED, 9, steps)
@@ -240,7 +240,7 @@ def test_mean_and_spread_are_those_of_the_completions():
 
 
 def test_the_spread_is_the_root_mean_square_over_channels():
-    """Of one channel alone that varies, 1 / sqrt(2)."""
+    """Where one channel of two varies, it is 1 / sqrt(2) of that one's."""
 
     class Coloured(Linear):
         def call(self, z, training):

@@ -76,7 +76,7 @@ def test_sampling_does_not_look_at_missing_pixels(method):
 
 
 def test_what_explains_an_image_best_does_not_depend_on_its_place_in_the_batch():
-    """Even before descent has ended."""
+    """It does not even before descent has ended."""
     x = tf.tanh(random.normal([4, *SHAPE], random.root(2)))
     z = sampled(3).mean(x)
     np.testing.assert_allclose(sampled(3).mean(x[::-1]), z[::-1], rtol=1e-6)
@@ -84,7 +84,7 @@ def test_what_explains_an_image_best_does_not_depend_on_its_place_in_the_batch()
 
 
 def test_without_steps_a_sample_is_a_draw_of_the_prior():
-    """4,000 draws: 5 comparisons at 5 standard errors, 3e-6 in all."""
+    """4,000 draws give 5 comparisons at 5 standard errors, which fail with 3e-6 in all."""
     close_to_gaussian(sampled(0).sample(images(4000), random.root(3)), np.zeros(2), np.eye(2))
 
 
@@ -99,7 +99,7 @@ def test_the_same_seed_gives_the_same_latents_and_another_does_not(posterior):
 
 
 def test_an_inference_nets_draws_follow_its_gaussian():
-    """4,000 draws: 5 comparisons at 5 standard errors, 3e-6 in all."""
+    """4,000 draws give 5 comparisons at 5 standard errors, which fail with 3e-6 in all."""
     posterior = Amortized(Gaussian(0.5))
     mean = IMAGE @ np.linalg.pinv(WEIGHT)
     np.testing.assert_allclose(posterior.mean(images(1))[0], mean, rtol=1e-5)
@@ -113,14 +113,14 @@ def test_an_inference_net_gives_mean_and_log_variance():
 
 
 def test_an_inference_net_sees_what_stands_at_missing_pixels():
-    """Whoever asks it fills them in first."""
+    """Missing pixels are filled in before it is asked."""
     posterior, mask = Amortized(Gaussian()), images(1, SOME)
     filled = [mask * images(1) + (1 - mask) * missing for missing in (0.0, 0.9)]
     assert not np.allclose(posterior.mean(filled[0], mask), posterior.mean(filled[1], mask))
 
 
 def test_gradients_reach_mean_and_log_variance():
-    """dz/dmean = 1 and dz/dlog_var = (z - mean) / 2."""
+    """They are dz/dmean = 1 and dz/dlog_var = (z - mean) / 2."""
     mean, log_var = tf.constant([[0.5, -1.0]]), tf.constant([[0.3, -2.0]])
     with tf.GradientTape() as tape:
         tape.watch([mean, log_var])

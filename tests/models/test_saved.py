@@ -13,7 +13,7 @@ from tfgen.models import saved
 
 @pytest.fixture
 def path(tmp_path):
-    """The directory of a saved model."""
+    """Returns the directory of a saved model."""
     registry.updated("vae").algorithm.model.save(tmp_path / "model")
     return tmp_path / "model"
 

@@ -14,7 +14,7 @@ X = tf.tanh(random.normal([5, 8, 8, 1], random.root(0)))
 
 
 def net(seed=0):
-    """A small classifier with batch normalization, whose statistics are not those of its start."""
+    """Returns a small classifier with batch normalization, whose statistics have moved."""
     keras.utils.set_random_seed(seed)
     found = dcgan_digits.discriminator((8, 8, 1), width=0.1)
     move(found, seed)
@@ -32,7 +32,7 @@ def move(classifier, seed):
 
 @pytest.fixture
 def grown():
-    """A cascade of three, its net, and the log-odds of `X` at the time of each."""
+    """Returns a cascade of three, its net, and the log-odds of `X` when each was kept."""
     classifier = net()
     cascade, odds = Snapshots(classifier, 4), []
     for stage in range(3):
@@ -43,7 +43,7 @@ def grown():
 
 
 def test_a_classifier_is_the_net_at_the_time_when_it_was_kept(grown):
-    """Bit for bit, after the net has moved on; all differ."""
+    """Log-odds agree bit for bit after the net has moved on, and all differ."""
     cascade, classifier, odds = grown
     for stage, expected in enumerate(odds):
         np.testing.assert_array_equal(cascade.net_at(classifier, stage)(X), expected)
@@ -52,7 +52,7 @@ def test_a_classifier_is_the_net_at_the_time_when_it_was_kept(grown):
 
 
 def test_the_stage_may_be_a_tensor_of_a_loop(grown):
-    """To the rounding of another graph."""
+    """The results agree to the rounding of another graph."""
     cascade, classifier, odds = grown
     traced = tf.function(lambda stage: cascade.net_at(classifier, stage)(X), autograph=False)
     for stage, expected in enumerate(odds):
@@ -83,7 +83,7 @@ def test_slopes_in_the_image_are_those_of_the_net_then(grown):
 
 
 def test_asking_a_classifier_changes_nothing(grown):
-    """Neither the net nor the copies, whose statistics a call in training mode would move."""
+    """A call in training mode would move the statistics of the net and of the copies."""
     cascade, classifier, _ = grown
     before = [v.numpy().copy() for v in [*cascade.variables, *classifier.variables]]
     cascade.net_at(classifier, 0)(X)
@@ -106,7 +106,7 @@ def test_a_stage_kept_again_is_replaced_and_the_others_stay(grown):
 
 
 def test_a_classifier_of_another_net_of_the_same_table_is_the_same(grown):
-    """The cascade needs the net for its layers alone."""
+    """The cascade needs only the layers of the net."""
     cascade, _, odds = grown
     np.testing.assert_array_equal(cascade.net_at(net(5), 1)(X), odds[1])
 

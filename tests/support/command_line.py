@@ -60,7 +60,7 @@ _FORKS.set_forkserver_preload(["trainers.main"])
 
 
 def values(module: str, *args: str) -> absl_flags.FlagValues:
-    """The flags of a command, parsed."""
+    """Returns the parsed flags of a command."""
     from trainers.run import flags, parsing
 
     found = absl_flags.FlagValues()
@@ -100,7 +100,7 @@ def mistake(module: str, *args: str) -> str:
 
 
 def content(directory: pathlib.Path) -> dict[str, bytes]:
-    """All files under a directory with what is in them; empty if there is none."""
+    """Returns the content of all files under a directory by path; empty if there is none."""
     return {
         str(f.relative_to(directory)): f.read_bytes()
         for f in sorted(directory.rglob("*"))
@@ -109,13 +109,13 @@ def content(directory: pathlib.Path) -> dict[str, bytes]:
 
 
 def rows(workdir: pathlib.Path, kind: str) -> list[dict]:
-    """The rows of metrics.jsonl of a kind; every line must be whole."""
+    """Returns the rows of metrics.jsonl of a kind; every line must be whole."""
     lines = (workdir / "metrics.jsonl").read_text().splitlines()
     return [row for row in map(json.loads, lines) if row["kind"] == kind]
 
 
 def final_weights(workdir: pathlib.Path) -> bytes:
-    """The newest checkpoint's numbers as they are on disk."""
+    """Returns the newest checkpoint's numbers as they are on disk."""
     newest = max((workdir / "checkpoints").glob("step-*"))
     return b"".join(f.read_bytes() for f in sorted(newest.glob("state.data*")))
 
@@ -135,7 +135,7 @@ def numbers(workdir: pathlib.Path) -> dict[str, np.ndarray]:
 
 
 def same_numbers(ours: pathlib.Path, theirs: pathlib.Path) -> bool:
-    """Whether the newest checkpoints of two runs hold the same numbers, bit for bit."""
+    """Returns whether the newest checkpoints of two runs hold the same numbers, bit for bit."""
     a, b = numbers(ours), numbers(theirs)
     return a.keys() == b.keys() and all(a[name].tobytes() == b[name].tobytes() for name in a)
 

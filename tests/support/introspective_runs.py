@@ -16,7 +16,7 @@ SHAPE = (4, 4, 1)
 
 
 def classifier(shape=SHAPE):
-    """Two layers of a few filters, batch normalization in between."""
+    """Returns a net of two layers of a few filters, with batch normalization in between."""
     convs = [
         Conv(4, 3, 1, 1, use_bias=False, initializer_scale=0.2),
         Conv(6, 4, use_bias=False, initializer_scale=0.2),
@@ -25,20 +25,20 @@ def classifier(shape=SHAPE):
 
 
 def log_odds(weights, x):
-    """Of such a net with these weights, in inference mode."""
+    """Computes the log-odds of such a net with given weights, in inference mode."""
     net = classifier()
     net.set_weights(weights)
     return net(tf.constant(x), training=False).numpy()
 
 
 def pictures(count=32, shape=SHAPE, bright=0.5):
-    """Blurred noise about a brightness: easy to tell from white noise, but not at once."""
+    """Returns blurred noise about a brightness: easy to tell from white noise, but not at once."""
     x = np.random.default_rng(0).normal(bright, 0.3, (count, *shape))
     return np.tanh((x + np.roll(x, 1, axis=1)) / 2).astype(np.float32)
 
 
 def build(*, shape=SHAPE, rate=0.05, patch=None, net=None, **options):
-    """Compiled, with few and short stages unless told otherwise."""
+    """Returns a compiled algorithm, with few and short stages unless told otherwise."""
     keras.utils.set_random_seed(0)
     seen = (patch, patch, shape[-1]) if patch else shape
     given = {
@@ -57,7 +57,7 @@ def build(*, shape=SHAPE, rate=0.05, patch=None, net=None, **options):
 
 
 def batch(count=8, shape=SHAPE):
-    """Examples for one update."""
+    """Returns examples for one update."""
     return {"image": tf.constant(pictures(count, shape)), "index": tf.range(count, dtype=tf.int64)}
 
 

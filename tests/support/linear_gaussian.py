@@ -67,7 +67,7 @@ class Energy(Linear, EnergyNet):
 
 
 def nets(latent_dim=3):
-    """One for each role, weights drawn once and for all."""
+    """Returns a net for each role, whose weights are always the same."""
     rng = np.random.default_rng(0)
     return {
         "energy": Energy(S=rng.normal(size=(DIM, DIM)) / 2),
@@ -79,7 +79,7 @@ def nets(latent_dim=3):
 
 
 def build(cls, roles, rate=1.0, latent_dim=3, **options):
-    """An algorithm with plain gradient steps; `rate` is a number, or one a role."""
+    """Returns an algorithm with plain gradient steps; `rate` is a number, or one a role."""
     algorithm = cls(*(nets(latent_dim)[role] for role in roles), image_shape=SHAPE, **options)
     rates = rate if isinstance(rate, dict) else dict.fromkeys(roles, rate)
     algorithm.compile({role: keras.optimizers.SGD(rates.get(role, 1.0)) for role in roles})
@@ -87,7 +87,7 @@ def build(cls, roles, rate=1.0, latent_dim=3, **options):
 
 
 def pictures(count=8, seed=1, hidden=None):
-    """A batch; where `hidden` is a row of pixels, it is missing and zero."""
+    """Returns a batch; where `hidden` is a row of pixels, it is missing and zero."""
     x = np.random.default_rng(seed).normal(size=(count, *SHAPE)) / 2
     found = {"index": tf.range(count, dtype=tf.int64)}
     if hidden is not None:
@@ -98,17 +98,17 @@ def pictures(count=8, seed=1, hidden=None):
 
 
 def flat(image):
-    """[b, DIM], float64."""
+    """Returns images as float64 [b, DIM]."""
     return np.reshape(image, (-1, DIM)).astype(np.float64)
 
 
 def draws(count, latent_dim, seed):
-    """What the algorithms draw from a seed."""
+    """Returns what the algorithms draw from a seed."""
     return random.normal((count, latent_dim), seed).numpy().astype(np.float64)
 
 
 def weights(algorithm):
-    """All matrices by name, float64."""
+    """Returns all matrices by name, float64."""
     return {
         n: v.numpy().astype(np.float64)
         for net in algorithm.nets.values()
@@ -117,7 +117,7 @@ def weights(algorithm):
 
 
 def change(algorithm, batch, seed):
-    """What one update adds to each matrix, and its logs."""
+    """Returns what one update adds to each matrix, and its logs."""
     before = weights(algorithm)
     logs = algorithm.update(batch, seed)
     return {name: value - before[name] for name, value in weights(algorithm).items()}, logs
@@ -157,33 +157,33 @@ def agree(found, expected, tolerance=2e-4):
 
 
 def kl_to_prior(w, x):
-    """KL(q(z|x)‖p(z)), by dimension."""
+    """Computes KL(q(z|x)‖p(z)), by dimension."""
     return ((x @ w["B"]) ** 2 + np.exp(w["c"]) - w["c"] - 1) / 2
 
 
 def decoded(w, x, noise):
-    """g(z) for z of q(z|x)."""
+    """Computes g(z) for z of q(z|x)."""
     return (x @ w["B"] + np.exp(w["c"] / 2) * noise) @ w["A"]
 
 
 def energy(w, x):
-    """U(x)."""
+    """Computes U(x)."""
     return np.einsum("bi,ij,bj->b", x, w["S"], x) / 2
 
 
 def latent_nll(w, z, x):
-    """-log q(z|x), without log 2π."""
+    """Computes -log q(z|x), without log 2π."""
     return (((z - x @ w["B"]) ** 2 / (np.exp(w["c"]) + 1e-6)).sum(axis=1) + w["c"].sum()) / 2
 
 
 def kl_q_p(w, x, noise, sigma, mask=1.0):
-    """KL(Q‖P), up to the data's entropy."""
+    """Computes KL(Q‖P), up to the data's entropy."""
     squares = (x - decoded(w, x, noise)) ** 2 / sigma**2 + np.log(2 * np.pi * sigma**2)
     return (kl_to_prior(w, x).sum(axis=1) + (mask * squares).sum(axis=1) / 2).mean()
 
 
 def adversarial(w, x, z, temperature):
-    """KL(P‖Π) - KL(Q‖Π), up to entropies."""
+    """Computes KL(P‖Π) - KL(Q‖Π), up to entropies."""
     dreamt = z @ w["A"]
     bound = latent_nll(w, z, dreamt) + z.shape[1] * np.log(2 * np.pi) / 2
     return (energy(w, dreamt) / temperature + bound).mean() - (energy(w, x) / temperature).mean()
@@ -193,7 +193,7 @@ def adversarial(w, x, z, temperature):
 
 
 def expected_kl_q_p(w, x, sigma):
-    """KL(Q‖P) of observed x: the noise of q adds exp(c) |A_k|² to the squares."""
+    """Computes KL(Q‖P) of observed x: the noise of q adds exp(c) |A_k|² to the squares."""
     squares = ((x - x @ w["B"] @ w["A"]) ** 2).sum(axis=1) + np.exp(w["c"]) @ (w["A"] ** 2).sum(
         axis=1
     )
@@ -202,7 +202,7 @@ def expected_kl_q_p(w, x, sigma):
 
 
 def expected_adversarial(w, x, temperature):
-    """KL(P‖Π) - KL(Q‖Π) of observed x: z has unit covariance."""
+    """Computes KL(P‖Π) - KL(Q‖Π) of observed x: z has unit covariance."""
     dreams = np.einsum("ki,ij,kj->", w["A"], w["S"], w["A"]) / 2
     apart = np.eye(len(w["A"])) - w["A"] @ w["B"]
     bound = (

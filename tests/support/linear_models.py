@@ -64,7 +64,7 @@ class Quadratic(EnergyNet):
 
 
 def compiled(function):
-    """As a graph: eager loops of hundreds of steps take seconds."""
+    """Compiles a function: eager loops of hundreds of steps take seconds."""
     return tf.function(function, autograph=False)
 
 
@@ -84,5 +84,5 @@ def close_to_gaussian(sample, mean, covariance) -> None:
 
 
 def stationary(precision, step_size: float) -> np.ndarray:
-    """The covariance of unadjusted Langevin dynamics on a Gaussian: (P - ε² P² / 4)⁻¹."""
+    """Returns the covariance of unadjusted Langevin dynamics on a Gaussian: (P - ε² P² / 4)⁻¹."""
     return np.linalg.inv(precision - step_size**2 / 4 * precision @ precision)

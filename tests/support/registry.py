@@ -49,7 +49,7 @@ QUICK = 1
 
 
 def algorithm_class(name):
-    """The one subclass of Algorithm that a file defines."""
+    """Returns the one subclass of Algorithm that a file defines."""
     module = importlib.import_module(f"tfgen.algorithms.{name}")
     own = [
         c for _, c in inspect.getmembers(module, inspect.isclass) if c.__module__ == module.__name__
@@ -59,12 +59,12 @@ def algorithm_class(name):
 
 
 def parameters(name):
-    """An algorithm's, by name."""
+    """Returns an algorithm's hyperparameters by name."""
     return inspect.signature(algorithm_class(name)).parameters
 
 
 def roles(name):
-    """The nets that an algorithm is given."""
+    """Returns the roles of the nets that an algorithm is given."""
     return [p.name for p in parameters(name).values() if p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
@@ -73,7 +73,7 @@ INCOMPLETE = [name for name in ALGORITHMS if "num_incomplete" in parameters(name
 
 
 def family_for(name):
-    """A family with a net for each of an algorithm's roles."""
+    """Returns a family with a net for each of an algorithm's roles."""
     return next(f for f in (*SMALL, *FAMILIES) if FAMILIES[f] >= set(roles(name)))
 
 
@@ -99,7 +99,7 @@ def build(name):
 
 
 def quick(name):
-    """Fewer steps and rounds than by default."""
+    """Returns hyperparameters with fewer steps and rounds than by default."""
     found = {n: p.default for n, p in parameters(name).items() if n.endswith(("_steps", "_rounds"))}
     return {n: min(default, QUICK) for n, default in found.items()}
 
@@ -137,7 +137,7 @@ class Updated(NamedTuple):
 
 @functools.cache
 def updated(name, incomplete=False):
-    """An update that many questions are asked of."""
+    """Makes an update that many tests look at, once."""
     algorithm = build(name)
     before = algorithm.get_weights()
     logs = algorithm.update(batch(name, incomplete), random.root(0))

@@ -29,7 +29,7 @@ PICTURES = Examples(np.tanh(np.random.default_rng(0).normal(size=(20, *SHAPE))).
 
 
 def build(strategy, **options):
-    """An algorithm inside a strategy's scope."""
+    """Returns an algorithm made inside a strategy's scope."""
     keras.utils.set_random_seed(0)
     with strategy.scope():
         net = generative_convnet_object.energy(SHAPE, width=0.1)
@@ -43,7 +43,7 @@ def build(strategy, **options):
 
 
 def train(strategy, num_steps=3, **options):
-    """Three updates with batches of 8 in all."""
+    """Makes three updates with batches of 8 in all."""
     algorithm = build(strategy, **options)
     traces = []
     update = algorithm.update
@@ -58,17 +58,17 @@ def train(strategy, num_steps=3, **options):
 
 
 def copies(algorithm):
-    """The chains as each replica holds them."""
+    """Returns the chains as each replica holds them."""
     return [v.numpy().tolist() for v in algorithm.model.persistent_chains.state.value.values]
 
 
 def weights(algorithm):
-    """One flat list."""
+    """Returns all weights as one flat list."""
     return np.concatenate([w.numpy().ravel() for w in algorithm.nets["energy"].weights]).tolist()
 
 
 def missing_a_pixel():
-    """Twenty images, each without one."""
+    """Returns twenty images, each without one pixel."""
     rng = np.random.default_rng(0)
     image = np.tanh(rng.normal(size=(20, *linear_gaussian.SHAPE))).astype(np.float32)
     return Examples(
@@ -125,7 +125,7 @@ mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 
 def updates():
-    """Of contrastive divergence without noise, and of persistent chains."""
+    """Returns results of contrastive divergence without noise, and of persistent chains."""
     quiet = {
         "contrastive_divergence": True,
         "temperature": 0.0,
@@ -156,7 +156,7 @@ def updates():
 
 
 def incomplete():
-    """Of each algorithm that learns from them: on one replica and on two."""
+    """Returns results of each algorithm for incomplete images, on one replica and on two."""
     return {
         name: [train_incomplete(strategy, cls, roles, **options) for strategy in (alone, mirrored)]
         for name, (cls, roles, options) in INCOMPLETE.items()

@@ -23,7 +23,7 @@ POINT = (1, 1, 2)
 
 
 def train(net, data, *, steps, optimizer, batch_size=100, **options):
-    """A model after a short training."""
+    """Returns a model after a short training."""
     mean = data.train.as_float().mean(axis=(0, 1, 2))
     algorithm = GenerativeConvNet(net, image_shape=data.shape, image_mean=mean, **options)
     algorithm.compile({"energy": optimizer})
@@ -34,7 +34,7 @@ def train(net, data, *, steps, optimizer, batch_size=100, **options):
 
 @pytest.fixture(scope="module")
 def plane():
-    """The prototype model of ten filters in two dimensions, trained on the mixture."""
+    """Trains the prototype model of ten filters in two dimensions on the mixture."""
     keras.utils.set_random_seed(0)
     data = examples.load("toy/mixture", test_fraction=0)
     net = prototype.energy(POINT, filters=10, initializer_scale=0.7)
@@ -46,7 +46,7 @@ def plane():
 
 @pytest.fixture(scope="module")
 def digits():
-    """A small ReLU net trained on the digits."""
+    """Trains a small ReLU net on the digits."""
     keras.utils.set_random_seed(0)
     data = examples.load("digits", test_fraction=0.1)
     net = generative_convnet_digits.energy((8, 8, 1), width=0.25, activation="relu")
@@ -62,7 +62,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def brick():
-    """A narrow texture net trained on patches of bricks."""
+    """Trains a narrow texture net on patches of bricks."""
     keras.utils.set_random_seed(0)
     data = examples.load("textures/brick", image_size=(96, 96), patch_size=32, test_fraction=0.25)
     net = generative_convnet_texture.energy((32, 32, 1), width=0.1)
@@ -75,7 +75,7 @@ def brick():
 
 
 def observed(trained, count):
-    """The first training images in units of sigma, cut to the size trained on."""
+    """Returns the first training images in units of sigma, cut to the size trained on."""
     model, data = trained
     x = data.train.shown(count)
     return tf.constant((x - model.image_mean) / model.sigma, tf.float32)
@@ -86,7 +86,7 @@ def observed(trained, count):
 
 @pytest.mark.parametrize("name", [pytest.param("plane", marks=pytest.mark.slow), "digits", "brick"])
 def test_the_score_is_alpha_plus_the_inner_product_with_b(name, request):
-    """On observed images and on the chains: to 1e-5 of the summands' sizes."""
+    """Observed images and chains agree to 1e-5 of the summands' sizes."""
     trained = request.getfixturevalue(name)
     model = trained[0]
     chains = (model.persistent_chains.take() - model.image_mean) / model.sigma
@@ -99,7 +99,7 @@ def test_the_score_is_alpha_plus_the_inner_product_with_b(name, request):
 
 @pytest.mark.parametrize("name", ["plane", "digits", "brick"])
 def test_the_density_on_a_piece_is_a_gaussian_of_mean_b(name, request):
-    """U = |y - B|² / 2 + a constant: dU/dy = y - B, to 1e-5, by the library's two routes to it."""
+    """U = |y - B|² / 2 + a constant, so that dU/dy = y - B to 1e-5, by two routes."""
     trained = request.getfixturevalue(name)
     model = trained[0]
     y = observed(trained, 20)
@@ -169,7 +169,7 @@ def test_the_smooth_net_auto_encodes_its_modes_too():
 
 
 def gradient(net, loss):
-    """Of a loss in all of a net's weights, one flat vector; unreached ones are zero."""
+    """Returns a loss's gradient in all of a net's weights, flat; unreached ones are zero."""
     variables = [v.value for v in net.trainable_variables]
     with tf.GradientTape() as tape:
         value = loss()
@@ -178,7 +178,7 @@ def gradient(net, loss):
 
 
 def cosine(a, b):
-    """Of the angle between two vectors."""
+    """Returns the cosine of the angle between two vectors."""
     return a @ b / np.linalg.norm(a) / np.linalg.norm(b)
 
 
@@ -220,7 +220,7 @@ def test_one_step_cd_follows_the_reconstruction_gradient_averaged_over_noise(pla
 
 
 def test_one_step_cd_follows_the_reconstruction_gradient_of_a_deep_net(digits):
-    """Two layers, in float64, by opposite noise, which cancels where the score is linear."""
+    """The net has two layers in float64; opposite noise cancels where the score is linear."""
     trained = digits[0].energy_net
     keras.config.set_dtype_policy("float64")
     try:
@@ -255,7 +255,7 @@ def test_one_step_cd_follows_the_reconstruction_gradient_of_a_deep_net(digits):
 
 @pytest.fixture(scope="module")
 def classes():
-    """A class-conditional model of three clouds in the plane, of unequal frequency and spread."""
+    """Trains a class-conditional model of three clouds in the plane, of unequal frequency."""
     keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)
     label = rng.choice(3, 5000, p=[0.6, 0.3, 0.1])
@@ -271,7 +271,7 @@ def classes():
 
 
 def exact(model, side=240, extent=4.0):
-    """f and log p_c on a grid, and log Z_c relative to the reference, all exact up to the grid."""
+    """Returns f, log p_c and log Z_c relative to the reference, exact up to the grid."""
     axis = (np.arange(side) + 0.5) / side * 2 * extent - extent
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, *POINT).astype(np.float32)
     area = (2 * extent / side) ** 2
@@ -287,7 +287,7 @@ def exact(model, side=240, extent=4.0):
 def test_the_bayes_classifier_of_the_densities_is_the_softmax_with_biases_log_rho_less_log_z(
     classes,
 ):
-    """Proposition 1 (a), to rounding wherever any class has mass."""
+    """Proposition 1 (a) holds to rounding wherever any class has mass."""
     model, data = classes
     f, log_p, log_z = exact(model)
     log_rho = np.log(np.bincount(data.train.label) / len(data.train))

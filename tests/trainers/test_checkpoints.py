@@ -17,7 +17,7 @@ from trainers.run import checkpoints
 
 
 def state(value: float) -> checkpoints.State:
-    """Two named lists of variables, all of one value."""
+    """Returns two named lists of variables, all of one value."""
     return {
         "weights": [
             keras.Variable(np.full((3, 2), value, np.float32)),
@@ -28,7 +28,7 @@ def state(value: float) -> checkpoints.State:
 
 
 def value_of(found: checkpoints.State) -> float:
-    """The one value of all variables."""
+    """Returns the one value of all variables."""
     values = {
         float(x) for variables in found.values() for v in variables for x in np.ravel(v.numpy())
     }
@@ -37,7 +37,7 @@ def value_of(found: checkpoints.State) -> float:
 
 
 def newest(directory: pathlib.Path) -> tuple[int, float]:
-    """Step and value of the newest checkpoint."""
+    """Returns step and value of the newest checkpoint."""
     found = state(-1.0)
     step = checkpoints.restore(directory, found)
     return step, value_of(found)
@@ -73,7 +73,7 @@ def test_a_step_can_be_chosen(tmp_path):
 
 
 def test_a_step_that_stands_is_not_written_again(tmp_path):
-    """What a step holds follows from the seed, so at no moment need it be missing."""
+    """What a step holds follows from the seed, so that it need not be missing at any moment."""
     checkpoints.save(tmp_path, 4, state(1.0), keep=2)
     checkpoints.save(tmp_path, 4, state(2.0), keep=2)
     assert checkpoints.steps(tmp_path) == [4]

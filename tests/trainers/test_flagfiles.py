@@ -19,7 +19,7 @@ FLAGFILES = sorted((ROOT / "trainers" / "flagfiles").glob("*.flags"))
 
 
 def shrunk(values) -> list[str]:
-    """Flags that make an experiment small: its code is run, not its numbers."""
+    """Returns flags that make an experiment small: its code is run, not its numbers."""
     name = values.algorithm
     wanted = {
         "batch_size": 4,
@@ -47,7 +47,7 @@ def shrunk(values) -> list[str]:
 
 
 def data(values, tmp_path: pathlib.Path) -> list[str]:
-    """The flags of the data: made-up pictures where they are the user's to choose.
+    """Returns the flags of the data: made-up pictures where they are the user's to choose.
 
     Skips the test where the data are not here.
     """
@@ -69,19 +69,19 @@ def data(values, tmp_path: pathlib.Path) -> list[str]:
 
 
 def needs_tfds(values) -> bool:
-    """Whether the data are TensorFlow Datasets' to fetch, not embedded and not in a file."""
+    """Returns whether TensorFlow Datasets must fetch the data."""
     name = values.dataset or "digits"
     return ":" not in name and name != "digits" and not name.startswith(("textures/", "toy/"))
 
 
 def prepared(name: str) -> bool:
-    """Whether TensorFlow Datasets has a data set on this machine."""
+    """Returns whether TensorFlow Datasets has a data set on this machine."""
     directory = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
     return (pathlib.Path(directory).expanduser() / name).exists()
 
 
 def run(flagfile: pathlib.Path, tmp_path: pathlib.Path, monkeypatch) -> None:
-    """Two updates of a flagfile's experiment."""
+    """Makes two updates of a flagfile's experiment."""
     monkeypatch.chdir(ROOT)
     values = command_line.values("trainers.main", f"--flagfile={flagfile}")
     workdir = tmp_path / "run"
@@ -96,7 +96,7 @@ def run(flagfile: pathlib.Path, tmp_path: pathlib.Path, monkeypatch) -> None:
 
 
 def is_quick(path: pathlib.Path) -> bool:
-    """Whether an experiment is small, and its data need no preparation."""
+    """Returns whether an experiment is small, and its data need no preparation."""
     values = command_line.values("trainers.main", f"--flagfile={path}")
     large = values.nets in (
         "triangle_cifar10",

@@ -39,7 +39,7 @@ MENDED = (
 
 @pytest.fixture(scope="module")
 def hopeless(tmp_path_factory):
-    """The directory of a run that gave up, and its sentence."""
+    """Returns the directory of a run that gave up, and its sentence."""
     workdir = tmp_path_factory.mktemp("hopeless") / "run"
     return workdir, mistake("trainers.main", *HOPELESS, f"--workdir={workdir}")
 
@@ -151,7 +151,7 @@ def test_a_rollback_that_is_killed_is_counted_once(mended, tmp_path, moment):
 
 @pytest.fixture
 def guarded(tmp_path):
-    """A guard over the metrics of a run whose gaps and norms were all about 1."""
+    """Returns a guard over the metrics of a run whose gaps and norms were all about 1."""
     metrics = Metrics(tmp_path / "metrics.jsonl")
     for step in range(30):
         values = {

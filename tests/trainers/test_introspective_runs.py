@@ -65,7 +65,7 @@ LAST = 15
     ],
 )
 def whole(request, tmp_path_factory):
-    """A run's flags, and the work directory of one that nobody kills."""
+    """Returns a run's flags, and its work directory after a run that nobody killed."""
     workdir = tmp_path_factory.mktemp("whole") / "run"
     assert (
         spawned(
@@ -141,7 +141,7 @@ def test_the_stages_and_their_steps_are_logged(whole):
 
 
 def test_a_checkpoint_holds_all_that_a_stage_needs(whole):
-    """The samples of every stage that is remembered, and the copies of the classifier."""
+    """It holds the samples of every remembered stage, and the copies of the classifier."""
     flags, workdir = whole
     side = 8 if flags is DIGITS else 8 + 2 * 7
     kept = numbers(workdir)
@@ -153,7 +153,7 @@ def test_a_checkpoint_holds_all_that_a_stage_needs(whole):
 
 
 def test_a_finished_run_run_again_changes_nothing(whole, tmp_path):
-    """Not a byte, whether more steps are asked for or not."""
+    """No byte changes, whether more steps are asked for or not."""
     flags, workdir = whole
     workdir = shutil.copytree(workdir, tmp_path / "run")
     command_line.train(workdir, *flags)

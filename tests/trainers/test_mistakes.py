@@ -30,7 +30,7 @@ CLASSIFIER = (
 
 
 def refused(tmp_path: pathlib.Path, *args: str) -> str:
-    """The sentence of a first training command, after checking that it left nothing behind."""
+    """Returns the sentence of a first training command, and checks that it left nothing behind."""
     workdir = tmp_path / "run"
     sentence = mistake("trainers.main", *args, f"--workdir={workdir}")
     assert content(workdir) == {}, "files were left behind"
@@ -254,7 +254,7 @@ def test_labels_beyond_the_classes_of_the_net_are_refused(tmp_path, flags):
 
 @pytest.fixture
 def folder(tmp_path) -> pathlib.Path:
-    """Three readable pictures."""
+    """Returns a folder of three readable pictures."""
     path = tmp_path / "pictures"
     path.mkdir()
     for number in range(3):

@@ -18,13 +18,13 @@ RATE = 0.01
 
 
 def flags(*more, algorithm="generative_convnet"):
-    """The toy's, with others."""
+    """Returns the toy's flags, with others."""
     rest = [flag for flag in TOY if not flag.startswith("--algorithm")]
     return values("trainers.main", f"--algorithm={algorithm}", *rest, *more)
 
 
 def compiled(*more):
-    """An algorithm with a role's flags, and gradients of length 5 for its weights."""
+    """Returns an algorithm with a role's flags, and gradients of length 5 for its weights."""
     keras.utils.set_random_seed(0)
     algorithm = GenerativeConvNet(
         toy.energy((1, 1, 2), width=0.1), image_shape=(1, 1, 2), image_mean=[0.0] * 2
@@ -42,7 +42,7 @@ def compiled(*more):
 
 
 def moved(algorithm, gradients, num_steps=1):
-    """The weights before and after so many steps by the same gradients."""
+    """Returns the weights before and after a number of steps by the same gradients."""
     before = algorithm.nets["energy"].get_weights()
     for _ in range(num_steps):
         algorithm.apply_gradients("energy", [tf.constant(g, tf.float32) for g in gradients])
@@ -68,7 +68,7 @@ def test_sgd_follows_the_clipped_gradient_plus_l2_times_the_weights(clip_norm, s
 @pytest.mark.parametrize("l2", [0.0, 100.0])
 @pytest.mark.parametrize(("clip_norm", "scale"), [(0.0, 1.0), (2.0, 0.4)])
 def test_adam_counts_l2_in_its_moments_as_the_released_script_does(clip_norm, scale, l2):
-    """Two steps: m and v are means of h = g + λ w and of h², freed of their start from zero."""
+    """In two steps, m and v are the unbiased running means of h = g + λ w and of h²."""
     algorithm, gradients = compiled(
         f"--energy.clip_norm={clip_norm}",
         f"--energy.l2={l2}",
@@ -118,7 +118,7 @@ def test_each_role_has_flags_of_its_own():
 
 
 def test_an_experiment_gives_its_roles_what_their_flags_say(tmp_path):
-    """Without a gradient, l2 alone moves the weights: by η λ w."""
+    """Without a gradient, l2 alone moves the weights by η λ w."""
     given = flags(
         f"--workdir={tmp_path}", "--energy.optimizer=sgd", "--energy.clip_norm=2", "--energy.l2=0.3"
     )

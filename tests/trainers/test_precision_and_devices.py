@@ -14,7 +14,7 @@ from trainers.run.experiment import Experiment
 
 @pytest.fixture(scope="module")
 def half_precise(tmp_path_factory):
-    """A run of a texture in bfloat16."""
+    """Trains a texture in bfloat16."""
     workdir = tmp_path_factory.mktemp("bfloat16") / "run"
     command_line.train(workdir, *TEXTURE, "--compute_dtype=bfloat16")
     return workdir
@@ -81,7 +81,7 @@ def test_a_run_in_bfloat16_resumes_and_is_sampled_in_it(half_precise, tmp_path):
 
 
 def test_a_run_compiled_by_xla_trains_alike(tmp_path):
-    """With the same noise, to float32's rounding over a few updates."""
+    """The noise is the same, and numbers agree to float32's rounding over a few updates."""
     command_line.train(tmp_path / "xla", *TOY, "--jit_compile=true")
     command_line.train(tmp_path / "plain", *TOY)
     for a, b in zip(
@@ -94,7 +94,7 @@ def test_a_run_compiled_by_xla_trains_alike(tmp_path):
     "convolution", [pytest.param("space_to_depth", marks=pytest.mark.slow), "toom_cook"]
 )
 def test_a_run_with_other_convolutions_trains_alike(convolution, tmp_path):
-    """With the same noise, to float32's rounding over a few updates."""
+    """The noise is the same, and numbers agree to float32's rounding over a few updates."""
     command_line.train(tmp_path / "direct", *DIGITS, "--convolution=direct")
     command_line.train(tmp_path / "other", *DIGITS, f"--convolution={convolution}")
     for given, expected in ((None, convolution), ("direct", "direct")):

@@ -57,7 +57,7 @@ KILLS = (
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory) -> pathlib.Path:
-    """The run that nobody kills."""
+    """Returns the work directory of a run that nobody kills."""
     workdir = tmp_path_factory.mktemp("uninterrupted") / "run"
     assert spawned("trainers.main", *RUN, f"--workdir={workdir}", log=workdir.with_name("log")) == 0
     return workdir
@@ -65,7 +65,7 @@ def uninterrupted(tmp_path_factory) -> pathlib.Path:
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory) -> pathlib.Path:
-    """The same run, killed at every one of `KILLS` in turn, then left to end."""
+    """Returns that of the same run, killed at each of `KILLS` in turn, then left to end."""
     workdir = tmp_path_factory.mktemp("killed") / "run"
     log = workdir.with_name("log")
     for kill in KILLS:
@@ -140,7 +140,7 @@ def test_the_same_command_in_a_fresh_process_goes_on_after_kills_from_outside(
 
 
 def wait_for_step(process: subprocess.Popen, workdir: pathlib.Path, step: int) -> None:
-    """Until a row of the step is in metrics.jsonl."""
+    """Waits until a row of the step is in metrics.jsonl."""
     for _ in range(6000):
         path = workdir / "metrics.jsonl"
         if path.exists() and f'"step": {step},' in path.read_text():

@@ -1,4 +1,4 @@
-"""The plumbing: seeds, steps, metrics, descent, and one trace for a whole run."""
+"""The training step: seeds, steps, metrics, gradients, and one trace for a whole run."""
 
 import keras
 import numpy as np
@@ -57,7 +57,7 @@ class Probe(Algorithm):
 
 
 def probe(seed=0, rate=0.1):
-    """Compiled, its weights the same each time."""
+    """Returns a compiled probe, whose weights are the same each time."""
     keras.utils.set_random_seed(0)
     algorithm = Probe(seed)
     algorithm.compile({"net": keras.optimizers.SGD(rate)})
@@ -65,7 +65,7 @@ def probe(seed=0, rate=0.1):
 
 
 def fit(algorithm, num_steps, *, epochs=1, start=0):
-    """As the training command calls it."""
+    """Calls `fit` as the training command does."""
     return algorithm.fit(
         PICTURES.batches(4, random.root(0), start),
         steps_per_epoch=num_steps,
@@ -170,7 +170,7 @@ class Pair(Algorithm):
 
 
 def pair(clip=None, **options):
-    """Compiled, with a rate for each net."""
+    """Returns a compiled pair, with a learning rate for each net."""
     algorithm = Pair()
     optimizers = {role: keras.optimizers.SGD(rate) for role, rate in RATES.items()}
     clip_norms = None if clip is None else dict.fromkeys(RATES, clip)
@@ -182,7 +182,7 @@ RATES = {"first": 0.1, "second": 0.5}
 
 
 def product(algorithm):
-    """A tape, and the inner product of the two nets' weights: the gradient of each is the other."""
+    """Returns a tape and the inner product of the nets' weights: each is the other's gradient."""
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(algorithm.first.kernel.value * algorithm.second.kernel.value)
     return tape, loss
@@ -217,7 +217,7 @@ def test_one_net_alone_moves_and_the_norm_of_its_gradient_is_returned_unclipped(
 
 
 def test_gradients_are_followed_in_the_order_of_what_is_watched():
-    """None leaves a variable out."""
+    """A gradient of None leaves its variable out."""
     algorithm = pair()
     assert [tuple(value.shape) for value in algorithm.trainable_tensors("second")] == [(1, 2), (2,)]
     returned = algorithm.apply_gradients("second", [None, tf.constant([2.0, 4.0], tf.bfloat16)])
@@ -229,7 +229,7 @@ def test_gradients_are_followed_in_the_order_of_what_is_watched():
 
 @pytest.mark.parametrize(("clip", "factor"), [(None, 1.0), (1.0, 0.2), (5.5, 1.0)])
 def test_a_whole_gradient_longer_than_its_bound_is_scaled_down_to_it(clip, factor):
-    """Of length 5 over both variables, (3, 0) and (0, 4)."""
+    """The gradients (3, 0) and (0, 4) have a length of 5 over both variables."""
     algorithm = pair(clip=clip)
     returned = algorithm.apply_gradients(
         "second", [tf.constant([[3.0, 0.0]]), tf.constant([0.0, 4.0])]
@@ -257,14 +257,14 @@ def test_a_steps_own_transform_comes_before_the_bound_and_a_compiled_one_after_i
 
 
 def counted(algorithm):
-    """Counts how often Python runs the update: once a trace."""
+    """Counts how often Python runs the update, which is once a trace."""
     calls, update = [], algorithm.update
     algorithm.update = lambda batch, seed: calls.append(batch["image"].shape) or update(batch, seed)
     return calls
 
 
 def generative(family, shape, **options):
-    """A tiny one."""
+    """Returns a tiny generative ConvNet."""
     algorithm = GenerativeConvNet(
         family.energy(shape, width=0.1),
         image_shape=shape,
@@ -348,7 +348,7 @@ class Thrice(Pair):
 
 
 def test_a_schedule_counts_updates_and_not_steps_of_the_optimizer():
-    """Rates 1, then 0.5 from the second update on: three steps of each."""
+    """The rate is 1, then 0.5 from the second update on; each update makes three steps."""
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([0], [1.0, 0.5])
     algorithm = Thrice()
     algorithm.compile({"first": keras.optimizers.SGD(schedule), "second": "sgd"})
@@ -370,7 +370,7 @@ def test_early_stopping_stops():
 
 
 def test_arrays_are_batched_in_the_order_of_the_seed():
-    """The same images as a stream of ours: the same weights."""
+    """The same images as a stream give the same weights."""
     arrays, stream = probe(seed=3), probe(seed=3)
     arrays.fit(PICTURES.image, epochs=2, batch_size=4, verbose=0)
     order = random.fold_in(random.root(3), -1)

@@ -17,12 +17,12 @@ ROUNDING = 2**-11
 
 
 def rows(count, shape=(2, 3), seed=0):
-    """Some numbers in (-1, 1)."""
+    """Returns rows of numbers in (-1, 1)."""
     return tf.tanh(random.normal((count, *shape), random.root(seed)))
 
 
 def batch(index, seed=0, shape=(4, 4, 2), masked=True):
-    """Images with about half of their pixels missing, which are zeros."""
+    """Returns images, about half of whose pixels are missing and zero."""
     found = {"image": rows(len(index), shape, seed), "index": tf.constant(index, tf.int64)}
     if masked:
         known = random.uniform((len(index), *shape[:2], 1), random.root(100 + seed)) < 0.5
@@ -86,7 +86,7 @@ def test_rows_are_not_trained():
 
 
 def test_rows_are_saved_and_restored(tmp_path):
-    """As a run's checkpoints keep them; a memory of another size is refused."""
+    """They are as a run's checkpoints keep them; a memory of another size is refused."""
     memory, other = Buffer(4, (2, 3)), Buffer(4, (2, 3), scale=1.0)
     memory.scatter(tf.constant([1, 2]), rows(2))
     checkpoints.save(tmp_path, 7, {"weights": memory.weights}, keep=1)
@@ -151,7 +151,7 @@ def kept(stages, *, memory=3, num=4, side=6, recency=2.0):
 
 
 def drawn(memory, count, stage, seed=0):
-    """The stage and the number of each drawn sample, by its first pixel."""
+    """Returns the stage and the number of each drawn sample, read off its first pixel."""
     patch = memory.draw(count, tf.constant(stage), memory.rows.shape[1], random.root(seed)).numpy()
     number = np.round(1000 * patch[:, 0, 0, 0]).astype(int)
     return number // 100, number % 100
@@ -196,7 +196,7 @@ def test_stages_are_drawn_with_a_probability_that_falls_with_their_age(recency, 
 
 
 def test_samples_of_a_stage_are_drawn_equally_often_whatever_the_stage():
-    """A chi-square of 20,000 draws for each of three stages: fails with a probability of 3e-6."""
+    """The chi-square of 20,000 draws for each of three stages fails with 3e-6 in all."""
     stage, sample = drawn(kept(3), 20_000, 2)
     for number in range(3):
         assert stats.chisquare(np.bincount(sample[stage == number], minlength=4)).pvalue > 1e-6
