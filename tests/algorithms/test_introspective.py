@@ -6,7 +6,7 @@ Synthesis is tested in test_introspective_synthesis.py.
 import numpy as np
 import pytest
 import tensorflow as tf
-from support.introspective_runs import batch, build, fit
+from support.introspective_runs import batch, build, classifier, fit
 
 from tfgen import losses, random
 from tfgen.errors import UserError
@@ -107,22 +107,27 @@ def test_a_loss_window_that_its_stage_cuts_short_does_not_reach_into_the_next(lo
 # mistakes
 
 
+COUNTS = (
+    "stages",
+    "stage_updates",
+    "loss_window",
+    "samples",
+    "memory",
+    "patches",
+    "synthesis_steps",
+)
+
+
+@pytest.fixture(scope="module")
+def net():
+    """Returns a net that no test trains."""
+    return classifier()
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        *(
-            ({name: 0}, f"{name}: expected a number at least 1 and found 0")
-            for name in ("stages", "stage_updates")
-        ),
-        *(
-            ({name: 0}, f"{name}: expected a number at least 1 and found 0")
-            for name in ("loss_window", "samples")
-        ),
-        *(
-            ({name: 0}, f"{name}: expected a number at least 1 and found 0")
-            for name in ("memory", "patches")
-        ),
-        ({"synthesis_steps": 0}, "synthesis_steps: expected a number at least 1 and found 0"),
+        *(({name: 0}, f"{name}: expected a number at least 1 and found 0") for name in COUNTS),
         ({"recency": 0.5}, "recency: expected a number at least 1 and found 0.5"),
         ({"reduction": -1}, "reduction: expected a number at least 0 and found -1"),
         ({"sigma": 0.0}, "sigma: expected a number above 0 and found 0.0"),
@@ -153,9 +158,9 @@ def test_a_loss_window_that_its_stage_cuts_short_does_not_reach_into_the_next(lo
         ({"shape": (4, 5, 1)}, "image_size: expected square images and found 4x5"),
     ],
 )
-def test_hyperparameters_out_of_their_range_are_refused(options, sentence):
+def test_hyperparameters_out_of_their_range_are_refused(net, options, sentence):
     with pytest.raises(UserError) as caught:
-        build(**options)
+        build(net=net, **options)
     assert str(caught.value) == sentence
 
 

@@ -1,6 +1,5 @@
-"""All algorithms, nets, kernels and sources, found by listing files, for conformance tests."""
+"""All algorithms, nets and sources, found by listing files, for conformance tests."""
 
-import dataclasses
 import functools
 import importlib
 import inspect
@@ -13,7 +12,6 @@ import numpy as np
 import tensorflow as tf
 
 import tfgen.algorithms
-import tfgen.samplers
 from support.net_registry import (  # noqa: F401  asked for here by many tests
     FAMILIES,
     NETS,
@@ -34,9 +32,6 @@ FLAGFILES = sorted((ROOT / "trainers" / "flagfiles").glob("*.flags"))
 ALGORITHMS = sorted(
     m.name for m in pkgutil.iter_modules(tfgen.algorithms.__path__) if m.name != "base"
 )
-KERNELS = [
-    k for k in vars(tfgen.samplers).values() if dataclasses.is_dataclass(k) and isinstance(k, type)
-]
 GIVEN = catalogue.GIVEN
 SMALL = ("generative_convnet_digits", "triangle_digits", "dcgan_digits")
 """Families that algorithms are tested on if they have the roles; else any other that has them."""
@@ -142,28 +137,3 @@ def updated(name, incomplete=False):
     before = algorithm.get_weights()
     logs = algorithm.update(batch(name, incomplete), random.root(0))
     return Updated(algorithm, logs, before, algorithm.get_weights())
-
-
-def kernel(cls):
-    """Returns a kernel with a step size of 0.1 and its defaults otherwise.
-
-    A kernel that moves by another's steps is built around Langevin's.
-    """
-    if next(iter(dataclasses.fields(cls))).name != "kernel":
-        return cls(0.1)
-    required = [f for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING]
-    given = {
-        "kernel": tfgen.samplers.Langevin(0.1),
-        "size": 1,
-        "number": 2,
-    }  # patches of one pixel, two an image
-    return cls(**{field.name: given[field.name] for field in required})
-
-
-def shapes(cls):
-    """Returns the shapes of batches that a kernel moves: vectors, images, videos.
-
-    A kernel that cuts patches moves images alone.
-    """
-    found = {"vector": (3, 2), "image": (3, 2, 2, 1), "video": (3, 2, 2, 2, 1)}
-    return {"image": found["image"]} if cls is tfgen.samplers.Patchwork else found
