@@ -1,4 +1,4 @@
-"""Pictures in archives: a .zip is as good as its folder; CIFAR-10's binary batches; a random part of a data set."""
+"""Pictures in .zip archives, and CIFAR-10's binary batches."""
 
 import pathlib
 import zipfile
@@ -7,7 +7,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from tfgen.data import examples, splits
+from tfgen.data import examples
 from tfgen.errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -15,12 +15,12 @@ SHARED = pathlib.Path(__file__).parents[2].parent / "shared" / "data"
 
 
 def load(name, **options):
-    """Everything as training data."""
+    """Loads everything as training data."""
     return examples.load(name, **({"test_fraction": 0} | options)).train
 
 
 def complaint(name, **options):
-    """The sentence about it."""
+    """Returns the sentence that refuses a data set."""
     with pytest.raises(UserError) as caught:
         load(name, **options)
     assert "\n" not in str(caught.value)
@@ -28,7 +28,7 @@ def complaint(name, **options):
 
 
 def zipped(folder, path, compression=zipfile.ZIP_DEFLATED):
-    """An archive of a folder, its members in no order, folders among them."""
+    """Archives a folder, with its members in random order, sub-folders among them."""
     files = sorted(folder.rglob("*"))
     with zipfile.ZipFile(path, "w", compression) as archive:
         for number in RNG.permutation(len(files)):
@@ -37,32 +37,28 @@ def zipped(folder, path, compression=zipfile.ZIP_DEFLATED):
 
 
 def same(ours, theirs):
-    """Whether two data sets have the same pictures and labels, in the same order."""
+    """Tells whether two data sets have the same pictures and labels, in the same order."""
     return np.array_equal(ours.image, theirs.image) and np.array_equal(ours.label, theirs.label)
 
 
-# --- .zip --------------------------------------------------------------------------------------------------------
+# .zip archives
 
 
 @pytest.mark.parametrize(
     "names", [("b.png", "a.png", "c.PNG"), ("dog/1.png", "cat/x/1.png", "cat/0.png", "cat-2/9.png")]
 )
 def test_a_zip_of_pictures_equals_the_folder_of_them(tmp_path, names):
-    """Order and labels too; what is no picture is passed over in both."""
-    for name in [*names, "notes.txt"]:
-        path = (
-            tmp_path
-            / "folder"
-            / (name if name != "notes.txt" or "/" not in names[0] else f"dog/{name}")
-        )
+    """Pictures, order and labels are equal; other files are left out in both."""
+    labelled = "/" in names[0]
+    for name in names:
+        path = tmp_path / "folder" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("no picture")
-        if name != "notes.txt":
-            iio.imwrite(path, RNG.integers(0, 256, (5, 4, 3), np.uint8), extension=".png")
+        iio.imwrite(path, RNG.integers(0, 256, (5, 4, 3), np.uint8), extension=".png")
+    (path.parent / "notes.txt").write_text("no picture")
     folder = load(f"folder:{tmp_path / 'folder'}")
     found = load(f"folder:{zipped(tmp_path / 'folder', tmp_path / 'all.zip')}")
     assert len(found) == len(names)
-    assert (found.label is not None) == ("/" in names[0])
+    assert (found.label is not None) == labelled
     assert same(found, folder)
 
 
@@ -101,12 +97,12 @@ def test_a_corrupt_picture_in_a_zip_is_named(tmp_path):
     assert "dog/1.png" in complaint(f"folder:{zipped(tmp_path / 'folder', tmp_path / 'all.zip')}")
 
 
-# --- CIFAR-10's binary batches ---------------------------------------------------------------------------------------
+# CIFAR-10's binary batches
 
 
 @pytest.fixture
 def batches(tmp_path):
-    """Two batches of four and three images as CIFAR-10 has them: a label byte, then a red, a green, a blue plane."""
+    """Two batches of 4 and 3 images, each a label byte, then a red, a green, a blue plane."""
     folder = tmp_path / "cifar-10-batches-bin"
     folder.mkdir()
     pixels, label = RNG.integers(0, 256, (7, 32, 32, 3), np.uint8), RNG.integers(0, 10, 7, np.uint8)
@@ -162,81 +158,3 @@ def test_the_real_first_batch_has_ten_classes_of_about_a_thousand_images():
     counts = np.bincount(found.label)
     assert len(counts) == 10
     assert counts.min() > 900
-
-
-# --- a part of a data set ----------------------------------------------------------------------------------------
-
-
-def numbered(path, count=50):
-    """A data set whose pictures tell their number, also their label."""
-    values = np.arange(count, dtype=np.uint8)
-    np.savez(path, image=np.tile(values[:, None, None], (1, 2, 2)), label=values.astype(np.int64))
-    return f"npz:{path}"
-
-
-def test_at_most_so_many_images_are_taken_once_each_with_their_labels(tmp_path):
-    found = load(numbered(tmp_path / "a.npz"), max_images=20)
-    values = found.image[:, 0, 0, 0]
-    assert len(set(values)) == len(values) == 20
-    np.testing.assert_array_equal(found.label, values)
-
-
-def test_more_than_there_are_takes_all_in_their_order(tmp_path):
-    name = numbered(tmp_path / "a.npz")
-    for most in (50, 51):
-        assert same(load(name, max_images=most), load(name))
-
-
-def test_the_part_is_fixed_and_not_the_first_ones(tmp_path):
-    """The first 20 of 50 are drawn by chance once in 10^13."""
-    name, found = numbered(tmp_path / "a.npz"), []
-    for seed in (0, 1):
-        np.random.seed(seed)
-        found.append(load(name, max_images=20))
-    assert same(*found)
-    assert set(found[0].label) != set(range(20))
-
-
-def test_every_image_is_as_likely_to_be_taken():
-    """Algorithm R with its seed taken out: 4,000 draws of 3 of 10; 5 standard errors are 145, missed in 1 of 10^5."""
-    rng, counts = np.random.default_rng(1), np.zeros(10)
-    default_rng = np.random.default_rng
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(np.random, "default_rng", lambda seed: default_rng(rng.integers(2**32)))
-        for _ in range(4000):
-            for value, _ in splits.reservoir(((i, None) for i in range(10)), 3):
-                counts[value] += 1
-    assert counts.sum() == 12_000
-    assert np.abs(counts - 1200).max() < 145
-
-
-def test_held_out_images_are_of_the_part(tmp_path):
-    data = examples.load(numbered(tmp_path / "a.npz"), max_images=20, test_fraction=0.25)
-    assert (data.size, len(data.test)) == (15, 5)
-    assert not set(data.train.label) & set(data.test.label)
-
-
-def test_the_part_of_a_source_is_of_its_training_split(monkeypatch):
-    """The source's own test images are not touched; a share of the part is held out in their place."""
-    monkeypatch.setattr(
-        examples.sources,
-        "read",
-        lambda *_: {"train": split(range(10)), "test": split(range(90, 99))},
-    )
-
-    def split(values):
-        return ((np.full((2, 2), value, np.uint8), value) for value in values)
-
-    data = examples.load("any", max_images=4, test_fraction=0.25)
-    assert (data.size, len(data.test)) == (3, 1)
-    assert {*data.train.label, *data.test.label} < set(range(10))
-
-
-def test_a_part_with_missing_pixels_hides_the_same_ones_always(tmp_path):
-    one, two = (
-        load(numbered(tmp_path / "a.npz"), max_images=20, missing="salt_and_pepper:0.5")
-        for _ in range(2)
-    )
-    assert one.mask.shape == (20, 2, 2, 1)
-    assert np.array_equal(one.mask, two.mask)
-    assert 0.2 < one.mask.mean() < 0.8

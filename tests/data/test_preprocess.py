@@ -1,4 +1,4 @@
-"""Channels, crops, sizes, and the two edges between bytes and floats."""
+"""Channels, crops, sizes, and the conversions between bytes and floats."""
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def test_grey_is_rec_601_luma():
     np.testing.assert_array_equal(preprocess.to_channels(picture, 1)[0, :, 0], [76, 150, 29, 255])
 
 
-def test_grey_in_colour_is_grey_thrice():
+def test_a_grey_picture_in_colour_has_three_equal_channels():
     picture = np.random.default_rng(0).integers(0, 256, (4, 5), dtype=np.uint8)
     np.testing.assert_array_equal(
         preprocess.to_channels(picture, 3), np.stack([picture] * 3, axis=-1)
@@ -75,7 +75,7 @@ def test_channels_that_cannot_be_had_are_refused(found, asked):
         preprocess.to_channels(np.zeros((2, 2, found), np.uint8), asked)
 
 
-def test_bytes_survive_the_way_through_floats_and_back():
+def test_bytes_are_unchanged_by_conversion_to_floats_and_back():
     every = np.arange(256, dtype=np.uint8)
     unit = preprocess.to_unit(every)
     assert (unit.min(), unit.max(), unit.dtype) == (-1, 1, np.float32)

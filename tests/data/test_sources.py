@@ -1,4 +1,4 @@
-"""Every source of pictures: type, range, shape, labels, and the sentences about what cannot be read."""
+"""Sources of pictures: dtype, range, shape, labels, and the sentences that refuse bad files."""
 
 import pathlib
 import zipfile
@@ -15,17 +15,17 @@ SHARED = pathlib.Path(__file__).parents[2].parent / "shared" / "data"
 
 
 def picture(*shape):
-    """Random bytes."""
+    """Returns random bytes."""
     return RNG.integers(0, 256, shape, dtype=np.uint8)
 
 
 def load(name, **options):
-    """Everything as training data."""
+    """Loads everything as training data."""
     return examples.load(name, **({"test_fraction": 0} | options))
 
 
 def complaint(name, **options):
-    """The sentence about it."""
+    """Returns the sentence that refuses a data set."""
     with pytest.raises(UserError) as caught:
         load(name, **options)
     assert "\n" not in str(caught.value)
@@ -33,7 +33,7 @@ def complaint(name, **options):
 
 
 def save_npz(path, **arrays):
-    """The data set's name."""
+    """Writes arrays; returns the data set's name."""
     np.savez(path, **arrays)
     return f"npz:{path}"
 
@@ -50,7 +50,7 @@ def save_npz(path, **arrays):
 )
 def test_embedded_sets_have_their_size_and_shape_and_range(name, size, shape):
     data = load(name)
-    whole = data.train.whole()
+    whole = data.train.as_float()
     assert (data.size, data.shape, whole.shape, whole.dtype) == (
         size,
         shape,
@@ -69,7 +69,7 @@ def test_digits_are_scikit_learns_with_their_labels():
     pixels, labels = datasets.load_digits(return_X_y=True)
     data = load("digits")
     np.testing.assert_array_equal(data.train.label, labels)
-    np.testing.assert_allclose((data.train.whole().reshape(-1, 64) + 1) * 8, pixels)
+    np.testing.assert_allclose((data.train.as_float().reshape(-1, 64) + 1) * 8, pixels)
 
 
 def test_toy_sets_are_draws_of_their_density():
@@ -86,7 +86,7 @@ def test_a_folder_without_sub_folders_has_no_labels(tmp_path):
     data = load(f"folder:{tmp_path}")
     assert data.train.label is None
     np.testing.assert_array_equal(data.train.image, [255 - pixels, pixels])
-    np.testing.assert_allclose(data.train.whole()[1], pixels / 127.5 - 1, atol=1e-6)
+    np.testing.assert_allclose(data.train.as_float()[1], pixels / 127.5 - 1, atol=1e-6)
 
 
 def test_sub_folders_are_labels_in_alphabetical_order(tmp_path):
@@ -142,7 +142,7 @@ def test_lossless_formats_are_read_exactly(tmp_path, suffix):
 
 
 def archived(path, **pixels):
-    """A .zip of pictures, by their names without suffix, `__` for a folder; and of a text."""
+    """Writes a .zip of a text and of pictures, by name without suffix; `__` stands for a slash."""
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("notes.txt", "no picture")
         for name, array in pixels.items():
@@ -154,7 +154,7 @@ def archived(path, **pixels):
 
 @pytest.mark.parametrize("member", ["bark.png", "inn/bark.png", "inn/deep/bark.png"])
 def test_an_image_in_an_archive_is_the_one_that_is_named(tmp_path, member):
-    """In whatever folder of it, and not another of the same name."""
+    """Also in a folder of the archive, and not another image of the same name."""
     names = ("bark", "inn__bark", "inn__deep__bark")
     pixels = {name: picture(4, 5, 3) for name in names}
     path = archived(tmp_path / "textures.zip", **pixels)
@@ -182,7 +182,7 @@ def test_an_npz_of_bytes_with_labels_is_read(tmp_path):
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_an_npz_of_floats_keeps_its_numbers_as_float32(tmp_path, dtype):
     pixels = RNG.uniform(-1, 1, (5, 4, 3)).astype(dtype)
-    whole = load(save_npz(tmp_path / "a.npz", image=pixels)).train.whole()
+    whole = load(save_npz(tmp_path / "a.npz", image=pixels)).train.as_float()
     assert whole.dtype == np.float32
     np.testing.assert_array_equal(whole[..., 0], pixels.astype(np.float32))
 

@@ -1,4 +1,4 @@
-"""Toy densities: draws and the whole energy surface; their moments are tested in tests/samplers/test_moments.py."""
+"""Toy densities: samples and energies; tests/samplers/test_moments.py tests their moments."""
 
 import numpy as np
 import pytest

@@ -68,7 +68,8 @@ def npz(name: str, path: pathlib.Path) -> dict[str, np.ndarray]:
         UserError: if the file cannot be read.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # opened here: NumPy leaves the file of a damaged archive open
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return dict(arrays)
     except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as error:
         raise UserError(
