@@ -6,7 +6,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 from support import command_line
-from support.command_line import TOY, content, mistake
+from support.command_line import TOY, mistake
 
 from tfgen import random
 from tfgen.data import masks, preprocess
@@ -182,55 +182,6 @@ def test_a_picture_is_written_into_a_new_directory(trained_digits, tmp_path):
     ).shape == (64, 64)
 
 
-def test_images_are_written_one_by_one_into_a_directory(trained_digits, tmp_path, capsys):
-    """The same images as on the sheet, as many as asked for, in files that sort by number."""
-    ask = ["--task=generate", "--count=4", "--seed=2"]
-    sheet = cells(draw(trained_digits, tmp_path / "out.png", *ask), 8, 8, 8).reshape(4, 8, 8)
-    asked = (f"--workdir={trained_digits}", f"--output={tmp_path / 'images'}")
-    command_line.start("trainers.sample", *asked, *ask)
-    paths = sorted((tmp_path / "images").iterdir())
-    assert [path.name for path in paths] == [f"{number:05d}.png" for number in range(4)]
-    assert np.array_equal([iio.imread(path) for path in paths], sheet)
-    assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "images")
-
-
-@pytest.mark.parametrize("task", ["generate", "complete", "reconstruct"])
-def test_images_are_written_as_an_array(trained_digits, tmp_path, task):
-    asked = (f"--workdir={trained_digits}", f"--task={task}", "--count=3")
-    command_line.start("trainers.sample", *asked, f"--output={tmp_path / 'out.npz'}")
-    found = np.load(tmp_path / "out.npz")["image"]
-    assert found.shape == (3, 8, 8, 1)
-    assert found.dtype == np.uint8
-    command_line.start("trainers.sample", *asked, f"--output={tmp_path / 'out.png'}")
-    sheet = iio.imread(tmp_path / "out.png")
-    if task != "generate":  # three images on a sheet of two by two leave a cell empty
-        shown = cells(sheet, 8, 8, 8)
-        row = {"complete": 2, "reconstruct": 1}[task]
-        assert np.array_equal(found[..., 0], shown[row])
-
-
-def test_more_images_than_are_made_at_once_are_all_different(trained_digits, tmp_path):
-    """150, in two parts, of which the first is the same as of 100."""
-    arrays = []
-    for count in (100, 150):
-        output = tmp_path / f"{count}.npz"
-        asked = ("--task=generate", f"--count={count}", f"--output={output}")
-        command_line.start("trainers.sample", f"--workdir={trained_digits}", *asked)
-        arrays.append(np.load(output)["image"])
-    first, both = arrays
-    assert np.array_equal(first, both[:100])
-    assert len(np.unique(both.reshape(150, -1), axis=0)) == 150
-
-
-def test_large_images_are_written_one_by_one(trained_texture, tmp_path):
-    output = tmp_path / "images"
-    ask = ["--task=synthesize", "--size=32,40", "--count=2", f"--output={output}"]
-    command_line.start("trainers.sample", f"--workdir={trained_texture}", *ask)
-    images = [iio.imread(path) for path in sorted(output.iterdir())]
-    assert [image.shape for image in images] == [(32, 40), (32, 40)]
-    assert not np.array_equal(*images)
-
-
 def test_an_older_checkpoint_can_be_used(digits, tmp_path):
     command_line.train(digits, *command_line.DIGITS, "--steps=6", "--save_every=2")
     ask = ["--task=reconstruct", "--count=2"]
@@ -240,128 +191,6 @@ def test_an_older_checkpoint_can_be_used(digits, tmp_path):
     asked = (f"--workdir={digits}", f"--output={tmp_path / 'out.png'}", "--step=5")
     sentence = mistake("trainers.sample", *asked, *ask)
     assert "step: expected one of" in sentence and "found 5" in sentence
-
-
-# --- mistakes -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("run", "args", "named"),
-    [
-        ("trained_digits", ["--task=dream"], ["--task", "dream"]),
-        ("trained_digits", [], ["--task"]),
-        ("trained_digits", ["--task=synthesize"], ["--task", "the task synthesize", "generate"]),
-        ("trained_digits", ["--task=pieces"], ["pieces", "1x1"]),
-        ("trained_classes", ["--task=generate", "--label=10"], ["--label", "0 to 9", "10"]),
-        ("trained_classes", ["--task=generate", "--label=-1"], ["label"]),
-        ("trained_digits", ["--task=generate", "--label=1"], ["--label"]),
-        ("trained_classes", ["--task=memories"], ["memories"]),
-        ("trained_digits", ["--task=generate", "--count=0"], ["count"]),
-        ("trained_digits", ["--task=generate", "--steps=-1"], ["steps"]),
-        ("trained_digits", ["--task=complete", "--mask=nonsense"], ["mask", "nonsense"]),
-        ("trained_digits", ["--task=complete", "--mask=half:middle"], ["mask", "half:middle"]),
-        (
-            "trained_digits",
-            ["--task=complete", "--mask=salt_and_pepper:2"],
-            ["mask", "salt_and_pepper:2"],
-        ),
-        (
-            "trained_digits",
-            ["--task=complete", "--mask=salt_and_pepper:much"],
-            ["mask", "salt_and_pepper:much"],
-        ),
-        ("trained_digits", ["--task=complete", "--mask=blocks:3"], ["mask", "blocks:3"]),
-        ("trained_digits", ["--task=complete", "--mask=blocks:1x9"], ["mask", "8 pixels", "9"]),
-        ("trained_digits", ["--task=complete", "--mask=blocks:-1x2"], ["mask"]),
-        ("trained_digits", ["--task=complete", "--mask=blocks:1x-2"], ["mask"]),
-        ("trained_digits", ["--task=complete", "--image=nowhere.png"], ["nowhere.png"]),
-        ("trained_texture", ["--task=synthesize", "--size=0"], ["--size"]),
-        ("trained_texture", ["--task=synthesize", "--size=large"], ["--size", "large"]),
-        ("trained_texture", ["--task=synthesize", "--size=4"], ["--size", "at least", "4"]),
-    ],
-)
-def test_what_cannot_be_done_is_said(run, args, named, request, tmp_path):
-    workdir = request.getfixturevalue(run)
-    before = content(workdir)
-    sentence = mistake(
-        "trainers.sample", f"--workdir={workdir}", f"--output={tmp_path / 'out.png'}", *args
-    )
-    for words in named:
-        assert words in sentence
-    assert content(tmp_path) == {}
-    assert content(workdir) == before
-
-
-@pytest.mark.parametrize("name", ["out.jpg", "out.png.txt"])
-def test_an_output_of_another_kind_is_refused(trained_digits, tmp_path, name):
-    sentence = mistake(
-        "trainers.sample",
-        f"--workdir={trained_digits}",
-        "--task=generate",
-        f"--output={tmp_path / name}",
-    )
-    assert "--output" in sentence
-    assert name in sentence
-    assert content(tmp_path) == {}
-
-
-@pytest.mark.parametrize("task", ["anomaly", "memories", "score"])
-@pytest.mark.parametrize("name", ["out", "out.npz"])
-def test_a_drawing_without_single_images_wants_a_png(trained_digits, tmp_path, task, name):
-    asked = (f"--workdir={trained_digits}", f"--task={task}", f"--output={tmp_path / name}")
-    sentence = mistake("trainers.sample", *asked)
-    for words in ("--output", "a .png file", task, name):
-        assert words in sentence
-    assert content(tmp_path) == {}
-
-
-def test_a_directory_in_use_is_left_as_it_is(trained_digits, tmp_path):
-    (tmp_path / "images").mkdir()
-    (tmp_path / "images" / "mine.txt").write_text("mine")
-    asked = ("--task=generate", f"--output={tmp_path / 'images'}")
-    sentence = mistake("trainers.sample", f"--workdir={trained_digits}", *asked)
-    assert "--output" in sentence and str(tmp_path / "images") in sentence
-    assert content(tmp_path) == {"images/mine.txt": b"mine"}
-
-
-def test_a_missing_output_is_asked_for(trained_digits):
-    assert "--output" in mistake(
-        "trainers.sample", f"--workdir={trained_digits}", "--task=generate"
-    )
-
-
-def test_an_old_picture_stays_when_drawing_fails(trained_digits, tmp_path):
-    (tmp_path / "out.png").write_bytes(b"old")
-    mistake(
-        "trainers.sample",
-        f"--workdir={trained_digits}",
-        "--task=complete",
-        "--mask=x",
-        f"--output={tmp_path / 'out.png'}",
-    )
-    assert content(tmp_path) == {"out.png": b"old"}
-
-
-def test_a_corrupt_picture_to_complete_is_named(trained_digits, tmp_path):
-    (tmp_path / "mine.png").write_bytes(b"not a picture")
-    asked = [
-        "--task=complete",
-        f"--image={tmp_path / 'mine.png'}",
-        f"--output={tmp_path / 'out.png'}",
-    ]
-    assert "mine.png" in mistake("trainers.sample", f"--workdir={trained_digits}", *asked)
-
-
-def test_a_mask_of_another_size_is_refused(trained_digits, tmp_path):
-    iio.imwrite(tmp_path / "mask.png", np.zeros((9, 8), np.uint8))
-    asked = [
-        "--task=complete",
-        f"--mask={tmp_path / 'mask.png'}",
-        f"--output={tmp_path / 'out.png'}",
-    ]
-    sentence = mistake("trainers.sample", f"--workdir={trained_digits}", *asked)
-    assert "9x8" in sentence
-    assert "8x8" in sentence
 
 
 def test_the_help_says_of_every_task_what_it_draws(capsys):

@@ -88,8 +88,8 @@ class ImportanceBound(Evaluator):
             return (tf.reshape(log_x + log_z, [-1, count]),)
 
         index = np.arange(len(image), dtype=np.int32)
-        minibatches = MinibatchMap(BATCH, jit=self.jit)
-        return minibatches.map("weights", weigh, image, index)[0].astype(float)
+        # not compiled by XLA, which would draw other latents
+        return MinibatchMap(BATCH).map("weights", weigh, image, index)[0].astype(float)
 
     def _adversarial(self, image: np.ndarray) -> float:
         """Computes KL(P‖Π) - KL(Q‖Π) less the data's entropy; log Z stands in both and cancels."""

@@ -1,4 +1,5 @@
-"""Held-out images (above), and where their energy is steepest (white: most)."""
+"""Held-out images (above), and the magnitude of their energy's gradient at each pixel (white:
+most)."""
 
 import numpy as np
 
