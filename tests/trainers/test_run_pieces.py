@@ -1,4 +1,4 @@
-"""The parts of the training command: rows, learning rates, devices."""
+"""The parts of the training command: rows, optimizers, devices."""
 
 import json
 
@@ -7,7 +7,6 @@ import tensorflow as tf
 from support.command_line import TOY, values
 
 from tfgen.errors import UserError
-from tfgen.training.schedules import Schedule
 from trainers.run import optimizers, strategy
 from trainers.run.metrics import Metrics
 
@@ -70,46 +69,7 @@ def test_a_row_is_one_line_whatever_is_in_it(tmp_path):
     assert json.loads(line)["text"] == "two\nlines"
 
 
-# learning rates
-
-
-def rates(schedule: Schedule, steps) -> list[float]:
-    return [float(schedule(tf.constant(step, tf.int64))) for step in steps]
-
-
-def schedule(**given) -> Schedule:
-    usual = {"rate": 0.1, "decay": 1.0, "decay_steps": 10, "warmup_steps": 0, "total_steps": 100}
-    return Schedule(**(usual | {"constant_fraction": 1.0} | given))
-
-
-def test_a_constant_rate_is_constant_to_the_end_and_beyond():
-    assert rates(schedule(), [0, 1, 50, 99, 100, 150]) == pytest.approx([0.1] * 6)
-
-
-def test_a_rate_rises_over_the_warm_up():
-    assert rates(schedule(warmup_steps=4), range(6)) == pytest.approx(
-        [0.025, 0.05, 0.075, 0.1, 0.1, 0.1]
-    )
-
-
-def test_a_rate_falls_in_stairs():
-    assert rates(schedule(decay=0.5), [0, 9, 10, 19, 20]) == pytest.approx(
-        [0.1, 0.1, 0.05, 0.05, 0.025]
-    )
-
-
-def test_a_rate_falls_linearly_to_zero_after_its_constant_part():
-    found = rates(schedule(constant_fraction=0.5), [0, 50, 75, 90, 100, 120])
-    assert found == pytest.approx([0.1, 0.1, 0.05, 0.02, 0.0, 0.0], abs=1e-8)
-
-
-def test_the_factor_scales_the_rate_in_a_compiled_step_too():
-    found = schedule()
-    compiled = tf.function(found)
-    step = tf.constant(3, tf.int64)
-    assert float(compiled(step)) == pytest.approx(0.1)
-    found.factor.assign(0.25)
-    assert float(compiled(step)) == pytest.approx(0.025)
+# optimizers
 
 
 @pytest.mark.parametrize("kind", ["adam", "sgd"])
