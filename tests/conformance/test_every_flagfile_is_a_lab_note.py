@@ -57,7 +57,7 @@ def test_the_commands_of_a_header_parse(path, monkeypatch):
 
 @every_flagfile
 def test_a_flagfile_names_things_that_exist(path):
-    values = command_line.values("trainers.main", f"--flagfile={path}")
+    values = command_line.recipe(path)
     assert values.algorithm in registry.ALGORITHMS
     assert values.nets in registry.FAMILIES
     for role in catalogue.roles(values.algorithm):
@@ -69,7 +69,7 @@ def test_a_flagfile_names_things_that_exist(path):
 
 @every_flagfile
 def test_a_flagfile_sets_no_flag_of_another_algorithm(path):
-    values = command_line.values("trainers.main", f"--flagfile={path}")
+    values = command_line.recipe(path)
     others = [name for name in catalogue.algorithms() if name != values.algorithm]
     for line in path.read_text().splitlines():
         assert not any(line.startswith(f"--{other}.") for other in others), line

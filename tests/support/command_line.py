@@ -1,5 +1,6 @@
 """Runs the commands for tests: in this process, or in one of their own that may be killed."""
 
+import functools
 import importlib
 import json
 import multiprocessing
@@ -67,6 +68,12 @@ def values(module: str, *args: str) -> absl_flags.FlagValues:
     parsing.define_shared(found)
     getattr(importlib.import_module(module), "define", flags.define)(found)
     return flags.parse([module, *args], found)
+
+
+@functools.cache
+def recipe(path: pathlib.Path) -> absl_flags.FlagValues:
+    """Returns the parsed flags of a flagfile, which is read once; no test may change them."""
+    return values("trainers.main", f"--flagfile={path}")
 
 
 def start(module: str, *args: str) -> None:

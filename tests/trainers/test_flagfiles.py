@@ -83,7 +83,7 @@ def prepared(name: str) -> bool:
 def run(flagfile: pathlib.Path, tmp_path: pathlib.Path, monkeypatch) -> None:
     """Makes two updates of a flagfile's experiment."""
     monkeypatch.chdir(ROOT)
-    values = command_line.values("trainers.main", f"--flagfile={flagfile}")
+    values = command_line.recipe(flagfile)
     workdir = tmp_path / "run"
     given = [*shrunk(values), *data(values, tmp_path), "--jit_compile=false"]
     layers = f"{values.algorithm}.layer_iterations"
@@ -97,7 +97,7 @@ def run(flagfile: pathlib.Path, tmp_path: pathlib.Path, monkeypatch) -> None:
 
 def is_quick(path: pathlib.Path) -> bool:
     """Returns whether an experiment is small, and its data need no preparation."""
-    values = command_line.values("trainers.main", f"--flagfile={path}")
+    values = command_line.recipe(path)
     large = values.nets in (
         "triangle_cifar10",
         "triangle_mnist",
@@ -108,10 +108,7 @@ def is_quick(path: pathlib.Path) -> bool:
 
 
 QUICK = [path for path in FLAGFILES if is_quick(path)]
-FIRST = {
-    command_line.values("trainers.main", f"--flagfile={path}").algorithm: path
-    for path in reversed(QUICK)
-}
+FIRST = {command_line.recipe(path).algorithm: path for path in reversed(QUICK)}
 """One of each algorithm, run every time; its others with the slow tests."""
 
 
