@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tfgen import energies, random
-from tfgen.nets.convolution import toom_cook
+from tfgen.nets.convolution import toom_cook, transforms
 from tfgen.nets.convolution.layers import Conv
 from tfgen.nets.families import dcgan32
 
@@ -73,8 +73,8 @@ def test_rounding_grows_with_the_tile(tile, roundings):
 
     A direct convolution of 3200 terms errs by 8 with oneDNN, ours by 6, 4, 18, 19, 29 and 52.
     """
-    axis = toom_cook.axis(8, 5, 2, 2, tile)
-    plan = toom_cook.Plan(axis, axis)
+    axis = transforms.axis(8, 5, 2, 2, tile)
+    plan = transforms.Plan(axis, axis)
     x, kernel = (
         random.normal((4, 8, 8, 128), random.root(0)),
         random.normal((5, 5, 128, 64), random.root(1)),
@@ -89,10 +89,10 @@ def test_rounding_grows_with_the_tile(tile, roundings):
 
 def test_a_plan_makes_the_fewest_multiplications():
     """4 outputs of 5 taps at stride 2: 4 + 3 - 1 for either phase instead of 4 * 5 along a side."""
-    plan = toom_cook.plan((8, 8), (5, 5), 2, 2)
+    plan = transforms.plan((8, 8), (5, 5), 2, 2)
     assert [axis.multiplications for axis in plan] == [12, 12]
     assert plan.saving == pytest.approx((20 / 12) ** 2)
-    assert toom_cook.plan((14, 14), (4, 4), 2, 1).rows.multiplications == 2 * (7 + 2 - 1)
+    assert transforms.plan((14, 14), (4, 4), 2, 1).rows.multiplications == 2 * (7 + 2 - 1)
 
 
 def test_an_energy_and_its_slope_are_the_direct_nets():

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfgen.nets.convolution import toom_cook
+from tfgen.nets.convolution import transforms
 from tfgen.nets.convolution.adjoint import ceil_to
 from tfgen.portability import is_portable, portable
 
@@ -93,12 +93,12 @@ class Convolution(NamedTuple):
         return 1 < self.strides < max(self.kernel_size)
 
     @property
-    def plan(self) -> toom_cook.Plan:
+    def plan(self) -> transforms.Plan:
         """The plan of `toom_cook`."""
         _, height, width, _ = self.shape
         if height is None or width is None:
             raise ValueError(f"Expected images of known sides. Received: shape={self.shape}")
-        return toom_cook.plan((height, width), self.kernel_size, self.strides, self.padding)
+        return transforms.plan((height, width), self.kernel_size, self.strides, self.padding)
 
 
 def chosen(preferred: str, convolution: Convolution, dtype: tf.DType) -> str:
@@ -152,7 +152,7 @@ def _fastest(preferred: str, convolution: Convolution, dtype: tf.DType) -> str:
 
 def _can_multiply_less(convolution: Convolution) -> bool:
     """Says whether there are points enough for the kernel, and the images' sides are known."""
-    most = convolution.strides * len(toom_cook.POINTS)
+    most = convolution.strides * len(transforms.POINTS)
     sides_fit = all(convolution.strides < side <= most for side in convolution.kernel_size)
     return sides_fit and None not in convolution.shape[1:3]
 
@@ -166,8 +166,8 @@ def _multiplying_less_pays(convolution: Convolution) -> bool:
         return False
     # an element of the input serves all filters, and one of the output all channels
     per_element = TRANSFORM_COST + max(height or 0, width or 0)
-    transforms = per_element * (1 / (channels or 1) + 1 / convolution.filters)
-    return plan.saving > 1 + transforms
+    cost = per_element * (1 / (channels or 1) + 1 / convolution.filters)
+    return plan.saving > 1 + cost
 
 
 def _folding_pays(convolution: Convolution) -> bool:

@@ -16,6 +16,7 @@ from tfgen.nets.convolution.adjoint import (
 )
 from tfgen.nets.convolution.filters import Filters
 from tfgen.nets.convolution.normalization import largest_singular_value
+from tfgen.nets.convolution.transforms import Plan
 
 
 @keras.saving.register_keras_serializable("tfgen")
@@ -122,7 +123,7 @@ class Conv(Filters):
         return tf.nn.conv2d(tf.reshape(x, [-1, 1, 1, kernel.shape[2]]), kernel, 1, "VALID")
 
     def _hoisted(
-        self, prepare: Callable[[], tf.Tensor], training: bool, plan: toom_cook.Plan | None = None
+        self, prepare: Callable[[], tf.Tensor], training: bool, plan: Plan | None = None
     ) -> tf.Tensor:
         """Returns a prepared kernel, made once for a loop in which the weights stand still."""
         # in training, weights and singular vectors change from call to call

@@ -14,133 +14,11 @@ the matrices transposed. Rounding errors are a few times those of a direct convo
 Source: Lavin and Gray, Fast algorithms for convolutional neural networks, 2016.
 """
 
-import functools
 import math
-from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
-POINTS = (0, 1, -1, 1 / 2, -2, 2, -1 / 2)
-"""Where polynomials are evaluated, beside infinity, in the order that rounds least.
-
-Further points would amplify float32's rounding errors too much.
-"""
-
-
-class Axis(NamedTuple):
-    """The transforms along one axis, float64."""
-
-    data: np.ndarray
-    """[phases, points, tiles, side]"""
-    kernel: np.ndarray
-    """[phases, points, taps]"""
-    output: np.ndarray
-    """[side of the output, points, tiles]"""
-
-    @property
-    def multiplications(self) -> int:
-        """The number of multiplications along this axis."""
-        return math.prod(self.data.shape[:3])
-
-    def matrices(self, merged: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Returns what acts on the data, and what makes the output.
-
-        Args:
-            merged: whether products are summed over the phases before the second matrix acts; it
-                sums them itself otherwise.
-
-        Returns:
-            [phases points tiles, side] and [side of the output, points tiles], or, unless merged,
-            [side of the output, phases points tiles].
-        """
-        output = self.output[:, np.newaxis]
-        if not merged:
-            output = np.repeat(output, len(self.data), axis=1)
-        return self.data.reshape(-1, self.data.shape[3]), output.reshape(len(output), -1)
-
-
-class Plan(NamedTuple):
-    """The transforms of images of one size."""
-
-    rows: Axis
-    columns: Axis
-
-    @property
-    def saving(self) -> float:
-        """A direct convolution's multiplications over this one's."""
-        ratios = (len(a.output) * a.kernel.shape[2] / a.multiplications for a in self)
-        return math.prod(ratios)
-
-
-@functools.cache
-def plan(sides: tuple[int, int], kernel_size: tuple[int, int], strides: int, padding: int) -> Plan:
-    """Returns the plan with the fewest multiplications.
-
-    Args:
-        sides: height and width of the images.
-        kernel_size: height and width, each at least the stride and at most `strides` times the
-            number of points.
-        strides: the sub-sampling factor.
-        padding: zeros on each side.
-    """
-    return Plan(
-        _fewest(sides[0], kernel_size[0], strides, padding),
-        _fewest(sides[1], kernel_size[1], strides, padding),
-    )
-
-
-def axis(side: int, taps: int, strides: int, padding: int, tile: int) -> Axis:
-    """Returns the transforms that make `tile` outputs at once.
-
-    Args:
-        side: of the image.
-        taps: of the kernel.
-        strides: the sub-sampling factor.
-        padding: zeros on each side.
-        tile: outputs made at once; it takes `tile + taps / strides - 1` points, one of them
-            infinity.
-    """
-    length = (side + 2 * padding - taps) // strides + 1
-    tiles = math.ceil(length / tile)
-    taps_of_phase = math.ceil(taps / strides)
-    points = tile + taps_of_phase - 1
-    # a convolution transposes the product of polynomials: the kernel is evaluated, while the data
-    # pass through the transposed interpolation and the outputs through a transposed evaluation
-    data = np.zeros((strides, points, tiles, side))
-    interpolation = np.linalg.inv(_evaluation(points, points)).T
-    for phase, number, place in np.ndindex(strides, tiles, points):
-        pixel = strides * (number * tile + place) + phase - padding
-        # zeros beyond the border need no column of the matrix
-        if 0 <= pixel < side:
-            data[phase, :, number, pixel] = interpolation[:, place]
-    kernel = np.zeros((strides, points, taps))
-    evaluation = _evaluation(points, taps_of_phase)
-    for phase in range(strides):
-        # later phases may have a tap less
-        own = len(range(phase, taps, strides))
-        kernel[phase, :, phase::strides] = evaluation[:, :own]
-    output = np.zeros((tiles * tile, points, tiles))
-    for number in range(tiles):
-        rows = slice(number * tile, (number + 1) * tile)
-        output[rows, :, number] = _evaluation(points, tile).T
-    # the last tile may reach beyond the output
-    return Axis(data, kernel, output[:length])
-
-
-def _evaluation(points: int, coefficients: int) -> np.ndarray:
-    """Returns what evaluates polynomials, at infinity last, [points, coefficients]."""
-    places = np.array(POINTS[: points - 1], np.float64)
-    finite = np.vander(places, coefficients, increasing=True)
-    # at infinity, a polynomial is its highest coefficient
-    infinite = np.eye(coefficients)[-1:]
-    return np.vstack([finite, infinite])
-
-
-def _fewest(side: int, taps: int, strides: int, padding: int) -> Axis:
-    largest = len(POINTS) + 2 - math.ceil(taps / strides)
-    found = [axis(side, taps, strides, padding, tile) for tile in range(1, largest + 1)]
-    return min(found, key=lambda axis: axis.multiplications)
+from tfgen.nets.convolution.transforms import Plan
 
 
 def prepared(kernel: tf.Tensor, plan: Plan) -> tf.Tensor:
@@ -148,7 +26,7 @@ def prepared(kernel: tf.Tensor, plan: Plan) -> tf.Tensor:
 
     Args:
         kernel: [height, width, in, filters].
-        plan: see `plan`.
+        plan: see `transforms.plan`.
 
     Returns:
         [phases points of the columns, 1, points of the rows, phases of the rows times in, filters].
@@ -170,7 +48,7 @@ def convolve(x: tf.Tensor, prepared_kernel: tf.Tensor, plan: Plan) -> tf.Tensor:
     Args:
         x: [b, h, w, in], of the plan's sides.
         prepared_kernel: see `prepared`.
-        plan: see `plan`.
+        plan: see `transforms.plan`.
 
     Returns:
         [b, h', w', filters].
