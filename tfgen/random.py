@@ -179,7 +179,7 @@ def _shares(draw: Callable[..., tf.Tensor], shape, seed: Seed, dtype: tf.DType) 
     return tf.reshape(shares, shape)
 
 
-def shuffled(position: tf.Tensor, size: int, seed: Seed) -> tf.Tensor:
+def shuffled(position: tf.Tensor, size: int, seed: tf.Tensor) -> tf.Tensor:
     """Returns the examples at positions of an endless stream that visits each once an epoch.
 
     Nothing is stored, so that starting anywhere costs nothing.
@@ -187,7 +187,7 @@ def shuffled(position: tf.Tensor, size: int, seed: Seed) -> tf.Tensor:
     Args:
         position: int64 [b], positions in the stream from 0.
         size: how many examples there are, at least 1.
-        seed: int32 [2]; epoch e is permuted by (seed, e).
+        seed: int32 [2], no given noise; epoch e is permuted by (seed, e).
 
     Returns:
         int64 [b], indices in [0, size).

@@ -7,6 +7,7 @@ until interrupted.
 """
 
 import pathlib
+from typing import Any
 
 from absl import flags as absl_flags
 
@@ -17,7 +18,7 @@ from trainers.run import experiment, flags
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "export.web"}
+    where: dict[str, Any] = {"flag_values": values, "module_name": "export.web"}
     absl_flags.DEFINE_string("workdir", None, "The run whose model to show.", **where)
     absl_flags.DEFINE_string(
         "output", None, "The directory to write to; WORKDIR/page unless given.", **where

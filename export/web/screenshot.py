@@ -9,6 +9,7 @@ import importlib.util
 import pathlib
 import shutil
 import threading
+from typing import Any
 
 from absl import flags as absl_flags
 
@@ -22,7 +23,7 @@ MARGIN = 8  # pixels below the section that is shown
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "export.web.screenshot"}
+    where: dict[str, Any] = {"flag_values": values, "module_name": "export.web.screenshot"}
     absl_flags.DEFINE_string("page", None, "The page's directory.", **where)
     absl_flags.DEFINE_string("output", None, "The picture to write, a .png file.", **where)
     absl_flags.DEFINE_integer(
@@ -56,14 +57,23 @@ def main(values: absl_flags.FlagValues) -> None:
 
 
 def picture(address: str, chromium: str, values: absl_flags.FlagValues) -> bytes:
-    """A PNG of the page from its top to the end of its first section."""
-    from playwright.sync_api import sync_playwright
+    """Takes a picture of the page from its top to the end of its first section.
+
+    Args:
+        address: of the page.
+        chromium: the browser's program.
+        values: the flags.
+
+    Returns:
+        A PNG file.
+    """
+    from playwright.sync_api import FloatRect, ViewportSize, sync_playwright
 
     with (
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=chromium) as browser,
     ):
-        screen = {"width": values.width, "height": 900}
+        screen = ViewportSize(width=values.width, height=900)
         page = browser.new_page(viewport=screen, color_scheme="dark" if values.dark else "light")
         page.goto(address)
         page.wait_for_selector("main:not([inert])")
@@ -75,7 +85,10 @@ def picture(address: str, chromium: str, values: absl_flags.FlagValues) -> bytes
             )
         page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
         box = page.locator("#completing").bounding_box()
-        clip = {"x": 0, "y": 0, "width": values.width, "height": box["y"] + box["height"] + MARGIN}
+        if box is None:
+            raise UserError(f"--page: expected a page with a section of completions at {address}")
+        height = box["y"] + box["height"] + MARGIN
+        clip = FloatRect(x=0, y=0, width=values.width, height=height)
         return page.screenshot(full_page=True, clip=clip)
 
 

@@ -164,9 +164,7 @@ class Algorithm(keras.Model, abc.ABC):
             >>> algorithm.fit(images, epochs=10, batch_size=100)
         """
         if not self.optimizers:
-            raise ValueError(
-                "Expected a compiled algorithm. Received: one without optimizers"
-            )
+            raise ValueError("Expected a compiled algorithm. Received: one without optimizers")
         if isinstance(x, np.ndarray):
             x, steps = batches.of_arrays(x, y, batch_size or 32, self.seed, self.num_updates)
             options = {"steps_per_epoch": steps, **options}
@@ -335,7 +333,8 @@ def _checked(constructor: Callable) -> Callable:
         errors.check_parameters(constructor, given)
         constructor(self, *args, **kwargs)
 
-    construct.__signature__ = signature  # Keras reads the parameters' names off it
+    # Keras reads the names of the parameters off it
+    construct.__signature__ = signature  # type: ignore[attr-defined]
     return construct
 
 

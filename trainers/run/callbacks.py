@@ -9,7 +9,6 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from trainers.drawings import pictures
-from trainers.run import checkpoints
 from trainers.run.experiment import Experiment
 
 NORMS = ("_gap", "_norm")

@@ -6,6 +6,7 @@ import inspect
 import json
 import math
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -85,7 +86,7 @@ class Experiment:
             "num_incomplete": self.images.size if self.values.missing else 0,
         }
 
-    def _algorithm(self, cls: type[Algorithm]) -> Algorithm:
+    def _algorithm(self, cls: Callable[..., Algorithm]) -> Algorithm:
         """Returns the algorithm with its nets and optimizers."""
         values, name = self.values, self.values.algorithm
         roles = catalogue.roles(name)

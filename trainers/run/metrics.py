@@ -13,8 +13,9 @@ Row = dict[str, Any]
 class Metrics:
     """The rows of a run.
 
-    A row has `kind`: `train` (means over a logging interval), `guard` (a divergence and what was done),
-    `evaluation` (a value with its protocol) or `verdict` (what several values of a measurement mean, in words).
+    Each row has a `kind`: `train` (means over a logging interval), `guard` (a divergence and what
+    was done), `evaluation` (a value with its protocol) or `verdict` (what the values of a
+    measurement mean, in words).
 
     Args:
         path: the file; need not exist.
@@ -24,7 +25,7 @@ class Metrics:
         self.path = path
 
     def rows(self, kind: str | None = None) -> list[Row]:
-        """The rows of a kind, or all; a last line that a kill cut short is left out."""
+        """Returns the rows of a kind, or all; a line that a kill cut short is left out."""
         if not self.path.exists():
             return []
         found = []

@@ -1,4 +1,4 @@
-"""How an update is spread over devices, and what compiles it."""
+"""Distribution strategies: how an update is spread over devices, and what compiles it."""
 
 import tensorflow as tf
 
@@ -6,14 +6,11 @@ from tfgen.errors import UserError
 
 
 def build(name: str) -> tf.distribute.Strategy:
-    """The distribution strategy of a name.
+    """Returns the distribution strategy of a name.
 
     Args:
-        name: `one_device`, `mirrored`, `tpu`, or `auto`: a TPU where there is one, all GPUs where they are
-            several, else one device.
-
-    Returns:
-        The strategy.
+        name: `one_device`, `mirrored`, `tpu`, or `auto`: a TPU where there is one, all GPUs where
+            there are several, else one device.
 
     Raises:
         UserError: if there is no TPU to be had.
@@ -24,23 +21,23 @@ def build(name: str) -> tf.distribute.Strategy:
         except (ValueError, tf.errors.OpError) as error:
             raise UserError("--strategy: expected a TPU for tpu and found none") from error
         return tf.distribute.TPUStrategy(resolver)
-    if name == "mirrored" or (name == "auto" and len(tf.config.list_logical_devices("GPU")) > 1):
-        return tf.distribute.MirroredStrategy(_accelerators() or _processors())
+    if name == "mirrored" or (name == "auto" and len(_names("GPU")) > 1):
+        return tf.distribute.MirroredStrategy(_names("GPU") or _names("CPU"))
     return tf.distribute.get_strategy()
 
 
 def jit_compile(name: str) -> bool:
-    """Whether XLA compiles an update; `auto` is for accelerators alone: it slows convolutions on a CPU."""
-    return (
-        bool(_accelerators() or tf.config.list_logical_devices("TPU"))
-        if name == "auto"
-        else name == "true"
-    )
+    """Returns whether XLA compiles an update.
+
+    Args:
+        name: `true`, `false`, or `auto`: on accelerators alone, since XLA slows convolutions on a
+            CPU.
+    """
+    if name == "auto":
+        return bool(_names("GPU") or _names("TPU"))
+    return name == "true"
 
 
-def _accelerators() -> list[str]:
-    return [device.name for device in tf.config.list_logical_devices("GPU")]
-
-
-def _processors() -> list[str]:
-    return [device.name for device in tf.config.list_logical_devices("CPU")]
+def _names(kind: str) -> list[str]:
+    """Returns the names of the logical devices of a kind."""
+    return [device.name for device in tf.config.list_logical_devices(kind)]
