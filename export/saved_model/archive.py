@@ -10,6 +10,7 @@ from tensorflow.types.experimental import ConcreteFunction
 
 from export.saved_model import description, examples, published, warmup
 from tfgen import files
+from tfgen.errors import UserError
 from tfgen.models import Model
 
 Graphs = Mapping[str, ConcreteFunction]
@@ -40,7 +41,7 @@ def write(
         The version's directory, which appears whole or not at all.
 
     Raises:
-        UserError: if the model cannot be described.
+        UserError: if the model cannot be described, or another export was faster.
     """
     endpoints = published.endpoints(model)
     facts = description.facts_of(model, about or {"algorithm": directory.name})
@@ -58,6 +59,8 @@ def write(
         if warmup.available():
             shown = {name: examples.rows(found) for name, found in endpoints.items()}
             warmup.write(aside, directory.name, shown)
+        if place.exists():
+            raise UserError(f"{place}: another export wrote this version meanwhile; export again")
     return place
 
 

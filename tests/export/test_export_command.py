@@ -120,7 +120,7 @@ def test_the_next_version_is_one_more_than_the_newest(tmp_path, there, expected)
 def test_each_endpoint_is_traced_once(tmp_path):
     """Tracing is most of the time that an export takes; the form for files shares the graph."""
     traced = []
-    archive.write(Weather(traced=traced), tmp_path / "model")
+    archive.write(Weather(on_trace=traced.append), tmp_path / "model")
     assert len(traced) == 1
 
 
@@ -216,7 +216,7 @@ def test_a_run_without_a_checkpoint_is_refused(digits, tmp_path):
         digits, tmp_path / "run", ignore=shutil.ignore_patterns("checkpoints")
     )
     sentence = mistake("export.main", f"--workdir={workdir}", f"--output={tmp_path / 'out'}")
-    assert "--workdir: expected a checkpoint" in sentence
+    assert f"--workdir: {workdir}: expected a checkpoint" in sentence
     assert not (tmp_path / "out").exists()
 
 

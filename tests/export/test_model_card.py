@@ -116,7 +116,7 @@ def test_the_card_is_a_page_and_a_file_that_say_the_same(measured, card):
 
 @pytest.mark.slow
 def test_sizes_errors_and_latencies_of_each_variant_are_measured(measured, card):
-    """float32 answers as the library does; the others are smaller and less exact, and near it all the same."""
+    """float32 answers as the library does; the others are smaller, and less exact but near."""
     for name, endpoint in card["tflite"]["endpoints"].items():
         variants = endpoint["variants"]
         assert set(variants) == {"float32", "int8", "float16"}
