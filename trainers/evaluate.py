@@ -43,7 +43,7 @@ def parameters(cls: type[Evaluator]) -> Parameters:
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "trainers.evaluate"}
+    where: dict[str, Any] = {"flag_values": values, "module_name": "trainers.evaluate"}
     names = f"What to measure: {', '.join(measurements())}."
     absl_flags.DEFINE_string("workdir", None, "The run to measure.", **where)
     absl_flags.DEFINE_list("metrics", [], names, **where)

@@ -8,6 +8,7 @@ metrics.jsonl and TensorBoard.
 """
 
 import pathlib
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -27,7 +28,7 @@ NAMES = ("landscape.png", "landscape.html", "landscape.npz")
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "trainers.landscape"}
+    where: dict[str, Any] = {"flag_values": values, "module_name": "trainers.landscape"}
     absl_flags.DEFINE_string("workdir", None, "The run whose energy to map.", **where)
     text = "Where to write the three files; the run's directory by default."
     absl_flags.DEFINE_string("output", None, text, **where)

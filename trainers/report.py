@@ -41,7 +41,7 @@ Picture = dict[str, str]
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "trainers.report"}
+    where: dict[str, Any] = {"flag_values": values, "module_name": "trainers.report"}
     absl_flags.DEFINE_list("workdirs", [], "The runs to report on.", **where)
     absl_flags.DEFINE_string("output", None, "The page to write, an .html file.", **where)
     absl_flags.DEFINE_string("title", "tfgen report", "Its heading.", **where)

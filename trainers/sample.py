@@ -10,6 +10,7 @@ A .png file shows everything on one sheet. A directory gets a file for each imag
 
 import dataclasses
 import pathlib
+from typing import Any
 
 from absl import flags as absl_flags
 
@@ -27,7 +28,7 @@ __doc__ = f"{__doc__}\nTasks:\n{listing.table()}"  # what `--help` says first
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
     module = "trainers.sample"
-    where = {"flag_values": values, "module_name": module}
+    where: dict[str, Any] = {"flag_values": values, "module_name": module}
     absl_flags.DEFINE_string("workdir", None, "The run whose model to use.", **where)
     absl_flags.DEFINE_enum("task", None, sorted(TASKS), "What to do.", **where)
     text = "What to write: a .png file, a directory, or an .npz file."
@@ -62,9 +63,11 @@ def request(values: absl_flags.FlagValues) -> Request:
         UserError: if the size is none.
     """
     names = [field.name for field in dataclasses.fields(Request) if field.name != "size"]
-    given = {name: values[name].value for name in names}
+    given: dict[str, Any] = {name: values[name].value for name in names}
     size = experiment.sides("size", values.size)
-    return Request(**given, **({} if size is None else {"size": size}))
+    if size is not None:
+        given["size"] = size
+    return Request(**given)
 
 
 def check_output(drawing: Drawing, output: pathlib.Path) -> None:

@@ -4,10 +4,7 @@ import functools
 import json
 import pathlib
 import shutil
-from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from export.litert import convert
 from export.web import libraries
@@ -158,9 +155,8 @@ def _(model: EnergyModel, directory: pathlib.Path) -> int:
 
 def _examples(trained: Trained, directory: pathlib.Path, count: int) -> list[str]:
     """Writes held-out pictures as files, and returns their names."""
-    held_out: Sequence[np.ndarray] = ()
     try:
-        held_out = trained.images.test.shown(count) if count else ()
+        held_out = list(trained.images.test.shown(count)) if count else []
     except UserError as error:
         print(f"no examples: {error}")
         return []

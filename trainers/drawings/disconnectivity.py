@@ -5,6 +5,7 @@ Its leaves show the minima.
 
 import base64
 import dataclasses
+from typing import Any
 
 import imageio.v3 as iio
 import jinja2
@@ -116,8 +117,8 @@ class DisconnectivityGraph:
         for number, (place, low, high) in enumerate(self.graph.upright):
             # a line above each leaf comes first, then one above each node
             colour = self.colour(number) if number < len(self.energy) else GREY
-            style = {"color": colour, "linewidth": 1.5, "solid_capstyle": "butt"}
-            axes.plot([place, place], [low, high], **style)
+            (line,) = axes.plot([place, place], [low, high], color=colour, linewidth=1.5)
+            line.set_solid_capstyle("butt")
         for first, last, height in self.graph.level:
             axes.plot([first, last], [height, height], color=GREY, linewidth=1.0)
 
@@ -127,10 +128,10 @@ class DisconnectivityGraph:
         greys = colors.Normalize(0, 255)
         shown = OffsetImage(image.squeeze(), zoom=20 / width, cmap="gray", norm=greys)
         place = (self.graph.place[leaf], self.energy[leaf])
-        beside = {"boxcoords": "offset points", "frameon": False}
+        beside: dict[str, Any] = {"boxcoords": "offset points", "frameon": False}
         axes.add_artist(AnnotationBbox(shown, place, xybox=(0, -13), **beside))
         size = str(np.count_nonzero(self.member == leaf))
-        text = {"textcoords": "offset points", "ha": "center", "fontsize": 7}
+        text: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 7}
         axes.annotate(size, place, (0, -32), **text)
 
     @property
