@@ -8,7 +8,7 @@ from absl import flags as absl_flags
 
 import tfgen
 from trainers import main
-from trainers.run import parsing
+from trainers.run import flags, parsing
 
 
 def train(recipe: str, workdir: str | pathlib.Path, overrides: Mapping[str, Any]) -> tfgen.Model:
@@ -18,7 +18,9 @@ def train(recipe: str, workdir: str | pathlib.Path, overrides: Mapping[str, Any]
     main.define(values)
     words = [f"--flagfile={recipe}", f"--workdir={workdir}"]
     words += [word_of(name, value) for name, value in overrides.items()]
-    parsing.parse(["trainers.train", *words], values)
+    argv = ["trainers.train", *words]
+    flags.define_own_nets(values, argv)
+    parsing.parse(argv, values)
     main.main(values)
     return tfgen.load(workdir)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from tfgen import portability
 from tfgen.types import Image, Latent, Mask
 
 Decode = Callable[[Latent], Image]
@@ -32,7 +33,7 @@ def filled(decode: Decode, infer: Infer, image: Image, mask: Mask, *, rounds: in
 
 def refilled(decode: Decode, latent: Latent, image: Image, mask: Mask) -> Image:
     """Returns images whose missing pixels are as latents are decoded: one round of `filled`."""
-    return mask * image + (1 - mask) * tf.clip_by_value(decode(latent), -1.0, 1.0)
+    return mask * image + (1 - mask) * portability.clip(decode(latent), -1.0, 1.0)
 
 
 def mean_and_spread(several: tf.Tensor, image: Image, mask: Mask) -> tuple[Image, tf.Tensor]:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgen import distributions, energies, random
+from tfgen import distributions, energies, portability, random
 from tfgen.errors import UserError
 from tfgen.models import inputs
 from tfgen.models.base import Model, Sampling, Target
@@ -275,7 +275,7 @@ class EnergyModel(Model):
     def _denoise(self, energy: EnergyFn, x: Image) -> Image:
         kernel = self.sampling.kernel.noise_free()
         x, _ = run(kernel, energy, x, random.root(0), self.sampling.denoising_steps)
-        return tf.clip_by_value(x, -1.0, 1.0)
+        return portability.clip(x, -1.0, 1.0)
 
 
 def _least_side(net: EnergyNet) -> int:

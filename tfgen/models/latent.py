@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfgen import distributions, energies, random
+from tfgen import distributions, energies, portability, random
 from tfgen.errors import UserError
 from tfgen.models import completion, inputs
 from tfgen.models.base import Model, Sampling, Target
@@ -232,7 +232,7 @@ class LatentModel(Model):
         if self.energy_net is not None:
             energy = energies.clamped(self.energy_fn(), known, mask)
             x = self.refine(energy, x, refining, num_steps)
-        return known + (1 - mask) * tf.clip_by_value(x, -1.0, 1.0)
+        return known + (1 - mask) * portability.clip(x, -1.0, 1.0)
 
     @task("image", "spread")
     def uncertainty(
@@ -285,7 +285,7 @@ class LatentModel(Model):
         if self.energy_net is None:
             return x
         x = self.refine(self.energy_fn(), x, run_seed, num_steps)
-        return tf.clip_by_value(x, -1.0, 1.0)
+        return portability.clip(x, -1.0, 1.0)
 
     def refine(self, energy: EnergyFn, x: Image, seed: Seed, num_steps=None) -> Image:
         """Moves images under an energy by the model's own kernel.

@@ -1,15 +1,13 @@
-"""Markov kernels, and the loops that run them."""
+"""Markov kernels: what all of them have, and what changes another."""
 
 import abc
 import dataclasses
-from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 import tensorflow as tf
 
-from tfgen import hoisting, random
 from tfgen.errors import check_parameters
-from tfgen.types import Array, Energy, EnergyFn, Integer, Seed
+from tfgen.types import Energy, EnergyFn, Seed
 
 Scalar: TypeAlias = float | tf.Tensor | tf.Variable
 """A constant of a kernel: a number, or a scalar tensor where it changes from run to run."""
@@ -29,18 +27,6 @@ class Info(NamedTuple):
     """The probability that the proposal was accepted; 1 for kernels that never reject."""
 
 
-class Summary(NamedTuple):
-    """The Infos of a run, reduced over its steps."""
-
-    last: Info
-    mean: Info
-    max: Info
-    num_steps: tf.Tensor
-    """Steps taken: fewer than asked for when the kernel's stopping rule was met."""
-    kept: tf.Tensor
-    """Every `keep_every`-th x, [kept, b, ...]; empty unless asked for."""
-
-
 class Kernel(abc.ABC):
     """A Markov kernel: moves each example of a batch under an energy.
 
@@ -57,7 +43,10 @@ class Kernel(abc.ABC):
 
     @property
     def takes_given_noise(self) -> bool:
-        """Whether a step's one draw is a normal for each number of x, so that it can be given."""
+        """Whether a step draws one standard normal for each element of x, and nothing else.
+
+        A caller may then give the noise in the place of a seed: see `tfgen.types.Noise`.
+        """
         return False
 
     @property
@@ -153,156 +142,3 @@ def selected(accepted: tf.Tensor, proposal: Any, state: Any) -> Any:
         return tf.ensure_shape(tf.where(expanded(accepted, new), new, old), old.shape)
 
     return tf.nest.map_structure(one, proposal, state)
-
-
-class _Counted(NamedTuple):
-    """The batch, the kernel's own state, and the steps taken."""
-
-    x: tf.Tensor
-    inner: Any
-    count: tf.Tensor
-
-
-@dataclasses.dataclass(frozen=True)
-class _PerExample(Wrapper):
-    """A kernel that stops each example after its own number of steps, [b]."""
-
-    num_steps: tf.Tensor
-
-    def init(self, energy: EnergyFn, x: tf.Tensor) -> _Counted:
-        return _Counted(x, self.kernel.init(energy, x), tf.zeros([], self.num_steps.dtype))
-
-    def step(self, energy: EnergyFn, state: _Counted, seed: Seed) -> tuple[_Counted, Info]:
-        inner, info = self.kernel.step(energy, state.inner, seed)
-        x = selected(state.count < self.num_steps, inner.x, state.x)
-        return _Counted(x, inner, state.count + 1), info
-
-
-def run(
-    kernel: Kernel,
-    energy: EnergyFn,
-    x: Array,
-    seed: Seed,
-    num_steps: Integer,
-    keep_every: int = 0,
-) -> tuple[tf.Tensor, Summary]:
-    """Moves a batch for a number of steps, or until the kernel's stopping rule is met.
-
-    Memory does not grow with the number of steps unless `keep_every` asks for a trajectory. No
-    gradient flows through the run.
-
-    Args:
-        kernel: moves the batch.
-        energy: U, the same at every step.
-        x: the start, [b, ...].
-        seed: int32 [2], or several, [s, 2]; step i draws from `fold_in(seed, i)`.
-        num_steps: the most steps to take, not negative; or each example's own, [b].
-        keep_every: keeps x after each so many steps; 0 keeps none.
-
-    Returns:
-        The last x, [b, ...], and the Summary.
-
-    Example:
-        ```python
-        image, summary = run(Langevin(0.01), energy, start, random.root(0), num_steps=100)
-        ```
-    """
-    num_steps = tf.convert_to_tensor(num_steps)
-    if num_steps.shape.rank:
-        kernel, num_steps = _PerExample(kernel, num_steps), tf.reduce_max(num_steps)
-    start = kernel.init(energy, tf.stop_gradient(tf.convert_to_tensor(x)))
-    state, summary = run_from_state(kernel, energy, start, seed, num_steps, keep_every)
-    return state.x, summary
-
-
-def run_from_state(
-    kernel: Kernel,
-    energy: EnergyFn,
-    state: Any,
-    seed: Seed,
-    num_steps: Integer,
-    keep_every: int = 0,
-) -> tuple[Any, Summary]:
-    """Runs a kernel from a state of its own to a state: `run` for callers who need more than x.
-
-    Args:
-        kernel: moves the batch.
-        energy: U, the same at every step.
-        state: the kernel's, from `Kernel.init` or from an earlier run.
-        seed: int32 [2], or several, [s, 2]; step i draws from `fold_in(seed, i)`.
-        num_steps: the most steps to take, not negative.
-        keep_every: keeps x after each so many steps; 0 keeps none.
-
-    Returns:
-        The last state and the Summary.
-    """
-    x = state.x
-    zero = tf.zeros(tf.shape(x)[:1])
-    start = Info(zero, zero, zero)
-    lowest = tf.nest.map_structure(lambda t: t + t.dtype.min, start)
-    # without a trajectory the loop carries none, which LiteRT could not hold
-    kept: Any = ()
-    if keep_every:
-        kept = tf.TensorArray(
-            x.dtype, size=0, dynamic_size=True, element_shape=x.shape, clear_after_read=False
-        )
-
-    def unfinished(i, state, last, total, largest, kept):
-        del last, total, largest, kept
-        return (i < num_steps) & ~kernel.finished(state)
-
-    def body(i, state, last, total, largest, kept):
-        del last
-        state, info = kernel.step(energy, state, random.fold_in(seed, i))
-        total = tf.nest.map_structure(tf.add, total, info)
-        largest = tf.nest.map_structure(tf.maximum, largest, info)
-        if keep_every:
-            kept = tf.cond(
-                (i + 1) % keep_every == 0,
-                lambda: kept.write(kept.size(), state.x),
-                lambda: kept.identity(),
-            )
-        return i + 1, state, info, total, largest, kept
-
-    with hoisting.around_loop():  # no weight changes while a kernel runs
-        i, state, last, total, largest, kept = tf.while_loop(
-            unfinished,
-            body,
-            (tf.constant(0), state, start, start, lowest, kept),
-            parallel_iterations=1,
-        )
-    count = tf.cast(tf.maximum(i, 1), tf.float32)
-    mean = tf.nest.map_structure(lambda t: t / count, total)
-    trajectory = kept.stack() if keep_every else x[tf.newaxis][:0]
-    summary = Summary(last, mean, largest, i, trajectory)
-    return tf.nest.map_structure(tf.stop_gradient, (state, summary))
-
-
-def run_sequence(
-    stage: Callable[[tf.Tensor], tuple[Kernel, EnergyFn]],
-    x: Array,
-    seed: Seed,
-    stages: Integer,
-    num_steps: Integer,
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Moves a batch by a sequence of kernels and energies, one after the other.
-
-    Args:
-        stage: returns the kernel and the energy of a stage, given its number from 0, a scalar.
-        x: the start, [b, ...].
-        seed: int32 [2], or several, [s, 2]; stage a draws from `fold_in(seed, a)`.
-        stages: the number of stages.
-        num_steps: the most steps of each stage.
-
-    Returns:
-        The last x, [b, ...], and the steps taken in all.
-    """
-
-    def body(a, x, taken):
-        kernel, energy = stage(a)
-        end, summary = run(kernel, energy, x, random.fold_in(seed, a), num_steps)
-        return a + 1, tf.ensure_shape(end, x.shape), taken + summary.num_steps
-
-    start = (tf.constant(0), tf.stop_gradient(tf.convert_to_tensor(x)), tf.constant(0))
-    _, x, taken = tf.while_loop(lambda a, *_: a < stages, body, start, parallel_iterations=1)
-    return x, taken

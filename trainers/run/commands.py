@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from absl import flags
 
 from tfgen.errors import UserError
+from trainers.run import flags as experiment_flags
 from trainers.run import parsing, usage
 
 HELP = frozenset({"--help", "-help", "-h", "--helpfull"})
@@ -37,6 +38,7 @@ def run(
         if HELP & set(argv):
             print(usage.page(values, doc, [word for word in argv if word not in HELP]))
             return
+        experiment_flags.define_own_nets(values, argv)
         parsing.parse(argv, values)
         if not values.verbose:
             logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -310,7 +310,9 @@ def read(workdir: pathlib.Path) -> absl_flags.FlagValues:
     values = absl_flags.FlagValues()
     flags.define(values)
     try:
-        flags.parse(["", f"--flagfile={config}", f"--workdir={workdir}"], values)
+        argv = ["", f"--flagfile={config}", f"--workdir={workdir}"]
+        flags.define_own_nets(values, argv)
+        flags.parse(argv, values)
         flags.require(values, "algorithm", "nets", "dataset")
     except UserError as error:
         raise UserError(

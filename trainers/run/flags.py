@@ -5,7 +5,7 @@ of its optimizer, is the flag `--ROLE.OPTION`.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from absl import flags
@@ -44,6 +44,27 @@ def define(values: flags.FlagValues) -> None:
         define_parameters(values, role, parameters, None)
         for option in optimizer:
             define_option(values, f"{role}.{option.name}", option, module=role)
+
+
+def define_own_nets(values: flags.FlagValues, argv: Sequence[str]) -> None:
+    """Defines the options of a user's own module of nets, where the command line names one.
+
+    Args:
+        values: the flags of a command; nothing happens where it chooses no nets.
+        argv: the command line, the program's name first.
+
+    Raises:
+        UserError: if there is no such module, or its nets take options that no flag can hold.
+    """
+    if "nets" not in values:
+        return
+    words = values.read_flags_from_files(parsing.with_recipes(argv), force_gnu=False)
+    chosen = [word.partition("=")[2] for word in words if word.startswith("--nets=")]
+    if not chosen or chosen[-1] in catalogue.families():
+        return
+    for role, parameters in catalogue.role_options(chosen[-1]).items():
+        new = {name: p for name, p in parameters.items() if f"{role}.{name}" not in values}
+        define_parameters(values, role, new, None)
 
 
 def define_parameters(

@@ -40,7 +40,7 @@ class RunOptions:
     algorithm: str | None = None
     """What to train: a file of tfgen/algorithms."""
     nets: str | None = None
-    """The net family: a file of tfgen/nets/families."""
+    """The nets: a file of tfgen/nets/families, or a Python module of your own."""
     steps: Annotated[int, AtLeastOne] = 1000
     """Updates in all."""
     batch_size: Annotated[int, AtLeastOne] = 32
