@@ -118,7 +118,7 @@ class Wrapper(Kernel):
 
 def clamp(x: tf.Tensor, bounds: Interval | None) -> tf.Tensor:
     """Returns x clamped to an interval, or x itself where there is none."""
-    return x if bounds is None else tf.clip_by_value(x, *bounds)
+    return x if bounds is None else portability.clip(x, *bounds)
 
 
 def expanded(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
