@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import tensorflow as tf
 
+from tfgen import portability
 from tfgen.errors import check_parameters
 from tfgen.types import Energy, EnergyFn, Seed
 
