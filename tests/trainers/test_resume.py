@@ -48,7 +48,7 @@ KILLS = (
     ("os.rename", "step-0000000000", 1),  # at the first checkpoint
     ("batch", "", 3),  # between a logged row and the first checkpoint of a trained net
     ("open", "writing-", 2),  # while the checkpoint of step 4 is written
-    ("open", "metrics.jsonl", 3),  # at the logged row of a step
+    ("open", "metrics.jsonl", 7),  # as the row of step 2 is logged
     ("shutil.rmtree", "step-0000000000", 1),  # with the checkpoint of step 8 in place
     ("batch", "", 9),
     ("os.rename", "step-0000000012", 1),  # at the last moment
@@ -104,7 +104,14 @@ def test_another_seed_ends_with_other_weights(uninterrupted, tmp_path):
     assert final_weights(tmp_path / "run") != final_weights(uninterrupted)
 
 
-@pytest.mark.parametrize("file", ["flags.cfg", pytest.param("data.json", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "file",
+    [
+        pytest.param("data.json", marks=pytest.mark.slow),
+        pytest.param("flags.cfg", marks=pytest.mark.slow),
+        "run.json",  # the last that is written, which makes the directory a run's
+    ],
+)
 def test_a_kill_while_the_work_directory_is_claimed_changes_nothing(uninterrupted, tmp_path, file):
     run = ("trainers.main", *RUN, f"--workdir={tmp_path / 'run'}")
     assert spawned(*run, log=tmp_path / "log", trap=("os.rename", file, 1)) == -signal.SIGKILL
