@@ -62,20 +62,6 @@ class Distribution(abc.ABC):
         It is U(constrain(y)) - log |dx / dy|: the change of variables.
         """
 
-    # the old names, until their last callers have changed
-
-    def free(self, x: tf.Tensor) -> tf.Tensor:
-        """Calls `unconstrain`."""
-        return self.unconstrain(x)
-
-    def image(self, y: tf.Tensor) -> tf.Tensor:
-        """Calls `constrain`."""
-        return self.constrain(y)
-
-    def pulled_back(self, energy: EnergyFn) -> EnergyFn:
-        """Calls `unconstrained_energy`."""
-        return self.unconstrained_energy(energy)
-
 
 @dataclasses.dataclass(frozen=True)
 class Gaussian(Distribution):
@@ -233,7 +219,3 @@ class TruncatedGaussian(Boxed):
         log_low, log_high = special.log_ndtr(low), special.log_ndtr(high)
         with np.errstate(invalid="ignore"):  # infinity less infinity is refused by the caller
             return np.asarray(log_high + np.log1p(-np.exp(log_low - log_high)))
-
-
-# the old name, until its last callers have changed
-Reference = Distribution

@@ -62,10 +62,6 @@ def input_gradient_magnitude(energy: EnergyFn, image: Image) -> dict[str, tf.Ten
     return {"energy": u, "steepness": tf.sqrt(mean_square + 1e-12)}
 
 
-# the old name, until its last callers have changed
-steepness = input_gradient_magnitude
-
-
 def frozen(net: keras.Model) -> EnergyFn:
     """Returns the energy of a net in inference mode, which samplers need.
 

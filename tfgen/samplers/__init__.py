@@ -3,19 +3,16 @@
 from tfgen.samplers.adam import Adam
 from tfgen.samplers.adaptation import Adapted, adapt
 from tfgen.samplers.annealed import Annealed
-from tfgen.samplers.base import Info, Kernel, Summary, run, run_from_state, run_sequence
+from tfgen.samplers.base import Info, Kernel
 from tfgen.samplers.choice import NAMES, KernelName, SamplingKernel, config, from_config, kernel
 from tfgen.samplers.descent import Descent
 from tfgen.samplers.hmc import HMC
 from tfgen.samplers.langevin import Langevin
+from tfgen.samplers.loops import Summary, run, run_from_state, run_sequence
 from tfgen.samplers.mala import MALA
 from tfgen.samplers.patchwork import Patchwork
 from tfgen.samplers.scheduled import Scheduled
 from tfgen.samplers.until import Until
-
-# the old names, until their last callers have changed
-evolve = run_from_state
-run_in_turn = run_sequence
 
 __all__ = [
     "HMC",
@@ -36,11 +33,9 @@ __all__ = [
     "Until",
     "adapt",
     "config",
-    "evolve",
     "from_config",
     "kernel",
     "run",
     "run_from_state",
-    "run_in_turn",
     "run_sequence",
 ]
