@@ -58,7 +58,7 @@ class Measured(NamedTuple):
 
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    where = {"flag_values": values, "module_name": "trainers.compare"}
+    where: dict[str, Any] = {"flag_values": values, "module_name": "trainers.compare"}
     text = "Values of measurements, such as reconstruction/test_mse."
     absl_flags.DEFINE_list("workdirs", [], "The runs to compare.", **where)
     absl_flags.DEFINE_list("metrics", [], text, **where)
@@ -92,6 +92,7 @@ def ranked(metric: str, workdirs: Sequence[pathlib.Path]) -> list[Measured]:
     rows = {workdir: newest(metric, workdir) for workdir in workdirs}
     _refuse_different_protocols(metric, [row["protocol"] for row in rows.values()])
     groups: dict[str, Measured] = {}
+    # the names of groups are as different as their flags
     settings = {workdir: _settings(run) for workdir, run in runs.items()}
     for workdir, name in _names(settings).items():
         row = rows[workdir]

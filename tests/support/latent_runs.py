@@ -4,7 +4,7 @@ from trainers.run import catalogue
 
 
 def of(algorithm: str, *more: str) -> tuple[str, ...]:
-    """The flags of an algorithm's experiment, with others that may replace them."""
+    """Returns the flags of an algorithm's experiment, with others that may replace them."""
     return (
         f"--algorithm={algorithm}",
         "--nets=triangle_digits",

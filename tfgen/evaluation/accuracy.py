@@ -58,6 +58,7 @@ class Accuracy(Evaluator):
         label = self.labels_of("test")
         if "classify" in self.model.capabilities():
             classify = self.model.endpoint("classify").traced()
+            # the most probable class is that of the largest logit
             probability = classify(image=self.images.test.shown())["probability"]
             yield "accuracy", _accuracy(probability.numpy(), label)
             return
@@ -78,6 +79,7 @@ class Accuracy(Evaluator):
         """Returns -U_c / T of images, [n, classes]: f_c up to what the classes share."""
 
         def scores(x):
+            # -U_c / T holds the reference's energy too, which is the same for all classes
             classes = range(self.model.num_classes)
             targets = [self.model.target(tf.fill(tf.shape(x)[:1], c)) for c in classes]
             return (tf.stack([-target.energy(x) for target in targets], axis=1),)

@@ -49,6 +49,7 @@ class Evaluator(abc.ABC):
     jit: bool = False
 
     def __post_init__(self):
+        # before anything runs, since a measurement may take hours
         errors.check_parameters(type(self), vars(self))
         self.check()
 
@@ -162,7 +163,7 @@ class Evaluator(abc.ABC):
 
     def protocol(self) -> dict[str, Any]:
         """Returns what another run must share for its values to be comparable."""
-        unstated = ("model", "images", "jit")
+        unstated = ("model", "images", "jit")  # a value does not depend on the compiler
         names = [field.name for field in dataclasses.fields(self) if field.name not in unstated]
         return {name: vars(self)[name] for name in names} | {"version": __version__}
 

@@ -67,6 +67,7 @@ class GenerationEvaluator(Evaluator, abc.ABC):
         if self.model.num_classes == 1:
             return np.zeros(self.num_images, np.int32)
         label = self.labels_of("train")
+        # drawn with replacement, so that each class comes as often as in training
         return np.random.default_rng(self.seed).choice(label, self.num_images).astype(np.int32)
 
     def protocol(self) -> dict[str, Any]:

@@ -80,6 +80,7 @@ class ImportanceBound(Evaluator):
         log_var_x = 2 * math.log(model.sigma)
 
         def weigh(x, index):
+            # one seed for a minibatch, made of its first image's number
             q = model.inference(x, training=False)
             mean, log_var = (tf.repeat(part, count, axis=0) for part in q)
             z = reparameterized(mean, log_var, random.fold_in(random.root(self.seed), index[0]))

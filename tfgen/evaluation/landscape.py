@@ -108,7 +108,7 @@ class Landscape(DensityEvaluator):
         yield "straight_basins", float(len(straight.deepest))
         if found.bent.any():
             yield "lowered", float(np.median((found.straight - found.barrier)[found.bent]))
-        if self.images.train.label is not None:
+        if self.images.train.label is not None:  # a landscape needs no classes
             yield from self._of_classes("", found, basins, found.barrier)
             yield from self._of_classes("straight_", found, straight, found.straight)
 

@@ -72,6 +72,7 @@ class Likelihood(DensityEvaluator):
         yield "temperatures", float(bounds.temperatures)
         yield "reached", float(abs(bounds.gap) <= self.target_gap)
         yield "effective", bounds.effective_sample_size
+        # the larger log Z is, the lower are all densities
         for name, log_z in (("lower", high), ("upper", low)):
             nats = -float(u.mean()) - log_z
             yield f"nats_{name}", nats
@@ -90,6 +91,7 @@ class Likelihood(DensityEvaluator):
             jit=self.jit,
         )
         train = self.images.train.shown(self.chains)
+        # few training images take turns
         start = tf.constant(train[np.arange(self.chains) % len(train)])
         *_, last = annealing.intervals(
             target.energy,

@@ -64,6 +64,7 @@ def descend(model: Model, start: np.ndarray, *, num_steps: int, tolerance: float
     Source: A Theory of Generative ConvNet, Proposition 2.
     """
     target = model.target()
+    # U / T and the variance sigma² T: each step is the same as of U and sigma²
     variance = 1 / target.distribution.curvature
     size = np.sqrt(np.prod(start.shape[1:])) * np.abs(start).mean()
     kernel = Descent(variance, tolerance=float(tolerance * size / variance / 10), min_step=1e-5)

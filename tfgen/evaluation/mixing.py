@@ -150,6 +150,7 @@ class Mixing(DensityEvaluator):
 
     def corrected(self) -> Chains:
         """Returns chains that leave the density exactly invariant, their step tuned."""
+        # in a box most proposals would cross a wall: chains move in a space without bounds
         distribution = self.target.distribution
         start = distribution.unconstrain(self.start)
         return Chains(self.tuned, self._free_energy, start, distribution.constrain)
@@ -157,6 +158,7 @@ class Mixing(DensityEvaluator):
     def course(self, chains: Chains) -> Course:
         """Runs chains for 1, 10 and 100 times the short run's steps."""
         kernel, energy, start, to_image = chains
+        # steps from the start to 1x, from there to 10x, and on to 100x
         parts = np.diff((0, *FACTORS)) * self.short_steps
         short, middle, long = (int(part) for part in parts)
         every = max(1, long // KEPT)
@@ -193,8 +195,9 @@ class Mixing(DensityEvaluator):
             x, summary = run(MALA(step_size), energy, x, seed, TUNING_STEPS)
             return x, tf.reduce_mean(summary.mean.acceptance)
 
-        step_size = self.typical_step
+        step_size = self.typical_step  # a first guess; tuning changes it by orders of magnitude
         for number in range(TUNINGS):
+            # negative numbers: those from 0 on are the seeds of the chains that are measured
             seed = random.fold_in(random.root(self.seed), -1 - number)
             x, acceptance = tried(x, tf.constant(step_size, tf.float32), seed)
             step_size *= math.exp(float(acceptance) - MALA(step_size).target_acceptance)
@@ -219,5 +222,6 @@ class Mixing(DensityEvaluator):
         train = self.images.train.shown(1000).reshape(-1, math.prod(shape))
         pca = PCA(min(AXES, *train.shape)).fit(train)
         along = pca.transform(flat.reshape(len(flat), -1))
+        # axes common to all models of one data set, so that their values can be compared
         followed = np.column_stack([self.energies(flat), along]).astype(np.float32)
         return followed.reshape(count, chains, -1)

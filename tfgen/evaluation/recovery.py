@@ -68,7 +68,7 @@ class Recovery(Evaluator):
         for number, start in enumerate(range(0, len(truth), BATCH)):
             part = slice(start, start + BATCH)
             seed = random.fold_in(random.root(self.seed), number)
-            shown = truth[part] * known[part]
+            shown = truth[part] * known[part]  # hidden pixels are not given away
             completed[part] = complete(image=shown, mask=known[part], seed=seed)["image"]
             rebuilt[part] = reconstruct(image=completed[part])["image"]
         return completed, rebuilt

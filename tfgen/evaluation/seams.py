@@ -55,6 +55,7 @@ def seams(images: np.ndarray, period: int) -> tuple[float, float]:
     # of each pair of neighbouring rows, then of columns: how much they differ on average
     rows = np.abs(np.diff(images, axis=1)).mean(axis=(0, 2, 3))
     columns = np.abs(np.diff(images, axis=2)).mean(axis=(0, 1, 3))
+    # a seam lies after every so many rows and columns
     number = np.concatenate([np.arange(len(rows)), np.arange(len(columns))])
     change, at_seam = np.concatenate([rows, columns]), (number + 1) % period == 0
     elsewhere = change[~at_seam]

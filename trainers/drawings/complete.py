@@ -23,6 +23,7 @@ def draw(trained: Trained, request: Request) -> np.ndarray:
     image, seed = given["image"], random.root(request.seed)
     rows = [image, given["mask"] * image]
     for number in range(COMPLETIONS):
+        # the first completion is the one that an exported model gives for this seed
         seeds = row_seeds(random.fold_in(seed, number) if number else seed, len(image))
         rows.append(complete(**given, seed=seeds)["image"])
     if able(trained, "uncertainty"):

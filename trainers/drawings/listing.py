@@ -35,7 +35,7 @@ def find() -> dict[str, Drawing]:
     for file in pkgutil.iter_modules(drawings.__path__):
         module = importlib.import_module(f"{drawings.__name__}.{file.name}")
         defined = vars(module)
-        if "draw" in defined:
+        if "draw" in defined:  # others hold what drawings share
             caption = " ".join((module.__doc__ or "").split())
             draw, images = defined["draw"], defined.get("images")
             found[file.name] = Drawing(file.name, caption, draw, images)

@@ -17,7 +17,7 @@ def draw(trained: Trained, request: Request) -> np.ndarray:
     u = energy(**given)["energy"]
     order = np.argsort(u, kind="stable")
     places = np.linspace(0, len(order) - 1, request.count or SEVERAL).round().astype(int)
-    shown = order[np.unique(places)]
+    shown = order[np.unique(places)]  # fewer images than places leave some places equal
     return _page(preprocess.to_uint8(given["image"][shown]), u[shown])
 
 

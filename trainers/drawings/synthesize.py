@@ -22,5 +22,6 @@ def images(trained: Trained, request: Request) -> Iterator[np.ndarray]:
     synthesize = ask(trained, request, "synthesize")
     root = random.root(request.seed)
     for number in range(request.count or 1):
+        # the first is the one that is drawn when no number is given
         seed = random.fold_in(root, number) if number else root
         yield synthesize(count=1, size=request.size, seed=seed)["image"]
