@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tfgen import random
+from tfgen.types import Noise
 
 SEEDS = st.integers(-(2**31), 2**31 - 1)
 
@@ -129,3 +130,13 @@ def test_several_seeds_are_folded_and_split_one_by_one():
 
 def test_no_seeds_draw_nothing():
     assert random.normal((0, 4), tf.zeros((0, 2), tf.int32)).shape == (0, 4)
+
+
+def test_given_noise_stands_in_for_a_seed():
+    """Its i-th value where a seed would be folded with i, its first and the rest where split."""
+    values = tf.reshape(tf.range(24.0), [4, 2, 3])
+    folded = random.normal((2, 3), random.fold_in(Noise(values), 2))
+    np.testing.assert_array_equal(folded, values[2])
+    first, rest = random.split(Noise(values))
+    np.testing.assert_array_equal(random.normal((2, 3), first), values[0])
+    np.testing.assert_array_equal(random.normal((2, 3), random.fold_in(rest, 0)), values[1])

@@ -93,7 +93,7 @@ def normal(shape, seed: Seed, dtype: tf.DType = tf.float32) -> tf.Tensor:
 
     Args:
         shape: of the result.
-        seed: int32 [2], or several, which must divide the first axis.
+        seed: int32 [2], or several, whose number divides the first axis; or the noise itself.
         dtype: a floating type.
 
     Returns:
@@ -104,7 +104,6 @@ def normal(shape, seed: Seed, dtype: tf.DType = tf.float32) -> tf.Tensor:
         noise = random.normal([16, 32, 32, 3], random.root(0))
         ```
     """
-
     if isinstance(seed, Noise):
         return tf.reshape(tf.cast(seed.values, dtype), shape)
 
@@ -121,7 +120,7 @@ def uniform(shape, seed: Seed, minval=0.0, maxval=1.0, dtype: tf.DType = tf.floa
 
     Args:
         shape: of the result.
-        seed: int32 [2], or several, which must divide the first axis.
+        seed: int32 [2], or several, whose number divides the first axis.
         minval: the least value.
         maxval: the upper end, which is not drawn.
         dtype: a floating type, or an integer type to draw integers.

@@ -9,6 +9,7 @@ from support import kernels
 
 from tfgen import random, samplers
 from tfgen.data.toy import Gaussian
+from tfgen.types import Noise
 
 every_kernel = pytest.mark.parametrize("cls", kernels.CLASSES)
 START = random.normal([4, 1, 1, 2], random.root(0))
@@ -80,3 +81,14 @@ def test_the_reported_energy_is_that_of_the_point_before_or_after_the_step(cls):
     new, info = kernel.step(Gaussian().energy, state, random.root(0))
     point = new.x if kernel.reports_new_point else state.x
     np.testing.assert_allclose(info.energy, Gaussian().energy(point), rtol=1e-4, atol=1e-5)
+
+
+@every_kernel
+def test_a_kernel_that_takes_given_noise_moves_by_it_as_by_its_draws(cls):
+    kernel = kernels.build(cls)
+    if not kernel.takes_given_noise:
+        pytest.skip("draws something else than a standard normal for each element")
+    seed = random.root(0)
+    draws = [random.normal(START.shape, random.fold_in(seed, i)) for i in range(3)]
+    found, _ = samplers.run(kernel, Gaussian().energy, START, Noise(tf.stack(draws)), 3)
+    np.testing.assert_allclose(found, end(kernel, steps=3), rtol=1e-6)
