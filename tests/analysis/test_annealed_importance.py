@@ -1,4 +1,4 @@
-"""Annealed importance sampling's moves: Hamiltonian Monte Carlo that knows both energies where the chains are."""
+"""The kernel of annealed importance sampling: leapfrog steps, acceptances, weights, costs."""
 
 import numpy as np
 import tensorflow as tf
@@ -17,7 +17,7 @@ def anneal(beta, step_size, leaps=4, first=FIRST):
 
 
 def test_a_move_is_a_leapfrog_trajectory_accepted_by_its_energy():
-    """Under (1 - β) x²/2 + β 2x² with β = 0.5: by hand, in double precision."""
+    """The energy is (1 - β) x²/2 + β 2x² with β = 0.5; expected values in double precision."""
     kernel, seed = anneal([0.0, 0.5], [1.2], leaps=3), random.root(3)
     x = np.linspace(-2, 2, 200).reshape(100, 2).astype(np.float32)
     state, info = kernel.step(LAST, kernel.init(LAST, tf.constant(x)), seed)
@@ -52,8 +52,11 @@ def test_a_temperature_costs_as_many_passes_as_leaps():
     assert len(passes) == 1 + 2 * 4
 
 
-def test_a_density_is_left_as_it_is_and_gives_no_weight():
-    """20,000 draws of N(0, 1) after ten moves under it: moments within 5 standard errors; fails one time in 10^6."""
+def test_moves_leave_their_density_invariant_and_weights_of_equal_energies_are_one():
+    """20,000 samples of N(0, 1) after ten moves under it.
+
+    Their moments are within 5 standard errors, which fails one time in 10^6.
+    """
     n = 20_000
     x, _ = run(
         anneal(np.ones(11), np.full(10, 1.1)),
@@ -71,7 +74,7 @@ def test_a_density_is_left_as_it_is_and_gives_no_weight():
     np.testing.assert_array_equal(state.log_weight, np.zeros(n))
 
 
-def test_what_leads_out_of_the_energys_support_is_not_accepted():
+def test_moves_to_infinite_energies_are_not_accepted():
     def boxed(x):
         return tf.where(tf.reduce_all(tf.abs(x) < 1, axis=1), tf.reduce_sum(x**2, axis=1), np.inf)
 

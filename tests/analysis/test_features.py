@@ -1,4 +1,4 @@
-"""Features by a net in a file: which file, how images are made to fit, what is said of bad files."""
+"""Features by a net in a file: which file, how images are made to fit, which files are refused."""
 
 import functools
 import hashlib
@@ -15,6 +15,7 @@ from tfgen.data.examples import load
 from tfgen.errors import UserError
 
 SHAPE = (8, 8, 1)
+KERAS_ON_H5PY = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
 class Classifier(tf.Module):
@@ -64,7 +65,7 @@ def agree(found, expected):
 
 
 def complaint(path):
-    """The sentence about it."""
+    """Returns the sentence that refuses a path."""
     with pytest.raises(UserError) as caught:
         Features(str(path))
     assert "\n" not in str(caught.value)
@@ -129,7 +130,7 @@ def test_colours_are_averaged(exported):
 
 
 def test_shrinking_does_not_alias(exported):
-    """A chequerboard of single pixels is, seen at half the size, a grey of its mean; sampling would see one colour."""
+    """A chequerboard of single pixels becomes grey at half the size, and not black or white."""
     rows, columns = np.mgrid[:16, :16]
     board = np.where((rows + columns) % 2, 1.0, -1.0).astype(np.float32)[None, :, :, None]
     middle = Features(str(exported))._fit(board).numpy()[0, 2:-2, 2:-2]
@@ -150,11 +151,11 @@ def test_images_of_other_channels_are_refused(exported):
 @pytest.mark.parametrize(
     ("path", "said"), [("", "found nothing"), ("/nowhere/at/all", "found nothing at /nowhere")]
 )
-def test_a_missing_model_is_said(path, said):
+def test_a_missing_model_is_refused(path, said):
     assert said in complaint(path)
 
 
-def test_a_directory_of_other_things_is_said(tmp_path):
+def test_a_directory_without_a_model_is_refused(tmp_path):
     assert "neither a saved_model.pb nor versions" in complaint(tmp_path)
 
 
@@ -162,7 +163,7 @@ def test_a_directory_of_other_things_is_said(tmp_path):
     "name",
     ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"],
 )
-def test_a_damaged_model_is_said(exported, tmp_path, name):
+def test_a_damaged_model_is_refused(exported, tmp_path, name):
     """Each file cut to its first half."""
     damaged = shutil.copytree(exported / "1", tmp_path / "damaged")
     content = (damaged / name).read_bytes()
@@ -171,7 +172,7 @@ def test_a_damaged_model_is_said(exported, tmp_path, name):
 
 
 def exported_function(directory, name, outputs):
-    """A SavedModel of one endpoint that gives its input by other names."""
+    """Writes a SavedModel with one endpoint, whose outputs are its input; returns its directory."""
     module = tf.Module()
     spec = tf.TensorSpec((None, 2), tf.float32, "image")
     module.endpoint = tf.function(
@@ -181,23 +182,24 @@ def exported_function(directory, name, outputs):
     return directory
 
 
-def test_a_model_without_features_is_said(tmp_path):
+def test_a_model_without_features_is_refused(tmp_path):
     place = exported_function(tmp_path, "generate", ["image"])
     assert "expected a model with the endpoint features and found generate" in complaint(place)
 
 
-def test_an_endpoint_of_that_name_that_gives_other_things_is_said(tmp_path):
+def test_an_endpoint_features_with_other_outputs_is_refused(tmp_path):
     place = exported_function(tmp_path, "features", ["feature"])
     assert "from image to feature and probability" in complaint(place)
 
 
-def test_missing_weights_of_inception_are_said(tmp_path):
+def test_missing_weights_of_inception_are_refused(tmp_path):
     assert "found none at" in complaint(f"inception_v3:{tmp_path / 'none.h5'}")
 
 
 @pytest.mark.slow
-def test_inceptions_features_are_what_its_top_is_linear_in(tmp_path):
-    """Of random weights, read back from a file; images are enlarged to 299 x 299 and greys repeated."""
+@KERAS_ON_H5PY
+def test_inceptions_probabilities_are_its_last_layers_of_the_features(tmp_path):
+    """With random weights from a file; images are enlarged to 299x299 and greys repeated."""
     keras.utils.set_random_seed(0)
     whole = keras.applications.InceptionV3(weights=None)
     whole.save_weights(tmp_path / "inception.weights.h5")
@@ -219,8 +221,9 @@ def test_inceptions_features_are_what_its_top_is_linear_in(tmp_path):
 
 
 @pytest.mark.slow
+@KERAS_ON_H5PY
 @pytest.mark.parametrize("name", ["other.weights.h5", "other.h5", "other.keras", "other.txt"])
-def test_weights_of_another_net_and_files_of_another_kind_are_said(tmp_path, name):
+def test_weights_of_another_net_and_files_of_another_kind_are_refused(tmp_path, name):
     file = tmp_path / name
     if name == "other.weights.h5":
         keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]).save_weights(file)

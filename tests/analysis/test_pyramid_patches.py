@@ -1,4 +1,4 @@
-"""The distance between textures, and the noise that it is compared with."""
+"""The sliced Wasserstein distance between textures, and the noise that it is compared with."""
 
 import numpy as np
 import pytest
@@ -12,12 +12,12 @@ OPTIONS = {"levels": 3, "count": 4096, "projections": 64, "seed": 0}
 
 
 def distance(reference, images):
-    """The mean over all levels but the coarsest, whose hundred patches of one picture are few."""
+    """Returns the mean over all levels but the coarsest, which has only a hundred patches."""
     return np.mean(pp.sliced_wasserstein(reference[None], images[None], **OPTIONS)[:-1])
 
 
-def test_an_image_is_at_no_distance_from_itself():
-    """Exactly, when all patches are taken."""
+def test_an_image_has_distance_zero_to_itself():
+    """Exactly, since all patches are taken."""
     assert (
         pp.sliced_wasserstein(
             BRICK[None], BRICK[None], levels=5, count=10**6, projections=16, seed=0
@@ -36,10 +36,10 @@ def test_noise_is_further_than_phase_noise_and_that_is_further_than_a_shifted_co
 
 
 def test_one_dimensional_distances_of_shifted_noise_are_the_shift():
-    """Two clouds that differ by a constant c are |c| apart along each direction w: 1000 |c <1, w>| / s on average.
+    """Two clouds that differ by a constant c are |c <1, w>| / s apart along each direction w.
 
-    The constant is in the coarsest level alone; <1, w> of a random unit vector in 49 dimensions is nearly
-    standard normal, so the mean of |<1, w>| over 2,000 of them is √(2/π) within 5 %.
+    The constant is in the coarsest level alone. For a random unit vector w in 49 dimensions <1, w>
+    is nearly standard normal: the mean of |<1, w>| over 2,000 of them is √(2/π) within 5 %.
     """
     noise = np.random.default_rng(0).normal(size=(1, 16, 16, 1)).astype(np.float32)
     found = pp.sliced_wasserstein(
@@ -49,7 +49,7 @@ def test_one_dimensional_distances_of_shifted_noise_are_the_shift():
 
 
 def test_the_distance_is_nearly_symmetric():
-    """Only the normalisation, by the reference, differs."""
+    """Only the normalisation differs, which is the reference's."""
     shifted = np.roll(BRICK, 20, axis=0)
     assert distance(BRICK, shifted) == pytest.approx(distance(shifted, BRICK), rel=0.2)
 
@@ -59,8 +59,11 @@ def test_images_of_different_sizes_and_numbers_compare():
     assert len(pp.sliced_wasserstein(BRICK[None], images, **OPTIONS)) == OPTIONS["levels"]
 
 
-def test_crops_are_met_wherever_they_fit():
-    """Of two 5x4 images a 4x3 crop has 2 x 2 x 2 places; 200 draws miss one with a probability below 1e-10."""
+def test_crops_come_from_all_places_where_they_fit():
+    """In two 5x4 images a 4x3 crop has 8 places.
+
+    200 draws miss one of them with a probability below 1e-10.
+    """
     images = np.arange(2 * 5 * 4 * 3).reshape(2, 5, 4, 3)
     found = pp.crops(images, (200, 4, 3), np.random.default_rng(0))
     places = {

@@ -1,4 +1,4 @@
-"""A mixture of Gaussians: its minima and its saddles are known."""
+"""Minima, barriers and tree of a mixture of Gaussians, whose minima and saddles are known."""
 
 import numpy as np
 import pytest
@@ -15,14 +15,14 @@ MIXTURE = Mixture(components=4, radius=0.5, scale=0.25)
 
 
 def energy(point):
-    """Of the mixture at a point (u, v), in double precision."""
+    """Computes the mixture's energy at a point (u, v), in double precision."""
     squared = ((point - MIXTURE.means) ** 2).sum(axis=1)
     weight = 2 * np.pi * MIXTURE.scale**2 * MIXTURE.components
     return np.log(weight) - np.log(np.exp(-squared / (2 * MIXTURE.scale**2)).sum())
 
 
 def stationary(guess):
-    """The point without slope near a guess."""
+    """Returns the stationary point near a guess."""
 
     def slope(point):
         apart = point - MIXTURE.means
@@ -33,13 +33,13 @@ def stationary(guess):
 
 @pytest.fixture(scope="module")
 def found():
-    """What the whole survey finds."""
+    """The landscape."""
     survey = Survey(step_size=0.03, tolerance=1e-4, neighbours=3, band_steps=300, points=11)
-    return survey.run(MIXTURE.energy, MIXTURE.sample(200, seed=0), MinibatchMap(size=64))
+    return survey.run(MIXTURE.energy, MIXTURE.sample(200, seed=0), MinibatchMap(size=100))
 
 
 def test_the_minima_of_a_mixture_are_found(found):
-    """Each within 1e-3, four of them, and every start descends to one."""
+    """There are four, each within 1e-3 of the truth, and every start descends to one."""
     wanted = np.array([stationary(mean) for mean in MIXTURE.means])
     points = found.minima.image.reshape(-1, 2)
     distance = np.linalg.norm(points[:, None] - wanted, axis=2)
@@ -50,7 +50,7 @@ def test_the_minima_of_a_mixture_are_found(found):
 
 
 def test_the_barriers_of_a_mixture_are_its_saddles(found):
-    """Neighbours, and minima that face each other: the straight line between these crosses the middle's maximum."""
+    """The straight line between minima that face each other crosses the maximum in the middle."""
     saddle, top = energy(stationary(MIXTURE.means[:2].mean(axis=0))), energy(np.zeros(2))
     assert found.bent.all()
     np.testing.assert_allclose(found.barrier, saddle, atol=1e-3)
@@ -67,8 +67,8 @@ def test_the_tree_of_a_mixture_joins_all_at_the_saddle(found):
     assert len(tree.basins(found.minima.energy, found.nodes, 1.1 * depth).deepest) == 1
 
 
-def test_ends_near_each_other_are_one_minimum_and_the_deepest_of_them_stands_for_it():
-    """Without steps every start is an end: two points 0.01 apart, and a third."""
+def test_descents_that_end_near_each_other_give_one_minimum_the_deepest():
+    """Without steps the starts are the ends: two points 0.01 apart, and a third."""
     start = np.float32([[0.5, 0.0], [0.51, 0.0], [-0.3, 0.2]]).reshape(-1, 1, 1, 2)
     kernel = Descent(0.01)
     found = minima.find(
@@ -82,12 +82,12 @@ def test_ends_near_each_other_are_one_minimum_and_the_deepest_of_them_stands_for
 
 
 @pytest.mark.parametrize("steps", [5, *(pytest.param(n, marks=pytest.mark.slow) for n in (0, 40))])
-def test_a_bent_way_is_never_above_the_straight_one(steps):
+def test_a_relaxed_path_is_never_above_the_straight_line(steps):
     rng = np.random.default_rng(steps)
     first, second = (rng.uniform(-1, 1, (20, 1, 1, 2)).astype(np.float32) for _ in range(2))
     kernel = ElasticBand(0.03, sliding_steps=steps)
     work = MinibatchMap(size=50)
-    ways = barriers.bent(
+    paths = barriers.bent(
         MIXTURE.energy,
         first,
         second,
@@ -98,15 +98,15 @@ def test_a_bent_way_is_never_above_the_straight_one(steps):
         between=4,
     )
     straight = barriers.straight(MIXTURE.energy, first, second, points=33, minibatches=work)
-    assert np.all(ways.barrier <= straight + 1e-5)
+    assert np.all(paths.barrier <= straight + 1e-5)
     if steps == 0:
-        np.testing.assert_allclose(ways.barrier, straight, atol=1e-5)
-    np.testing.assert_array_equal(ways.beads[:, 0], first)
-    np.testing.assert_array_equal(ways.beads[:, -1], second)
+        np.testing.assert_allclose(paths.barrier, straight, atol=1e-5)
+    np.testing.assert_array_equal(paths.beads[:, 0], first)
+    np.testing.assert_array_equal(paths.beads[:, -1], second)
 
 
 def test_descents_and_bands_stay_within_their_bounds():
-    """A slope out of the box: descent rests on the wall, whose outward slope is none."""
+    """An energy that falls towards a corner of the box: descents stop in the corner."""
 
     def slope(x):
         return -tf.reduce_sum(x, axis=[1, 2, 3])
@@ -119,18 +119,18 @@ def test_descents_and_bands_stay_within_their_bounds():
     np.testing.assert_array_equal(found.image.ravel(), [1.0, 1.0])
     assert found.grad_norm[0] <= 1e-3
     band = ElasticBand(0.5, sliding_steps=20, bounds=(-1.0, 1.0))
-    ways = barriers.bent(
+    paths = barriers.bent(
         slope, start, -start, kernel=band, num_steps=20, beads=5, minibatches=MinibatchMap()
     )
-    assert np.abs(ways.beads).max() <= 1
+    assert np.abs(paths.beads).max() <= 1
 
 
-def test_work_in_batches_is_the_work_at_once():
-    """70 rows by 32 at a time, the last batch filled up; and who listens hears of each batch."""
-    heard = []
+def test_a_map_by_minibatches_equals_the_map_of_all_rows_and_reports_progress():
+    """70 rows, 32 at a time: the last minibatch is filled up."""
+    reports = []
     rows = np.arange(70, dtype=np.float32)
-    work = MinibatchMap(size=32, progress=lambda *said: heard.append(said))
+    work = MinibatchMap(size=32, progress=lambda *report: reports.append(report))
     doubled, squared = work.map("rows", lambda x: (2 * x, x**2), rows)
     np.testing.assert_array_equal(doubled, 2 * rows)
     np.testing.assert_array_equal(squared, rows**2)
-    assert heard == [("rows", 32, 70), ("rows", 64, 70), ("rows", 70, 70)]
+    assert reports == [("rows", 32, 70), ("rows", 64, 70), ("rows", 70, 70)]

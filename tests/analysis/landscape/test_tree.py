@@ -1,4 +1,4 @@
-"""Single linkage by barriers, basins, purity, and the lines of the graph, against small cases and brute force."""
+"""Single linkage by barriers, basins, purity and the graph's lines: small cases, brute force."""
 
 import itertools
 
@@ -15,7 +15,7 @@ BARRIER = np.array([-3.5, -1.0, -0.5, 2.0])
 
 
 def worst_on_best_way(count, pairs, barrier):
-    """Floyd and Warshall's algorithm for the least highest barrier."""
+    """Computes the lowest barrier between any two minima by Floyd and Warshall's algorithm."""
     heights = np.full((count, count), np.inf)
     np.fill_diagonal(heights, -np.inf)
     for (a, b), height in zip(pairs, barrier, strict=True):
@@ -31,8 +31,8 @@ def test_groups_are_joined_from_the_lowest_barrier_up():
     assert {nodes[0].first, nodes[0].second} == {0, 1}
 
 
-def test_basins_are_what_is_deeper_than_a_threshold():
-    """Depths: 0 is the deepest; 1 lies 0.5 below its way out, 2 lies 2 below, 3 lies 0.5 below."""
+def test_basins_are_deeper_than_a_threshold():
+    """Minimum 0 is the deepest; 1, 2 and 3 lie 0.5, 2 and 0.5 below their ways out."""
     nodes = tree.joined(ENERGY, PAIRS, BARRIER)
     every = tree.basins(ENERGY, nodes, 0.0)
     np.testing.assert_allclose(every.depth, [np.inf, 0.5, 2.0, 0.5])
@@ -50,7 +50,7 @@ def test_the_tree_of_basins_has_their_barriers():
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(2, 9), st.integers(0, 2**32 - 1))
-def test_the_tree_holds_the_least_highest_barrier_of_any_two_minima(count, seed):
+def test_the_tree_holds_the_lowest_barrier_between_any_two_minima(count, seed):
     rng = np.random.default_rng(seed)
     energy, image = rng.normal(size=count), rng.normal(size=(count, 3))
     pairs = tree.candidates(image, neighbours=2)
@@ -66,7 +66,7 @@ def test_the_tree_holds_the_least_highest_barrier_of_any_two_minima(count, seed)
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(2, 12), st.integers(0, 2**32 - 1), st.floats(0, 3))
-def test_each_basin_is_as_deep_as_was_asked(count, seed, least):
+def test_each_basin_is_at_least_as_deep_as_asked(count, seed, least):
     rng = np.random.default_rng(seed)
     energy, pairs = rng.normal(size=count), np.array(list(itertools.combinations(range(count), 2)))
     barrier = energy[pairs].max(axis=1) + rng.exponential(size=len(pairs))
@@ -100,7 +100,7 @@ def test_purity_counts_the_most_frequent_class_of_each_group():
 
 
 def test_agreement_asks_the_minimum_behind_the_lowest_barrier():
-    """0 and 1 are behind each other's, of one class; 2's lowest leads to 1, of another; 3's to 2, of its own."""
+    """The lowest barriers join 0 and 1, of one class; 2 to 1, of another; 3 to 2, of its own."""
     found = tree.agreement(np.arange(4), np.array([7, 7, 3, 3]), PAIRS, BARRIER)
     assert found == pytest.approx(3 / 4)
 
