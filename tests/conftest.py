@@ -10,8 +10,8 @@ from collections.abc import Callable
 import filelock
 import jaxtyping
 import pytest
-
 import support.typechecks  # noqa: F401  the import hook calls it by its name
+
 import tfgen  # sets up TensorFlow, before a test imports that
 
 CHECKED = [
