@@ -209,7 +209,7 @@ def test_inceptions_probabilities_are_its_last_layers_of_the_features(tmp_path):
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
     finally:
         keras.config.set_dtype_policy("float32")
-    images = load("digits").test.whole()[:3]
+    images = load("digits").test.shown(3)
     feature, probability = features(images)
     assert (feature.shape, probability.shape, feature.dtype) == ((3, 2048), (3, 1000), np.float32)
     larger = tf.image.resize(np.repeat(images, 3, axis=-1), (299, 299))

@@ -154,7 +154,3 @@ class Annealing:
         count = 2 * self.temperatures
         beta = np.linspace(0, 1, count + 1) ** 4
         return AnnealingSchedule(beta, np.full(count, self.step_size))
-
-
-# the former names, until their users know the new ones
-Schedule, Way = AnnealingSchedule, AnnealingPath

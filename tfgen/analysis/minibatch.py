@@ -72,7 +72,3 @@ def _filled(rows: np.ndarray, size: int) -> tf.Tensor:
     """Repeats the last row until there are as many rows as asked for."""
     rest = rows[-1:].repeat(size - len(rows), axis=0)
     return tf.constant(np.concatenate([rows, rest]))
-
-
-# the former names, until their users know the new ones
-Batches, unheard = MinibatchMap, no_progress

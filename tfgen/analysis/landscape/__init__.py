@@ -2,7 +2,4 @@
 
 from tfgen.analysis.landscape.survey import EnergyLandscape, Survey
 
-# the former name, until its users know the new one
-Landscape = EnergyLandscape
-
-__all__ = ["EnergyLandscape", "Landscape", "Survey"]
+__all__ = ["EnergyLandscape", "Survey"]

@@ -55,7 +55,3 @@ def _order(count: int, nodes: Sequence[Node]) -> list[int]:
         larger, smaller = sorted((leaves[node.first], leaves[node.second]), key=len, reverse=True)
         leaves.append(larger + smaller)
     return leaves[-1]
-
-
-# the former name, until its users know the new one
-drawn = layout
