@@ -6,6 +6,7 @@ The disk stays as it was.
 import errno
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -414,6 +415,17 @@ def test_a_damaged_checkpoint_is_named(toy, how):
     assert content(toy) == before
 
 
+@pytest.mark.parametrize("file", ["model.json", "weights.npz"])
+def test_a_damaged_model_is_named(toy, tmp_path, file):
+    path = toy / "checkpoints" / "step-0000000004" / "model" / file
+    path.write_bytes(path.read_bytes()[:100])
+    ask = ("trainers.sample", f"--workdir={toy}", "--task=generate", f"--output={tmp_path}/out.png")
+    sentence = mistake(*ask)
+    assert "--workdir" in sentence
+    assert "step-0000000004" in sentence
+    assert not (tmp_path / "out.png").exists()
+
+
 @pytest.mark.parametrize("file", ["flags.cfg", "data.json"])
 def test_a_damaged_file_of_a_work_directory_is_named(toy, file):
     (toy / file).write_text('{"image_sh')
@@ -428,10 +440,8 @@ def test_a_damaged_file_of_a_work_directory_is_named(toy, file):
 def test_a_directory_without_a_trained_model_is_refused(toy, tmp_path, command, state):
     workdir = toy
     if state == "without a checkpoint":
-        for path in (toy / "checkpoints").rglob("state*"):
-            path.unlink()
         for path in (toy / "checkpoints").iterdir():
-            path.rmdir()
+            shutil.rmtree(path)
     else:
         workdir = tmp_path / state
         if state == "empty":
