@@ -38,10 +38,13 @@ def by_hand(algorithm, before, end, stage, most, margin):
 @pytest.mark.parametrize(
     "options",
     [
-        {"noise": 0.1},
-        {"optimizer": "sgd", "step_size": 0.5, "objective": "log_odds", "stop": "boundary"},
+        pytest.param({"noise": 0.1}, id="adam"),
+        pytest.param(
+            {"optimizer": "sgd", "step_size": 0.5, "objective": "log_odds", "stop": "boundary"},
+            id="sgd",
+            marks=pytest.mark.slow,
+        ),
     ],
-    ids=["adam", "sgd"],
 )
 def test_a_stages_samples_are_moved_across_the_classifier_as_the_stage_left_it(options):
     """They agree to half precision, in which they are kept."""
@@ -158,7 +161,8 @@ def trained_stop(stop, **options):
 
 
 @pytest.mark.parametrize(
-    ("stop", "margin", "window"), [("boundary", 0.0, 20), ("margin", 0.1521, 1)]
+    ("stop", "margin", "window"),
+    [("boundary", 0.0, 20), pytest.param("margin", 0.1521, 1, marks=pytest.mark.slow)],
 )
 def test_synthesis_stops_at_the_boundary_or_at_the_released_codes_margin(stop, margin, window):
     """The mean cross-entropy of the last window is low enough for the first time."""
@@ -180,7 +184,10 @@ def test_synthesis_stops_at_the_boundary_or_at_the_released_codes_margin(stop, m
     np.testing.assert_allclose(end["samples"], visited[-1], rtol=0, atol=HALF)
 
 
-@pytest.mark.parametrize("quantile", [0.0, 0.25, 1.0])
+@pytest.mark.parametrize(
+    "quantile",
+    [pytest.param(0.0, marks=pytest.mark.slow), 0.25, pytest.param(1.0, marks=pytest.mark.slow)],
+)
 def test_the_quantile_rule_follows_the_images_log_odds_and_stops_there(quantile):
     algorithm, twin = (build(stop="quantile", stop_quantile=quantile) for _ in range(2))
     expected = None
@@ -289,13 +296,13 @@ def test_a_run_resumed_in_the_midst_of_a_stage_ends_where_the_whole_does():
 
 
 def test_a_canvas_is_synthesized_with_its_padding_and_shown_without():
-    algorithm = build(patch=4, canvas=6, padding=3, patches=5)
+    algorithm = build(patch=4, canvas=6, padding=3, patches=5, stages=1, synthesis_steps=2)
     assert algorithm.model.canvas == (12, 12, 1)
     assert algorithm.start.shape == (5, 12, 12, 1)
     fit(algorithm, data=pictures(4, (9, 10, 1)), patch=4)
     shown = algorithm.pictures(batch())["samples"]
     np.testing.assert_array_equal(
-        shown, without_margin(algorithm.negatives.newest(tf.constant(3)), 3)
+        shown, without_margin(algorithm.negatives.newest(tf.constant(1)), 3)
     )
     assert shown.shape == (5, 6, 6, 1)
     assert algorithm.model.generate(tf.constant(2), SEED).shape == (2, 6, 6, 1)
