@@ -23,7 +23,7 @@ PART = """\
 Command: `{{ command }}`; {{ machine }}. tfgen trains by
 `{{ race.flagfile }}.flags`. PyTorch trains with the same nets, start, data and batches, and also
 with the constants of the paper where they differ. The goal: {{ race.measure }}, at most
-{{ "%g" | format(race.goal) }}, which is 1.1 times what the flagfile ends with by the docs. It is
+{{ "%g" | format(race.goal) }}, which is 1.1 times the value that the docs report for it. It is
 reached at the first milestone where the mean over seeds ({{ seeds }}) and over the last milestones
 ({{ race.window }}) is so low. Seconds include starting and compiling, and no sampling.
 

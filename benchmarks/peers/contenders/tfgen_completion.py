@@ -37,7 +37,13 @@ def by_tflite(file: str) -> Complete:
     """Returns a LiteRT file's completion, on all processors, as in the other libraries."""
     threads = len(os.sched_getaffinity(0))
     runner = tf.lite.Interpreter(file, num_threads=threads).get_signature_runner()
-    return lambda image, mask, noise: runner(image=image, mask=mask, noise=noise)["image"]
+
+    def complete(image, mask, noise):
+        # no noise for steps under the energy is no steps
+        none = np.zeros((0, *image.shape[1:]), np.float32)
+        return runner(image=image, mask=mask, latent_noise=noise, noise=none)["image"]
+
+    return complete
 
 
 def entry(words: Sequence[str]) -> contender.Entry:
