@@ -216,12 +216,9 @@ class LatentModel(Model):
     ) -> Image:
         """Fills missing pixels as `complete` does.
 
-        Args:
-            image: see `complete`.
-            mask: see `complete`.
-            latents: a seed for each round is folded from it; or given noise, [rounds, ...].
-            refining: the seed of the steps under U; or given noise, [steps, h, w, c].
-            num_steps: see `complete`.
+        Args: as there, but for two seeds in the place of one, or given noise:
+            latents: of the latents that are inferred, [rounds, ...].
+            refining: of the steps under U, [steps, h, w, c].
         """
         known, posterior = mask * image, self._posterior_of("complete")
 
@@ -253,8 +250,7 @@ class LatentModel(Model):
             num_steps: sampling steps under U.
 
         Returns:
-            The mean [b, h, w, c], and the standard deviation of each pixel, root mean square
-            over its channels, [b, h, w, 1]: zero where it is known.
+            The mean and the spread, see `completion.mean_and_spread`.
         """
         if num_steps is not None and tf.convert_to_tensor(num_steps).shape.rank:
             num_steps = tf.repeat(num_steps, draws)

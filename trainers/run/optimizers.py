@@ -10,7 +10,7 @@ import tensorflow as tf
 from absl import flags
 
 from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, Range, UserError
-from tfgen.training.algorithm import Transform
+from tfgen.training.optimized import Transform
 from tfgen.training.schedules import Schedule
 from trainers.run import options
 

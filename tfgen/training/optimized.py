@@ -1,0 +1,199 @@
+"""The optimizers of several nets, and how these follow their gradients."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfgen.training.schedules import PerUpdate
+
+Transform = Callable[[tf.Tensor, keras.Variable], tf.Tensor]
+"""Changes one variable's gradient, given the variable."""
+
+
+class Optimized(keras.Model):
+    """Nets by role, each with an optimizer of its own.
+
+    A subclass counts its updates in a weight `step`.
+
+    Args:
+        nets: by role.
+
+    Attributes:
+        nets: the nets that optimizers train, by role.
+        step: updates made, int64.
+        optimizers: by role, once compiled.
+    """
+
+    step: keras.Variable
+
+    def __init__(self, nets: Mapping[str, keras.Model]):
+        super().__init__()
+        self.nets = dict(nets)
+        self.optimizers: dict[str, keras.optimizers.Optimizer] = {}
+        self.transforms: dict[str, Transform] = {}
+        self.clip_norms: dict[str, float] = {}
+
+    def compile(
+        self,
+        optimizers: Mapping[str, str | keras.optimizers.Optimizer],
+        *,
+        clip_norms: Mapping[str, float] | None = None,
+        transforms: Mapping[str, Transform] | None = None,
+        jit_compile: bool = False,
+    ) -> None:
+        """Gives each role its optimizer.
+
+        A learning-rate schedule counts updates of the algorithm, however many steps of an
+        optimizer an update makes.
+
+        Args:
+            optimizers: by role, each an optimizer of its own or the name of one.
+            clip_norms: by role; the largest norm of a net's whole gradient, averaged over the
+                replicas, positive.
+            transforms: by role; change each gradient after it is clipped.
+            jit_compile: whether XLA compiles the training step.
+
+        Raises:
+            ValueError: if the roles are not the algorithm's, or two share an optimizer.
+
+        Example:
+            >>> algorithm.compile({"generator": "adam", "inference": keras.optimizers.Adam(1e-3)})
+        """
+        # without optimizer=None Keras makes an RMSprop
+        super().compile(optimizer=None, jit_compile=jit_compile)
+        self._check_roles("optimizers", optimizers, every=True)
+        self._check_roles("clip_norms", clip_norms or {})
+        self._check_roles("transforms", transforms or {})
+        made = {role: keras.optimizers.get(given) for role, given in optimizers.items()}
+        if len({id(optimizer) for optimizer in made.values()}) < len(made):
+            raise ValueError("Expected an optimizer of its own for each role. Received: one twice")
+        self.optimizers = made
+        self.clip_norms = dict(clip_norms or {})
+        self.transforms = dict(transforms or {})
+        for role, optimizer in made.items():
+            PerUpdate.count_updates(optimizer, self.step)
+            optimizer.build(self.parameters(role))
+
+    def _check_roles(self, name: str, given: Mapping[str, Any], every: bool = False) -> None:
+        unknown, missing = given.keys() - self.nets.keys(), self.nets.keys() - given.keys()
+        if unknown or (every and missing):
+            raise ValueError(
+                f"Expected {name} for the roles {', '.join(self.nets)}. "
+                f"Received: {', '.join(given) or 'none'}"
+            )
+
+    def parameters(self, role: str) -> list[keras.Variable]:
+        """Returns what a role's optimizer trains: its net's weights."""
+        return self.nets[role].trainable_variables
+
+    def minimize(
+        self,
+        role: str,
+        tape: tf.GradientTape,
+        loss: tf.Tensor,
+        transform: Transform | None = None,
+    ) -> list[tf.Tensor]:
+        """Makes one optimizer step of one net down a loss, averaged over the replicas.
+
+        Args:
+            role: whose net and optimizer.
+            tape: has recorded the loss.
+            loss: a scalar, this replica's mean.
+            transform: changes each gradient before it is clipped.
+
+        Returns:
+            See `apply_gradients`.
+        """
+        gradients = tape.gradient(loss, self.trainable_tensors(role))
+        return self.apply_gradients(role, gradients, transform)
+
+    def minimize_together(
+        self,
+        roles: Sequence[str],
+        tape: tf.GradientTape,
+        loss: tf.Tensor,
+        ascending: Sequence[str] = (),
+    ) -> dict[str, tf.Tensor]:
+        """Makes one optimizer step of several nets by one gradient.
+
+        Args:
+            roles: whose nets and optimizers.
+            tape: has recorded the loss.
+            loss: a scalar, this replica's mean.
+            ascending: those of the roles that go up the loss, not down.
+
+        Returns:
+            The norm of each net's gradient, as ROLE_grad_norm.
+        """
+        found = tape.gradient(loss, {role: self.trainable_tensors(role) for role in roles})
+        norms = {}
+        for role in roles:
+            gradients = found[role]
+            if role in ascending:
+                gradients = [g if g is None else -g for g in gradients]
+            applied = self.apply_gradients(role, gradients)
+            norms[f"{role}_grad_norm"] = tf.linalg.global_norm(applied)
+        return norms
+
+    def trainable_tensors(self, role: str) -> list[tf.Tensor]:
+        """Returns what a tape is asked the role's gradients of."""
+        return [v.value for v in self.parameters(role)]
+
+    def apply_gradients(
+        self,
+        role: str,
+        gradients: Sequence[tf.Tensor | None],
+        transform: Transform | None = None,
+    ) -> list[tf.Tensor]:
+        """Makes one optimizer step of one net against its gradients, averaged over the replicas.
+
+        Variables whose gradient is None stay as they are.
+
+        Args:
+            role: whose net and optimizer.
+            gradients: of this replica's mean loss, in the order of `trainable_tensors`.
+            transform: changes each gradient before it is clipped.
+
+        Returns:
+            The averaged gradients of the variables that the loss reaches, before the transform.
+        """
+        pairs = zip(gradients, self.parameters(role), strict=True)
+        reached = [(g, v) for g, v in pairs if g is not None]
+        variables = [v for _, v in reached]
+        raw = [tf.cast(g, tf.float32) for g, _ in reached]
+        context = tf.distribute.get_replica_context()
+        replicas = context.num_replicas_in_sync
+        if replicas > 1:
+            raw = context.all_reduce(tf.distribute.ReduceOp.MEAN, raw)
+        changed = _each(transform, raw, variables)
+        if self.clip_norms.get(role):
+            changed, _ = tf.clip_by_global_norm(changed, self.clip_norms[role])
+        changed = _each(self.transforms.get(role), changed, variables)
+        # the optimizer sums over the replicas
+        self.optimizers[role].apply([g / replicas for g in changed], variables)
+        return raw
+
+    @contextlib.contextmanager
+    def averaged_weights(self) -> Iterator[None]:
+        """Within the block, weights are their moving averages where an optimizer keeps them."""
+        averaging = [role for role, optimizer in self.optimizers.items() if optimizer.use_ema]
+        raw = {role: [v.numpy() for v in self.parameters(role)] for role in averaging}
+        for role in averaging:
+            self.optimizers[role].finalize_variable_values(self.parameters(role))
+        try:
+            yield
+        finally:
+            for role in averaging:
+                for variable, value in zip(self.parameters(role), raw[role], strict=True):
+                    variable.assign(value)
+
+
+def _each(
+    transform: Transform | None, gradients: list[tf.Tensor], variables: list[keras.Variable]
+) -> list[tf.Tensor]:
+    if transform is None:
+        return gradients
+    return [transform(g, v) for g, v in zip(gradients, variables, strict=True)]
