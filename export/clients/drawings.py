@@ -89,7 +89,7 @@ def _rows(question: Question) -> list[np.ndarray]:
         if _is_image(entry):
             shown.append(answer[name])
         elif _is_map(entry, question.endpoint):
-            shown.append(pictures.white_most(answer[name], question.images[0]))
+            shown.append(pictures.heatmap(answer[name], question.images[0].shape))
     return shown
 
 
@@ -122,7 +122,7 @@ def _interpolate(question: Question) -> np.ndarray:
     """Draws a row for each two images: the one, images on the way, the other."""
     pairs = np.stack(question.images, axis=1)
     between = pairs.reshape(-1, *pairs.shape[2:])
-    return pictures.ways(lambda **way: question.ask(**way)["image"], between)
+    return pictures.interpolations(lambda **way: question.ask(**way)["image"], between)
 
 
 DRAWINGS: dict[str, Callable[[Question], np.ndarray]] = {

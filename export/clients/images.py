@@ -42,8 +42,7 @@ def of_file(path: pathlib.Path | str, size: Sides | None, channels: int | None) 
     Raises:
         UserError: if it is none.
     """
-    picture = next(sources.read(f"image:{path}")["all"])[0]
-    return preprocess.to_unit(preprocess.prepare(picture, size, channels))
+    return preprocess.to_unit(preprocess.prepare(sources.read_image(path), size, channels))
 
 
 def of_files(paths: Sequence[str], entry: Entry, size: Sides | None) -> np.ndarray:
@@ -69,14 +68,14 @@ def of_run(workdir: pathlib.Path, count: int, entry: Entry, size: Sides | None) 
         entry: of the input that takes them.
         size: where the input takes any; None: as large as they are.
     """
-    held_out = experiment.load_images(experiment.read(workdir)).test.whole()[:count]
-    height, width = sides(entry) or size or held_out.shape[1:3]
-    if height > held_out.shape[1] or width > held_out.shape[2]:
+    found = experiment.load_images(experiment.read(workdir)).test.image[:count]
+    height, width = sides(entry) or size or found.shape[1:3]
+    if height > found.shape[1] or width > found.shape[2]:
         raise UserError(
             f"--workdir: expected held-out images of at least {height}x{width} and found smaller "
             "ones; give one by --image"
         )
-    return held_out[:, :height, :width]
+    return preprocess.to_unit(found[:, :height, :width])
 
 
 def shared_out(names: Sequence[str], found: np.ndarray) -> dict[str, np.ndarray]:

@@ -10,6 +10,7 @@ import numpy as np
 from export.saved_model.description import Described, Entry
 from tfgen import random
 from tfgen.errors import UserError
+from trainers.drawings.request import row_seeds
 
 FLAGS = {
     "num_steps": "steps",
@@ -25,7 +26,7 @@ WORDS = {"true": True, "false": False}
 
 def seeds(root: random.Seed, count: int) -> np.ndarray:
     """Returns a seed for each row, [count, 2]."""
-    return np.stack([np.asarray(random.fold_in(root, number)) for number in range(count)])
+    return np.asarray(row_seeds(root, count))
 
 
 def indices(root: random.Seed, count: int) -> np.ndarray:

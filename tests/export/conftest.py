@@ -152,6 +152,7 @@ def triangle_page(tmp_path_factory, page_libraries):
     served = browsing.Served(place / "run", place / "page")
     yield served
     served.server.shutdown()
+    served.server.server_close()
 
 
 @pytest.fixture(scope="session")
@@ -160,6 +161,7 @@ def energy_page(digits, tmp_path_factory, page_libraries):
     served = browsing.Served(digits, tmp_path_factory.mktemp("energy_page") / "page")
     yield served
     served.server.shutdown()
+    served.server.server_close()
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ HALF_A_SHADE = 1 / 255
 def exported_page(triangle_page, tmp_path_factory):
     """The export of the page's run."""
     output = tmp_path_factory.mktemp("everywhere") / "out"
-    run = triangle_page.run
+    run = triangle_page.run.workdir
     command_line.start("export.main", f"--workdir={run}", "--nomeasure", f"--output={output}")
     return output
 
