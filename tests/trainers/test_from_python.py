@@ -73,10 +73,10 @@ MY_NETS = '''\
 import keras
 
 
-def energy(image_shape, *, filters: int = 4):
+def energy(image_shape, *, my_filters: int = 4):
     """Returns a functional model: images to one number each."""
     image = keras.Input(image_shape)
-    x = keras.layers.Conv2D(filters, 3, activation="swish")(image)
+    x = keras.layers.Conv2D(my_filters, 3, activation="swish")(image)
     x = keras.layers.Flatten()(x)
     return keras.Model(image, keras.layers.Dense(1)(x))
 '''
@@ -87,8 +87,13 @@ def test_a_users_own_keras_model_trains_saves_loads_and_samples(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     flags = [f for f in command_line.DIGITS if not f.startswith(("--nets", "--energy.width"))]
-    more = ("--nets=my_own_nets", "--energy.filters=3", "--workdir=run")
+    # a net's own option is a flag, also where flags are read back from the run
+    more = ("--nets=my_own_nets", "--energy.my_filters=3", "--workdir=run")
     command_line.start("trainers.main", *flags, *more)
+    command_line.start(
+        "trainers.sample", "--workdir=run", "--task=generate", "--steps=2", "--output=out.png"
+    )
+    assert (tmp_path / "out.png").exists()
     loaded = tfgen.load("run")
     assert loaded.updates == 4
     assert loaded.energy_net.weights[0].shape == (3, 3, 1, 3)

@@ -108,6 +108,14 @@ def test_a_typo_inside_a_flagfile_is_named(tmp_path):
     assert "did you mean --steps" in sentence
 
 
+def test_a_flagfile_inside_a_flagfile_that_is_missing_is_named(tmp_path):
+    flagfile = tmp_path / "my.flags"
+    flagfile.write_text("\n".join([*TOY, f"--flagfile={tmp_path}/nowhere.flags"]))
+    sentence = refused(tmp_path, f"--flagfile={flagfile}")
+    assert "--flagfile" in sentence
+    assert "nowhere.flags" in sentence
+
+
 @pytest.mark.parametrize("missing", ["algorithm", "nets", "dataset"])
 def test_a_flag_that_training_needs_is_asked_for(tmp_path, missing):
     given = [flag for flag in TOY if not flag.startswith(f"--{missing}=")]

@@ -58,13 +58,24 @@ def define_own_nets(values: flags.FlagValues, argv: Sequence[str]) -> None:
     """
     if "nets" not in values:
         return
-    words = values.read_flags_from_files(parsing.with_recipes(argv), force_gnu=False)
-    chosen = [word.partition("=")[2] for word in words if word.startswith("--nets=")]
-    if not chosen or chosen[-1] in catalogue.families():
+    words = parsing.with_flagfiles(argv, values)
+    chosen = _last_value(words, "--nets")
+    if chosen is None or chosen in catalogue.families():
         return
-    for role, parameters in catalogue.role_options(chosen[-1]).items():
+    for role, parameters in catalogue.role_options(chosen).items():
         new = {name: p for name, p in parameters.items() if f"{role}.{name}" not in values}
         define_parameters(values, role, new, None)
+
+
+def _last_value(words: Sequence[str], name: str) -> str | None:
+    """Returns the value that a command line gives a flag last, or None."""
+    found = None
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == name:
+            found = following
+        elif word.startswith(f"{name}="):
+            found = word.partition("=")[2]
+    return found
 
 
 def define_parameters(

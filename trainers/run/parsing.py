@@ -40,18 +40,35 @@ def parse(argv: Sequence[str], values: flags.FlagValues) -> flags.FlagValues:
     Raises:
         UserError: if a flag is unknown or out of its range, or a word is not a flag.
     """
+    words = with_flagfiles(argv, values)
     try:
-        rest = values(with_recipes(argv))
+        rest = values(words)
     except flags.UnrecognizedFlagError as error:
         raise UserError(_unknown(error.flagname, values)) from error
-    except flags.CantOpenFlagFileError as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"--flagfile: could not read the file ({reason})") from error
     except flags.Error as error:
         raise UserError(_sentence(error)) from error
     if rest[1:]:
         raise UserError(f"expected flags only and found {rest[1]}")
     return values
+
+
+def with_flagfiles(argv: Sequence[str], values: flags.FlagValues) -> list[str]:
+    """Returns a command line with the flags of each flagfile in the place of its name.
+
+    Args:
+        argv: the program's name first.
+        values: holds the definitions.
+
+    Raises:
+        UserError: if a flagfile is neither a file nor a recipe, or cannot be read.
+    """
+    try:
+        return values.read_flags_from_files(with_recipes(argv), force_gnu=False)
+    except flags.CantOpenFlagFileError as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"--flagfile: could not read the file ({reason})") from error
+    except flags.Error as error:
+        raise UserError(_sentence(error)) from error
 
 
 def with_recipes(argv: Sequence[str]) -> list[str]:
