@@ -50,6 +50,7 @@ class Features:
         else:
             place = _newest_version(path)
             self.name = "/".join(place.resolve().parts[-2:])
+            # the loaded model is kept for its variables, which its functions do not own
             self._model, self._net, self.image_shape = _saved_model(place)
         self.hash = _hash(place)
 
@@ -116,9 +117,17 @@ def _newest_version(path: str) -> pathlib.Path:
 
 
 def _saved_model(place: pathlib.Path) -> tuple[object, Callable, tuple[int, int, int]]:
-    """Loads a model; returns it, its function of features and the image shape that this takes.
+    """Loads a SavedModel whose endpoint `features` gives features and class probabilities.
 
-    The model must outlive its functions.
+    Args:
+        place: the directory of the SavedModel.
+
+    Returns:
+        The loaded model, which must outlive its functions; a function from images to features and
+        probabilities; and the image shape that this function takes.
+
+    Raises:
+        UserError: if it cannot be loaded, or has no such endpoint.
     """
     try:
         model = tf.saved_model.load(str(place))
@@ -132,7 +141,9 @@ def _saved_model(place: pathlib.Path) -> tuple[object, Callable, tuple[int, int,
             f"features: expected a model with the endpoint features and found {names} in {place}"
         )
     endpoint = model.signatures["features"]
-    inputs, outputs = endpoint.structured_input_signature[1], endpoint.structured_outputs
+    # a signature takes keywords only: the first part of its pair, the positional ones, is empty
+    _, inputs = endpoint.structured_input_signature
+    outputs = endpoint.structured_outputs
     if set(inputs) != {"image"} or not {"feature", "probability"} <= set(outputs):
         raise UserError(
             f"features: expected an endpoint from image to feature and probability in {place} "
@@ -180,6 +191,7 @@ def _hash(place: pathlib.Path) -> str:
     """Returns 16 hexadecimal digits of the hash of a file, or of all files in a directory."""
     digest = hashlib.sha256()
     files = [place] if place.is_file() else [f for f in place.rglob("*") if f.is_file()]
+    # in one order on every machine, whatever the order in which a file system lists them
     for file in sorted(files, key=lambda file: file.relative_to(place).as_posix()):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

@@ -46,6 +46,7 @@ def fit(
     found = []
     for cost in costs:
         weights = _one_against_rest(factor, label, num_classes, cost / (1 - 2 * ridge * cost))
+        # from weights Lᵀ β of the rows of L back to β
         found.append(linalg.solve_triangular(factor, weights, lower=True, trans=1))
     return features.T @ np.array(found).astype(features.dtype)
 
