@@ -147,9 +147,12 @@ def run_from_state(
         return i + 1, state, totals.after(info), kept
 
     x = state.x
-    kept = tf.TensorArray(
-        x.dtype, size=0, dynamic_size=True, element_shape=x.shape, clear_after_read=False
-    )
+    # without a trajectory the loop carries none, which LiteRT could not hold
+    kept: Any = ()
+    if keep_every:
+        kept = tf.TensorArray(
+            x.dtype, size=0, dynamic_size=True, element_shape=x.shape, clear_after_read=False
+        )
     start = (tf.constant(0), state, _Totals.before(x), kept)
     with hoisting.around_loop():  # no weight changes while a kernel runs
         i, state, totals, kept = tf.while_loop(unfinished, body, start, parallel_iterations=1)
