@@ -115,25 +115,13 @@ class Annealing:
         shape = (self.chains, *shape)
         up = AnnealingPath(first, last, shape, self.num_leapfrog_steps, self.jit)
         down = AnnealingPath(last, first, shape, self.num_leapfrog_steps, self.jit)
-        start_seed, up_seed, settle_seed, down_seed = random.split(seed, 4)
-
-        def forward(
-            number: int, schedule: AnnealingSchedule, adapt: bool = False
-        ) -> AnnealingResult:
-            start = base.unconstrain(base.sample(shape, random.fold_in(start_seed, number)))
-            return up.anneal(start, schedule, random.fold_in(up_seed, number), adapt)
-
-        def backward(number: int, schedule: AnnealingSchedule) -> AnnealingResult:
-            start = base.unconstrain(samples)
-            if not exact:
-                start = up.anneal(start, schedule.at_last, random.fold_in(settle_seed, number)).x
-            return down.anneal(start, schedule.reversed, random.fold_in(down_seed, number))
-
+        both = _BothWays(base, shape, up, down, seed)
         schedule, temperatures, number = self._pilot(), self.temperatures, 1
-        ahead = forward(0, schedule, adapt=True)
+        ahead = both.forward(0, schedule, adapt=True)
         while True:
             schedule = respace(schedule, ahead, temperatures)
-            ahead, back = forward(number, schedule), backward(number, schedule)
+            ahead = both.forward(number, schedule)
+            back = both.backward(number, schedule, samples, exact)
             found = LogZInterval(
                 lower=ahead.log_ratio,
                 upper=-back.log_ratio,
@@ -154,3 +142,38 @@ class Annealing:
         count = 2 * self.temperatures
         beta = np.linspace(0, 1, count + 1) ** 4
         return AnnealingSchedule(beta, np.full(count, self.step_size))
+
+
+class _BothWays:
+    """Annealing from the base distribution to a density and back, with a seed for each attempt."""
+
+    def __init__(
+        self,
+        base: Distribution,
+        shape: tuple[int, ...],
+        up: AnnealingPath,
+        down: AnnealingPath,
+        seed: Seed,
+    ):
+        self._base, self._shape = base, shape
+        self._up, self._down = up, down
+        self._start_seed, self._up_seed, self._settle_seed, self._down_seed = random.split(seed, 4)
+
+    def forward(
+        self, number: int, schedule: AnnealingSchedule, adapt: bool = False
+    ) -> AnnealingResult:
+        """Anneals samples of the base distribution to the density."""
+        sample = self._base.sample(self._shape, random.fold_in(self._start_seed, number))
+        start, seed = self._base.unconstrain(sample), random.fold_in(self._up_seed, number)
+        return self._up.anneal(start, schedule, seed, adapt)
+
+    def backward(
+        self, number: int, schedule: AnnealingSchedule, samples: tf.Tensor, exact: bool
+    ) -> AnnealingResult:
+        """Anneals samples of the density to the base distribution; inexact ones move first."""
+        start = self._base.unconstrain(samples)
+        if not exact:
+            seed = random.fold_in(self._settle_seed, number)
+            start = self._up.anneal(start, schedule.at_last, seed).x
+        seed = random.fold_in(self._down_seed, number)
+        return self._down.anneal(start, schedule.reversed, seed)

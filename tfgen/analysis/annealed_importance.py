@@ -135,7 +135,8 @@ class AnnealedImportance(Kernel):
         log_ratio = tf.where(
             tf.math.is_finite(log_ratio), tf.minimum(log_ratio, 0.0), -float("inf")
         )
-        accepted = tf.math.log(random.uniform(tf.shape(log_ratio), accept_seed)) < log_ratio
+        uniform = random.uniform(tf.shape(log_ratio), accept_seed)
+        accepted = tf.math.log(uniform) < log_ratio
         return selected(accepted, there, here), tf.exp(log_ratio)
 
     def _evaluate(self, energy: EnergyFn, x: tf.Tensor) -> Point:

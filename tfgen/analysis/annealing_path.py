@@ -30,8 +30,8 @@ class AnnealingSchedule(NamedTuple):
     @property
     def at_last(self) -> "AnnealingSchedule":
         """A schedule of as many moves, all of them under the last density."""
-        beta, step_size = np.ones_like(self.beta), np.full_like(self.step_size, self.step_size[-1])
-        return AnnealingSchedule(beta, step_size)
+        step_size = np.full_like(self.step_size, self.step_size[-1])
+        return AnnealingSchedule(np.ones_like(self.beta), step_size)
 
 
 class AnnealingResult(NamedTuple):
@@ -51,7 +51,8 @@ class AnnealingResult(NamedTuple):
     @property
     def log_ratio(self) -> float:
         """The log of the mean weight: an estimate of log Z₁ / Z₀, in expectation at most that."""
-        return float(special.logsumexp(self.log_weight) - math.log(len(self.log_weight)))
+        log_sum = special.logsumexp(self.log_weight)
+        return float(log_sum - math.log(len(self.log_weight)))
 
     @property
     def effective_sample_size(self) -> float:
@@ -140,7 +141,8 @@ def respace(
     """
     beta = np.asarray(schedule.beta, float)
     # far from equilibrium the spread of a few chains is a guess: the floor leaves no gap in beta
-    length = np.diff(beta) * (found.spread + 0.01 * found.spread.max() + 1e-9)
+    floor = 0.01 * found.spread.max() + 1e-9
+    length = np.diff(beta) * (found.spread + floor)
     walked = np.concatenate([[0.0], np.cumsum(length)]) / length.sum()
     new = np.interp(np.linspace(0, 1, temperatures + 1), walked, beta)
     wanted = np.log(found.step_size) + 0.5 * (found.acceptance - ACCEPTANCE)

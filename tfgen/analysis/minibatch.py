@@ -63,7 +63,8 @@ class MinibatchMap:
         for start in range(0, total, size):
             num = min(size, total - start)
             parts = [_filled(array[start : start + num], size) for array in arrays]
-            found.append([tensor.numpy()[:num] for tensor in traced(*parts)])
+            outputs = traced(*parts)
+            found.append([output.numpy()[:num] for output in outputs])
             self.progress(work, start + num, total)
         return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
 

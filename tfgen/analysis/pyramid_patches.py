@@ -46,8 +46,11 @@ def patches(images: np.ndarray, count: int, rng: np.random.Generator) -> np.ndar
     windows = np.lib.stride_tricks.sliding_window_view(images, (PATCH, PATCH), axis=(1, 2))
     places = windows.shape[:3]
     total = int(np.prod(places))
-    chosen = rng.choice(total, size=count, replace=False) if total > count else np.arange(total)
-    return windows[np.unravel_index(chosen, places)].reshape(len(chosen), -1)
+    chosen = np.arange(total)
+    if total > count:
+        chosen = rng.choice(total, size=count, replace=False)
+    found = windows[np.unravel_index(chosen, places)]
+    return found.reshape(len(chosen), -1)
 
 
 def sliced_wasserstein(
@@ -89,12 +92,16 @@ def sliced_wasserstein(
     rng = np.random.default_rng(seed)
     distances = []
     for real, made in zip(_levels(reference, levels), _levels(images, levels), strict=True):
-        mean, std = real.mean(axis=(0, 1, 2)), real.std(axis=(0, 1, 2)) + 1e-8
+        mean = real.mean(axis=(0, 1, 2))
+        std = real.std(axis=(0, 1, 2)) + 1e-8
         directions = rng.standard_normal((PATCH**2 * real.shape[-1], projections), np.float32)
         directions /= np.linalg.norm(directions, axis=0)
-        ours = _quantiles(patches((real - mean) / std, count, rng) @ directions)
-        theirs = _quantiles(patches((made - mean) / std, count, rng) @ directions)
-        distances.append(1e3 * float(np.abs(ours - theirs).mean()))
+        quantiles = []
+        for band in (real, made):
+            chosen = patches((band - mean) / std, count, rng)
+            quantiles.append(_quantiles(chosen @ directions))
+        difference = np.abs(quantiles[0] - quantiles[1])
+        distances.append(1e3 * float(difference.mean()))
     return distances
 
 
@@ -106,9 +113,10 @@ def _levels(images: np.ndarray, levels: int) -> list[np.ndarray]:
 
 def _quantiles(projected: np.ndarray) -> np.ndarray:
     """Returns quantiles of each column: sets of different sizes have equally many."""
-    last = len(projected) - 1
-    ranks = (np.arange(QUANTILES) + 0.5) / QUANTILES * len(projected) - 0.5
-    return np.sort(projected, axis=0)[np.clip(np.rint(ranks).astype(int), 0, last)]
+    count = len(projected)
+    levels = (np.arange(QUANTILES) + 0.5) / QUANTILES
+    ranks = np.rint(levels * count - 0.5).astype(int)
+    return np.sort(projected, axis=0)[np.clip(ranks, 0, count - 1)]
 
 
 def crops(images: np.ndarray, shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
@@ -122,7 +130,8 @@ def crops(images: np.ndarray, shape: tuple[int, int, int], rng: np.random.Genera
     Returns:
         [count, height, width, c].
     """
-    height, width = (min(sides) for sides in zip(shape[1:], images.shape[1:3], strict=True))
+    height = min(shape[1], images.shape[1])
+    width = min(shape[2], images.shape[2])
     windows = np.lib.stride_tricks.sliding_window_view(images, (height, width), axis=(1, 2))
     chosen = [rng.integers(side, size=shape[0]) for side in windows.shape[:3]]
     return np.moveaxis(windows[tuple(chosen)], 1, -1)
@@ -143,4 +152,5 @@ def phase_randomised(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     phase = np.fft.fft2(rng.standard_normal(image.shape[:2]))
     phase /= np.abs(phase)
     phase[0, 0] = 1
-    return np.fft.ifft2(np.fft.fft2(image, axes=(0, 1)) * phase[..., None], axes=(0, 1)).real
+    spectrum = np.fft.fft2(image, axes=(0, 1)) * phase[..., None]
+    return np.fft.ifft2(spectrum, axes=(0, 1)).real

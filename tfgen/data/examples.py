@@ -83,7 +83,6 @@ class Examples:
             A dataset of `tfgen.types.Batch`.
 
         Example:
-            >>> from tfgen import random
             >>> stream = from_arrays(np.zeros((5, 8, 8, 1), np.uint8)).batches(2, random.root(0))
             >>> stream.element_spec["image"].shape
             TensorShape([2, 8, 8, 1])
@@ -201,10 +200,7 @@ def load(
     parts = {}
     for split, pictures in found.items():
         parts[split] = Examples(*preprocess.stacked(name, pictures, image_size, channels))
-    if "all" in parts:
-        train, test = _hold_out(parts["all"], test_fraction)
-    else:
-        train, test = parts["train"], parts["test"]
+    train, test = _train_and_test(parts, test_fraction)
     if patch_size is not None:
         _check_patches(name, train, patch_size, missing)
     mask = _mask(train, missing) if missing else None
@@ -215,8 +211,11 @@ def load(
     return Images(train, test, train.shape, len(train))
 
 
-def _hold_out(examples: Examples, fraction: float) -> tuple[Examples, Examples]:
-    """Splits images at random, and a single picture into its left and its right part."""
+def _train_and_test(parts: dict[str, Examples], fraction: float) -> tuple[Examples, Examples]:
+    """Returns a source's own splits, or holds out images at random, or a picture's right part."""
+    if "all" not in parts:
+        return parts["train"], parts["test"]
+    examples = parts["all"]
     if len(examples) == 1:
         width = examples.image.shape[-2]
         middle = width - round(width * fraction)

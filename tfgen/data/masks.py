@@ -65,9 +65,11 @@ def blocks(shape: tuple[int, int, int], number: int, size: int, seed: Seed) -> M
     down, across = random.split(seed)
     top = random.uniform((batch, number, 1), down, 0, height - size + 1, tf.int32)
     left = random.uniform((batch, number, 1), across, 0, width - size + 1, tf.int32)
-    rows = (tf.range(height) >= top) & (tf.range(height) < top + size)
-    columns = (tf.range(width) >= left) & (tf.range(width) < left + size)
-    missing = tf.reduce_any(rows[:, :, :, None] & columns[:, :, None, :], axis=1)
+    row, column = tf.range(height), tf.range(width)
+    rows = (row >= top) & (row < top + size)
+    columns = (column >= left) & (column < left + size)
+    inside = rows[:, :, :, None] & columns[:, :, None, :]
+    missing = tf.reduce_any(inside, axis=1)
     return 1 - tf.cast(missing, tf.float32)[..., None]
 
 
@@ -199,6 +201,9 @@ def mask(spec: str, images: np.ndarray | tf.Tensor, seed: int = 0) -> Mask:
         UserError: if there is no such mask, or it does not fit the images.
 
     Example:
-        >>> completed = model.complete(images, mask("half:bottom", images), seed=0)
+        >>> images = np.zeros((2, 4, 4, 1), np.float32)
+        >>> known = mask("half:bottom", images)  # for model.complete(images, known, seed=0)
+        >>> known[0, :, 0, 0].numpy()
+        array([1., 1., 0., 0.], dtype=float32)
     """
     return parse(spec, tuple(images.shape[:3]), random.root(seed))

@@ -45,7 +45,8 @@ def centre_crop(picture: np.ndarray, aspect: float) -> np.ndarray:
         [h', w', c].
     """
     height, width = picture.shape[:2]
-    rows, columns = min(height, round(width * aspect)), min(width, round(height / aspect))
+    rows = min(height, round(width * aspect))
+    columns = min(width, round(height / aspect))
     top, left = (height - rows) // 2, (width - columns) // 2
     return picture[top : top + rows, left : left + columns]
 
@@ -139,4 +140,5 @@ def to_unit(image: np.ndarray) -> np.ndarray:
 
 def to_uint8(image: np.ndarray) -> np.ndarray:
     """Clips floats to [-1, 1] and converts them to uint8."""
-    return np.rint((np.clip(image, -1, 1) + 1) * 127.5).astype(np.uint8)
+    clipped = np.clip(image, -1, 1)
+    return np.rint((clipped + 1) * 127.5).astype(np.uint8)

@@ -64,14 +64,15 @@ class Gaussian:
         """Computes minus the normalised log-density, [b], nats."""
         precision = tf.constant(np.linalg.inv(self.covariance), tf.float32)
         centred = _points(image) - tf.constant(self.mean, tf.float32)
-        log_z = np.log(2 * np.pi) + np.linalg.slogdet(self.covariance)[1] / 2
-        return tf.reduce_sum(centred @ precision * centred, axis=1) / 2 + tf.cast(log_z, tf.float32)
+        _, log_determinant = np.linalg.slogdet(self.covariance)
+        log_z = np.log(2 * np.pi) + log_determinant / 2
+        squared = tf.reduce_sum(centred @ precision * centred, axis=1)
+        return squared / 2 + tf.cast(log_z, tf.float32)
 
     def sample(self, num: int, seed: int) -> np.ndarray:
         """Draws exact samples, float32 [num, 1, 1, 2]."""
-        return _images(
-            np.random.default_rng(seed).multivariate_normal(self.mean, self.covariance, num)
-        )
+        rng = np.random.default_rng(seed)
+        return _images(rng.multivariate_normal(self.mean, self.covariance, num))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +93,8 @@ class Mixture:
     def means(self) -> np.ndarray:
         """The means of the Gaussians, [components, 2]."""
         angles = 2 * np.pi * np.arange(self.components) / self.components
-        return self.radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        directions = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        return self.radius * directions
 
     @property
     def mean(self) -> tuple[float, float]:
@@ -102,22 +104,24 @@ class Mixture:
     @property
     def covariance(self) -> np.ndarray:
         """The covariance of the whole mixture, [2, 2]."""
-        return self.scale**2 * np.eye(2) + np.cov(self.means.T, bias=True)
+        between = np.cov(self.means.T, bias=True)
+        return self.scale**2 * np.eye(2) + between
 
     def energy(self, image: Image) -> Energy:
         """Computes minus the normalised log-density, [b], nats."""
         means = tf.constant(self.means, tf.float32)
         squared = tf.reduce_sum((_points(image)[:, None] - means) ** 2, axis=2)
-        log_z = np.log(2 * np.pi * self.scale**2 * self.components)
-        return tf.cast(log_z, tf.float32) - tf.reduce_logsumexp(
-            -squared / (2 * self.scale**2), axis=1
-        )
+        variance = self.scale**2
+        log_z = np.log(2 * np.pi * variance * self.components)
+        log_sum = tf.reduce_logsumexp(-squared / (2 * variance), axis=1)
+        return tf.cast(log_z, tf.float32) - log_sum
 
     def sample(self, num: int, seed: int) -> np.ndarray:
         """Draws exact samples, float32 [num, 1, 1, 2]."""
         rng = np.random.default_rng(seed)
         component = rng.integers(self.components, size=num)
-        return _images(self.means[component] + self.scale * rng.standard_normal((num, 2)))
+        noise = rng.standard_normal((num, 2))
+        return _images(self.means[component] + self.scale * noise)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,11 +141,16 @@ class PiecewiseGaussian:
 
     def _moments(self) -> tuple[float, float, float]:
         """Computes log Z, the mean and the variance of a coordinate, in units of the scale."""
-        a, phi = self.slope, stats.norm
-        upper = np.exp(a**2 / 2) * phi.cdf(a)  # ∫_0^∞ exp(a u) φ(u) du
-        z = 0.5 + upper
-        first = (-phi.pdf(0) + np.exp(a**2 / 2) * (a * phi.cdf(a) + phi.pdf(a))) / z
-        second = (0.5 + np.exp(a**2 / 2) * ((1 + a**2) * phi.cdf(a) + a * phi.pdf(a))) / z
+        a = self.slope
+        cdf, pdf = stats.norm.cdf(a), stats.norm.pdf(a)
+        factor = np.exp(a**2 / 2)
+        # integrals of u⁰, u¹ and u² over the upper half, each with exp(a u) φ(u)
+        mass = factor * cdf
+        upper_first = factor * (a * cdf + pdf)
+        upper_second = factor * ((1 + a**2) * cdf + a * pdf)
+        z = 0.5 + mass
+        first = (upper_first - stats.norm.pdf(0)) / z
+        second = (0.5 + upper_second) / z
         return np.log(z), first, second - first**2
 
     @property
@@ -157,7 +166,8 @@ class PiecewiseGaussian:
     def energy(self, image: Image) -> Energy:
         """Computes minus the normalised log-density, [b], nats."""
         y = _points(image) / self.scale
-        log_z = 2 * (self._moments()[0] + np.log(self.scale) + np.log(2 * np.pi) / 2)
+        log_factor, _, _ = self._moments()
+        log_z = 2 * log_factor + np.log(2 * np.pi * self.scale**2)
         u = y**2 / 2 - self.slope * tf.nn.relu(y)
         return tf.reduce_sum(u, axis=1) + tf.cast(log_z, tf.float32)
 

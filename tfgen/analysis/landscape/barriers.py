@@ -23,7 +23,8 @@ def line(first: tf.Tensor, second: tf.Tensor, points: int) -> tf.Tensor:
     Returns:
         [p, points, ...].
     """
-    t = tf.reshape(tf.linspace(0.0, 1.0, points), [1, -1] + [1] * (first.shape.rank - 1))
+    per_point = [1, -1] + [1] * (first.shape.rank - 1)
+    t = tf.reshape(tf.linspace(0.0, 1.0, points), per_point)
     return (1 - t) * first[:, tf.newaxis] + t * second[:, tf.newaxis]
 
 

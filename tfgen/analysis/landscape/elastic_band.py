@@ -72,7 +72,8 @@ class ElasticBand(Kernel):
         grown = tf.minimum(1.1 * state.step_size, self.step_size)
         step_size = tf.where(height > state.height, state.step_size / 2, grown)
         moved = self._move(flat, u, flat_gradient, step_size, climb=state.left <= 0)
-        better = tf.reshape(height < state.lowest, [-1] + [1] * (x.shape.rank - 1))
+        per_band = [-1] + [1] * (x.shape.rank - 1)
+        better = tf.reshape(height < state.lowest, per_band)
         new = State(
             x=tf.ensure_shape(tf.reshape(moved, tf.shape(x)), x.shape),
             step_size=step_size,
@@ -125,8 +126,9 @@ def _tangent(u: tf.Tensor, before: tf.Tensor, after: tf.Tensor) -> tf.Tensor:
     least = tf.minimum(tf.abs(to_next), tf.abs(to_last))
     up = u[:, 2:] > u[:, :-2]
     monotone = to_next * to_last < 0
-    ahead = tf.where(monotone, tf.cast(up, u.dtype), tf.where(up, most, least))
-    behind = tf.where(monotone, tf.cast(~up, u.dtype), tf.where(up, least, most))
+    towards, away = tf.cast(up, u.dtype), tf.cast(~up, u.dtype)
+    ahead = tf.where(monotone, towards, tf.where(up, most, least))
+    behind = tf.where(monotone, away, tf.where(up, least, most))
     flat = ahead + behind <= 0
     ahead = tf.where(flat, 1.0, ahead)[..., tf.newaxis]
     behind = tf.where(flat, 1.0, behind)[..., tf.newaxis]

@@ -37,7 +37,8 @@ def layout(energy: np.ndarray, nodes: Sequence[Node]) -> Graph:
     place = np.argsort(_order(len(energy), nodes))
     # of leaves first, then of nodes
     middle, bottom = [float(p) for p in place], [float(u) for u in energy]
-    upright, level = np.empty((2 * len(nodes), 3)), np.empty((len(nodes), 3))
+    upright = np.empty((2 * len(nodes), 3))
+    level = np.empty((len(nodes), 3))
     for i, node in enumerate(nodes):
         for child in (node.first, node.second):
             upright[child] = middle[child], bottom[child], node.height

@@ -56,10 +56,7 @@ def find(
         return x, energy(x), summary.last.grad_norm
 
     end, u, grad_norm = minibatches.map("descents", descend, start)
-    flat = end.reshape(len(end), -1)
-    distance = radius * np.sqrt(flat.shape[1])
-    near = NearestNeighbors(radius=distance).fit(flat).radius_neighbors_graph()
-    count, group = connected_components(near, directed=False)
+    count, group = _groups(end, radius)
     order = np.argsort(u, kind="stable")
     _, first = np.unique(group[order], return_index=True)
     lowest = order[first]  # the deepest end of each group
@@ -73,3 +70,11 @@ def find(
         member=number[group],
         grad_norm=grad_norm[lowest],
     )
+
+
+def _groups(image: np.ndarray, radius: float) -> tuple[int, np.ndarray]:
+    """Returns the number of groups of images that a chain of near ones joins, and each one's."""
+    flat = image.reshape(len(image), -1)
+    distance = radius * np.sqrt(flat.shape[1])
+    near = NearestNeighbors(radius=distance).fit(flat).radius_neighbors_graph()
+    return connected_components(near, directed=False)

@@ -125,7 +125,8 @@ class Survey:
         """
         if not len(pairs):
             return np.empty(0, int)
-        on_tree = np.flatnonzero(tree.spanning(len(energy), pairs, barrier) & ~bent)
+        spanning = tree.spanning(len(energy), pairs, barrier)
+        on_tree = np.flatnonzero(spanning & ~bent)
         if len(on_tree):
             return on_tree
         heights = tree.minimax(len(energy), tree.joined(energy, pairs, barrier))

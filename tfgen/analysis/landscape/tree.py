@@ -71,8 +71,10 @@ def joined(energy: np.ndarray, pairs: np.ndarray, barrier: np.ndarray) -> list[N
     distance[pairs[:, 0], pairs[:, 1]] = barrier - floor
     distance[pairs[:, 1], pairs[:, 0]] = barrier - floor
     np.fill_diagonal(distance, 0.0)
-    merges = linkage(squareform(distance, checks=False), "single")
-    return [Node(int(a), int(b), float(height) + floor) for a, b, height, _ in merges]
+    nodes = []
+    for first, second, height, _ in linkage(squareform(distance, checks=False), "single"):
+        nodes.append(Node(int(first), int(second), float(height) + floor))
+    return nodes
 
 
 def minimax(count: int, nodes: Sequence[Node]) -> np.ndarray:
@@ -145,7 +147,8 @@ def basins(energy: np.ndarray, nodes: Sequence[Node], least_depth: float) -> Bas
     number = np.empty(count, int)
     for k, members in enumerate(found):
         number[members] = k
-    deepest = np.array([members[int(np.argmin(energy[members]))] for members in found], int)
+    bottoms = [min(members, key=lambda minimum: energy[minimum]) for members in found]
+    deepest = np.array(bottoms, int)
     return Basins(number, deepest, way_out[deepest] - energy[deepest])
 
 
@@ -184,7 +187,8 @@ def agreement(
     Returns:
         In [0, 1].
     """
-    usual = np.array([np.bincount(label[group == g]).argmax() for g in range(group.max() + 1)])
+    counts = [np.bincount(label[group == number]) for number in range(group.max() + 1)]
+    usual = np.array([count.argmax() for count in counts])
     ends, other = np.concatenate([pairs, pairs[:, ::-1]]).T
     order = np.argsort(np.concatenate([barrier, barrier]), kind="stable")
     # of the sorted barriers, the first of each minimum
@@ -196,4 +200,5 @@ def simplified(energy: np.ndarray, nodes: Sequence[Node], found: Basins) -> list
     """Returns the tree of basins alone: its leaves are their deepest minima, in their order."""
     rows, columns = np.triu_indices(len(found.deepest), 1)
     heights = minimax(len(energy), nodes)[np.ix_(found.deepest, found.deepest)]
-    return joined(energy[found.deepest], np.stack([rows, columns], axis=1), heights[rows, columns])
+    pairs = np.stack([rows, columns], axis=1)
+    return joined(energy[found.deepest], pairs, heights[rows, columns])
