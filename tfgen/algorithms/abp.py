@@ -70,7 +70,8 @@ class ABP(LatentAlgorithm):
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         generator, x, mask = self.nets["generator"], self.missing.fill(batch), batch.get("mask")
 
-        # inferential back-propagation: z ~ p(z|x), from where it was left
+        # Inferential back-propagation: z ~ p(z|x), from where it was left. A few steps an update
+        # suffice, since the posterior moves slowly while the generator learns.
         z = self.latents.gather(batch["index"])
         energy = energies.posterior(energies.frozen(generator), x, self.sigma, mask)
         z, info = run(self.kernel, energy, z, seed, self.langevin_steps)
@@ -79,6 +80,7 @@ class ABP(LatentAlgorithm):
         # learning back-propagation: θ up log p(x|z)
         with tf.GradientTape() as tape:
             decoded = generator(z, training=True)
+            # of -log p(z) - log p(x|z) only the second term depends on θ; z is a constant here
             joint = energies.posterior(lambda _: decoded, x, self.sigma, mask)
             loss = tf.reduce_mean(joint(z))
         norms = self.minimize_together(["generator"], tape, loss)

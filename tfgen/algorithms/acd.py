@@ -73,9 +73,11 @@ class ACD(LatentAlgorithm):
         with tf.GradientTape() as tape:
             x = generator(z, training=True)
             u_data, u_x = u(batch["image"]), u(x)
+            # equation 19: E log q(z|g(z)) bounds the samples' entropy, and φ tightens the bound
             p_pi = losses.kl_p_pi(u_x, z, *inference(x, training=True))
             q_pi = losses.kl_q_pi(u_data)
             objective = p_pi - q_pi
+        # max_α min_θ min_φ by one gradient, which the energy follows upwards
         norms = self.minimize_together(ROLES, tape, objective, ascending=["energy"])
         samples = tf.reduce_mean(u_x)
         return norms | {

@@ -74,6 +74,7 @@ class Classifier(Algorithm):
     def _moved(self, image: Image, seed: Seed) -> Image:
         """Returns images mirrored and shifted at random, each on its own."""
         batch, height, width, _ = image.shape
+        # always split in three, so that one option does not change what another one draws
         flip_seed, down, across = random.split(seed, 3)
         if self.flip:
             mirrored = random.uniform((batch, 1, 1, 1), flip_seed) < 0.5
@@ -92,6 +93,7 @@ def _loss(logits: tf.Tensor, label: Label, smoothing: float) -> tf.Tensor:
     loss = losses.cross_entropy(logits, label)
     if not smoothing:
         return loss
+    # -log p averaged over the classes: the cross-entropy to the uniform distribution
     evenly = tf.reduce_logsumexp(logits, axis=1) - tf.reduce_mean(logits, axis=1)
     return (1 - smoothing) * loss + smoothing * tf.reduce_mean(evenly)
 

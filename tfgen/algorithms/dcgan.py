@@ -45,12 +45,14 @@ class DCGAN(LatentAlgorithm):
         with tf.GradientTape() as generating:
             x = generator(z, training=True)
         with tf.GradientTape() as discriminating:
-            # images and samples are normalized apart
+            # two batches, not one: batch normalization would otherwise mix images and samples
             data = discriminator(batch["image"], training=True)
             samples = discriminator(tf.stop_gradient(x), training=True)
             cross_entropy = losses.logistic(data, samples)
         norms = self.minimize_together(["discriminator"], discriminating, cross_entropy)
-        with generating:  # -log D(g(z))
+        # -log D(g(z)), in place of log(1 - D(g(z))), which is flat where samples are recognized.
+        # The first tape goes on recording, so that g(z) is computed once.
+        with generating:
             loss = tf.reduce_mean(tf.nn.softplus(-discriminator(x, training=True)))
         norms |= self.minimize_together(["generator"], generating, loss)
         return norms | {

@@ -89,6 +89,7 @@ class DiscriminativeConvNet(Algorithm):
         count = max(1, round(self.base_ratio * observed.shape[0]))
         noise = random.normal((count, *model.image_shape), base_seed)
         base = model.image_mean + model.sigma * noise
+        # 0 is the base category, so the classes of the data begin at 1
         category = tf.concat([label + 1, tf.zeros(count, tf.int32)], axis=0)
         with tf.GradientTape() as tape:
             scores = model.logits(tf.concat([observed, base], axis=0), training=True)
@@ -106,9 +107,10 @@ class DiscriminativeConvNet(Algorithm):
         del batch
         count = self.model.num_classes
         seed = random.root(self.seed)
+        # one sample a class
         return {"samples": self.model.generate(count, seed, label=tf.range(count))}
 
     def _decay(self, gradient: tf.Tensor, variable: keras.Variable) -> tf.Tensor:
-        if len(variable.shape) == 1:
+        if len(variable.shape) == 1:  # biases are not decayed
             return gradient
         return gradient + self.weight_decay * variable.value

@@ -56,8 +56,8 @@ class Preset(NamedTuple):
 
 
 PRESETS = {
-    # squared error + mean over 100 latents of KL + U + 0.1 NLL is
-    # 0.01 KL(Q‖P) + 0.1 (KL(P‖Π) - KL(Q‖Π))
+    # The script minimizes: squared error + KL averaged over 100 latents + U + 0.1 NLL. With
+    # σ² = 0.005 and T = 0.1, that is 0.01 KL(Q‖P) + 0.1 (KL(P‖Π) - KL(Q‖Π)).
     "official": Preset(0.005**0.5, 0.1, 0.01, 0.1, simultaneous=False),
     "paper": Preset(0.3, 1.0, 1.0, 1.0, simultaneous=True),
 }
@@ -140,6 +140,7 @@ class DivergenceTriangle(LatentAlgorithm):
         logs, decoded = step(batch, z, posterior_seed)
         self.missing.overwrite(batch, decoded)
         error = losses.mean_squared_error(batch["image"], decoded, batch.get("mask"))
+        # KL(P‖Π) - KL(Q‖Π) up to constants: log Z cancels
         adversarial = logs["energy_samples"] + logs["latent_nll"] - logs["energy_data"]
         divergence = self.variational_weight * logs["kl_q_p"]
         return logs | {
@@ -159,6 +160,7 @@ class DivergenceTriangle(LatentAlgorithm):
             p_pi = losses.kl_p_pi(u_x, z, *inference(x, training=True))
             q_pi = losses.kl_q_pi(u_data)
             d = self.variational_weight * q_p + self.adversarial_weight * (p_pi - q_pi)
+            # subtracted, since the energy goes up this objective; the other nets do not see it
             objective = d - self._regularizer(batch["image"], x)
         norms = self.minimize_together(ROLES, tape, objective, ascending=["energy"])
         u_x = tf.reduce_mean(u_x)
@@ -166,16 +168,19 @@ class DivergenceTriangle(LatentAlgorithm):
         return norms | means | {"kl_q_p": q_p, "latent_nll": p_pi - u_x}, decoded
 
     def _in_turn(self, batch: Batch, z: Latent, seed: Seed) -> tuple[dict[str, tf.Tensor], Image]:
-        """Makes a step in α, then φ, then θ, which meets both as they have become."""
+        """Makes a step in α, then φ, then θ: the generator meets the others as just updated."""
+        # latents of the images are drawn anew for θ, as in the released script
         first, second = random.split(seed)
         generator, inference = self.nets["generator"], self.nets["inference"]
         u = self.model.energy_fn(training=True)
+        # g(z) serves all three steps: recorded once for θ, and a constant for α and φ
         with tf.GradientTape() as theta:
             x = generator(z, training=True)
         dreamt = tf.stop_gradient(x)
 
         with tf.GradientTape() as alpha:
             u_data, u_x = u(batch["image"]), u(dreamt)
+            # equation 18, descended: the sign of the objective is turned for α
             loss = self.adversarial_weight * (losses.kl_q_pi(u_data) - tf.reduce_mean(u_x))
             loss += self._regularizer(batch["image"], dreamt)
         norms = self.minimize_together(["energy"], alpha, loss)
@@ -186,7 +191,7 @@ class DivergenceTriangle(LatentAlgorithm):
             loss = self.variational_weight * q_p + self.adversarial_weight * p_q
         norms |= self.minimize_together(["inference"], phi, loss)
 
-        with theta:
+        with theta:  # the tape goes on, now with the new energy and inference net
             decoded, q_p = self._q_p(batch, second)
             p_pi = losses.kl_p_pi(u(x), z, *inference(x, training=True))
             loss = self.variational_weight * q_p + self.adversarial_weight * p_pi
@@ -211,6 +216,7 @@ class DivergenceTriangle(LatentAlgorithm):
 
         loss = tf.constant(0.0)
         if self.energy_decay:
+            # the generator must not learn to make the energy small
             squares = [tf.reduce_mean(u(x) ** 2) for x in (data, tf.stop_gradient(samples))]
             loss += self.energy_decay * sum(squares)
         if self.gradient_penalty:

@@ -138,7 +138,9 @@ class GenerativeConvNet(Algorithm):
             start_from_chains=sample_from_chains,
             margin=margin,
         )
-        logged = [*LOGGED, *(["reconstruction_error"] if contrastive_divergence else [])]
+        logged = list(LOGGED)
+        if contrastive_divergence:
+            logged.append("reconstruction_error")
         super().__init__(model, logged=logged, seed=seed)
         self.dynamics = dynamics
         self.step_size = dynamics.tracked_step_size(self)
@@ -173,18 +175,20 @@ class GenerativeConvNet(Algorithm):
         if self.data_noise:
             observed += self.data_noise * random.normal(tf.shape(observed), noise_seed)
 
-        # step 4: L steps of Langevin dynamics, equation 19
+        # step 4: L steps of Langevin dynamics, equation 19; CD starts them at the data
         start, start_label = observed, label
         if not self.contrastive_divergence:
             start, start_label = self._chains(start_seed)
         kernel = self.dynamics.kernel_at(self.step.value, self.langevin_steps, self.step_size)
         energy = self.model.energy_fn(start_label)
         synthesized, info = run(kernel, energy, start, langevin_seed, self.langevin_steps)
+        # for the next update: a step size that looked at its own run would bias it
         self.dynamics.adapt(self.step_size, info.mean.acceptance, self.step.value)
         if not self.contrastive_divergence:
             self.model.persistent_chains.put(synthesized)
 
-        # steps 5 and 6: w ← w + η (H_obs - H_syn), equation 21
+        # Steps 5 and 6: w ← w + η (H_obs - H_syn), equation 21. U is -f plus a term without
+        # weights, so descending the difference of energies ascends the likelihood.
         with tf.GradientTape() as tape:
             data = self.model.energy_fn(label, training=True)(observed)
             samples = self.model.energy_fn(start_label, training=True)(synthesized)
@@ -201,6 +205,7 @@ class GenerativeConvNet(Algorithm):
             "acceptance": tf.reduce_mean(info.mean.acceptance),
         }
         if self.contrastive_divergence:
+            # CD-1 learns an auto-encoder, whose error is what to watch (equation 23)
             error = (observed - self.model.reconstruct(observed, label)) ** 2
             logs["reconstruction_error"] = tf.reduce_mean(error)
         return logs
@@ -224,6 +229,7 @@ class GenerativeConvNet(Algorithm):
         return [LayerGrowth(self, "energy", self.layer_iterations, self._restart)]
 
     def _restart(self) -> None:
+        # a new layer makes a new density, in which the old chains may lie far out
         if not self.contrastive_divergence:
             self.model.persistent_chains.restart()
 
@@ -233,17 +239,25 @@ class GenerativeConvNet(Algorithm):
     def _class_weights(self, label: Label | None, chain_label: Label | None) -> tf.Tensor | float:
         """Returns weights that give the chains the observed images' shares of classes.
 
-        Without them a class met more often than its chains are many would pull its own f up by a
-        constant.
+        Each class has its own chains, so its share among them is fixed. Without weights, a class
+        that is more frequent in the minibatch would raise its score f by a constant without end.
+
+        Args:
+            label: of the observed images, [b], or None where there are no classes.
+            chain_label: of the chains, [m].
+
+        Returns:
+            [m], of mean 1, or 1 where there are no classes.
         """
         if label is None:
             return 1.0
-        observed, synthesized = (
-            tf.one_hot(x, self.model.num_classes) for x in (label, chain_label)
-        )
-        share = tf.reduce_mean(observed, axis=0)
-        share /= tf.maximum(tf.reduce_mean(synthesized, axis=0), 1e-6)
-        return tf.linalg.matvec(synthesized, share)
+        observed = tf.one_hot(label, self.model.num_classes)
+        synthesized = tf.one_hot(chain_label, self.model.num_classes)
+        observed_share = tf.reduce_mean(observed, axis=0)
+        # a class without chains has no weight to be divided by
+        chain_share = tf.maximum(tf.reduce_mean(synthesized, axis=0), 1e-6)
+        # a product with one-hot rows looks up each chain's class
+        return tf.linalg.matvec(synthesized, observed_share / chain_share)
 
     def _chains(self, seed: Seed) -> tuple[Image, Label | None]:
         """Returns the persistent chains, some of them started anew, and their classes."""
@@ -257,12 +271,23 @@ class GenerativeConvNet(Algorithm):
         return x, self.chain_label()
 
     def _stabilize(self, gradient: tf.Tensor, variable: keras.Variable) -> tf.Tensor:
-        """Treats a variable's gradient as the released code does; the identity by default."""
+        """Changes a variable's gradient as the released code does; by default it stays as it is.
+
+        The order is that of release 1.3: map area, largest entry, then bias rate or weight decay.
+
+        Args:
+            gradient: of `variable`, averaged over the replicas.
+            variable: a weight or a bias of the energy.
+
+        Returns:
+            The gradient for the optimizer.
+        """
+        # a filter's gradient is a sum over the places of its map, the more the larger the map
         if self.map_area_normalization:
             gradient /= self.model.energy_net.map_area(variable, self.model.image_shape)
         if self.max_gradient:
             largest = tf.reduce_max(tf.abs(gradient))
             gradient *= tf.minimum(1.0, self.max_gradient / (largest + 1e-12))
-        if len(variable.shape) == 1:
+        if len(variable.shape) == 1:  # a bias
             return self.bias_rate * gradient
         return gradient + self.weight_decay * tf.cast(variable.value, gradient.dtype)

@@ -116,7 +116,7 @@ class Introspective(Algorithm):
         stop_quantile: Annotated[float, Fraction] = 0.1,
         sample_steps: Annotated[int, NotNegative] = 20,
     ):
-        stages_a_snapshot = reduction or stages
+        stages_a_snapshot = reduction or stages  # 0: one snapshot, of the last stage (INNg-single)
         shape = _canvas(image_shape, canvas, padding)
         threshold, window = STOPS[stop]
         synthesis = Synthesis(
@@ -140,7 +140,7 @@ class Introspective(Algorithm):
             padding=padding,
             synthesis=synthesis,
             decay=step_decay**stages_a_snapshot,  # from one kept classifier to the next
-            num_snapshots=-(-stages // stages_a_snapshot),
+            num_snapshots=-(-stages // stages_a_snapshot),  # rounded up
             style_steps=sample_steps,
         )
         super().__init__(model, logged=LOGGED, seed=seed)
@@ -159,6 +159,7 @@ class Introspective(Algorithm):
         """Adds the weights that say where training stands."""
         options = {"trainable": False, "aggregation": "only_first_replica"}
 
+        # the first stage learns against noise of p_0, and its synthesis moves that same noise
         def noise(shape, dtype):
             return tf.cast(self.negatives.newest(0), dtype)
 
@@ -186,8 +187,9 @@ class Introspective(Algorithm):
             data, synthesized = log_odds[:count], log_odds[count:]
             loss = losses.logistic(data, synthesized)
         norms = self.minimize_together(["discriminator"], tape, loss)
-        if self.threshold is None:
+        if self.threshold is None:  # stop=quantile: the threshold is learned
             self._follow_images(x)
+        # `Stages` reads the sum at the end of each window, as the window's mean, and resets it
         self.loss.assign_add(loss / self.loss_window)
         self.into_stage.assign_add(1)
         right = tf.concat([data > 0, synthesized < 0], axis=0)
@@ -204,14 +206,22 @@ class Introspective(Algorithm):
         """Keeps the running quantile of the images' log-odds."""
         ordered = tf.sort(self.model.discriminator(image, training=False))
         found = ordered[round(self.stop_quantile * (ordered.shape[0] - 1))]
+        # each stage starts anew: log-odds of the classifier before say nothing about its own
         kept = tf.where(self.into_stage.value == 0, 0.0, 0.9)
         self.images_threshold.assign(kept * self.images_threshold.value + (1 - kept) * found)
 
     def synthesize(self) -> None:
-        """Makes steps 2 and 3 of Algorithm 1: keeps the classifier, and samples across it."""
+        """Makes steps 2 and 3 of Algorithm 1: synthesizes pseudo-negatives, keeps the classifier.
+
+        With `reduction` above 1, the classifiers of a group of stages overwrite each other in one
+        snapshot, and their syntheses all start from the samples that ended the group before.
+
+        Source: INNg, sections 3.2.2 and 3.6.
+        """
         model, stage = self.model, tf.convert_to_tensor(self.stage.value)
         start = tf.convert_to_tensor(self.start.value)
-        number, since = stage // self.reduction, stage % self.reduction
+        number = stage // self.reduction  # the snapshot, or group of stages
+        since = stage % self.reduction  # stages since the last kept classifier
         threshold = tf.convert_to_tensor(self.images_threshold.value)
         if self.threshold is not None:
             threshold = tf.constant(self.threshold)
@@ -219,17 +229,20 @@ class Introspective(Algorithm):
         def log_odds(x):
             return model.discriminator(x, training=False)
 
+        # -2: apart from the seeds of updates, from 0, and of the order of examples, -1
         seed = random.fold_in(random.fold_in(random.root(self.seed), -2), stage)
         scale = model.scale(number)
         kernel, energy = model.synthesis.across(log_odds, threshold, start.shape, scale=scale)
-        most = self.synthesis_steps * (since + 1)  # section 3.6
+        # the way from the common start grows with each stage of the group (section 3.6)
+        most = self.synthesis_steps * (since + 1)
         x, summary = run(kernel, energy, start, seed, most)
 
         model.snapshots.keep(model.discriminator, number)
+        # by TensorFlow's variable: Keras's own has no assignment to a single entry
         kept = tf.IndexedSlices(threshold[tf.newaxis], number[tf.newaxis])
         model.thresholds.value.scatter_update(kept)
-        self.negatives.keep(stage + 1, x)
-        self.start.assign(tf.where(since == self.reduction - 1, x, start))
+        self.negatives.keep(stage + 1, x)  # the noise before the first stage is number 0
+        self.start.assign(tf.where(since == self.reduction - 1, x, start))  # ends a group
         self.steps_taken.assign(summary.num_steps)
         self.stage.assign_add(1)
         self.into_stage.assign(0)

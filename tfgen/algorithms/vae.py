@@ -66,6 +66,7 @@ class VAE(LatentAlgorithm):
             decoded = generator(z, training=True)
             loss = losses.kl_q_p(x, decoded, mean, log_var, self.sigma, mask)
         norms = self.minimize_together(ROLES, tape, loss)
+        # the next epoch imputes the missing pixels by this reconstruction
         self.missing.overwrite(batch, decoded)
         return norms | {
             "kl_q_p": loss,

@@ -61,7 +61,7 @@ class WakeSleep(LatentAlgorithm):
         generator, inference = self.nets["generator"], self.nets["inference"]
         x, mask = self.missing.fill(batch), batch.get("mask")
 
-        # wake: θ down KL(Q‖P)
+        # wake: θ down KL(Q‖P); z is inferred outside of the tape, so no gradient is spent on φ
         mean, log_var = inference(x, training=True)
         z = reparameterized(mean, log_var, posterior_seed)
         with tf.GradientTape() as wake:
@@ -69,7 +69,7 @@ class WakeSleep(LatentAlgorithm):
             q_p = losses.kl_q_p(x, decoded, mean, log_var, self.sigma, mask)
         norms = self.minimize_together(["generator"], wake, q_p)
 
-        # sleep: φ down KL(P‖Q)
+        # sleep: φ down KL(P‖Q), with dreams of the generator as just updated
         z = random.normal(tf.shape(mean), prior_seed)
         dream = generator(z, training=True)
         dream += self.sigma * random.normal(tf.shape(dream), noise_seed)
