@@ -44,6 +44,7 @@ def as_batch(data: Any) -> Batch:
     Raises:
         UserError: if it is none of these, or the images are not floats.
     """
+    # Keras hands the pairs of a stream over as tuples, and a single array as a tuple of one
     if isinstance(data, tuple) and len(data) in (1, 2):
         names = ("image", "label")
         data = dict(zip(names, data, strict=False))

@@ -41,6 +41,7 @@ class Buffer(keras.layers.Layer):
     def scatter(self, index: tf.Tensor, rows: tf.Tensor) -> None:
         """Replaces the rows of this replica's examples, [b, ...], on every replica."""
         context = tf.distribute.get_replica_context()
+        # every replica writes all rows, so that the copies stay alike
         if context.num_replicas_in_sync > 1:
             index = context.all_gather(index, axis=0)
             rows = context.all_gather(rows, axis=0)
@@ -121,10 +122,11 @@ class PseudoNegatives(Buffer):
             [count, size, size, c].
         """
         age_seed, sample_seed, place_seed = random.split(seed, 3)
-        known = tf.minimum(stage + 1, self.stages)
-        # P(age) ∝ recency^-age, by inversion
+        known = tf.minimum(stage + 1, self.stages)  # stages whose samples are in the buffer
+        # P(age) ∝ recency^-age, by inversion of its cumulative sum, cut at the ages known so far
         share = tf.cumsum(self.recency ** -tf.range(self.stages, dtype=tf.float32))
         u = random.uniform((count,), age_seed) * share[known - 1]
+        # the product may round up to the last share itself
         age = tf.minimum(tf.searchsorted(share, u, side="right"), known - 1)
         sample = random.uniform((count,), sample_seed, 0, self.num, tf.int32)
         _, height, width, _ = self.rows.shape
@@ -134,4 +136,5 @@ class PseudoNegatives(Buffer):
         return tf.cast(patches.cut(rows, at, size), tf.float32)
 
     def _row(self, stage: tf.Tensor, sample: tf.Tensor) -> tf.Tensor:
+        # a ring: a stage takes the place of the one that is `stages` older
         return stage % self.stages * self.num + sample

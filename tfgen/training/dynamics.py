@@ -65,6 +65,7 @@ class Dynamics:
             raise UserError(
                 "final_step_size: expected none, since target_acceptance adapts the step size"
             )
+        # made once here, so that a wrong combination fails now and not while a graph is traced
         self._kernel(self.step_size, self.temperature)
 
     @property
@@ -115,7 +116,7 @@ class Dynamics:
             shape=(),
             initializer=keras.initializers.Constant(self.step_size),
             trainable=False,
-            aggregation="mean",
+            aggregation="mean",  # each replica adapts by its own chains
             name="step_size",
         )
 

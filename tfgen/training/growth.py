@@ -29,6 +29,7 @@ class LayerGrowth(keras.callbacks.Callback):
         self.then = then
 
     def on_train_begin(self, logs=None):
+        # a resumed run derives its depth from the step, and begins anywhere
         self.grow(self.algorithm.num_updates)
 
     def on_train_batch_begin(self, batch, logs=None):
@@ -40,4 +41,5 @@ class LayerGrowth(keras.callbacks.Callback):
     def grow(self, step: int) -> None:
         """Gives the net the depth that it has at an update."""
         self.net.depth = min(step // self.every + 1, self.net.max_depth)
+        # the graph traced before has the old depth
         self.algorithm.make_train_function(force=True)

@@ -32,6 +32,7 @@ class LatentAlgorithm(Algorithm):
     def pictures(self, batch: Batch) -> dict[str, Image]:
         image = self.missing.fill(batch)
         latents = (image.shape[0], *self.model.generator.latent_shape)
+        # the same latents each time, so that pictures show how the generator changes
         z = random.normal(latents, random.root(self.seed))
         found = {"samples": self.model.decode(z)}
         if self.model.posterior is not None:

@@ -36,6 +36,7 @@ class Schedule(LearningRateSchedule):
         self.warmup_steps = warmup_steps
         self.total_steps = total_steps
         self.fall_start = constant_fraction * total_steps
+        # a variable, so that a guard can lower the rate without a new graph
         self.factor = keras.Variable(
             1.0, trainable=False, aggregation="only_first_replica", name="rate_factor"
         )
@@ -43,6 +44,7 @@ class Schedule(LearningRateSchedule):
     def __call__(self, step):
         step = tf.cast(step, tf.float32)
         stairs = self.decay ** tf.floor(step / self.decay_steps)
+        # from step + 1: a rate of 0 would waste the first update
         rise = tf.minimum(1.0, (step + 1) / max(self.warmup_steps, 1))
         fall = 1.0
         if self.fall_start < self.total_steps:
@@ -70,8 +72,9 @@ class PerUpdate(LearningRateSchedule):
     @classmethod
     def count_updates(cls, optimizer: keras.optimizers.Optimizer, step: keras.Variable) -> None:
         """Makes an optimizer's schedule, if it has one, count the updates in `step`."""
+        # the public `learning_rate` is the schedule's value, not the schedule
         schedule = optimizer._learning_rate
-        if isinstance(schedule, cls):
+        if isinstance(schedule, cls):  # compiled before, perhaps with another counter
             schedule = schedule.schedule
         if isinstance(schedule, LearningRateSchedule):
             optimizer.learning_rate = cls(schedule, step)

@@ -58,6 +58,7 @@ class Stages(keras.callbacks.Callback):
         stage_over = updates >= algorithm.stage_updates
         if not window_over and not stage_over:
             return
+        # the mean of a window that is not over yet would be too low
         learned = window_over and float(algorithm.loss.numpy()) <= algorithm.stop_loss
         algorithm.loss.assign(0.0)
         if learned or stage_over:
@@ -66,5 +67,6 @@ class Stages(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def _synthesize(self) -> None:
+        # by the strategy, since variables of the algorithm have a copy on each replica
         with random.compiled(self.algorithm.jit_compile):
             tf.distribute.get_strategy().run(self.algorithm.synthesize)
