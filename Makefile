@@ -81,11 +81,11 @@ bench: $(VENV)/installed
 	$(PYTHON) -m benchmarks.speed.triangle_step
 	$(PYTHON) -m benchmarks.speed.introspective
 
-# Whether anything has become slower than benchmarks/regression.json says; not part of the tests, which time nothing.
+# Checks whether anything has become slower than benchmarks/regression.json records; the tests time nothing.
 bench-check: $(VENV)/installed
 	$(PYTHON) -m benchmarks.speed.regression
 
-# tfgen beside what a user would pick instead, which has an environment of its own; --workloads= picks some.
+# Compares tfgen with other libraries, which have an environment of their own; --workloads= picks some.
 PEERS := .venv-peers
 $(PEERS)/installed: benchmarks/peers/requirements.txt
 	python3 -m venv $(PEERS)
@@ -93,16 +93,17 @@ $(PEERS)/installed: benchmarks/peers/requirements.txt
 	$(PEERS)/bin/python -m pip install --quiet --requirement $<
 	touch $@
 
-bench-peers: $(VENV)/installed $(PEERS)/installed
+# TensorFlow Probability, of the test extra, runs in tfgen's own environment.
+bench-peers: $(VENV)/installed-test $(PEERS)/installed
 	$(PYTHON) -m benchmarks.peers.side_by_side --python=$(PEERS)/bin/python
 
-# What a user waits for and pays besides steps: exports' answers, the start, data, memory; how the cost grows.
+# Measures costs besides steps: latency of exports, start-up, data, memory, and how the cost grows.
 bench-costs: $(VENV)/installed $(PEERS)/installed
 	$(PYTHON) -m benchmarks.speed.latency --python=$(PEERS)/bin/python
 	$(PYTHON) -m benchmarks.speed.startup --python=$(PEERS)/bin/python
 	$(PYTHON) -m benchmarks.speed.growth
 
-# Seconds of training until samples are so good, beside PyTorch; most of an hour.
+# Measures seconds of training until samples reach a quality, beside PyTorch; about an hour.
 bench-quality: $(VENV)/installed $(PEERS)/installed
 	$(PYTHON) -m benchmarks.races.time_to_quality --python=$(PEERS)/bin/python
 
