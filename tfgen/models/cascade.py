@@ -76,13 +76,14 @@ class CascadeModel(Model):
         height, width, channels = self.canvas
         sides = (None, None) if self.any_size else (height, width)
         shown = (height - 2 * self.padding, width - 2 * self.padding)
+        least = max(self.image_shape[0] - 2 * self.padding, 1)  # a patch fits into the canvas
         declared = [
             inputs.image(self.image_shape),
             inputs.image((*sides, channels), "canvas", "images with their border", (height, width)),
             inputs.image((*sides, channels), "content", "pictures to stylize", (height, width)),
             inputs.seed(),
             inputs.count(),
-            inputs.size(shown, min(*self.image_shape[:2], *shown)),
+            inputs.size(shown, least),
             inputs.stage(self.snapshots.num_kept),
             inputs.gamma(),
             inputs.num_steps(self.style_steps),
