@@ -14,7 +14,10 @@ import keras
 import pytest
 from support import browsing, command_line, latent_models
 
+from export.clients import in_process
+from export.saved_model import examples, published
 from export.web import libraries
+from trainers.run import experiment
 
 FLAGFILES = pathlib.Path(__file__).parents[2] / "trainers" / "flagfiles"
 
@@ -112,6 +115,24 @@ def triangle(trained) -> pathlib.Path:
 def exported_triangle(triangle, made_once) -> pathlib.Path:
     """Everything that is exported of it."""
     return made_once("exported_triangle", lambda output: _export(triangle, output))
+
+
+@pytest.fixture(scope="session")
+def triangle_endpoints(triangle):
+    """What is published of it, by name."""
+    return published.endpoints(experiment.restored(triangle).model)
+
+
+@pytest.fixture(scope="session")
+def triangle_signatures(exported_triangle):
+    """Its SavedModel's signatures."""
+    return in_process.load(exported_triangle / "saved_model" / "divergence_triangle").signatures
+
+
+@pytest.fixture
+def triangle_rows(triangle_endpoints):
+    """Three rows that an endpoint of it can answer, by name."""
+    return lambda name: examples.rows(triangle_endpoints[name], 3)
 
 
 def _export(workdir: pathlib.Path, output: pathlib.Path, *flags: str) -> None:

@@ -1,4 +1,4 @@
-"""What a server publishes: rows that do not disturb each other, checks, PNG files in and out."""
+"""What a server publishes: rows that do not disturb each other, and PNG files in and out."""
 
 import io
 from unittest import mock
@@ -8,83 +8,52 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from support import command_line
+from support.rows import answer, endpoint_of, picture
 
 from export.clients.exported import refusal
-from export.clients.in_process import load
-from export.saved_model import checks, examples, png, published, rows, warmup
+from export.saved_model import checks, png, published, warmup
 from tfgen.data import preprocess
-from tfgen.models import Endpoint, inputs
-from trainers.run import experiment
+from tfgen.models import inputs
 
 COUNT = 3
 
 
-@pytest.fixture(scope="module")
-def endpoints(triangle):
-    """What is published of the triangle, by name."""
-    return published.endpoints(experiment.restored(triangle).model)
-
-
-@pytest.fixture(scope="module")
-def signatures(exported_triangle):
-    """Those of its SavedModel."""
-    return load(exported_triangle / "saved_model" / "divergence_triangle").signatures
-
-
-@pytest.fixture
-def asked(endpoints):
-    """An example of what each endpoint takes."""
-    return lambda name: examples.rows(endpoints[name], COUNT)
-
-
-def answer(signature, given) -> dict[str, np.ndarray]:
-    found = signature(**{name: tf.constant(value) for name, value in given.items()})
-    return {name: value.numpy() for name, value in found.items()}
-
-
-def picture(image: np.ndarray) -> bytes:
-    """The bytes of a PNG file."""
-    file = io.BytesIO()
-    iio.imwrite(file, preprocess.to_uint8(image).squeeze(-1), extension=".png")
-    return file.getvalue()
-
-
-def endpoint_of(fn, *known, outputs=("energy",)) -> rows.RowEndpoint:
-    """An endpoint by row that no model has."""
-    return rows.by_row(Endpoint("made_up", fn, known, outputs, "Computes something."))
-
-
-def test_every_input_and_output_has_the_same_leading_dimension(signatures, endpoints, asked):
-    for name, endpoint in endpoints.items():
+def test_every_input_and_output_has_the_same_leading_dimension(
+    triangle_signatures, triangle_endpoints, triangle_rows
+):
+    for name, endpoint in triangle_endpoints.items():
         assert all(known.row_spec.shape[0] is None for known in endpoint.inputs)
-        found = answer(signatures[name], asked(name))
+        found = answer(triangle_signatures[name], triangle_rows(name))
         assert all(len(value) == COUNT for value in found.values()), name
 
 
-def test_completion_is_the_default(signatures, asked):
-    given = asked("complete")
+def test_completion_is_the_default(triangle_signatures, triangle_rows):
+    given = triangle_rows("complete")
     found, default = (
-        answer(signatures[name], given)["image"] for name in ("complete", "serving_default")
+        answer(triangle_signatures[name], given)["image"]
+        for name in ("complete", "serving_default")
     )
     assert np.array_equal(found, default)
 
 
-def test_a_row_is_answered_alike_whoever_else_asks(signatures, asked):
+def test_a_row_is_answered_alike_whoever_else_asks(triangle_signatures, triangle_rows):
     """Other images, seeds and numbers of steps beside it change nothing but the order of sums."""
-    given = asked("complete") | {"num_steps": np.array([2, 2, 2], np.int32)}
+    given = triangle_rows("complete") | {"num_steps": np.array([2, 2, 2], np.int32)}
     others = {name: value.copy() for name, value in given.items()}
     others["image"][1:] *= -0.5
     others["seed"][1:] += 7
     others["num_steps"][1:] = [0, 9]
-    found, again = (answer(signatures["complete"], rows)["image"] for rows in (given, others))
+    found, again = (
+        answer(triangle_signatures["complete"], rows)["image"] for rows in (given, others)
+    )
     np.testing.assert_allclose(found[0], again[0], atol=1e-5)
     assert np.abs(found[1:] - again[1:]).max() > 0.01
 
 
-def test_the_same_row_with_another_seed_is_another_completion(signatures, asked):
-    given = asked("complete")
+def test_the_same_row_with_another_seed_is_another_completion(triangle_signatures, triangle_rows):
+    given = triangle_rows("complete")
     given["image"][:], given["mask"][:] = given["image"][0], given["mask"][0]
-    found = answer(signatures["complete"], given)["image"]
+    found = answer(triangle_signatures["complete"], given)["image"]
     assert np.abs(found[0] - found[1]).max() > 1e-3
 
 
@@ -125,143 +94,31 @@ def test_an_endpoint_is_traced_once_for_itself_and_its_twin():
     assert len(traced) == 1
 
 
-BAD = {
-    "nan": ("complete", "image", lambda image: image * np.nan, "image: expected finite numbers"),
-    "infinite": ("energy", "image", lambda image: image * np.inf, "image: expected finite numbers"),
-    "grey mask": (
-        "complete",
-        "mask",
-        lambda mask: 0.5 * mask,
-        "mask: expected 0 where a pixel is missing and 1",
-    ),
-    "nan mask": ("complete", "mask", lambda mask: mask * np.nan, "mask: expected"),
-    "sides": (
-        "complete",
-        "image",
-        lambda image: image[:, :4],
-        "image: expected the shape [any, 8, 8, 1]",
-    ),
-    "rank": ("energy", "image", lambda image: image[0], "image: expected the shape [any, 8, 8, 1]"),
-    "empty": (
-        "energy",
-        "image",
-        lambda image: image[:0],
-        "image: expected the shape [any, 8, 8, 1]",
-    ),
-    "rows": ("complete", "seed", lambda seed: seed[:2], "seed: expected as many rows"),
-    "steps": (
-        "complete",
-        "num_steps",
-        lambda steps: steps - 5,
-        "num_steps: expected numbers that are not negative",
-    ),
-    "one draw": (
-        "uncertainty",
-        "draws",
-        lambda draws: 0 * draws + 1,
-        "draws: expected numbers of at least 2",
-    ),
-    "draws": (
-        "uncertainty",
-        "draws",
-        lambda draws: draws + np.arange(3, dtype=np.int32),
-        "draws: expected the same",
-    ),
-    "no file": (
-        "complete_png",
-        "image_bytes",
-        lambda files: np.array([b"x"] * 3),
-        "image_bytes: expected PNG files",
-    ),
-    "no bytes": (
-        "energy_png",
-        "image_bytes",
-        lambda files: np.array([b""] * 3),
-        "image_bytes: expected PNG files",
-    ),
-    "cut": (
-        "complete_png",
-        "mask_bytes",
-        lambda files: np.array([f[:-5] for f in files]),
-        "mask_bytes: expected whole",
-    ),
-    "hole": (
-        "energy_png",
-        "image_bytes",
-        lambda files: np.array([f[:40] + f[41:] for f in files]),
-        "image_bytes",
-    ),
-    "larger": (
-        "complete_png",
-        "image_bytes",
-        lambda files: np.array([picture(np.zeros((8, 300, 1)))] * 3),
-        "image_bytes: expected pictures of 8x8 pixels",
-    ),
-}
-"""Endpoint, input, what is wrong with it, and what is said."""
-
-
-@pytest.mark.parametrize("kind", BAD)
-def test_what_cannot_be_answered_is_an_invalid_argument_that_names_the_input(
-    signatures, asked, kind
-):
-    name, culprit, spoil, said = BAD[kind]
-    given = asked(name)
-    given[culprit] = spoil(given[culprit])
-    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
-        answer(signatures[name], given)
-    assert said in refusal(caught.value.message)
-
-
-OUT_OF_RANGE = {
-    "label": (inputs.label(10), [0, 9], [10, 0], "label: expected classes from 0 to 9"),
-    "negative label": (inputs.label(10), [0, 9], [-1, 0], "label: expected classes from 0 to 9"),
-    "stage": (inputs.stage(3), [2, 2], [3, 3], "stage: expected classifiers from 0 to 2"),
-    "size": (inputs.size((4, 4)), [[1, 9]] * 2, [[0, 9]] * 2, "size: expected positive numbers"),
-    "gamma": (inputs.gamma(), [1.0, 1.0], [1.5, 1.5], "gamma: expected numbers from 0 to 1"),
-    "seeds": (inputs.seed(), [[1, 2], [3, 4]], [[1, 2, 3]] * 2, "seed: expected the shape"),
-    "sizes": (inputs.size((4, 4)), [[4, 4]] * 2, [[4, 4], [4, 5]], "size: expected the same"),
-}
-"""An input, rows that it takes, rows that it does not take, and what is said."""
-
-
-@pytest.mark.parametrize("kind", OUT_OF_RANGE)
-def test_every_input_is_checked_by_what_it_declares(kind):
-    known, good, bad, said = OUT_OF_RANGE[kind]
-    image = inputs.image((2, 2, 1))
-    checked = checks.checked(endpoint_of(lambda image, **given: {"energy": image}, image, known))
-    images = tf.zeros((2, 2, 2, 1))
-    assert len(checked.fn(image=images, **{known.name: tf.constant(good)})["energy"]) == 2
-    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
-        checked.fn(image=images, **{known.name: tf.constant(bad)})
-    assert said in caught.value.message
-
-
-def test_pictures_are_completed_as_arrays_are(signatures, asked):
-    given = asked("complete")
+def test_pictures_are_completed_as_arrays_are(triangle_signatures, triangle_rows):
+    given = triangle_rows("complete")
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (COUNT, 8, 8, 1), np.uint8)
     given["image"] = preprocess.to_unit(image)
-    expected = preprocess.to_uint8(answer(signatures["complete"], given)["image"])
+    expected = preprocess.to_uint8(answer(triangle_signatures["complete"], given)["image"])
     files = {
         "image_bytes": [picture(i) for i in given["image"]],
         "mask_bytes": [picture(2 * m - 1) for m in given["mask"]],
     }
     shared = {name: given[name] for name in ("seed", "num_steps")}
     encoded = {name: np.array(file, object) for name, file in files.items()}
-    found = answer(signatures["complete_png"], encoded | shared)
+    found = answer(triangle_signatures["complete_png"], encoded | shared)
     pictures = np.stack([iio.imread(file) for file in found["image_bytes"]])
     assert np.array_equal(pictures, expected[..., 0])
     known = given["mask"][..., 0] == 1
     assert np.array_equal(pictures[known], image[..., 0][known])
 
 
-def test_pictures_are_scored_as_arrays_are(signatures):
+def test_pictures_are_scored_as_arrays_are(triangle_signatures):
     image = np.random.default_rng(1).integers(0, 256, (COUNT, 8, 8, 1), np.uint8)
     image = preprocess.to_unit(image)
-    expected = answer(signatures["energy"], {"image": image})["energy"]
+    expected = answer(triangle_signatures["energy"], {"image": image})["energy"]
     files = np.array([picture(i) for i in image], object)
-    found = answer(signatures["energy_png"], {"image_bytes": files})["energy"]
+    found = answer(triangle_signatures["energy_png"], {"image_bytes": files})["energy"]
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6 * np.abs(expected).max())
 
 
@@ -302,7 +159,7 @@ def test_a_coloured_picture_is_decoded_and_encoded():
 
 
 def test_a_server_is_warmed_up_by_a_request_to_each_endpoint(
-    exported_triangle, endpoints, signatures
+    exported_triangle, triangle_endpoints, triangle_signatures
 ):
     apis = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
     version = exported_triangle / "saved_model" / "divergence_triangle" / "1"
@@ -312,9 +169,9 @@ def test_a_server_is_warmed_up_by_a_request_to_each_endpoint(
         assert request.model_spec.name == "divergence_triangle"
         given = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
         name = request.model_spec.signature_name
-        assert answer(signatures[name], given)
+        assert answer(triangle_signatures[name], given)
         seen[name] = set(given)
-    expected = {name: set(endpoint.input_names) for name, endpoint in endpoints.items()}
+    expected = {name: set(endpoint.input_names) for name, endpoint in triangle_endpoints.items()}
     assert seen == expected | {"describe": {"index"}}
 
 
