@@ -46,6 +46,7 @@ class LogZInterval(NamedTuple):
         An unbiased estimate of Z exceeds b Z with a probability of at most 1 / b (Markov). The same
         is true of 1 / Z.
         """
+        # each of the two ends may fail with half of the probability that is left
         slack = math.log(2 / (1 - CONFIDENCE))
         return self.lower - slack, self.upper + slack
 
@@ -111,17 +112,21 @@ class Annealing:
         Yields:
             Estimates, until their gap is small enough or the temperatures are spent.
         """
+        # Chains move in coordinates without bounds, since Hamiltonian dynamics knows no walls. The
+        # change of variables adds the same log-Jacobian to both energies.
         first, last = (base.unconstrained_energy(u) for u in (base.energy, energy))
         shape = (self.chains, *shape)
         up = AnnealingPath(first, last, shape, self.num_leapfrog_steps, self.jit)
         down = AnnealingPath(last, first, shape, self.num_leapfrog_steps, self.jit)
         both = _BothWays(base, shape, up, down, seed)
         schedule, temperatures, number = self._pilot(), self.temperatures, 1
+        # adapted steps bias the weights, so the pilot run only lays out the first schedule
         ahead = both.forward(0, schedule, adapt=True)
         while True:
             schedule = respace(schedule, ahead, temperatures)
             ahead = both.forward(number, schedule)
             back = both.backward(number, schedule, samples, exact)
+            # the base distribution has Z = 1, so both ratios are those of Z itself
             found = LogZInterval(
                 lower=ahead.log_ratio,
                 upper=-back.log_ratio,
@@ -140,7 +145,7 @@ class Annealing:
         A density changes fastest where it leaves the base distribution.
         """
         count = 2 * self.temperatures
-        beta = np.linspace(0, 1, count + 1) ** 4
+        beta = np.linspace(0, 1, count + 1) ** 4  # 0.5⁴ is about 0.06
         return AnnealingSchedule(beta, np.full(count, self.step_size))
 
 
@@ -172,6 +177,7 @@ class _BothWays:
     ) -> AnnealingResult:
         """Anneals samples of the density to the base distribution; inexact ones move first."""
         start = self._base.unconstrain(samples)
+        # the upper bound holds only if the chains start from the density itself
         if not exact:
             seed = random.fold_in(self._settle_seed, number)
             start = self._up.anneal(start, schedule.at_last, seed).x

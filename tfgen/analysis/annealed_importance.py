@@ -78,6 +78,7 @@ class AnnealedImportance(Kernel):
     adapt: bool | tf.Tensor = False
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
+        # no temperature is passed yet; `step` writes one entry of each record
         none = tf.zeros_like(self.step_size)
         return State(
             point=self._evaluate(energy, x),
@@ -92,7 +93,11 @@ class AnnealedImportance(Kernel):
     def step(self, energy: EnergyFn, state: State, seed: Seed) -> tuple[State, Info]:
         i, beta = state.number, self.beta[state.number + 1]
         u_first, u_last = state.point.u
+        # The weight uses the energies before the move: the ratio of the densities at the two
+        # temperatures, where the chain was left by the first of them.
         difference = u_last - u_first
+        log_weight = state.log_weight - (beta - self.beta[i]) * difference
+        # a tensor may decide, so that one graph serves the pilot run and the others
         step_size = tf.where(self.adapt, state.step_size, self.step_size[i])
         point, acceptance = self._move(energy, state.point, beta, step_size, seed)
         accepted = tf.reduce_mean(acceptance)
@@ -102,7 +107,7 @@ class AnnealedImportance(Kernel):
 
         new = State(
             point=point,
-            log_weight=state.log_weight - (beta - self.beta[i]) * difference,
+            log_weight=log_weight,
             number=i + 1,
             step_size=step_size * tf.exp(RATE * (accepted - ACCEPTANCE)),
             steps=recorded(state.steps, step_size),
@@ -126,6 +131,7 @@ class AnnealedImportance(Kernel):
             there = self._evaluate(energy, there.x + step_size * momentum)
             return number + 1, there, momentum - step_size * there.at(beta)[1]
 
+        # leapfrog: half a step of the momentum before the first step of x, half after the last
         momentum = drawn - step_size / 2 * here.at(beta)[1]
         _, there, momentum = tf.while_loop(unfinished, leap, (0, here, momentum))
         momentum += step_size / 2 * there.at(beta)[1]  # the last leap took a whole step
@@ -136,6 +142,7 @@ class AnnealedImportance(Kernel):
             tf.math.is_finite(log_ratio), tf.minimum(log_ratio, 0.0), -float("inf")
         )
         uniform = random.uniform(tf.shape(log_ratio), accept_seed)
+        # strictly below: the log of a draw of 0 is minus infinity, which must not accept that
         accepted = tf.math.log(uniform) < log_ratio
         return selected(accepted, there, here), tf.exp(log_ratio)
 

@@ -24,12 +24,15 @@ class AnnealingSchedule(NamedTuple):
     @property
     def reversed(self) -> "AnnealingSchedule":
         """The schedule from the last density back to the first."""
+        # A move is made at the end of its interval of temperatures. The way back therefore begins
+        # under the last density but one, and ends under the first, which had no move on the way up.
         step_size = np.append(self.step_size[-2::-1], self.step_size[0])
         return AnnealingSchedule(1 - self.beta[::-1], step_size)
 
     @property
     def at_last(self) -> "AnnealingSchedule":
         """A schedule of as many moves, all of them under the last density."""
+        # β stays at 1, so the weights of such a run do not change
         step_size = np.full_like(self.step_size, self.step_size[-1])
         return AnnealingSchedule(np.ones_like(self.beta), step_size)
 
@@ -86,6 +89,7 @@ class AnnealingPath:
                 state, _ = run_from_state(kernel, last, start, seed, tf.size(step_size))
                 return state
 
+        # the number of temperatures is free: it doubles from estimate to estimate
         signature = [
             tf.TensorSpec(shape, tf.float32),
             tf.TensorSpec([None], tf.float32),
@@ -112,6 +116,7 @@ class AnnealingPath:
             The chains at the end, with their weights.
         """
         beta, step_size = (tf.constant(part, tf.float32) for part in schedule)
+        # a Python boolean would not match the signature's tensor
         start, adapt = tf.convert_to_tensor(start), tf.constant(adapt)
         state = self._anneal(start, beta, step_size, seed, adapt)
         return AnnealingResult(
@@ -143,11 +148,15 @@ def respace(
     # far from equilibrium the spread of a few chains is a guess: the floor leaves no gap in beta
     floor = 0.01 * found.spread.max() + 1e-9
     length = np.diff(beta) * (found.spread + floor)
-    walked = np.concatenate([[0.0], np.cumsum(length)]) / length.sum()
-    new = np.interp(np.linspace(0, 1, temperatures + 1), walked, beta)
-    wanted = np.log(found.step_size) + 0.5 * (found.acceptance - ACCEPTANCE)
-    smooth = _moving_average(wanted, max(1, len(wanted) // 20))
-    return AnnealingSchedule(new, np.exp(np.interp(new[1:], beta[1:], smooth)))
+    share_of_length = np.concatenate([[0.0], np.cumsum(length)]) / length.sum()
+    # the inverse function: at which β a given share of the length lies behind
+    new_beta = np.interp(np.linspace(0, 1, temperatures + 1), share_of_length, beta)
+    # half a correction: acceptances are noisy, and the next estimate corrects again
+    log_step = np.log(found.step_size) + 0.5 * (found.acceptance - ACCEPTANCE)
+    smooth = _moving_average(log_step, max(1, len(log_step) // 20))
+    # a step size belongs to the end of its interval, beta[1:]
+    new_step_size = np.exp(np.interp(new_beta[1:], beta[1:], smooth))
+    return AnnealingSchedule(new_beta, new_step_size)
 
 
 def _moving_average(values: np.ndarray, reach: int) -> np.ndarray:

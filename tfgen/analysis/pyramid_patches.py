@@ -43,6 +43,7 @@ def patches(images: np.ndarray, count: int, rng: np.random.Generator) -> np.ndar
     Returns:
         [at most count, 49 c].
     """
+    # views [n, h', w', c, 7, 7], of which only the chosen ones are copied
     windows = np.lib.stride_tricks.sliding_window_view(images, (PATCH, PATCH), axis=(1, 2))
     places = windows.shape[:3]
     total = int(np.prod(places))
@@ -92,6 +93,7 @@ def sliced_wasserstein(
     rng = np.random.default_rng(seed)
     distances = []
     for real, made in zip(_levels(reference, levels), _levels(images, levels), strict=True):
+        # the reference's own moments for both, so that a wrong contrast counts as a difference
         mean = real.mean(axis=(0, 1, 2))
         std = real.std(axis=(0, 1, 2)) + 1e-8
         directions = rng.standard_normal((PATCH**2 * real.shape[-1], projections), np.float32)
@@ -100,6 +102,7 @@ def sliced_wasserstein(
         for band in (real, made):
             chosen = patches((band - mean) / std, count, rng)
             quantiles.append(_quantiles(chosen @ directions))
+        # in one dimension, the optimal transport pairs equal quantiles
         difference = np.abs(quantiles[0] - quantiles[1])
         distances.append(1e3 * float(difference.mean()))
     return distances
@@ -112,8 +115,9 @@ def _levels(images: np.ndarray, levels: int) -> list[np.ndarray]:
 
 
 def _quantiles(projected: np.ndarray) -> np.ndarray:
-    """Returns quantiles of each column: sets of different sizes have equally many."""
+    """Returns `QUANTILES` quantiles of each column, so that sets of different sizes compare."""
     count = len(projected)
+    # the middles of equal shares of the probability
     levels = (np.arange(QUANTILES) + 0.5) / QUANTILES
     ranks = np.rint(levels * count - 0.5).astype(int)
     return np.sort(projected, axis=0)[np.clip(ranks, 0, count - 1)]
@@ -133,6 +137,7 @@ def crops(images: np.ndarray, shape: tuple[int, int, int], rng: np.random.Genera
     height = min(shape[1], images.shape[1])
     width = min(shape[2], images.shape[2])
     windows = np.lib.stride_tricks.sliding_window_view(images, (height, width), axis=(1, 2))
+    # windows are [n, h', w', c, height, width]: draw an image and the place of a corner for each
     chosen = [rng.integers(side, size=shape[0]) for side in windows.shape[:3]]
     return np.moveaxis(windows[tuple(chosen)], 1, -1)
 
@@ -149,8 +154,10 @@ def phase_randomised(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     Source: Galerne, Gousseau and Morel, Random phase textures, 2011.
     """
+    # phases of real white noise: they are uniform, and their symmetry keeps the result real
     phase = np.fft.fft2(rng.standard_normal(image.shape[:2]))
     phase /= np.abs(phase)
-    phase[0, 0] = 1
+    phase[0, 0] = 1  # the mean stays
+    # one phase for all channels keeps the correlations between them
     spectrum = np.fft.fft2(image, axes=(0, 1)) * phase[..., None]
     return np.fft.ifft2(spectrum, axes=(0, 1)).real

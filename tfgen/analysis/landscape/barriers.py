@@ -99,6 +99,7 @@ def bent(
     """
 
     def highest(x):
+        # the highest point of a path rarely lies on a bead
         parts = [line(x[:, i], x[:, i + 1], between + 1) for i in range(beads - 1)]
         return tf.reduce_max(energy_of_beads(energy)(tf.concat(parts, axis=1)), axis=1)
 
@@ -107,10 +108,11 @@ def bent(
         state, _ = run_from_state(
             kernel, energy, kernel.init(energy, start), random.root(0), num_steps
         )
+        # `state.best` was lowest at its beads; between them, another one may be
         bands = [start, state.best, state.x]
-        heights = tf.stack([highest(x) for x in bands])
+        heights = tf.stack([highest(x) for x in bands])  # [3, p]
         lowest = tf.argmin(heights, axis=0, output_type=tf.int32)
-        paths = tf.gather(tf.stack(bands, axis=1), lowest, axis=1, batch_dims=1)
+        paths = tf.gather(tf.stack(bands, axis=1), lowest, axis=1, batch_dims=1)  # one of 3 each
         return tf.reduce_min(heights, axis=0), paths
 
     return Paths(*minibatches.grouped(beads).map("elastic bands", relax, first, second))

@@ -67,8 +67,9 @@ class ElasticBand(Kernel):
         u, gradient = energies.value_and_grad(energy_of_beads(energy), x)
         flat_shape = [tf.shape(x)[0], x.shape[1], -1]
         flat, flat_gradient = tf.reshape(x, flat_shape), tf.reshape(gradient, flat_shape)
-        # the highest energy of the beads that the step before this one left
+        # `u` is of the beads as the step before this one left them: one gradient a step suffices
         height = tf.reduce_max(u, axis=1)
+        # small steps grow back slowly, so that one difficult stretch does not slow the whole run
         grown = tf.minimum(1.1 * state.step_size, self.step_size)
         step_size = tf.where(height > state.height, state.step_size / 2, grown)
         moved = self._move(flat, u, flat_gradient, step_size, climb=state.left <= 0)
@@ -93,23 +94,37 @@ class ElasticBand(Kernel):
         step_size: tf.Tensor,
         climb: tf.Tensor,
     ) -> tf.Tensor:
-        """Returns the beads [p, k, d] after a step; the two ends stay."""
-        before, after = x[:, 1:-1] - x[:, :-2], x[:, 2:] - x[:, 1:-1]
+        """Moves the inner beads by one step; the two ends stay.
+
+        Args:
+            x: beads, flattened, [p, k, d].
+            u: their energies, [p, k].
+            gradient: of the energy at each, [p, k, d].
+            step_size: of each band, [p].
+            climb: a boolean, whether the highest inner bead of each band climbs.
+
+        Returns:
+            The beads after the step, [p, k, d].
+        """
+        inner_x, inner_u = x[:, 1:-1], u[:, 1:-1, tf.newaxis]
+        before, after = inner_x - x[:, :-2], x[:, 2:] - inner_x
         tangent = _tangent(u, before, after)
         slope = gradient[:, 1:-1]
         along = tf.reduce_sum(slope * tangent, axis=2, keepdims=True) * tangent
-        inner_u = u[:, 1:-1, tf.newaxis]
         climbs = (inner_u >= tf.reduce_max(inner_u, axis=1, keepdims=True)) & climb
-        # of the bead that climbs, the force along the path is turned round
-        across = slope - tf.where(climbs, 2.0, 1.0) * along
-        down = -step_size[:, tf.newaxis, tf.newaxis] * across
+        # Down the gradient across the path only: along it, beads would slide into the minima. For
+        # the bead that climbs, the part along the path changes its sign and leads to the saddle.
+        uphill = slope - tf.where(climbs, 2.0, 1.0) * along
+        move = -step_size[:, tf.newaxis, tf.newaxis] * uphill
+        # a bead that passed its neighbours would fold the path: half their mean distance at most
         length_before = tf.norm(before, axis=2, keepdims=True)
         length_after = tf.norm(after, axis=2, keepdims=True)
         reach = (length_before + length_after) / 4
-        size = tf.maximum(tf.norm(down, axis=2, keepdims=True), 1e-12)
-        down *= tf.minimum(1.0, reach / size)
+        move_length = tf.maximum(tf.norm(move, axis=2, keepdims=True), 1e-12)
+        move *= tf.minimum(1.0, reach / move_length)
+        # in place of springs: along the path to the middle between the two neighbours
         to_middle = tf.where(climbs, 0.0, (length_after - length_before) / 2) * tangent
-        inner = x[:, 1:-1] + down + to_middle
+        inner = inner_x + move + to_middle
         if self.bounds is not None:
             inner = tf.clip_by_value(inner, *self.bounds)
         return tf.concat([x[:, :1], inner, x[:, -1:]], axis=1)
@@ -121,14 +136,15 @@ def _tangent(u: tf.Tensor, before: tf.Tensor, after: tf.Tensor) -> tf.Tensor:
     Between a lower and a higher neighbour it points to the higher one. At a maximum or a minimum of
     the path both neighbours count, weighed by their differences in energy.
     """
-    to_next, to_last = u[:, 2:] - u[:, 1:-1], u[:, :-2] - u[:, 1:-1]
-    most = tf.maximum(tf.abs(to_next), tf.abs(to_last))
-    least = tf.minimum(tf.abs(to_next), tf.abs(to_last))
+    to_next, to_previous = u[:, 2:] - u[:, 1:-1], u[:, :-2] - u[:, 1:-1]
+    most = tf.maximum(tf.abs(to_next), tf.abs(to_previous))
+    least = tf.minimum(tf.abs(to_next), tf.abs(to_previous))
     up = u[:, 2:] > u[:, :-2]
-    monotone = to_next * to_last < 0
+    monotone = to_next * to_previous < 0
     towards, away = tf.cast(up, u.dtype), tf.cast(~up, u.dtype)
     ahead = tf.where(monotone, towards, tf.where(up, most, least))
     behind = tf.where(monotone, away, tf.where(up, least, most))
+    # three equal energies say nothing about the direction: both neighbours count alike
     flat = ahead + behind <= 0
     ahead = tf.where(flat, 1.0, ahead)[..., tf.newaxis]
     behind = tf.where(flat, 1.0, behind)[..., tf.newaxis]
@@ -140,7 +156,7 @@ def energy_of_beads(energy: EnergyFn) -> EnergyFn:
     """Returns the energy as a function of bands, from [p, k, ...] to [p, k]."""
 
     def beads(x):
-        images = tf.reshape(x, tf.concat([[-1], tf.shape(x)[2:]], axis=0))
+        images = tf.reshape(x, tf.concat([[-1], tf.shape(x)[2:]], axis=0))  # [p k, ...]
         return tf.reshape(energy(images), tf.shape(x)[:2])
 
     return beads

@@ -34,7 +34,7 @@ def layout(energy: np.ndarray, nodes: Sequence[Node]) -> Graph:
 
     Source: Becker and Karplus, The topology of multidimensional potential energy surfaces, 1997.
     """
-    place = np.argsort(_order(len(energy), nodes))
+    place = np.argsort(_order(len(energy), nodes))  # the inverse of the permutation
     # of leaves first, then of nodes
     middle, bottom = [float(p) for p in place], [float(u) for u in energy]
     upright = np.empty((2 * len(nodes), 3))

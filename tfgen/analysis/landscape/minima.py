@@ -60,10 +60,11 @@ def find(
     order = np.argsort(u, kind="stable")
     _, first = np.unique(group[order], return_index=True)
     lowest = order[first]  # the deepest end of each group
-    rank = np.argsort(u[lowest], kind="stable")
+    # groups are renumbered by depth: `number[group]` is the minimum's place in the result
+    by_depth = np.argsort(u[lowest], kind="stable")
     number = np.empty(count, int)
-    number[rank] = np.arange(count)
-    lowest = lowest[rank]
+    number[by_depth] = np.arange(count)
+    lowest = lowest[by_depth]
     return Minima(
         image=end[lowest],
         energy=u[lowest].astype(float),
@@ -75,6 +76,7 @@ def find(
 def _groups(image: np.ndarray, radius: float) -> tuple[int, np.ndarray]:
     """Returns the number of groups of images that a chain of near ones joins, and each one's."""
     flat = image.reshape(len(image), -1)
+    # a root mean square over d numbers is the Euclidean distance over √d
     distance = radius * np.sqrt(flat.shape[1])
     near = NearestNeighbors(radius=distance).fit(flat).radius_neighbors_graph()
     return connected_components(near, directed=False)

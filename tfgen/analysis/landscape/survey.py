@@ -108,6 +108,7 @@ class Survey:
         """
         barrier, bent = straight.astype(float), np.zeros(len(pairs), bool)
         budget = int(self.bands * len(energy))
+        # a barrier that falls may change the tree, so the choice is made anew each time
         while True:
             wanted = self._wanted(energy, pairs, barrier, bent)[: budget - bent.sum()]
             if not len(wanted):

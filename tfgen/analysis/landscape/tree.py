@@ -45,6 +45,7 @@ def candidates(image: np.ndarray, neighbours: int) -> np.ndarray:
     flat = image.reshape(len(image), -1)
     if len(flat) < 2:
         return np.empty((0, 2), int)
+    # neighbours alone may leave islands; a spanning tree of distances connects them
     near = kneighbors_graph(flat, min(neighbours, len(flat) - 1)).nonzero()
     connecting = minimum_spanning_tree(squareform(pdist(flat))).nonzero()
     pairs = np.concatenate([np.stack(near, axis=1), np.stack(connecting, axis=1)])
@@ -129,13 +130,16 @@ def basins(energy: np.ndarray, nodes: Sequence[Node], least_depth: float) -> Bas
         The basins.
     """
     count = len(energy)
-    way_out = np.full(count, np.inf)  # lowest energy at which the basin of a deepest minimum opens
-    # of each group, minima first: its basins, the one of its deepest minimum first; that minimum
+    # at a minimum that is its basin's deepest: the lowest energy at which the basin opens
+    way_out = np.full(count, np.inf)
+    # Groups are numbered as in `nodes`: single minima, then joins. For each group, `inside` lists
+    # its basins, of which the first holds the group's deepest minimum; `lowest` is that minimum.
     inside = [[[i]] for i in range(count)]
     lowest = list(range(count))
     for node in nodes:
         deep, shallow = sorted((node.first, node.second), key=lambda group: energy[lowest[group]])
         own, other = inside[deep], inside[shallow]
+        # only the shallower group can drown in this join: the deeper one has its way out above
         if node.height - energy[lowest[shallow]] < least_depth:
             own = [own[0] + other[0], *own[1:]]
             other = other[1:]
@@ -191,7 +195,7 @@ def agreement(
     usual = np.array([count.argmax() for count in counts])
     ends, other = np.concatenate([pairs, pairs[:, ::-1]]).T
     order = np.argsort(np.concatenate([barrier, barrier]), kind="stable")
-    # of the sorted barriers, the first of each minimum
+    # np.unique gives the first place of each minimum, here that of its lowest barrier
     first = np.unique(ends[order], return_index=True)[1]
     return float(np.mean(usual == usual[other[order][first]]))
 
