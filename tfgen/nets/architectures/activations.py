@@ -34,6 +34,7 @@ def _relu_slope(r: tf.Tensor) -> tf.Tensor:
 
 
 def _silu_slope(r: tf.Tensor) -> tf.Tensor:
+    # of r s(r), with s' = s (1 - s)
     gate = tf.sigmoid(r)
     return gate * (1 + r * (1 - gate))
 

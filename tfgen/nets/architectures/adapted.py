@@ -66,6 +66,7 @@ class AdaptedEnergy(_Wrapper, EnergyNet):
         if not trial.is_batch(found) or found.shape.rank not in (1, 2):
             raise trial.mismatch("energy", image_shape, wanted, found)
         outputs = 1 if found.shape.rank == 1 else found.shape[1]
+        # Keras takes layers as attributes only after its own constructor, hence `_hold` at the end
         super().__init__(image_shape, trial.takes_any_size(net), outputs, **kwargs)
         self._hold(net)
 
@@ -97,6 +98,7 @@ class AdaptedGenerator(_Wrapper, GeneratorNet):
         found = trial.outputs("generator", net, latent_shape, wanted)
         if not trial.is_batch(found) or found.shape[1:] != tuple(image_shape):
             raise trial.mismatch("generator", latent_shape, wanted, found)
+        # only a map of latents has a height and width to be larger
         any_size = len(latent_shape) == 3 and trial.takes_any_size(net)
         super().__init__(latent_shape, image_shape, any_size, **kwargs)
         self._hold(net)

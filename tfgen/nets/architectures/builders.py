@@ -55,6 +55,7 @@ def generator_builder(
         Raises:
             UserError: if it cannot make images of this size.
         """
+        # a table does not say how many channels images have
         *hidden, last = rows
         table = [*hidden, last._replace(filters=image_shape[2])]
         latent_shape: tuple[int, ...] = (latent_dim,)

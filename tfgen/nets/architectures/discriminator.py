@@ -61,6 +61,7 @@ class Discriminator(DiscriminatorNet):
 
     def build(self, input_shape):
         shape = input_shape
+        # the first convolution has no normalization
         for conv, norm in zip(self.convs, [None, *self.norms], strict=True):
             conv.build(shape)
             shape = conv.compute_output_shape(shape)

@@ -63,7 +63,7 @@ class Generator(GeneratorNet):
         return cls(layers, **config)
 
     def build(self, input_shape):
-        # a vector is a map of one place
+        # a vector is a map of one place; only maps have `any_size`
         places = () if self.any_size else (1, 1)
         shape = (None, *places, *self.latent_shape)
         for number, layer in enumerate(self.stack):
@@ -97,6 +97,7 @@ class Generator(GeneratorNet):
             width: factor on the numbers of filters.
             batch_norm: see the class.
         """
+        # from the image down, where the size is known; each layer is put before those above it
         *hidden, last = rows
         height, map_width, _ = image_shape
         layers = [ConvTranspose(*last.over((height, map_width)))]
@@ -104,6 +105,7 @@ class Generator(GeneratorNet):
             # a row over the whole map makes what the rows above it enlarge to the image
             height, map_width = height // above.strides, map_width // above.strides
             sizes = row.scaled(width).over((height, map_width))
+            # normalization subtracts a bias again, and has one of its own
             layers.insert(0, ConvTranspose(*sizes, use_bias=not batch_norm))
         return cls(layers, latent_shape, image_shape, batch_norm)
 
@@ -114,6 +116,7 @@ class Generator(GeneratorNet):
         for number, layer in enumerate(hidden):
             h = layer(h)
             h = portability.relu(self.norms[number](h, training=training) if self.norms else h)
+        # images are float32, whatever the layers compute in
         return tf.tanh(tf.cast(last(h), tf.float32))
 
 
@@ -143,6 +146,7 @@ class Inference(InferenceNet):
         batch_norm: bool = False,
         **kwargs,
     ):
+        # the latents' shape follows from the layers, before Keras lets them be attributes
         maps = _map_shapes(convs, image_shape)[-1]
         *places, latents = heads[0].compute_output_shape(maps)[1:]
         latent_shape = (*places, latents) if latent_map else (math.prod((*places, latents)),)

@@ -34,7 +34,7 @@ class ResidualBlock(keras.layers.Layer):
 
     def __init__(self, channels: int, filters: int, strides: int, **kwargs):
         super().__init__(**kwargs)
-        common = {"initializer_scale": None, "dtype": self.dtype_policy}
+        common = {"initializer_scale": None, "dtype": self.dtype_policy}  # None: He's scale
         # a kernel that the stride divides meets every pixel equally often
         taps = 3 if strides == 1 else 4
         self.lower = Conv(filters, 3, 1, 1, name="lower", **common)
@@ -134,6 +134,7 @@ class ResidualEnergy(EnergyNet):
     def map_area(self, variable: keras.Variable, image_shape: Size) -> int:
         shapes = self.map_shapes((None, *image_shape))[1:]
         for layer, (_, height, width, _) in zip(self._layers_below, shapes, strict=True):
+            # by identity: `in` would compare the variables' values
             if any(variable is own for own in layer.trainable_variables):
                 return height * width
         return 1
@@ -142,6 +143,7 @@ class ResidualEnergy(EnergyNet):
         h = self.stem(x, training=training)
         for block in self.blocks:
             h = block(h, training=training)
+        # blocks end without an activation; a sum of many places needs float32
         maps = tf.cast(self.top(silu(h), training=training), tf.float32)
         u = tf.reduce_sum(maps, axis=[1, 2])
         return u if self.num_outputs > 1 else u[:, 0]

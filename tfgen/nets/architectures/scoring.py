@@ -53,14 +53,15 @@ class ScoringFunction(EnergyNet):
     ):
         present = [top for top in tops if top is not None]
         outputs = present[-1].filters if present else 1
-        # a sum of maps has a value for images of any size
+        # a sum of maps has a value for images of any size; a top covers the map of one size only
         super().__init__(image_shape, any_size=not present, num_outputs=outputs, **kwargs)
         if activation not in ACTIVATIONS:
             raise UserError(
                 f"activation: expected one of {', '.join(ACTIVATIONS)} and found {activation}"
             )
         self.convs = numbered(convs, "conv")
-        # lists of layers that hold None would not be tracked by Keras, so depths are kept apart
+        # Keras does not track a list of layers that holds None. So the tops are kept in a list
+        # without gaps, and the depth that each belongs to, from 1, in a tuple beside it.
         self._top_depths = tuple(
             number for number, top in enumerate(tops, start=1) if top is not None
         )
@@ -68,6 +69,7 @@ class ScoringFunction(EnergyNet):
         for top, number in zip(present, self._top_depths, strict=True):
             top.name = f"top_{number}"
         self.activation = activation
+        # all layers but the first, so that norm_2 is that of conv_2
         count = len(self.convs) - 1 if batch_norm else 0
         self.norms = batch_normalizations(count, self.dtype_policy, start=2)
         self.depth = depth or len(self.convs)
@@ -145,6 +147,7 @@ class ScoringFunction(EnergyNet):
         return self.tops[self._top_depths.index(depth)] if depth in self._top_depths else None
 
     def build(self, input_shape):
+        # all depths at once, so that growth adds no weights that an optimizer does not know
         shapes = self.map_shapes(input_shape)
         for number, conv in enumerate(self.convs):
             conv.build(shapes[number])
@@ -158,6 +161,7 @@ class ScoringFunction(EnergyNet):
         # 1 for a top, which covers its map
         shapes = self.map_shapes((None, *image_shape))[1:]
         for conv, (_, height, width, _) in zip(self.convs, shapes, strict=True):
+            # by identity: `in` would compare the variables' values
             if any(variable is own for own in conv.trainable_variables):
                 return height * width
         return 1
@@ -192,6 +196,7 @@ class ScoringFunction(EnergyNet):
         # sums of many responses need float32, whatever the layers compute in
         if self.top is None:
             return -tf.reduce_sum(tf.cast(h, tf.float32), axis=[1, 2, 3])
+        # the top's map has one place where images have the size that the weights are made for
         f = tf.reduce_sum(tf.cast(self.top(h, training=training), tf.float32), axis=[1, 2])
         return -f if f.shape[-1] > 1 else -f[:, 0]
 

@@ -54,7 +54,8 @@ def convs_of_table(
     convs: list[Conv] = []
     shape: tuple = (None, *image_shape)
     for row in rows:
-        convs.append(Conv(*row.scaled(width).over(shape[1:3]), use_bias=False, **options))
+        sizes = row.scaled(width).over(shape[1:3])
+        convs.append(Conv(*sizes, use_bias=False, **options))
         shape = convs[-1].compute_output_shape(shape)
         if min(shape[1:3]) < 1:
             raise too_small(image_shape)

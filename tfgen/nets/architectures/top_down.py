@@ -57,12 +57,13 @@ def top_down(net: ScoringFunction, image: Image, label: Label | None = None) -> 
     steps = zip(reversed(layers), reversed(delta), reversed(maps[:-1]), strict=True)
     for conv, slope, below in steps:  # top-down
         active = b * slope
+        # alpha of equation 17 collects what the biases of active filters add to the score
         if conv.use_bias:
             bias = tf.cast(conv.bias, active.dtype)
             alpha += tf.reduce_sum(tf.cast(active * bias, tf.float32), axis=[1, 2, 3])
         b = conv.transpose(active, tf.shape(below))  # equation 16
         coefficients.append(b)
-    *upper, bottom = coefficients
+    *upper, bottom = coefficients  # from B^(L) down to B^(0)
     bottom.set_shape(image.shape)
     return TopDown(delta, upper[::-1], alpha, tf.cast(bottom, tf.float32))
 
@@ -71,7 +72,7 @@ def _top_coefficients(net: ScoringFunction, h: tf.Tensor, label: Label | None) -
     """Returns B^(L): maps of 1's, or the filter over the whole image that reads the score."""
     if net.top is None:
         return tf.ones_like(h)
-    response = net.top(h, training=False)
+    response = net.top(h, training=False)  # only its shape is used
     if net.top.filters == 1:
         chosen = tf.ones_like(response)
     elif label is None:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfgen.errors import UserError
 
 COUNT = 2
-"""Examples in the batch that a net is tried on."""
+"""Examples in the batch that a net is tried on; with 1, a lost batch axis might pass."""
 
 
 def outputs(role: str, net: keras.Model, shape: tuple[int, ...], wanted: str) -> Any:

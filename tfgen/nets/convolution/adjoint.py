@@ -86,13 +86,14 @@ def adjoint(
         x = tf.matmul(flat(y), tf.reshape(kernel, [-1, kernel.shape[3]]), transpose_b=True)
         return tf.reshape(x, [-1, *kernel.shape[:3]])
     kernel = _turned(blocks_of_kernel(kernel, strides))
-    # in blocks of pixels, `taps` is the kernel's side, and `places` that of the maps
+    # For each axis, in blocks of pixels: `taps` is the kernel's side, and `places` the maps'. The
+    # whole adjoint makes places + taps - 1 blocks; the image begins `padding` pixels into them.
     before, around = [], []
     for axis, (side, taps) in enumerate(zip(size, kernel.shape[:2], strict=True), start=1):
         places = y.shape[axis] if y.shape[axis] is not None else tf.shape(y)[axis]
         # whole blocks that the padding or the end of the image would cut off are not computed
         skipped = min(padding // strides, taps - 1)
-        surplus = strides * (places + taps - 1) - padding - side
+        surplus = strides * (places + taps - 1) - padding - side  # pixels beyond the image
         around.append([taps - 1 - skipped, tf.maximum(taps - 1 - surplus // strides, 0)])
         before.append(padding - strides * skipped)
     x = tf.nn.conv2d(tf.pad(y, [[0, 0], *around, [0, 0]]), kernel, 1, "VALID")
@@ -119,6 +120,7 @@ def blocks_of_kernel(kernel: tf.Tensor, s: int) -> tf.Tensor:
     below, beside = rows * s - height, columns * s - width
     kernel = tf.pad(kernel, [[0, below], [0, beside], [0, 0], [0, 0]])
     kernel = tf.reshape(kernel, [rows, s, columns, s, channels, filters])
+    # within a block: rows, then columns, then channels, as tf.nn.space_to_depth orders them
     kernel = tf.transpose(kernel, [0, 2, 1, 3, 4, 5])
     return tf.reshape(kernel, [rows, columns, s * s * channels, filters])
 
@@ -130,7 +132,7 @@ def flat(x: tf.Tensor) -> tf.Tensor:
 
 def ceil_to(number: int, multiple: int) -> int:
     """Returns the smallest multiple that is not below the number."""
-    return -(-number // multiple) * multiple
+    return -(-number // multiple) * multiple  # -(-a // b) rounds up
 
 
 def _padded_fully(y: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:

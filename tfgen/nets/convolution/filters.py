@@ -56,7 +56,8 @@ class Filters(keras.layers.Layer):
         self.padding = padding
         self.use_bias = use_bias
         self.initializer_scale = initializer_scale
-        # what the layer was told, which is part of its config, and how it runs, which is not
+        # What the layer was told is part of its config. How it runs is not: a saved net that names
+        # no way takes the default of the process that loads it.
         self._own_convolution = convolution
         self.convolution = convolution or implementations.default()
 

@@ -113,6 +113,7 @@ def chosen(preferred: str, convolution: Convolution, dtype: tf.DType) -> str:
         direct, space_to_depth, toom_cook, product or portable.
     """
     way = _fastest(preferred, convolution, dtype)
+    # the other ways consist of operations whose gradients LiteRT has
     return "portable" if way == "direct" and is_portable() else way
 
 
@@ -135,6 +136,7 @@ def chosen_for_adjoint(preferred: str, convolution: Convolution, dtype: tf.DType
 
 
 def _fastest(preferred: str, convolution: Convolution, dtype: tf.DType) -> str:
+    # one place only: nothing to choose, whatever is preferred
     if not convolution.padding and tuple(convolution.shape[1:3]) == convolution.kernel_size:
         return "product"
     can_multiply_less = _can_multiply_less(convolution)
@@ -144,7 +146,7 @@ def _fastest(preferred: str, convolution: Convolution, dtype: tf.DType) -> str:
         return "direct"
     if preferred != "auto":
         return "space_to_depth" if convolution.folds else "direct"
-    # bfloat16 would lose what the transforms round
+    # the transforms amplify rounding errors by more than bfloat16 can bear
     if dtype == tf.float32 and can_multiply_less and _multiplying_less_pays(convolution):
         return "toom_cook"
     return "space_to_depth" if convolution.folds and _folding_pays(convolution) else "direct"
@@ -164,10 +166,11 @@ def _multiplying_less_pays(convolution: Convolution) -> bool:
     rows = plan.columns.output.shape[2] * (batch or LEAST_ROWS)
     if rows < LEAST_ROWS or tf.config.list_logical_devices("GPU"):
         return False
-    # an element of the input serves all filters, and one of the output all channels
+    # A side's transform is a product with a matrix over the whole side. An element of the input
+    # serves all filters, and one of the output all channels.
     per_element = TRANSFORM_COST + max(height or 0, width or 0)
     cost = per_element * (1 / (channels or 1) + 1 / convolution.filters)
-    return plan.saving > 1 + cost
+    return plan.saving > 1 + cost  # both sides in units of the products that are left
 
 
 def _folding_pays(convolution: Convolution) -> bool:

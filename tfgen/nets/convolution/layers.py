@@ -86,6 +86,7 @@ class Conv(Filters):
         Returns:
             A tensor of shape `input_shape`.
         """
+        # sides that are known while a graph is traced give static shapes, which LiteRT needs
         known = tf.get_static_value(input_shape)
         size = (input_shape[1], input_shape[2])
         if known is not None:
@@ -100,7 +101,7 @@ class Conv(Filters):
             case "product":
                 return self._product(x, training)
             case "toom_cook":
-                plan = convolution.plan
+                plan = convolution.plan  # depends on the images' size
                 kernel = self._hoisted(
                     lambda: toom_cook.prepared(self.linear(training), plan), training, plan
                 )
@@ -110,7 +111,7 @@ class Conv(Filters):
                     lambda: blocks_of_kernel(self.linear(training), self.strides), training
                 )
                 return convolve(self._blocks(x), kernel)
-            case "portable":
+            case "portable":  # of exported models, whose weights are constants
                 return convolve_portably(x, self.linear(), self.strides, self.padding)
         p = self.padding
         kernel = self._hoisted(lambda: self.linear(training), training)
@@ -126,7 +127,8 @@ class Conv(Filters):
         self, prepare: Callable[[], tf.Tensor], training: bool, plan: Plan | None = None
     ) -> tf.Tensor:
         """Returns a prepared kernel, made once for a loop in which the weights stand still."""
-        # in training, weights and singular vectors change from call to call
+        # In training, weights and singular vectors change from call to call. A layer may see images
+        # of several sizes in one loop, so the plan is part of the key; plans are kept for good.
         return prepare() if training else hoisting.held((id(self), id(plan)), prepare)
 
     def _kernel_channels(self, channels: int) -> tuple[int, int]:
@@ -141,6 +143,7 @@ class Conv(Filters):
         for axis, taps in enumerate(self.kernel_size, start=1):
             side = x.shape[axis] if x.shape[axis] is not None else tf.shape(x)[axis]
             places = self._output_side(side, taps)
+            # what the kernels, padded to whole blocks, reach over
             needed = (places - 1) * self.strides + ceil_to(taps, self.strides)
             # zeros beyond the padding meet only the zeros that blocks_of_kernel adds
             around.append([self.padding, tf.maximum(needed - side - self.padding, 0)])
@@ -169,6 +172,7 @@ class ConvTranspose(Filters):
         return self.filters, channels
 
     def _transposed(self, x: tf.Tensor) -> tf.Tensor:
+        # the sizes of the convolution that this is the adjoint of: its images are our output
         images = self.compute_output_shape(x.shape)
         convolution = implementations.Convolution(
             images, self.kernel_size, self.strides, self.padding, x.shape[-1]

@@ -52,5 +52,6 @@ def largest_singular_value(kernel: tf.Tensor, direction: tf.Tensor) -> tuple[tf.
     matrix = tf.reshape(kernel, [-1, kernel.shape[-1]])
     left = tf.math.l2_normalize(tf.linalg.matvec(matrix, direction))
     right = tf.math.l2_normalize(tf.linalg.matvec(matrix, left, transpose_a=True))
+    # the gradient of leftᵀ K right is that of the singular value only with both vectors held fixed
     left, right = tf.stop_gradient(left), tf.stop_gradient(right)
     return tf.tensordot(left, tf.linalg.matvec(matrix, right), 1), right

@@ -35,9 +35,10 @@ def prepared(kernel: tf.Tensor, plan: Plan) -> tf.Tensor:
     phases, points, _ = plan.rows.kernel.shape
     rows = tf.constant(plan.rows.kernel.reshape(-1, height), kernel.dtype)
     columns = tf.constant(plan.columns.kernel.reshape(-1, width), kernel.dtype)
+    # first the rows, then the columns: each a product with the other sides as one long axis
     half = tf.matmul(rows, tf.reshape(kernel, [height, -1]))
     half = tf.reshape(half, [phases, points, width, channels * filters])
-    half = tf.transpose(half, [2, 1, 0, 3])
+    half = tf.transpose(half, [2, 1, 0, 3])  # the rows' phases go beside the channels
     both = tf.matmul(columns, tf.reshape(half, [width, -1]))
     return tf.reshape(both, [columns.shape[0], 1, points, phases * channels, filters])
 
@@ -54,6 +55,7 @@ def convolve(x: tf.Tensor, prepared_kernel: tf.Tensor, plan: Plan) -> tf.Tensor:
         [b, h', w', filters].
     """
     (rows, rows_back), (columns, columns_back) = _matrices(plan, x.dtype)
+    # to the points, products over channels there, and back to maps
     tiles = _to_points(x, rows, columns, len(plan.rows.data))
     products = tf.matmul(_matching(tiles, prepared_kernel), prepared_kernel)
     return _from_points(_restored(products, x, plan), rows_back, columns_back, 1)
@@ -70,6 +72,7 @@ def transpose(y: tf.Tensor, prepared_kernel: tf.Tensor, plan: Plan) -> tf.Tensor
     Returns:
         [b, h, w, in].
     """
+    # the adjoint takes the steps backwards: the output's matrices lead to the points
     (rows_back, rows), (columns_back, columns) = _matrices(plan, y.dtype)
     tiles = _to_points(y, tf.transpose(rows), tf.transpose(columns), 1)
     matching = _matching(tiles, prepared_kernel)
@@ -81,7 +84,8 @@ def transpose(y: tf.Tensor, prepared_kernel: tf.Tensor, plan: Plan) -> tf.Tensor
 
 def _matrices(plan: Plan, dtype: tf.DType) -> list[tuple[tf.Tensor, tf.Tensor]]:
     """Returns the transforms of rows and of columns: those of the data and those of the output."""
-    # phases of the rows are channels, which the product of matrices sums
+    # The phases of the rows are channels, which the products over channels sum already. Those of
+    # the columns are summed by the matrix that makes the output.
     pairs = (plan.rows.matrices(merged=True), plan.columns.matrices(merged=False))
     return [(tf.constant(data, dtype), tf.constant(output, dtype)) for data, output in pairs]
 
@@ -125,7 +129,7 @@ def _to_points(x: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, phases: int) -
     half = tf.matmul(rows, tf.reshape(x, [-1, height, width * channels]))
     half = tf.reshape(half, [-1, phases, down, width, channels])
     # batches of small products would take three times as long as this copy and one large product
-    half = tf.transpose(half, [3, 2, 0, 1, 4])
+    half = tf.transpose(half, [3, 2, 0, 1, 4])  # [w, h', b, phases, c]
     both = tf.matmul(columns, tf.reshape(half, [width, -1]))
     return tf.reshape(both, [across, down, -1, phases * channels])
 
@@ -133,13 +137,13 @@ def _to_points(x: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, phases: int) -
 def _from_points(
     products: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, phases: int
 ) -> tf.Tensor:
-    """Applies matrices the other way round.
+    """Applies a matrix to each side of products at points, which gives images: undoes `_to_points`.
 
     Args:
-        products: [w', h', b, phases c].
+        products: [w', h', b, phases c], with w' and h' the multiplications along the two axes.
         rows: [h, phases h'].
         columns: [w, w'].
-        phases: of the rows.
+        phases: of the rows; 1 where the phases are summed already.
 
     Returns:
         [b, h, w, c].
@@ -147,8 +151,10 @@ def _from_points(
     across, down, _, phases_and_channels = products.shape
     height, width = rows.shape[0], columns.shape[0]
     channels = phases_and_channels // phases
+    # columns first, since their axis is in front; `_to_points` ends with them
     half = tf.matmul(columns, tf.reshape(products, [across, -1]))
     half = tf.reshape(half, [width, down, -1, phases, channels])
-    half = tf.transpose(half, [2, 3, 1, 0, 4])
+    half = tf.transpose(half, [2, 3, 1, 0, 4])  # [b, phases, h', w, c]
+    # a phase is a part of the rows' axis again, over which this product sums
     both = tf.matmul(rows, tf.reshape(half, [-1, phases * down, width * channels]))
     return tf.reshape(both, [-1, height, width, channels])

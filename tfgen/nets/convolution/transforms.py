@@ -43,6 +43,7 @@ class Axis(NamedTuple):
             [side of the output, phases points tiles].
         """
         output = self.output[:, np.newaxis]
+        # a phase's products all go to the same outputs: repeated columns of the matrix sum them
         if not merged:
             output = np.repeat(output, len(self.data), axis=1)
         return self.data.reshape(-1, self.data.shape[3]), output.reshape(len(output), -1)
@@ -89,15 +90,16 @@ def axis(side: int, taps: int, strides: int, padding: int, tile: int) -> Axis:
         tile: outputs made at once; it takes `tile + taps / strides - 1` points, one of them
             infinity.
     """
-    length = (side + 2 * padding - taps) // strides + 1
+    length = (side + 2 * padding - taps) // strides + 1  # of the output
     tiles = math.ceil(length / tile)
     taps_of_phase = math.ceil(taps / strides)
-    points = tile + taps_of_phase - 1
+    points = tile + taps_of_phase - 1  # the coefficients of the product of two polynomials
     # a convolution transposes the product of polynomials: the kernel is evaluated, while the data
     # pass through the transposed interpolation and the outputs through a transposed evaluation
     data = np.zeros((strides, points, tiles, side))
     interpolation = np.linalg.inv(_evaluation(points, points)).T
     for phase, number, place in np.ndindex(strides, tiles, points):
+        # neighbouring tiles overlap in the image by taps_of_phase - 1 places
         pixel = strides * (number * tile + place) + phase - padding
         # zeros beyond the border need no column of the matrix
         if 0 <= pixel < side:
@@ -126,6 +128,7 @@ def _evaluation(points: int, coefficients: int) -> np.ndarray:
 
 
 def _fewest(side: int, taps: int, strides: int, padding: int) -> Axis:
+    # with infinity there are len(POINTS) + 1 points for tile + taps_of_phase - 1 coefficients
     largest = len(POINTS) + 2 - math.ceil(taps / strides)
     found = [axis(side, taps, strides, padding, tile) for tile in range(1, largest + 1)]
     return min(found, key=lambda axis: axis.multiplications)
