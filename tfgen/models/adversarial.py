@@ -22,6 +22,7 @@ class AdversarialModel(LatentModel):
     def __init__(self, discriminator: keras.Model, generator: keras.Model, **settings):
         super().__init__(generator, **settings)
         self.discriminator = adapters.as_discriminator(discriminator, self.image_shape)
+        # the base class knows the generator only; the order is that of the constructor's roles
         self.nets = {"discriminator": self.discriminator, **self.nets}
 
     def unable(self) -> set[str]:

@@ -90,8 +90,8 @@ class Model(keras.Model, abc.ABC):
         self.num_classes = num_classes
         self.sampling = sampling
         self.updates = 0
-        self.graphs: dict[Hashable, Callable] = {}
-        self.built = True
+        self.graphs: dict[Hashable, Callable] = {}  # compiled tasks, see `Task`
+        self.built = True  # by its nets; Keras would otherwise call the model to build it
 
     @abc.abstractmethod
     def inputs(self) -> dict[str, Input]:
@@ -171,6 +171,7 @@ class Model(keras.Model, abc.ABC):
         return {
             "nets": {role: saved.config_of(role, net) for role, net in self.nets.items()},
             "image_shape": list(self.image_shape),
+            # num_classes is left out: each class derives it from its nets
             "sampling": self.sampling and self.sampling.get_config(),
         }
 
@@ -210,5 +211,6 @@ class Model(keras.Model, abc.ABC):
 
 def tasks_of(cls: type[Model]) -> dict[str, Task]:
     """Returns the tasks that a class and its bases declare, by name."""
+    # static, since a look-up by name would call properties
     members = inspect.getmembers_static(cls)
     return {name: member for name, member in members if isinstance(member, Task)}

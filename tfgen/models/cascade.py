@@ -117,7 +117,7 @@ class CascadeModel(Model):
         return Target(self.energy_fn(label), noise, self.image_shape)
 
     def revision(self) -> Hashable:
-        return self.snapshots.num_kept
+        return self.snapshots.num_kept  # how many classifiers a graph goes through
 
     @task("energy")
     def energy(self, image: Image) -> Energy:
@@ -138,7 +138,7 @@ class CascadeModel(Model):
     @task("image")
     def generate(self, count: tf.Tensor, seed: Seed) -> Image:
         """Synthesizes images of the size of training's, from noise through all classifiers."""
-        return self._through((count, *self.canvas), seed)
+        return self._through((count, *self.canvas), seed)  # the canvas includes the padding
 
     @task("image")
     def synthesize(self, count: tf.Tensor, seed: Seed, size: tf.Tensor) -> Image:
@@ -216,6 +216,7 @@ class CascadeModel(Model):
     def _through(self, shape, seed: Seed) -> Image:
         start_seed, run_seed = random.split(seed)
         x = self.synthesis.start(shape, start_seed)
+        # a shape that is a tensor leaves the channels unknown, which convolutions must know
         x = tf.ensure_shape(x, (None, None, None, self.canvas[-1]))
 
         def stage(number):

@@ -26,6 +26,7 @@ class Chains(keras.layers.Layer):
             )
         self.num = num
         self.per_replica = num // replicas
+        # a view: all chains share the memory of one
         self.start = np.broadcast_to(np.float32(start), (num, *shape))
         self.state = self.add_weight(
             shape=(num, *shape),
@@ -45,6 +46,7 @@ class Chains(keras.layers.Layer):
 
     def take(self) -> tf.Tensor:
         """Returns this replica's chains, [num / replicas, ...]."""
+        # the replica's number is a tensor, so a slice has no static length of its own
         return tf.ensure_shape(
             self.state.value[self._offset() :][: self.per_replica],
             [self.per_replica, *self.state.shape[1:]],
@@ -53,6 +55,7 @@ class Chains(keras.layers.Layer):
     def put(self, x: tf.Tensor) -> None:
         """Keeps this replica's chains, [num / replicas, ...], with those of the others."""
         context = tf.distribute.get_replica_context()
+        # gathered in the order of the replicas, as `_offset` counts
         if context.num_replicas_in_sync > 1:
             x = context.all_gather(x, axis=0)
         self.state.assign(x)

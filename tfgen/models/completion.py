@@ -25,7 +25,7 @@ def filled(decode: Decode, infer: Infer, image: Image, mask: Mask, *, rounds: in
     Returns:
         [b, h, w, c], in [-1, 1] where it was missing.
     """
-    x = mask * image
+    x = mask * image  # zeros at first, the middle of [-1, 1]
     for number in range(rounds):
         x = refilled(decode, infer(x, number), x, mask)
     return x

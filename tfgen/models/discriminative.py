@@ -10,7 +10,10 @@ from tfgen.types import Image
 
 @keras.saving.register_keras_serializable("tfgen")
 class DiscriminativeModel(EnergyModel):
-    """An energy for each class, and the probability of the classes and of white noise.
+    """An energy for each class, and the probability of each class.
+
+    Training adds white noise as a further, base category, whose logit is fixed at zero. The tasks
+    of the model leave it out.
 
     Args: see `EnergyModel`.
 
@@ -36,5 +39,5 @@ class DiscriminativeModel(EnergyModel):
 
     @task("probability")
     def classify(self, image: Image) -> tf.Tensor:
-        """Computes the probability of each class, [b, classes]."""
+        """Computes the probability of each class, given that it is one of them, [b, classes]."""
         return tf.nn.softmax(self.logits(image))

@@ -73,8 +73,9 @@ class Task:
         self.__doc__ = method.__doc__
         self.__wrapped__ = method
         self.signature = inspect.signature(method)
-        _, *self.parameters = self.signature.parameters
+        _, *self.parameters = self.signature.parameters  # all but self
 
+    # like a function: of the class it is the task, of an instance a bound method
     def __get__(self, model: "Model | None", owner: type | None = None):
         return self if model is None else types.MethodType(self, model)
 
@@ -114,6 +115,7 @@ class Task:
     def _compiled(self, model: "Model", given: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Runs the endpoint as a graph, which is kept for arguments of the same shapes."""
         shapes = tuple((name, tuple(value.shape)) for name, value in given.items())
+        # the revision, since a graph traced before growth would keep the old depth
         key = (self.__name__, shapes, model.revision())
         if key not in model.graphs:
             endpoint = self.endpoint(model, model.inputs())
@@ -154,6 +156,7 @@ def as_tensor(known: Input, given: Mapping[str, Any]) -> tf.Tensor:
         value = known.default
     if value is None:
         raise UserError(f"{known.name}: expected {known.meaning} and found nothing")
+    # a whole number for a user; within the library a seed is a pair
     if known.name == "seed" and np.ndim(value) == 0:
         return random.root(value)
     try:
@@ -165,6 +168,7 @@ def as_tensor(known: Input, given: Mapping[str, Any]) -> tf.Tensor:
         expected = ", ".join("any" if side is None else str(side) for side in known.spec.shape)
         found = ", ".join(map(str, tensor.shape))
         raise UserError(f"{known.name}: expected the shape [{expected}] and found [{found}]")
+    # while a graph is traced there are no numbers to check yet
     if tf.executing_eagerly():
         _check_numbers(known, tensor)
     return tensor
@@ -176,7 +180,7 @@ def _check_numbers(known: Input, value: tf.Tensor) -> None:
         raise UserError(f"{known.name}: expected finite numbers and found NaN or infinity")
     if known.check is None:
         return
-    passed = np.reshape(known.check.test(value), -1)
+    passed = np.reshape(known.check.test(value), -1)  # of each number, so that one can be named
     if not passed.all():
         refused = np.reshape(value, -1)[~passed][0]
         raise UserError(f"{known.name}: expected {known.check.words} and found {refused}")

@@ -90,6 +90,7 @@ class EnergyModel(Model):
 
     def unable(self) -> set[str]:
         unable = set()
+        # synthesize takes no label, without which one of several energies is not chosen
         if not self.energy_net.any_size or self.num_classes > 1:
             unable.add("synthesize")
         if not self.persistent_chains.num:
@@ -132,7 +133,7 @@ class EnergyModel(Model):
         return tf.gather(chains.state.value, tf.range(count) % chains.num)
 
     def revision(self) -> Hashable:
-        return self.energy_net.depth
+        return self.energy_net.depth  # layers that a graph was traced with
 
     @task("energy")
     def energy(self, image: Image, label: Label | None = None) -> Energy:
@@ -208,6 +209,7 @@ class EnergyModel(Model):
         known = mask * image
         clamped = energies.clamped(self.energy_fn(label), known, mask)
         x = self.sample_from(clamped, known + (1 - mask) * start, seed, num_steps)
+        # the energy ignores what x holds at known pixels, where noise has moved it
         return known + (1 - mask) * x
 
     @task("image")
@@ -245,13 +247,16 @@ class EnergyModel(Model):
             return self.image_mean + self.sigma * random.normal(shape, seed)
         memory = self.persistent_chains.state
         number, tile_height, tile_width, channels = memory.shape
-        rows, columns = -(-shape[1] // tile_height), -(-shape[2] // tile_width)
+        rows, columns = -(-shape[1] // tile_height), -(-shape[2] // tile_width)  # rounded up
         count = shape[0] * rows * columns
         which = random.uniform((count,), seed, 0, number // self.num_classes, tf.int32)
-        if label is not None:  # chain i is of class i % num_classes
+        # Chain i is of class i % num_classes. With classes there is one tile an image, since
+        # `synthesize` is for one class only.
+        if label is not None:
             which = which * self.num_classes + label
         tiles = tf.gather(memory.value, which)
         tiles = tf.reshape(tiles, (shape[0], rows, columns, tile_height, tile_width, channels))
+        # [b, rows, height, columns, width, c]: a row of pixels runs across all tiles of its row
         tiles = tf.transpose(tiles, (0, 1, 3, 2, 4, 5))
         canvas = (shape[0], rows * tile_height, columns * tile_width, channels)
         return tf.reshape(tiles, canvas)[:, : shape[1], : shape[2]]
@@ -274,12 +279,14 @@ class EnergyModel(Model):
 
     def _denoise(self, energy: EnergyFn, x: Image) -> Image:
         kernel = self.sampling.kernel.noise_free()
+        # any seed will do, since nothing is drawn
         x, _ = run(kernel, energy, x, random.root(0), self.sampling.denoising_steps)
         return portability.clip(x, -1.0, 1.0)
 
 
 def _least_side(net: EnergyNet) -> int:
     """Returns the smallest side of images that a net takes."""
+    # by trial: what fits depends on each layer's kernel, stride and padding
     largest = min(net.image_shape[:2])
     for side in range(1, largest):
         with contextlib.suppress(UserError):

@@ -71,6 +71,7 @@ class Input:
 
     def row_of(self, number: int) -> np.ndarray:
         """Returns an example for row `number` of a request, of `shape`."""
+        # rows with one seed would all show the same answer
         value = [0, number] if self.name == "seed" else self.example
         return np.asarray(value, self.dtype.as_numpy_dtype)
 
@@ -101,6 +102,7 @@ def image(
     if example_sides is not None:
         height, width = example_sides
     ramp = np.linspace(-1, 1, width, dtype=np.float32)[:, np.newaxis]
+    # an interpolation between two equal images would show nothing
     if name == "second":
         ramp = -ramp
     example = np.broadcast_to(ramp, (height, width, channels))
@@ -239,7 +241,7 @@ def noise(shape: tuple[int, ...], draws: int | None, meaning: str, name: str = "
         meaning: see `Input`.
         name: of the input.
     """
-    shown = np.random.default_rng(0).standard_normal((draws or 3, *shape))
+    shown = np.random.default_rng(0).standard_normal((draws or 3, *shape))  # 3: a short example
     return Input(
         name,
         (draws, *shape),

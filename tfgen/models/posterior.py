@@ -93,6 +93,7 @@ class Sampled(Posterior):
     def _run(
         self, kernel: Kernel, image: Image, start: Latent, seed: Seed, mask: Mask | None
     ) -> Latent:
+        # inference mode: with batch normalization, an answer would depend on the rest of the batch
         energy = energies.posterior(energies.frozen(self.net), image, self.sigma, mask)
         z, _ = run(kernel, energy, start, seed, self.num_steps)
         return z

@@ -68,8 +68,9 @@ def named_variables(model: "Model") -> dict[str, keras.Variable]:
     found: dict[str, keras.Variable] = {}
     for role, net in model.nets.items():
         found |= {f"{role}/{name}": v for name, v in net.named_variables().items()}
-    nets = {id(v) for v in found.values()}
-    own = [v for v in model.variables if id(v) not in nets]
+    # by identity, since variables compare by value
+    in_nets = {id(v) for v in found.values()}
+    own = [v for v in model.variables if id(v) not in in_nets]
     found |= {f"model/{v.path.removeprefix(model.name + '/')}": v for v in own}
     if len(found) < len(model.variables):
         raise UserError("model: expected a name of its own for each variable and found one twice")
@@ -88,6 +89,7 @@ def write(model: "Model", path: pathlib.Path) -> None:
     """
     if path.exists() and not (path / DESCRIPTION).exists():
         raise UserError(f"{path}: expected a saved model or nothing there and found other files")
+    # checked before anything is written, so that a bad model leaves the old one in place
     values = {name: np.asarray(v.value) for name, v in named_variables(model).items()}
     for name, value in values.items():
         _check_finite(path, name, value)
@@ -132,7 +134,8 @@ def read(path: pathlib.Path) -> "Model":
     try:
         model = classes[description["class"]].from_config(description["config"])
     except (TypeError, ValueError, KeyError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0]
+        lines = str(error).splitlines() or [type(error).__name__]
+        reason = lines[0].partition(". ")[0]  # Keras's messages go on with advice
         raise UserError(
             f"{path}: could not make the model that it describes ({reason}); if a net is a class "
             "of your own, import its module first"

@@ -33,7 +33,7 @@ class Snapshots(keras.layers.Layer):
             self.add_weight(
                 shape=(stages, *variable.shape),
                 dtype=variable.dtype,
-                name=f"{number}_{variable.name}",  # names of layers repeat within a net
+                name=f"{number}_{variable.name}",  # "kernel" alone is not unique within a net
                 **options,
             )
             for number, variable in enumerate(_variables(net))
@@ -49,6 +49,7 @@ class Snapshots(keras.layers.Layer):
 
     def keep(self, net: keras.Model, stage: tf.Tensor) -> None:
         """Copies the net as it is now into a stage, which is the last from now on."""
+        # a scatter, since a stage that is a tensor cannot index an assignment
         for stack, variable in zip(self.stacks, _variables(net), strict=True):
             row = tf.IndexedSlices(variable.value[tf.newaxis], stage[tf.newaxis])
             stack.value.scatter_update(row)
@@ -57,9 +58,10 @@ class Snapshots(keras.layers.Layer):
     def net_at(self, net: keras.Model, stage: int | tf.Tensor) -> Callable[[Image], tf.Tensor]:
         """Returns the net as it was at a stage, in inference mode."""
         weights = [stack.value[stage] for stack in self.stacks]  # read once for all calls
-        split = len(net.trainable_variables)
+        split = len(net.trainable_variables)  # in `_variables`, these come first
 
         def call(x):
+            # the function itself is the key: the net's layers are the same for every stage
             with hoisting.of_weights(call):
                 answer, _ = net.stateless_call(weights[:split], weights[split:], x, training=False)
             return answer

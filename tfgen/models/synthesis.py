@@ -108,6 +108,7 @@ class Synthesis:
         Source: INNg, section 4.2.
         """
 
+        # `beside`: where the classifier sees patches, those of the content at the same places
         def energy(x, beside=content):
             return gamma * energies.norm(x - beside) + (1 - gamma) * self.descended(log_odds(x))
 
@@ -117,13 +118,15 @@ class Synthesis:
         kernel: Kernel
         if self.optimizer == "adam":
             kernel = Adam(self.step_size * scale, self.beta_1, bounds=BOUNDS)
-        else:  # Langevin's ε²/2 is the step
+        else:
+            # gradient descent is Langevin dynamics at T = 0, whose step is ε²/2 times the gradient
             step_size = (2 * self.step_size * scale) ** 0.5
             kernel = Langevin(step_size, temperature=0.0, bounds=BOUNDS)
         if self.noise:
             kernel = Annealed(kernel, self.noise, self.noise_decay, BOUNDS)
         if self.patch_size is None:
             return kernel
+        # as many patches a pixel as in training, whatever the size of the images
         share = tf.cast(shape[1] * shape[2], tf.float32) / self.area
         patches = tf.cast(tf.math.ceil(self.patches * share), tf.int32)
         return Patchwork(kernel, self.patch_size, patches, beside)
