@@ -127,14 +127,12 @@ class LatentModel(Model):
         return lambda x: net(x, training=training) / self.temperature
 
     def target(self, label: Label | None = None) -> Target:
-        # the generator's images lie in [-1, 1], and the energy is learned there only
         return Target(self.energy_fn(label), distributions.Uniform(), self.image_shape)
 
     def chain_starts(self, count: int, seed: Seed) -> Image:
         return self.generate(count, seed, 0)  # no step under U
 
     def revision(self) -> Hashable:
-        # layers of the energy that a graph was traced with
         return None if self.energy_net is None else self.energy_net.depth
 
     @task("image")
@@ -155,7 +153,6 @@ class LatentModel(Model):
         rows, columns, dim = self.generator.latent_shape
         height, width, _ = self.image_shape
         latent = (count, -(-size[0] * rows // height), -(-size[1] * columns // width), dim)
-        # a map of whole places may make a few pixels too many
         return self._generate(latent, seed, num_steps)[:, : size[0], : size[1]]
 
     @task("latent")
@@ -258,8 +255,7 @@ class LatentModel(Model):
         """
         if num_steps is not None and tf.convert_to_tensor(num_steps).shape.rank:
             num_steps = tf.repeat(num_steps, draws)
-        # The draws of an image stand one after the other. So do the shares of several seeds: an
-        # image's own seed draws all of its completions.
+        # an image's draws stand together, as shares of several seeds do: its seed draws them all
         images, masks = tf.repeat(image, draws, 0), tf.repeat(mask, draws, 0)
         several = self.complete(images, masks, seed, num_steps)
         several = tf.reshape(several, (-1, draws, *self.image_shape))
