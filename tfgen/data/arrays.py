@@ -23,7 +23,7 @@ def check_values(subject: str, name: str, array: np.ndarray) -> np.ndarray:
         return array
     if not np.issubdtype(array.dtype, np.floating):
         raise UserError(f"{subject}: expected {name} to be uint8 or float and found {array.dtype}")
-    finite = np.isfinite(array.reshape(len(array), -1)).all(axis=1)
+    finite = np.isfinite(array.reshape(len(array), -1)).all(axis=1)  # of each image, to name one
     if not finite.all():
         first = int(np.argmin(finite))
         raise UserError(

@@ -25,6 +25,7 @@ def image(name: str, path: pathlib.PurePath, content: bytes) -> np.ndarray:
         UserError: if the file cannot be decoded, or has other than 8 or 16 bits a channel.
     """
     try:
+        # index=0: of an animation the first frame
         picture = iio.imread(io.BytesIO(content), index=0, extension=path.suffix.lower())
     except (OSError, ValueError, SyntaxError) as error:  # Pillow's own errors are of these kinds
         raise UserError(
@@ -38,11 +39,12 @@ def _as_uint8(name: str, path: pathlib.PurePath, picture: np.ndarray) -> np.ndar
     if picture.dtype == np.bool_:
         return picture.astype(np.uint8) * 255
     if picture.dtype == np.uint16:
-        return (picture >> 8).astype(np.uint8)
+        return (picture >> 8).astype(np.uint8)  # the upper of two bytes
     if picture.dtype != np.uint8:
         raise UserError(
             f"dataset {name}: expected 8 or 16 bits a channel and found {picture.dtype} in {path}"
         )
+    # grey or colour, with a channel of transparency after it
     has_alpha = picture.ndim == 3 and picture.shape[-1] in (2, 4)
     return picture[..., :-1] if has_alpha else picture
 

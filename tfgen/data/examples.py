@@ -93,6 +93,7 @@ class Examples:
         order_seed, patch_seed = random.split(seed)
 
         def batch(step):
+            # positions in the endless row of epochs
             number = step * batch_size + tf.range(batch_size, dtype=tf.int64)
             index = random.shuffled(number, len(self), order_seed)
             found = {name: tf.gather(values, index) for name, values in rows.items()}
@@ -102,6 +103,7 @@ class Examples:
                 image *= found["mask"]
             return found | {"image": image, "index": index}
 
+        # a batch is a function of its step, so a resumed run starts anywhere at no cost
         steps = tf.data.Dataset.counter(start)
         stream = steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
         return stream.with_options(_FIXED)
@@ -194,6 +196,7 @@ def load(
         (2, 8, 8, 1)
     """
     found = sources.read(name, data_dir, manual_dir)
+    # drawn from the stream: pictures that are not taken are not kept in memory
     if max_images is not None:
         training = found.get("train") or found["all"]
         found = {"all": iter(splits.reservoir(training, max_images))}
@@ -203,6 +206,7 @@ def load(
     train, test = _train_and_test(parts, test_fraction)
     if patch_size is not None:
         _check_patches(name, train, patch_size, missing)
+    # before images are set aside, so that each has the same mask with and without validation
     mask = _mask(train, missing) if missing else None
     train = dataclasses.replace(train, patch_size=patch_size, mask=mask)
     test = dataclasses.replace(test, patch_size=patch_size)

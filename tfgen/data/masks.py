@@ -65,6 +65,7 @@ def blocks(shape: tuple[int, int, int], number: int, size: int, seed: Seed) -> M
     down, across = random.split(seed)
     top = random.uniform((batch, number, 1), down, 0, height - size + 1, tf.int32)
     left = random.uniform((batch, number, 1), across, 0, width - size + 1, tf.int32)
+    # which rows, [b, number, height], and columns, [b, number, width], each block covers
     row, column = tf.range(height), tf.range(width)
     rows = (row >= top) & (row < top + size)
     columns = (column >= left) & (column < left + size)
@@ -177,9 +178,9 @@ def parse(spec: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
         if kind == "blocks":
             number, size = map(int, rest.split("x"))
             return blocks(shape, number, size, seed)
-    except UserError:
+    except UserError:  # a ValueError too: of a mask that is known, but does not fit
         raise
-    except ValueError:
+    except ValueError:  # no numbers: the name may be that of a file
         pass
     if pathlib.Path(spec).is_file():
         return from_file(shape, spec)

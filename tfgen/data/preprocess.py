@@ -27,7 +27,7 @@ def to_channels(picture: np.ndarray, channels: int | None) -> np.ndarray:
     if channels == 3 and picture.shape[-1] == 1:
         return np.repeat(picture, 3, axis=-1)
     if channels == 1 and picture.shape[-1] == 3:
-        grey = picture @ np.array([0.299, 0.587, 0.114])
+        grey = picture @ np.array([0.299, 0.587, 0.114])  # the luma of Rec. 601
         return _cast(grey, picture.dtype)[..., None]
     raise UserError(
         f"channels: expected {picture.shape[-1]}, as the pictures have, and found {channels}"
@@ -45,6 +45,7 @@ def centre_crop(picture: np.ndarray, aspect: float) -> np.ndarray:
         [h', w', c].
     """
     height, width = picture.shape[:2]
+    # one of the two stays whole: the side that is too short for the aspect
     rows = min(height, round(width * aspect))
     columns = min(width, round(height / aspect))
     top, left = (height - rows) // 2, (width - columns) // 2

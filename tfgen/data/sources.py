@@ -130,6 +130,7 @@ def _folder(name: str, path: pathlib.Path) -> Pictures:
         raise UserError(
             f"dataset {name}: expected image files ({', '.join(IMAGE_SUFFIXES)}) and found none"
         )
+    # a single image outside of a sub-folder leaves all without labels
     labelled = all(len(file.parts) > 1 for file, _ in images)
     classes = sorted({file.parts[0] for file, _ in images})
     for file, content in images:
@@ -149,6 +150,7 @@ def _cifar10(name: str, path: pathlib.Path) -> Pictures:
                 f"{len(content):,} in all"
             )
         for row in np.frombuffer(content, np.uint8).reshape(-1, CIFAR10_ROW):
+            # from planes of red, green and blue to [h, w, c]
             yield row[1:].reshape(3, 32, 32).transpose(1, 2, 0), int(row[0])
 
 

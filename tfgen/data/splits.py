@@ -22,6 +22,7 @@ def reservoir(items: Iterable[Item], most: int) -> list[Item]:
     for number, item in enumerate(items):
         if number < most:
             kept.append(item)
+        # item number n stays with probability most / (n + 1), as all before it
         elif (place := rng.integers(number + 1)) < most:
             kept[place] = item
     return kept
@@ -34,6 +35,7 @@ def held_out(count: int, fraction: float) -> tuple[np.ndarray, np.ndarray]:
         count: number of images.
         fraction: share held out, in [0, 1).
     """
+    # a fixed seed: what is held out must not change from run to run
     order = np.random.default_rng(0).permutation(count)
     num_test = round(count * fraction)
     return np.sort(order[num_test:]), np.sort(order[:num_test])

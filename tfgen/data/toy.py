@@ -144,7 +144,8 @@ class PiecewiseGaussian:
         a = self.slope
         cdf, pdf = stats.norm.cdf(a), stats.norm.pdf(a)
         factor = np.exp(a**2 / 2)
-        # integrals of u⁰, u¹ and u² over the upper half, each with exp(a u) φ(u)
+        # Integrals of u⁰, u¹ and u² over the upper half, each with exp(a u) φ(u). That product is
+        # exp(a²/2) φ(u - a): a normal of mean a, cut at zero.
         mass = factor * cdf
         upper_first = factor * (a * cdf + pdf)
         upper_second = factor * ((1 + a**2) * cdf + a * pdf)
@@ -176,6 +177,7 @@ class PiecewiseGaussian:
         rng = np.random.default_rng(seed)
         a = self.slope
         upper = np.exp(a**2 / 2) * stats.norm.cdf(a)
+        # first the piece, by its mass, then a point of it
         positive = rng.random((num, 2)) < upper / (0.5 + upper)
         above = stats.truncnorm.rvs(-a, np.inf, loc=a, size=(num, 2), random_state=rng)
         below = stats.truncnorm.rvs(-np.inf, 0, size=(num, 2), random_state=rng)
