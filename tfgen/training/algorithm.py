@@ -111,6 +111,7 @@ class Algorithm(Optimized, abc.ABC):
             x, steps = batches.of_arrays(x, y, batch_size or 32, self.seed, self.num_updates)
             options = {"steps_per_epoch": steps, **options}
         given = options.pop("callbacks", None) or []
+        # a user who gives such a callback replaces the algorithm's own
         own = [c for c in self.callbacks() if type(c) not in {type(other) for other in given}]
         # batches come in an order of their own
         options = {"shuffle": False, **options}
@@ -118,6 +119,7 @@ class Algorithm(Optimized, abc.ABC):
 
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """Makes an update with seeds of its own and keeps its numbers; `fit` calls it."""
+        # without state: a resumed run draws what the uninterrupted one would have drawn
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         step = tf.convert_to_tensor(self.step.value)
         seed = random.fold_in(random.fold_in(random.root(self.seed), step), replica)
@@ -139,6 +141,7 @@ class Algorithm(Optimized, abc.ABC):
         Args:
             path: the model's directory.
         """
+        # the model's own record is brought up to date only here, where it is written
         self.model.updates = self.num_updates
         with self.averaged_weights():
             self.model.save(path)

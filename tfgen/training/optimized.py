@@ -75,6 +75,7 @@ class Optimized(keras.Model):
         self.transforms = dict(transforms or {})
         for role, optimizer in made.items():
             PerUpdate.count_updates(optimizer, self.step)
+            # now, in the strategy's scope: variables cannot be made inside of a training step
             optimizer.build(self.parameters(role))
 
     def _check_roles(self, name: str, given: Mapping[str, Any], every: bool = False) -> None:
@@ -128,6 +129,7 @@ class Optimized(keras.Model):
         Returns:
             The norm of each net's gradient, as ROLE_grad_norm.
         """
+        # all gradients before any step, so that no net meets another one as just updated
         found = tape.gradient(loss, {role: self.trainable_tensors(role) for role in roles})
         norms = {}
         for role in roles:
@@ -164,6 +166,8 @@ class Optimized(keras.Model):
         reached = [(g, v) for g, v in pairs if g is not None]
         variables = [v for _, v in reached]
         raw = [tf.cast(g, tf.float32) for g, _ in reached]
+        # Averaged before it is clipped: norms of the replicas' shares would clip otherwise than that
+        # of the whole minibatch.
         context = tf.distribute.get_replica_context()
         replicas = context.num_replicas_in_sync
         if replicas > 1:
@@ -172,7 +176,7 @@ class Optimized(keras.Model):
         if self.clip_norms.get(role):
             changed, _ = tf.clip_by_global_norm(changed, self.clip_norms[role])
         changed = _each(self.transforms.get(role), changed, variables)
-        # the optimizer sums over the replicas
+        # the optimizer sums over the replicas, all of which hold the mean already
         self.optimizers[role].apply([g / replicas for g in changed], variables)
         return raw
 
@@ -181,6 +185,7 @@ class Optimized(keras.Model):
         """Within the block, weights are their moving averages where an optimizer keeps them."""
         averaging = [role for role, optimizer in self.optimizers.items() if optimizer.use_ema]
         raw = {role: [v.numpy() for v in self.parameters(role)] for role in averaging}
+        # Keras only offers to overwrite the weights by their averages, hence the copies
         for role in averaging:
             self.optimizers[role].finalize_variable_values(self.parameters(role))
         try:
