@@ -76,6 +76,7 @@ def log_normal(x: tf.Tensor, mean: tf.Tensor | float, log_var: tf.Tensor | float
     # a collapsed variance must not make the quadratic term infinite; the number is that of the
     # triangle's released script
     quadratic = (x - mean) ** 2 / (tf.exp(log_var) + 1e-6)
+    # zeros of x's shape: a log-variance that is a number counts once for each dimension
     return -_sum(quadratic + log_var + math.log(2 * math.pi) + tf.zeros_like(x)) / 2
 
 
@@ -93,6 +94,7 @@ def logistic(data: Float[tf.Tensor, "b"], samples: Float[tf.Tensor, "m"]) -> Los
 
     Source: INNg, section 3.2.1.
     """
+    # softplus(-f) is -ln q(+1|x), and softplus(f) is -ln q(-1|x)
     missed = tf.reduce_mean(tf.nn.softplus(-data))
     fooled = tf.reduce_mean(tf.nn.softplus(samples))
     return (missed + fooled) / 2
@@ -211,6 +213,7 @@ def mean_squared_error(image: Image, decoded: Image, mask: Mask | None = None) -
     Returns:
         A scalar.
     """
+    # the mask has one channel; spread over all of them, its sum counts pixels and channels
     weight = tf.ones_like(image) if mask is None else mask + tf.zeros_like(image)
     error = tf.reduce_sum(weight * (image - decoded) ** 2)
     return error / tf.maximum(tf.reduce_sum(weight), 1.0)

@@ -71,6 +71,7 @@ def _pixels(at: Places, size: int, shape: tf.Tensor) -> tf.Tensor:
     Returns:
         int64 [n, size, size].
     """
+    # int64, since the row of all pixels of a data set may exceed 2^31
     which, top, left = (tf.cast(numbers, tf.int64) for numbers in at)
     side = tf.range(size, dtype=tf.int64)
     rows = (which * shape[1] + top)[:, tf.newaxis] + side

@@ -247,7 +247,7 @@ class GenerativeConvNet(Algorithm):
             chain_label: of the chains, [m].
 
         Returns:
-            [m], of mean 1, or 1 where there are no classes.
+            [m], of mean 1 if every class has chains; or 1 where there are no classes.
         """
         if label is None:
             return 1.0
