@@ -28,6 +28,7 @@ def measurements() -> dict[str, type[Evaluator]]:
     found = {}
     for file in pkgutil.iter_modules(tfgen.evaluation.__path__):
         module = importlib.import_module(f"{tfgen.evaluation.__name__}.{file.name}")
+        # files import each other's classes too: only those that they define count
         for _, cls in inspect.getmembers(module, inspect.isclass):
             own = cls.__module__ == module.__name__
             if own and issubclass(cls, Evaluator) and not inspect.isabstract(cls):
@@ -44,12 +45,12 @@ def parameters(cls: type[Evaluator]) -> Parameters:
 def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
     where: dict[str, Any] = {"flag_values": values, "module_name": "trainers.evaluate"}
-    names = f"What to measure: {', '.join(measurements())}."
+    metrics_help = f"What to measure: {', '.join(measurements())}."
+    step_help = "The checkpoint to measure, by its updates; the newest by default."
     absl_flags.DEFINE_string("workdir", None, "The run to measure.", **where)
-    absl_flags.DEFINE_list("metrics", [], names, **where)
+    absl_flags.DEFINE_list("metrics", [], metrics_help, **where)
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
-    text = "The checkpoint to measure, by its updates; the newest by default."
-    absl_flags.DEFINE_integer("step", None, text, lower_bound=0, **where)
+    absl_flags.DEFINE_integer("step", None, step_help, lower_bound=0, **where)
     for name, cls in measurements().items():
         flags.define_parameters(values, name, parameters(cls), cls)
 

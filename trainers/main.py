@@ -30,6 +30,7 @@ def main(values: absl_flags.FlagValues) -> None:
         UserError: if a flag, a file or the data are not as they should be, or the run diverged.
     """
     flags.require(values, "workdir", "algorithm", "nets", "dataset")
+    # these callbacks run at the end of a logging interval, which is what Keras calls an epoch
     for name in ("save_every", "sample_every"):
         if values[name].value % values.log_every:
             raise UserError(f"--{name}: expected a multiple of --log_every={values.log_every}")
@@ -76,6 +77,8 @@ def fit(experiment: Experiment) -> None:
     values, algorithm = experiment.values, experiment.algorithm
     step = algorithm.num_updates
     left, into = values.steps - step, step % values.log_every
+    # A resumed run may stand within an interval, and the last interval may be cut short. Each of
+    # the two is a `fit` of its own, of one short epoch; `main` calls again for the rest.
     whole_intervals = 0 if into else left // values.log_every
     updates = values.log_every if whole_intervals else min(left, values.log_every - into)
     order = random.fold_in(random.root(values.seed), ORDER)

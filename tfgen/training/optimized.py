@@ -166,8 +166,7 @@ class Optimized(keras.Model):
         reached = [(g, v) for g, v in pairs if g is not None]
         variables = [v for _, v in reached]
         raw = [tf.cast(g, tf.float32) for g, _ in reached]
-        # Averaged before it is clipped: norms of the replicas' shares would clip otherwise than that
-        # of the whole minibatch.
+        # averaged before it is clipped, by the norm of the whole minibatch's gradient
         context = tf.distribute.get_replica_context()
         replicas = context.num_replicas_in_sync
         if replicas > 1:

@@ -58,6 +58,7 @@ def classifier(
         for stride in (strides, 1):
             convs.append(Conv(round(filters * width), 3, stride, 1, False, **options))
             shape = convs[-1].compute_output_shape(shape)
+        # larger images take more of the last stage, so that a feature sees much of the image
         if not stages and min(shape[1:3]) > LARGEST:
             stages.append(STAGES[-1])
     return ConvNetClassifier(convs, outputs, image_shape)

@@ -43,5 +43,6 @@ def energy(
         Conv(round(64 * width), 5, 1, 2, initializer_scale=scale),
         Conv(round(20 * width), 3, 1, 1, initializer_scale=scale),
     ]
+    # a top for each depth, since the score of Algorithm 1's growing net is read at every layer
     tops = tops_over(convs, image_shape, outputs, [scale] * len(convs))
     return ScoringFunction(convs, tops, activation, image_shape)

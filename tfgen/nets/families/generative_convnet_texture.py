@@ -40,4 +40,5 @@ def energy(
         Conv(round(64 * width), 5, 1, 2, initializer_scale=scale),
         Conv(round(30 * width), 3, 1, 2, initializer_scale=scale),
     ]
+    # no tops: at every depth, the score is the sum of the maps (equation 6)
     return ScoringFunction(convs, [None] * len(convs), activation, image_shape)

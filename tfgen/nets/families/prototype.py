@@ -35,5 +35,6 @@ def energy(
         A net from [b, h, w, c] to [b].
     """
     count = round(filters * width)
+    # filters of the patch's size leave one place, so the sum of the maps is one over the filters
     convs = [Conv(count, image_shape[:2], initializer_scale=initializer_scale)]
     return ScoringFunction(convs, [None], activation, image_shape)
