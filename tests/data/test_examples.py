@@ -48,7 +48,7 @@ def test_batches_have_a_static_shape():
     assert spec["image"].shape == (2, 3, 3, 1)
 
 
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=4, deadline=None, derandomize=True)
 @given(size=st.integers(1, 12), batch_size=st.integers(1, 5), start=st.integers(0, 30))
 def test_batches_from_a_later_step_are_those_of_the_uninterrupted_stream(size, batch_size, start):
     whole = take(numbered(size), start + 2, batch_size=batch_size)[start:]
@@ -58,7 +58,7 @@ def test_batches_from_a_later_step_are_those_of_the_uninterrupted_stream(size, b
         np.testing.assert_array_equal(a["image"], b["image"])
 
 
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=4, deadline=None, derandomize=True)
 @given(size=st.integers(1, 12), batch_size=st.integers(1, 5))
 def test_every_example_comes_once_an_epoch(size, batch_size):
     """Three epochs; a batch may straddle two."""

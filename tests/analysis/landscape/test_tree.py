@@ -20,8 +20,10 @@ def worst_on_best_way(count, pairs, barrier):
     np.fill_diagonal(heights, -np.inf)
     for (a, b), height in zip(pairs, barrier, strict=True):
         heights[a, b] = heights[b, a] = min(heights[a, b], height)
-    for k, i, j in itertools.product(range(count), repeat=3):
-        heights[i, j] = min(heights[i, j], max(heights[i, k], heights[k, j]))
+    for k in range(count):
+        through = np.maximum(heights[:, [k]], heights[[k]])
+        heights = np.minimum(heights, through)
+    np.fill_diagonal(heights, -np.inf)
     return heights
 
 
