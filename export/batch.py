@@ -19,8 +19,7 @@ from typing import Any
 
 from absl import flags as absl_flags
 
-from export.clients import images as client_images
-from export.clients import in_process, job, request
+from export.clients import image_inputs, in_process, job, request
 from export.clients.job import Job
 from tfgen import files, random
 from tfgen.data import masks, sources
@@ -28,7 +27,7 @@ from tfgen.errors import UserError
 from trainers.run import commands, flags
 
 RECORD = "job.json"
-"""What the answers in a directory were made with."""
+"""The file that records the settings of a directory's answers."""
 
 
 def define(values: absl_flags.FlagValues) -> None:
@@ -99,10 +98,10 @@ def _job(values: absl_flags.FlagValues) -> Job:
     model = in_process.InProcess(pathlib.Path(values.saved_model))
     endpoint = model.endpoint(values.task)
     given = request.given(endpoint, {"steps": values.steps, "label": values.label}, values.set)
-    for name in client_images.named(endpoint, "mask"):
-        sides = client_images.sides(endpoint.inputs[name]) or (1, 1)
+    for name in image_inputs.named(endpoint, "mask"):
+        sides = image_inputs.sides(endpoint.inputs[name]) or (1, 1)
         # a wrong name is said now
-        client_images.mask(values.mask, (1, *sides), random.root(values.seed))
+        image_inputs.mask(values.mask, (1, *sides), random.root(values.seed))
     return Job(
         saved_model=values.saved_model,
         output=values.output,

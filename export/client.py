@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from absl import flags as absl_flags
 
-from export.clients import drawings, images, in_process, listing, remote, request, tables
+from export.clients import drawings, image_inputs, in_process, listing, remote, request, tables
 from export.clients.drawings import Question
 from export.clients.exported import Exported
 from export.clients.request import seeds
 from export.saved_model import description
-from export.saved_model.description import Described
+from export.saved_model.description import EndpointDescription
 from tfgen import random
 from tfgen.data import masks
 from tfgen.errors import UserError
@@ -31,6 +31,7 @@ from trainers.run import commands, experiment, flags
 
 __all__ = ["define", "main", "seeds"]
 
+# read off the models, so that a new task is listed without an edit here
 __doc__ += f"""
 The tasks, of which a model has some, with the inputs that they may take:
 
@@ -83,6 +84,7 @@ def _define_inputs(where: dict[str, Any]) -> None:
 
 
 def _said(known: inputs.Input) -> str:
+    """Returns an input's meaning as a sentence."""
     return f"{known.meaning[0].upper()}{known.meaning[1:]}."
 
 
@@ -132,30 +134,30 @@ def _question(model: Exported, values: absl_flags.FlagValues) -> Question:
     )
 
 
-def _given(endpoint: Described, values: absl_flags.FlagValues) -> dict[str, np.ndarray]:
+def _given(endpoint: EndpointDescription, values: absl_flags.FlagValues) -> dict[str, np.ndarray]:
     """Returns the values of inputs that flags give, by name of the input."""
     given = {flag: values[flag].value for flag in request.FLAGS.values()}
     # the size of images that an endpoint takes in any size is the images' own
-    given["size"] = None if images.any_size(endpoint) else _size(values)
+    given["size"] = None if image_inputs.any_size(endpoint) else _size(values)
     return request.given(endpoint, given, values.set)
 
 
-def _size(values: absl_flags.FlagValues) -> images.Sides | None:
+def _size(values: absl_flags.FlagValues) -> image_inputs.Sides | None:
     return experiment.sides("size", values.size)
 
 
 def _pictures(
-    model: Exported, endpoint: Described, values: absl_flags.FlagValues
+    model: Exported, endpoint: EndpointDescription, values: absl_flags.FlagValues
 ) -> dict[str, np.ndarray]:
     """Returns the images and masks that an endpoint takes, by name of the input."""
-    names = images.named(endpoint, "image")
+    names = image_inputs.named(endpoint, "image")
     if not names:
         return {}
     entry, size = endpoint.inputs[names[0]], _size(values)
     if values.image:
-        found = images.of_files(values.image, entry, size)
+        found = image_inputs.of_files(values.image, entry, size)
     elif values.workdir:
-        found = images.of_run(pathlib.Path(values.workdir), values.count, entry, size)
+        found = image_inputs.of_run(pathlib.Path(values.workdir), values.count, entry, size)
     else:
         raise UserError("--image: expected an image file, or a run's --workdir, and found neither")
     least = min(model.description.facts["image_shape"][:2])
@@ -164,10 +166,10 @@ def _pictures(
         raise UserError(
             f"--size: expected at least {least} pixels a side and found {min(height, width)}"
         )
-    shown = images.shared_out(names, found)
+    shown = image_inputs.shared_out(names, found)
     shape = (len(shown[names[0]]), height, width)
-    for name in images.named(endpoint, "mask"):
-        shown[name] = images.mask(values.mask, shape, random.root(values.seed))
+    for name in image_inputs.named(endpoint, "mask"):
+        shown[name] = image_inputs.mask(values.mask, shape, random.root(values.seed))
     return shown
 
 
@@ -192,7 +194,7 @@ def _table(question: Question) -> str:
 
 
 def _picture(question: Question, output: pathlib.Path) -> np.ndarray:
-    if not drawings.draws(question.endpoint):
+    if not drawings.has_picture(question.endpoint):
         raise UserError(
             f"--output: expected a .npz file, or none, since {question.endpoint.name} answers in "
             f"numbers, and found {output}"

@@ -1,4 +1,4 @@
-"""What exported models cost here, and how far LiteRT's answers are from the library's."""
+"""Latencies and sizes of exported models, and how far LiteRT differs from the library."""
 
 import functools
 import os

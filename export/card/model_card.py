@@ -16,7 +16,7 @@ from export.card import measurements, terms
 from export.clients import listing
 from export.litert import convert
 from export.saved_model import description, examples, published, warmup
-from export.saved_model.description import Described, Entry
+from export.saved_model.description import EndpointDescription, Entry
 from tfgen import files
 from tfgen.models import Endpoint
 from tfgen.version import __version__
@@ -141,7 +141,7 @@ def _saved_model(
     }
 
 
-def _endpoint(said: Described, endpoint: Endpoint) -> dict[str, Any]:
+def _endpoint(said: EndpointDescription, endpoint: Endpoint) -> dict[str, Any]:
     """Returns what the card says of a SavedModel's endpoint."""
     given = examples.rows(endpoint)
     line = ", ".join(f"{k.name}={examples.code(k, given[k.name])}" for k in endpoint.inputs)
@@ -161,8 +161,8 @@ def _types(entries: Mapping[str, Entry]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _inputs(said: Mapping[str, Described]) -> dict[str, dict[str, Any]]:
-    """Returns what is said of all inputs by name, which is the same in every endpoint."""
+def _inputs(said: Mapping[str, EndpointDescription]) -> dict[str, dict[str, Any]]:
+    """Returns the descriptions of all inputs by name, which are the same in every endpoint."""
     entries = {name: entry for found in said.values() for name, entry in found.inputs.items()}
     return {
         name: {"meaning": entry.meaning, "notes": listing.notes(entry), **_allowed(entry)}

@@ -1,7 +1,7 @@
-"""The pictures that the client draws of what a model answers.
+"""Pictures of a model's answers, as the client draws them.
 
-By rule: images, what is left of them under a mask, and below what the model makes of them. A task
-that is drawn in another way has a function in `DRAWINGS`.
+One rule draws most tasks: the images, the images under their masks, and the answer below. A task
+with another picture has a function in `DRAWINGS`.
 """
 
 import dataclasses
@@ -10,23 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from export.clients import images, request
+from export.clients import image_inputs, request
 from export.clients.exported import Exported
-from export.saved_model.description import Described, Entry
+from export.saved_model.description import EndpointDescription, Entry
 from tfgen import random
 from trainers.drawings import pictures
 
 COMPLETIONS = 3
-"""Shown beside their mean and spread."""
+"""Number of completions that are drawn below their mean and spread."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Question:
-    """What a user asks of a model.
+    """A user's request to a model, before it is split into rows.
 
     Attributes:
         model: to ask.
-        endpoint: what is asked of it.
+        endpoint: to ask it for.
         given: values of inputs by name.
         pictures: images and masks by name of the input, [n, ...].
         count: rows, where there are no pictures.
@@ -34,7 +34,7 @@ class Question:
     """
 
     model: Exported
-    endpoint: Described
+    endpoint: EndpointDescription
     given: Mapping[str, Any]
     pictures: Mapping[str, np.ndarray]
     count: int
@@ -46,9 +46,9 @@ class Question:
         """Returns the model's answer, by name of the output.
 
         Args:
-            name: another endpoint, which takes the same values as far as it knows them.
-            seed: another one.
-            others: values in the place of the question's.
+            name: another endpoint; it takes those of the values that are inputs of it.
+            seed: in the place of the question's.
+            others: values by input, in the place of the question's.
         """
         endpoint = self.endpoint if name is None else self.model.endpoint(name)
         values = {**self.given, **self.pictures, **others}
@@ -58,12 +58,12 @@ class Question:
 
     @property
     def images(self) -> list[np.ndarray]:
-        """The images that are worked on, an array for each input."""
-        return [self.pictures[name] for name in images.named(self.endpoint, "image")]
+        """The images that the model is given, one batch for each input."""
+        return [self.pictures[name] for name in image_inputs.named(self.endpoint, "image")]
 
 
-def draws(endpoint: Described) -> bool:
-    """Tells whether there is a picture of what an endpoint answers."""
+def has_picture(endpoint: EndpointDescription) -> bool:
+    """Tells whether an endpoint's answers can be drawn."""
     return endpoint.name in DRAWINGS or any(
         _is_image(entry) or _is_map(entry, endpoint) for entry in endpoint.outputs.values()
     )
@@ -73,16 +73,16 @@ def draw(question: Question) -> np.ndarray:
     """Returns the picture of an answer, uint8 [h, w, c].
 
     Args:
-        question: of an endpoint that has one; see `draws`.
+        question: of an endpoint that has one; see `has_picture`.
     """
     drawing = DRAWINGS.get(question.endpoint.name)
     return _sheet(_rows(question)) if drawing is None else drawing(question)
 
 
 def _rows(question: Question) -> list[np.ndarray]:
-    """Returns batches to be shown below each other: what is given, and what is made of it."""
+    """Returns the batches to draw below each other: the given images, then the answers."""
     shown = list(question.images)
-    for name in images.named(question.endpoint, "mask"):
+    for name in image_inputs.named(question.endpoint, "mask"):
         shown += [question.pictures[name] * image for image in question.images]
     answer = question.ask()
     for name, entry in question.endpoint.outputs.items():
@@ -94,7 +94,8 @@ def _rows(question: Question) -> list[np.ndarray]:
 
 
 def _sheet(rows: list[np.ndarray]) -> np.ndarray:
-    """Draws batches below each other; of those above the last, only the ones as large as it."""
+    """Draws batches below each other."""
+    # a grid has one size of image: other sizes than the answer's are left out
     alike = [row for row in rows if row.shape == rows[-1].shape]
     if len(alike) == 1:
         return pictures.sheet(alike[0])
@@ -105,9 +106,9 @@ def _is_image(entry: Entry) -> bool:
     return entry.encoding == "image"
 
 
-def _is_map(entry: Entry, endpoint: Described) -> bool:
-    """Tells whether an output is one number for each pixel of the images that are given."""
-    given = [endpoint.inputs[name].shape for name in images.named(endpoint, "image")]
+def _is_map(entry: Entry, endpoint: EndpointDescription) -> bool:
+    """Tells whether an output has one number for each pixel of the given images."""
+    given = [endpoint.inputs[name].shape for name in image_inputs.named(endpoint, "image")]
     return bool(given) and entry.shape == (*given[0][:-1], 1)
 
 
@@ -120,6 +121,7 @@ def _uncertainty(question: Question) -> np.ndarray:
 
 def _interpolate(question: Question) -> np.ndarray:
     """Draws a row for each two images: the one, images on the way, the other."""
+    # back to the order in which the images were given: first, second, first, second
     pairs = np.stack(question.images, axis=1)
     between = pairs.reshape(-1, *pairs.shape[2:])
     return pictures.interpolations(lambda **way: question.ask(**way)["image"], between)
@@ -129,4 +131,4 @@ DRAWINGS: dict[str, Callable[[Question], np.ndarray]] = {
     "interpolate": _interpolate,
     "uncertainty": _uncertainty,
 }
-"""By task; all others are drawn by rule."""
+"""The tasks that the rule does not draw."""

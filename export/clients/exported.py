@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from export.saved_model import description
-from export.saved_model.description import Described, Description
+from export.saved_model.description import Description, EndpointDescription
 from tfgen.errors import UserError
 
 
@@ -24,10 +24,10 @@ class Exported(abc.ABC):
 
     @functools.cached_property
     def description(self) -> Description:
-        """What the model is and what it can be asked.
+        """The facts about the model, and its endpoints with their inputs.
 
         Raises:
-            UserError: if the model does not say it.
+            UserError: if the model has no such description.
         """
         answer = self.answer(description.NAME, {"index": np.zeros(1, np.int32)})
         try:
@@ -38,8 +38,8 @@ class Exported(abc.ABC):
                 "found another"
             ) from error
 
-    def endpoint(self, name: str) -> Described:
-        """Returns what is said of an endpoint that takes and gives arrays.
+    def endpoint(self, name: str) -> EndpointDescription:
+        """Returns the description of an endpoint that takes and gives arrays.
 
         Raises:
             UserError: if the model has no such endpoint.
@@ -53,25 +53,25 @@ class Exported(abc.ABC):
 
     @abc.abstractmethod
     def answer(self, endpoint: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Returns what an endpoint answers.
+        """Asks an endpoint.
 
         Args:
             endpoint: its name.
             inputs: by name, [b, ...].
 
         Returns:
-            By name, [b, ...].
+            The outputs by name, [b, ...].
 
         Raises:
-            UserError: if it refuses, or is not to be reached.
+            UserError: if the model refuses the inputs, or cannot be reached.
         """
 
 
 def refusal(message: str) -> str:
-    """Returns what a model's own check said, without the graph's words around it.
+    """Returns the sentence of a model's own check, without the words that TensorFlow adds.
 
     Args:
-        message: the error's; if none of the model's checks speaks in it, its beginning is returned.
+        message: of the error. If no check of the model wrote it, its beginning is returned.
     """
     found = re.search(r"assertion failed: \[(.*? and found)\] ([^\n\t]*)", message)
     return " ".join(found.groups()).strip() if found else " ".join(message.split())[:400]

@@ -1,4 +1,4 @@
-"""A job on a folder of images: what is asked of each, and how its answer is written."""
+"""A job on a folder of images: the request for each image, and the file of its answer."""
 
 import json
 import pathlib
@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from export.clients import images, request, tables
-from export.saved_model.description import Described
+from export.clients import image_inputs, request, tables
+from export.saved_model.description import EndpointDescription
 from tfgen import files, random
 from tfgen.data import preprocess
 from tfgen.errors import UserError
@@ -19,31 +19,31 @@ Row = dict[str, np.ndarray]
 """One example, by name of the input or output."""
 
 FAILED = "failed"
-"""The directory under a job's output that says of each image that could not be answered why."""
+"""The directory under a job's output with a note on each image that could not be read."""
 
 
 class Job(NamedTuple):
-    """What is made of each image.
+    """A request that is made for each image of a folder.
 
     Attributes:
         saved_model: the model's directory, with a directory for each version.
         output: where answers go.
         endpoint: to ask; it takes one image a row.
         mask: what is hidden; see `tfgen.data.masks`.
-        seed: from which, and each image's name, that image's seed is made.
+        seed: an image's own seed follows from this and its name.
         given: values of other inputs by name, as JSON has them.
     """
 
     saved_model: str
     output: str
-    endpoint: Described
+    endpoint: EndpointDescription
     mask: str
     seed: int
     given: Mapping[str, Any]
 
     @property
     def suffix(self) -> str:
-        """Of answers: .png for pictures, .json for numbers, .npz for all else."""
+        """The suffix of answers: .png for pictures, .json for numbers, .npz for other arrays."""
         if all(entry.encoding == "image" for entry in self.endpoint.outputs.values()):
             return ".png"
         return ".json" if tables.fits(self.endpoint) else ".npz"
@@ -53,17 +53,18 @@ class Job(NamedTuple):
         return pathlib.Path(self.output) / f"{image.stem}{self.suffix}"
 
     def row(self, image: pathlib.Path) -> Row:
-        """Returns what is asked of an image.
+        """Returns the request's row for an image.
 
         Raises:
-            UserError: if it is none.
+            UserError: if the file is no image.
         """
-        (name,) = images.named(self.endpoint, "image")
-        found = images.of_files([str(image)], self.endpoint.inputs[name], None)
-        seed = random.fold_in(random.root(self.seed), zlib.crc32(image.name.encode()) - 2**31)
+        (name,) = image_inputs.named(self.endpoint, "image")
+        found = image_inputs.of_files([str(image)], self.endpoint.inputs[name], None)
+        number = zlib.crc32(image.name.encode()) - 2**31  # as a signed integer of 32 bits
+        seed = random.fold_in(random.root(self.seed), number)
         values = {**self.given, name: found, "seed": np.asarray(seed)}
-        for mask in images.named(self.endpoint, "mask"):
-            values[mask] = images.mask(self.mask, found.shape[:3], seed)
+        for mask in image_inputs.named(self.endpoint, "mask"):
+            values[mask] = image_inputs.mask(self.mask, found.shape[:3], seed)
         rows = request.rows(self.endpoint, values, count=1, root=seed)
         return {key: value[0] for key, value in rows.items()}
 
@@ -71,7 +72,7 @@ class Job(NamedTuple):
         """Writes an image's answer, which appears whole or not at all."""
         path = self.answer(image)
         if self.suffix == ".png":
-            shown = np.concatenate(list(answer.values()), axis=1)
+            shown = np.concatenate(list(answer.values()), axis=1)  # side by side, if several
             pictures.save(path, preprocess.to_uint8(shown))
         elif self.suffix == ".npz":
             tables.save(path, answer)
@@ -82,7 +83,7 @@ class Job(NamedTuple):
         return path
 
 
-def settled(endpoint: Described, given: Mapping[str, Any]) -> dict[str, Any]:
+def settled(endpoint: EndpointDescription, given: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the values of all inputs but pictures and seeds, as JSON has them.
 
     Args:
@@ -92,14 +93,14 @@ def settled(endpoint: Described, given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UserError: if a value is missing, or the endpoint cannot be asked of single images.
     """
-    names = images.named(endpoint, "image")
-    if len(names) != 1 or images.any_size(endpoint):
+    names = image_inputs.named(endpoint, "image")
+    if len(names) != 1 or image_inputs.any_size(endpoint):
         found = "images of any size" if len(names) == 1 else f"{len(names)} images"
         raise UserError(
             f"--task: expected one that takes one image of the model's size, and {endpoint.name} "
             f"takes {found}"
         )
-    own = {*names, *images.named(endpoint, "mask"), "seed"}
+    own = {*names, *image_inputs.named(endpoint, "mask"), "seed"}
     left = {name: entry for name, entry in endpoint.inputs.items() if name not in own}
     root = random.root(0)  # for none, since seeds are left out
     rows = request.rows(endpoint._replace(inputs=left), given, count=1, root=root)

@@ -3,7 +3,7 @@
 import textwrap
 from typing import Any
 
-from export.saved_model.description import Described, Description, Entry
+from export.saved_model.description import Description, EndpointDescription, Entry
 from tfgen.models import MODELS
 from tfgen.models.base import tasks_of
 
@@ -11,11 +11,12 @@ WIDTH = 100
 
 
 def of_models() -> str:
-    """Returns the tasks of all models with the inputs that some model takes."""
+    """Returns the tasks of all classes of models, each with its inputs and its meaning."""
     inputs: dict[str, list[str]] = {}
     meanings: dict[str, str] = {}
     for cls in MODELS:
         for name, task in tasks_of(cls).items():
+            # classes may take other inputs for the same task: all of them are listed
             known = inputs.setdefault(name, [])
             known += [parameter for parameter in task.parameters if parameter not in known]
             meanings.setdefault(name, (task.__doc__ or "").partition("\n")[0])
@@ -26,7 +27,7 @@ def of_models() -> str:
 
 
 def of_export(description: Description) -> str:
-    """Returns what an export is and what it can be asked.
+    """Returns a summary of an export, and its endpoints with their inputs and outputs.
 
     Args:
         description: the export's.
@@ -38,7 +39,7 @@ def of_export(description: Description) -> str:
 
 
 def notes(entry: Entry) -> str:
-    """Returns what is said of an input beside its meaning: whether it must be given, and how."""
+    """Returns an input's default, and the conditions on its values, in words."""
     found = ["required" if entry.default is None else f"default {_plain(entry.default)}"]
     if entry.check:
         found.append(f"expected {entry.check}")
@@ -47,7 +48,7 @@ def notes(entry: Entry) -> str:
     return "; ".join(found)
 
 
-def _endpoint(endpoint: Described) -> str:
+def _endpoint(endpoint: EndpointDescription) -> str:
     lines = [f"{endpoint.name}: {endpoint.meaning}"]
     for name, entry in endpoint.inputs.items():
         said = f"{name} ({_type(entry)}): {entry.meaning}; {notes(entry)}"

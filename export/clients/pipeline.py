@@ -22,7 +22,7 @@ from tfgen.errors import UserError
 
 
 class Handler(ModelHandler[Row, Row, Exported]):
-    """How RunInference loads a SavedModel and asks it.
+    """A SavedModel as Beam's RunInference loads and asks it.
 
     Args:
         job: whose model.
@@ -77,7 +77,7 @@ def run(
         _ = (
             pipeline
             | beam.Create([str(image) for image in images])
-            | beam.Reshuffle()
+            | beam.Reshuffle()  # or one worker would do all that follows
             | "Read" >> beam.FlatMap(_rows, job)
             | RunInference(KeyedModelHandler(Handler(job, batch_size)))
             | "Write" >> beam.Map(_write, job)
@@ -90,7 +90,7 @@ def _write(answered: tuple[str, Row], job: Job) -> str:
 
 
 def _rows(image: str, job: Job) -> Iterator[tuple[str, Row]]:
-    """Yields what is asked of an image, or writes why it cannot be read."""
+    """Yields the request's row for an image, or writes a note why it cannot be read."""
     path = pathlib.Path(image)
     try:
         yield image, job.row(path)

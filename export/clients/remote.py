@@ -122,19 +122,19 @@ class Grpc(Exported):
 
 
 def _json(column: np.ndarray) -> list:
-    """Returns a column's rows as JSON knows them."""
+    """Returns the rows of a column as JSON can hold them."""
     if column.dtype != object:
         return column.tolist()
     return [{"b64": base64.b64encode(value).decode()} for value in column]
 
 
 def _array(rows: list) -> np.ndarray:
-    """Returns rows of JSON as a column."""
+    """Returns rows from JSON as a column."""
     if isinstance(rows[0], dict):
         return np.array([base64.b64decode(row["b64"]) for row in rows], object)
     if isinstance(rows[0], str):
         return np.array(rows, object)
-    found = np.asarray(rows)
+    found = np.asarray(rows)  # JSON has one kind of fraction, models have float32
     return found.astype(np.float32) if found.dtype == np.float64 else found
 
 

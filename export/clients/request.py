@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from export.saved_model.description import Described, Entry
+from export.saved_model.description import EndpointDescription, Entry
 from tfgen import random
 from tfgen.errors import UserError
 from trainers.drawings.request import row_seeds
@@ -21,7 +22,7 @@ FLAGS = {
 }
 """The flag of each input that has one of its own; `--set` gives all others."""
 
-WORDS = {"true": True, "false": False}
+BOOLEANS = {"true": True, "false": False}
 
 
 def seeds(root: random.Seed, count: int) -> np.ndarray:
@@ -40,7 +41,7 @@ NUMBERED: dict[str, Callable[[random.Seed, int], np.ndarray]] = {"seed": seeds, 
 
 
 def given(
-    endpoint: Described, flags: Mapping[str, Any], words: Sequence[str]
+    endpoint: EndpointDescription, flags: Mapping[str, Any], words: Sequence[str]
 ) -> dict[str, np.ndarray]:
     """Returns the values of inputs by name, as flags and `--set` give them.
 
@@ -65,7 +66,7 @@ def given(
     return found | settings(endpoint, words)
 
 
-def settings(endpoint: Described, words: Sequence[str]) -> dict[str, np.ndarray]:
+def settings(endpoint: EndpointDescription, words: Sequence[str]) -> dict[str, np.ndarray]:
     """Returns values of inputs by name, as `--set` gives them.
 
     Args:
@@ -91,7 +92,7 @@ def settings(endpoint: Described, words: Sequence[str]) -> dict[str, np.ndarray]
 
 
 def rows(
-    endpoint: Described, given: Mapping[str, Any], *, count: int, root: random.Seed
+    endpoint: EndpointDescription, given: Mapping[str, Any], *, count: int, root: random.Seed
 ) -> dict[str, np.ndarray]:
     """Returns a request with a value of each input for each row.
 
@@ -123,7 +124,7 @@ def rows(
     return found
 
 
-def _count(endpoint: Described, given: Mapping[str, np.ndarray], otherwise: int) -> int:
+def _count(endpoint: EndpointDescription, given: Mapping[str, np.ndarray], otherwise: int) -> int:
     """Returns the number of rows that values are given for."""
     several = [name for name in given if _is_several(endpoint.inputs[name], given[name])]
     if not several:
@@ -138,7 +139,7 @@ def _count(endpoint: Described, given: Mapping[str, np.ndarray], otherwise: int)
     return len(given[first])
 
 
-def _default(endpoint: Described, name: str) -> np.ndarray:
+def _default(endpoint: EndpointDescription, name: str) -> np.ndarray:
     entry = endpoint.inputs[name]
     if entry.default is None:
         where = f"--{FLAGS[name]}: expected" if name in FLAGS else f"--set: expected {name}=VALUE,"
@@ -153,14 +154,14 @@ def _is_several(entry: Entry, value: np.ndarray) -> bool:
 
 
 def _value(name: str, entry: Entry, text: str) -> np.ndarray:
-    """Returns the value that a text gives to an input."""
+    """Returns the value that a text gives to an input, for all rows or for each."""
     if text.endswith(".npy"):
         value = _array(name, pathlib.Path(text))
     else:
         value = _numbers(name, entry, text)
-    sides = value.shape[-len(entry.shape) :] if entry.shape else ()
-    fits = len(sides) == len(entry.shape) and value.ndim <= len(entry.shape) + 1
-    if not fits or any(a not in (None, b) for a, b in zip(entry.shape, sides, strict=True)):
+    one = tf.TensorShape(entry.shape)
+    several = tf.TensorShape([None]).concatenate(one)
+    if not any(shape.is_compatible_with(value.shape) for shape in (one, several)):
         raise UserError(
             f"--set: expected {name} of the shape {list(entry.shape)}, for all rows or for each, "
             f"and found {list(value.shape)}"
@@ -176,9 +177,11 @@ def _array(name: str, path: pathlib.Path) -> np.ndarray:
 
 
 def _numbers(name: str, entry: Entry, text: str) -> np.ndarray:
-    kinds: dict[str, Callable[[str], Any]] = {"b": WORDS.__getitem__, "i": int, "f": float}
+    words = text.split(",")
+    kinds: dict[str, Callable[[str], Any]] = {"b": BOOLEANS.__getitem__, "i": int, "f": float}
+    number_of = kinds[np.dtype(entry.dtype).kind]
     try:
-        values = np.array([kinds[np.dtype(entry.dtype).kind](word) for word in text.split(",")])
+        values = np.array([number_of(word) for word in words])
     except (KeyError, ValueError) as error:
         raise UserError(f"--set: expected {name} as {entry.dtype} and found {text}") from error
     shape = [side or 0 for side in entry.shape]
@@ -186,4 +189,5 @@ def _numbers(name: str, entry: Entry, text: str) -> np.ndarray:
         raise UserError(f"--set: expected {name} as a .npy file and found {text}")
     if len(values) == 1:
         return np.broadcast_to(values[0], shape)
+    # other numbers of values are one for each row, or do not fit
     return values.reshape(shape) if len(values) == math.prod(shape) else values

@@ -6,21 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from export.saved_model.description import Described
+from export.saved_model.description import EndpointDescription
 from tfgen import files
 
-MOST = 32
+MAX_COLUMNS = 32
 """Numbers of one output that stand in one row of a table for people."""
 
 
-def fits(endpoint: Described) -> bool:
+def fits(endpoint: EndpointDescription) -> bool:
     """Tells whether all that an endpoint answers are single numbers or vectors."""
     return all(len(entry.shape) < 2 for entry in endpoint.outputs.values())
 
 
 def is_short(answer: Mapping[str, np.ndarray]) -> bool:
     """Tells whether an answer can be read as a table."""
-    return all(value[0].size <= MOST for value in answer.values())
+    return all(value[0].size <= MAX_COLUMNS for value in answer.values())
 
 
 def columns(row: Mapping[str, np.ndarray]) -> dict[str, float]:

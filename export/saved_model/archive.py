@@ -65,20 +65,18 @@ def write(
 
 
 def _signatures(graphs: Graphs) -> dict[str, ConcreteFunction]:
-    """Returns the signatures; the first is also what a server answers by that is asked for none."""
+    """Returns the signatures; the first also answers requests that name none."""
     first = next(iter(graphs.values()))
     return {**graphs, tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY: first}
 
 
 def _module(graphs: Graphs) -> tf.Module:
-    """Returns what is saved: endpoints as attributes, and the variables that they use.
-
-    Endpoints are traced once: Keras's ExportArchive holds functions that saving would trace again.
-    What training remembers of images is among no endpoint's variables.
-    """
+    """Returns the module to save: endpoints as attributes, and the variables that they use."""
+    # not Keras's ExportArchive, whose functions are traced once more when they are saved
     module = tf.Module()
     for name, graph in graphs.items():
         setattr(module, name, graph)
+    # optimizers, and what training remembers of images, are not among them
     used = {id(variable): variable for graph in graphs.values() for variable in graph.variables}
     module.used = list(used.values())
     return module

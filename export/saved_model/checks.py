@@ -16,14 +16,14 @@ ALIKE = Check("the same in every row", lambda rows: rows == rows[:1])
 
 
 def checked(endpoint: RowEndpoint) -> RowEndpoint:
-    """Returns an endpoint that refuses what it cannot answer.
+    """Returns an endpoint that refuses requests that it cannot answer.
 
     Args:
-        endpoint: whose inputs say what they must be.
+        endpoint: its inputs declare the conditions.
     """
 
     def answer(**given):
-        # behind a placeholder, or the optimizer believes the signature and drops tests of shapes
+        # without a placeholder the optimizer believes the signature and drops tests of shapes
         free = {name: _of_unknown_shape(value) for name, value in given.items()}
         first = free[endpoint.inputs[0].name]
         tests = []
@@ -39,7 +39,7 @@ def checked(endpoint: RowEndpoint) -> RowEndpoint:
 
 
 def rules(known: Input) -> list[Check]:
-    """Returns what the numbers of an input must be."""
+    """Returns the conditions on the numbers of an input."""
     found = [FINITE] if known.dtype.is_floating else []
     if known.check is not None:
         found.append(known.check)
@@ -51,13 +51,15 @@ def _of_unknown_shape(value: tf.Tensor) -> tf.Tensor:
 
 
 def _of_known_shape(known: Input, value: tf.Tensor) -> tf.Tensor:
+    # the identity makes the tests run before whatever uses the value
     return tf.ensure_shape(tf.identity(value), known.row_spec.shape)
 
 
 def _shape(known: Input, value: tf.Tensor) -> tf.Operation:
-    """Tests for at least one row of the right shape."""
+    """Returns a test for at least one row of the right shape."""
     sides = known.row_spec.shape
     free = [side is None for side in sides]
+    # as many sides as expected, whatever the rank of the value
     found = tf.concat([tf.shape(value), tf.zeros([sides.rank], tf.int32)], axis=0)[: sides.rank]
     right = tf.where(free, found > 0, found == [side or 0 for side in sides])
     words = ", ".join("any" if side is None else str(side) for side in sides)

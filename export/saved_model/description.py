@@ -1,7 +1,7 @@
-"""The description of an export: what the model is, and what it can be asked.
+"""The description of an exported model: facts about it, and its endpoints with their inputs.
 
-Every export answers it by the endpoint `describe`, and holds it as a file of JSON. Clients, bulk
-work and the model card read it.
+The endpoint `describe` of every export returns it as JSON, and a file beside the model holds the
+same. Clients, bulk work and the model card read it.
 """
 
 import json
@@ -18,9 +18,10 @@ from tfgen.models.inputs import Input
 from tfgen.version import __version__
 
 NAME = "describe"
-"""The endpoint that gives the description."""
+"""The endpoint that returns the description."""
 
 OUTPUT = "description"
+"""Its output."""
 
 FORMAT = 1
 """Number of the layout of a description."""
@@ -30,15 +31,17 @@ PLACE = pathlib.Path("assets.extra", "endpoints.json")
 
 
 class Entry(NamedTuple):
-    """What is said of an input or an output; of an output, its shape, type and encoding alone.
+    """The description of an input or an output.
+
+    An output has a shape, a type and an encoding only.
 
     Attributes:
         shape: of one row; None for a free side.
-        dtype: its name.
+        dtype: name of the type.
         meaning: a phrase.
-        default: where no value is given; None: it must be given.
-        per_row: whether the rows of a request may differ in it.
-        check: what its numbers must be, in words.
+        default: value where none is given; None: it must be given.
+        per_row: whether the rows of a request may have different values.
+        check: the condition on its numbers, in words.
         encoding: `image`, `mask`, or None where it is no picture.
     """
 
@@ -51,8 +54,8 @@ class Entry(NamedTuple):
     encoding: str | None = None
 
 
-class Described(NamedTuple):
-    """What is said of an endpoint."""
+class EndpointDescription(NamedTuple):
+    """The description of an endpoint."""
 
     name: str
     meaning: str
@@ -61,36 +64,36 @@ class Described(NamedTuple):
 
     @property
     def in_bytes(self) -> bool:
-        """Whether it takes or gives files."""
+        """Whether some input or output is the bytes of a file."""
         entries = (*self.inputs.values(), *self.outputs.values())
         return any(entry.dtype == tf.string.name for entry in entries)
 
 
 class Description(NamedTuple):
-    """What is said of an export.
+    """The description of an exported model.
 
     Attributes:
-        facts: of the model, as JSON has them; see `facts_of`.
+        facts: about the model; see `facts_of`.
         endpoints: by name.
     """
 
     facts: dict[str, Any]
-    endpoints: dict[str, Described]
+    endpoints: dict[str, EndpointDescription]
 
 
 def facts_of(model: Model, about: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns what a model is, as JSON can hold it.
+    """Returns the facts about a model, as JSON can hold them.
 
     Args:
         model: trained.
-        about: what is known of its training by name, such as `algorithm` and `nets`.
+        about: further facts by name, such as `algorithm` and `nets`.
 
     Returns:
         `about`, and the class, updates, shapes, `sampling` (kernel with its bounds and temperature,
         steps) and all other `settings` of the model.
     """
     settings = model.get_config()
-    del settings["nets"]
+    del settings["nets"]  # their layers; the graphs of the export hold all that matters of them
     return {
         "format": FORMAT,
         "tfgen": __version__,
@@ -106,18 +109,20 @@ def facts_of(model: Model, about: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def entries(model: Model, published: Mapping[str, RowEndpoint]) -> dict[str, Any]:
-    """Returns what is said of endpoints, as JSON can hold it; traces them.
+    """Returns the descriptions of endpoints, as JSON can hold them.
+
+    The endpoints are traced, since only graphs know the shapes of outputs.
 
     Args:
-        model: whose.
-        published: by name.
+        model: that the endpoints belong to.
+        published: the endpoints by name.
     """
     known = model.inputs()
     return {name: _endpoint(endpoint, known) for name, endpoint in published.items()}
 
 
 def endpoint(text: str) -> RowEndpoint:
-    """Returns the endpoint `describe`.
+    """Makes the endpoint `describe`.
 
     Args:
         text: the description.
@@ -128,7 +133,7 @@ def endpoint(text: str) -> RowEndpoint:
 
 
 def parsed(text: str) -> Description:
-    """Returns a description of its JSON."""
+    """Reads a description from its JSON."""
     facts = json.loads(text)
     found = facts.pop("endpoints")
     return Description(facts, {name: _described(name, said) for name, said in found.items()})
@@ -158,16 +163,16 @@ def _input(known: Input) -> dict[str, Any]:
 
 
 def _output(value: tf.Tensor, like: Input | None) -> dict[str, Any]:
-    """Returns what is said of an output, which is a picture if the input of its name is one."""
+    """Describes an output. It is a picture if the input of the same name is one."""
     encoding = None if like is None else like.encoding
     shape = value.shape.as_list()[1:]
     return {"shape": shape, "dtype": value.dtype.name, "encoding": encoding}
 
 
-def _described(name: str, said: Mapping[str, Any]) -> Described:
+def _described(name: str, said: Mapping[str, Any]) -> EndpointDescription:
     inputs = {key: _entry(entry) for key, entry in said["inputs"].items()}
     outputs = {key: _entry(entry) for key, entry in said["outputs"].items()}
-    return Described(name, said["meaning"], inputs, outputs)
+    return EndpointDescription(name, said["meaning"], inputs, outputs)
 
 
 def _entry(said: Mapping[str, Any]) -> Entry:

@@ -1,4 +1,4 @@
-"""Examples of requests: what warms a server up, is timed, and is shown in the model card."""
+"""Examples of requests, for warm-up records, latencies and the model card."""
 
 import io
 
@@ -27,7 +27,7 @@ def rows(endpoint: Endpoint, count: int = 1) -> dict[str, np.ndarray]:
 
 
 def single(endpoint: Endpoint) -> dict[str, np.ndarray]:
-    """Returns what a LiteRT file takes, by name of the input.
+    """Returns an example of what a LiteRT file takes, by name of the input.
 
     Args:
         endpoint: of one image.
@@ -36,7 +36,7 @@ def single(endpoint: Endpoint) -> dict[str, np.ndarray]:
 
 
 def code(known: Input, value: np.ndarray, module: str = "tf") -> str:
-    """Returns an input like an example, as a line of Python.
+    """Returns a line of Python that makes an input of the example's shape.
 
     Args:
         known: the input.

@@ -1,4 +1,4 @@
-"""Endpoints in bytes of PNG files: pictures in and out, for those who hold files and not arrays.
+"""The forms of endpoints that take and return PNG files instead of arrays.
 
 Names that end in `_bytes` are those that the REST API sends and takes as {"b64": ...}.
 """
@@ -18,10 +18,10 @@ from tfgen.models.inputs import Input
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 END = b"IEND\xaeB`\x82"
 CHANNELS = (1, 3)
-"""Grey, and red, green and blue."""
+"""Numbers of channels that PNG files have here: grey, or red, green and blue."""
 
 Pictures = Mapping[str, Input]
-"""The inputs that are pictures, by name. An output of the same name is a picture too."""
+"""The inputs that are pictures, by name. An output with such a name is a picture too."""
 
 
 def pictures(model: Model) -> dict[str, Input]:
@@ -34,17 +34,20 @@ def pictures(model: Model) -> dict[str, Input]:
 
 
 def name_of(endpoint: str) -> str:
-    """Returns the name of an endpoint's twin."""
+    """Returns the name of an endpoint's form for files."""
     return f"{endpoint}_png"
 
 
 def bytes_of(name: str) -> str:
-    """Returns the name of a picture's files."""
+    """Returns the name of the files in the place of an input or output."""
     return f"{name}_bytes"
 
 
-def has_twin(endpoint: RowEndpoint, pictures: Pictures) -> bool:
-    """Tells whether an endpoint can be asked by pictures of a known size and whole numbers alone.
+def has_form(endpoint: RowEndpoint, pictures: Pictures) -> bool:
+    """Tells whether an endpoint has a form for files.
+
+    It has one if some input or output is a picture, and its inputs are only pictures of a known
+    size and whole numbers. Then people can write a request by hand.
 
     Args:
         endpoint: by row.
@@ -60,11 +63,11 @@ def has_twin(endpoint: RowEndpoint, pictures: Pictures) -> bool:
     return bool(some) and all(simple(known) for known in endpoint.inputs)
 
 
-def twin(endpoint: RowEndpoint, pictures: Pictures) -> RowEndpoint:
-    """Returns an endpoint that takes and gives files.
+def form(endpoint: RowEndpoint, pictures: Pictures) -> RowEndpoint:
+    """Returns the form of an endpoint for files.
 
     Args:
-        endpoint: by row; its graph becomes a part of the twin's.
+        endpoint: by row.
         pictures: of its model. `image` becomes `image_bytes`, [b]; white pixels of a mask are
             known.
     """
@@ -76,6 +79,7 @@ def twin(endpoint: RowEndpoint, pictures: Pictures) -> RowEndpoint:
                 arrays[known.name] = _decoded(given[bytes_of(known.name)], known)
             else:
                 arrays[known.name] = given[known.name]
+        # the endpoint's own graph, which is not traced a second time
         found = endpoint.graph(**arrays)
         drawn = {bytes_of(name): _encoded(found[name]) for name in found if name in pictures}
         return drawn | {name: found[name] for name in found if name not in pictures}
@@ -87,7 +91,7 @@ def twin(endpoint: RowEndpoint, pictures: Pictures) -> RowEndpoint:
 
 
 def _files(known: Input) -> Input:
-    """Returns the input of files for an input of pictures."""
+    """Returns the input of files in the place of an input of pictures."""
     unit = np.asarray(known.example, np.float32)
     if known.encoding == "mask":
         unit = 2 * unit - 1
@@ -101,7 +105,7 @@ def _files(known: Input) -> Input:
 
 
 def _decoded(files: tf.Tensor, known: Input) -> tf.Tensor:
-    """Returns pictures in [-1, 1], or masks of 0 and 1, of files, [b]."""
+    """Decodes files, [b], to pictures in [-1, 1] or masks of 0 and 1."""
     with tf.control_dependencies(_tests(files, known)):
         files = tf.identity(files)
     name = bytes_of(known.name)
@@ -118,20 +122,21 @@ def _decoded(files: tf.Tensor, known: Input) -> tf.Tensor:
 
 
 def _encoded(image: tf.Tensor) -> tf.Tensor:
-    """Returns files of pictures, [b]."""
+    """Encodes pictures as files, [b]."""
     levels = tf.cast(tf.round((tf.clip_by_value(image, -1.0, 1.0) + 1) * 127.5), tf.uint8)
     return tf.map_fn(tf.io.encode_png, levels, fn_output_signature=tf.string)
 
 
 def _tests(files: tf.Tensor, known: Input) -> list[tf.Operation]:
-    """Tests that files are PNG, whole, and of the right size.
+    """Returns tests that files are PNG, whole, and of the right size.
 
     The decoder's own errors do not name the input.
     """
     height, width, _ = known.shape
     sides = tf.cast(tf.reshape(_bytes_at(files, 16, 8), [-1, 2, 4]), tf.int64)
-    # width and height, the highest byte first
+    # the header holds width and height, the highest byte first
     found = tf.reduce_sum(sides * [2**24, 2**16, 2**8, 1], axis=-1)
+    # a file that was cut off lacks the end mark; zeros make files long enough to look for it
     last = tf.strings.substr(tf.strings.join(["\0" * len(END), files]), -len(END), len(END))
     tests = {
         "PNG files": _bytes_at(files, 0, len(SIGNATURE)) == list(SIGNATURE),
@@ -147,6 +152,6 @@ def _test(passed: tf.Tensor, name: str, words: str) -> tf.Operation:
 
 
 def _bytes_at(files: tf.Tensor, start: int, length: int) -> tf.Tensor:
-    """Returns some bytes of each file, zeros beyond its end: uint8 [b, length]."""
+    """Returns some bytes of each file, uint8 [b, length]: zeros beyond its end."""
     padded = tf.strings.join([files, "\0" * (start + length)])
     return tf.io.decode_raw(tf.strings.substr(padded, start, length), tf.uint8)

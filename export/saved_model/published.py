@@ -1,21 +1,21 @@
-"""What an export publishes of a model: its endpoints by row, checked, and their forms for files."""
+"""The endpoints of an export: a model's own by row, with checks, and their forms for PNG files."""
 
 from export.saved_model import checks, png, rows
 from export.saved_model.rows import RowEndpoint
 from tfgen.models import Model
 
 DEFAULT = "complete"
-"""What a server answers by that is asked for no endpoint, where the model has it."""
+"""The endpoint that answers requests that name none, where the model has it."""
 
 
 def endpoints(model: Model) -> dict[str, RowEndpoint]:
-    """Returns a model's endpoints as servers want them; none is traced yet.
+    """Returns a model's endpoints in the form for servers. None is traced yet.
 
     Args:
-        model: trained. Its weights are those of the export: nothing here changes them.
+        model: trained. No endpoint changes its weights.
 
     Returns:
-        By name, the default first, and last the twins that take and give PNG files.
+        By name: the default first, the forms for PNG files last.
     """
     declared = model.endpoints()
     found = {
@@ -23,9 +23,9 @@ def endpoints(model: Model) -> dict[str, RowEndpoint]:
         for name in sorted(declared, key=lambda name: (name != DEFAULT, name))
     }
     pictures = png.pictures(model)
-    twins = {
-        png.name_of(name): checks.checked(png.twin(endpoint, pictures))
+    files = {
+        png.name_of(name): checks.checked(png.form(endpoint, pictures))
         for name, endpoint in found.items()
-        if png.has_twin(endpoint, pictures)
+        if png.has_form(endpoint, pictures)
     }
-    return found | twins
+    return found | files

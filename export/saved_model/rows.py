@@ -15,12 +15,12 @@ from tfgen.models import Endpoint, inputs
 from tfgen.models.inputs import Input
 
 COUNT = "count"
-"""The input that says how many examples to make; rows say it where nothing else does."""
+"""The input for the number of examples; in a request it is the number of rows."""
 
 
 @dataclasses.dataclass(frozen=True)
 class RowEndpoint(Endpoint):
-    """An endpoint all of whose inputs are batched."""
+    """An endpoint whose inputs are all batched."""
 
     @functools.cached_property
     def graph(self) -> PolymorphicFunction:
@@ -33,6 +33,7 @@ class RowEndpoint(Endpoint):
         def answer(*values):
             return self.fn(**dict(zip(names, values, strict=True)))
 
+        # TensorFlow reads the names of parameters off the signature
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         signature = inspect.Signature([inspect.Parameter(name, kind) for name in names])
         answer.__signature__ = signature  # type: ignore[attr-defined]
@@ -68,12 +69,13 @@ def _as_row(known: Input) -> Input:
 
 
 def _of_method(known: Input, rows: tf.Tensor) -> tf.Tensor:
-    """Returns what a model's method takes of the rows of an input."""
+    """Returns the value that a model's method takes for the rows of an input."""
+    # rows that must not differ have one value, which checks make sure of
     return rows if known.batched or known.per_row else rows[0]
 
 
 def _chosen(endpoint: Endpoint) -> RowEndpoint:
-    """Returns an endpoint that gives some rows of what another gives."""
+    """Returns an endpoint that selects rows from the answer of an endpoint without inputs."""
 
     def answer(index):
         found = endpoint.fn()

@@ -1,6 +1,6 @@
-"""Warm-up records: requests that a server makes to itself before it says that it is ready.
+"""Warm-up records: requests that a server makes to itself before it reports that it is ready.
 
-They are built with `tensorflow-serving-api`, the optional extra `serving`.
+`tensorflow-serving-api` builds them, the optional extra `serving`.
 """
 
 import importlib.util
@@ -11,8 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 PLACE = pathlib.Path("assets.extra", "tf_serving_warmup_requests")
-"""Where TensorFlow Serving looks for them, in a version's directory."""
-
+"""The file that TensorFlow Serving reads, in a version's directory."""
 
 MISSING = (
     "note: no warm-up requests are written; they need tensorflow-serving-api, the extra `serving`"
@@ -20,19 +19,19 @@ MISSING = (
 
 
 def available() -> bool:
-    """Whether they can be built."""
+    """Tells whether the extra is installed."""
     return importlib.util.find_spec("tensorflow_serving") is not None
 
 
 def write(
     version: pathlib.Path, model: str, examples: Mapping[str, Mapping[str, np.ndarray]]
 ) -> None:
-    """Writes a record an endpoint.
+    """Writes one record for each endpoint.
 
     Args:
         version: the directory of a model's version.
-        model: its name.
-        examples: of each endpoint, inputs by name.
+        model: name of the model.
+        examples: inputs by name, for each endpoint.
     """
     place = version / PLACE
     place.parent.mkdir(exist_ok=True)
@@ -42,13 +41,14 @@ def write(
 
 
 def request(model: str, signature: str, inputs: Mapping[str, np.ndarray]):
-    """What is asked of a server in gRPC: a PredictRequest.
+    """Builds a PredictRequest, as gRPC servers take it.
 
     Args:
-        model: its name.
-        signature: the endpoint's.
-        inputs: by name.
+        model: name of the model.
+        signature: name of the endpoint.
+        inputs: by name, [b, ...].
     """
+    # imported here, since not everybody has the extra
     from tensorflow_serving.apis import predict_pb2
 
     found = predict_pb2.PredictRequest()

@@ -87,7 +87,7 @@ def test_an_endpoint_is_traced_once_for_itself_and_its_twin():
 
     known = inputs.image((4, 6, 1))
     endpoint = checks.checked(endpoint_of(score, known))
-    twin = checks.checked(png.twin(endpoint, {"image": known}))
+    twin = checks.checked(png.form(endpoint, {"image": known}))
     endpoint.graph(tf.zeros((2, 4, 6, 1)))
     endpoint.graph.get_concrete_function()
     twin.graph.get_concrete_function()
@@ -143,13 +143,13 @@ def test_what_is_asked_by_pictures_and_whole_numbers_is_asked_by_files_too(
     image = known[0] if known[0].name == "image" else inputs.image((4, 6, 1))
     model = mock.Mock(**{"inputs.return_value": {"image": image, "mask": inputs.mask((4, 6, 1))}})
     endpoint = endpoint_of(lambda **given: given, *known, outputs=outputs)
-    assert png.has_twin(endpoint, png.pictures(model)) == expected
+    assert png.has_form(endpoint, png.pictures(model)) == expected
 
 
 def test_a_coloured_picture_is_decoded_and_encoded():
     known = inputs.image((4, 6, 3))
     plain = endpoint_of(lambda image: {"image": -image}, known, outputs=("image",))
-    twin = png.twin(plain, {"image": known})
+    twin = png.form(plain, {"image": known})
     assert (twin.input_names, twin.outputs) == (("image_bytes",), ("image_bytes",))
     image = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)
     file = io.BytesIO()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from export.saved_model.description import Described, Entry
+from export.saved_model.description import EndpointDescription, Entry
 from tfgen import random
 from tfgen.data import masks, preprocess, sources
 from tfgen.errors import UserError
@@ -15,7 +15,7 @@ Sides = tuple[int, int]
 """Height and width in pixels."""
 
 
-def named(endpoint: Described, encoding: str) -> list[str]:
+def named(endpoint: EndpointDescription, encoding: str) -> list[str]:
     """Returns the names of the inputs that are pictures of a kind.
 
     Args:
@@ -31,12 +31,12 @@ def sides(entry: Entry) -> Sides | None:
     return None if height is None or width is None else (height, width)
 
 
-def any_size(endpoint: Described) -> bool:
+def any_size(endpoint: EndpointDescription) -> bool:
     """Tells whether an endpoint takes images of any size."""
     return any(sides(endpoint.inputs[name]) is None for name in named(endpoint, "image"))
 
 
-def of_file(path: pathlib.Path | str, size: Sides | None, channels: int | None) -> np.ndarray:
+def of_file(path: str, size: Sides | None, channels: int | None) -> np.ndarray:
     """Returns the image of a file in [-1, 1], [h, w, c], cropped and resized to a size if given.
 
     Raises:
