@@ -21,7 +21,7 @@ def cases():
             yield pytest.param(family, activation, marks=marks)
 
 
-@pytest.mark.parametrize(("family", "activation"), cases())
+@pytest.mark.parametrize(("family", "activation"), list(cases()))
 def test_every_net_has_no_bias_on_top(family, activation):
     """The gradient in a constant would be the same for all images."""
     options = {} if activation is None else {"activation": activation}

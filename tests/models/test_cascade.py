@@ -138,7 +138,14 @@ def test_a_way_across_ends_where_it_is_first_seen_to_be_beyond_the_threshold():
     )
 
 
-@pytest.mark.parametrize("margin", [-0.4, 0.0, pytest.param(1.3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "margin",
+    [
+        -0.4,
+        pytest.param(0.0, marks=pytest.mark.slow),
+        pytest.param(1.3, marks=pytest.mark.slow),
+    ],
+)
 def test_cross_entropy_stops_at_the_same_log_odds(margin):
     """The objective falls as the log-odds rise; the threshold is its value at the margin.
 
@@ -201,7 +208,13 @@ def test_noise_on_the_way_does_not_lead_out_of_range():
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"noise": 0.05}, {"objective": "cross_entropy"}, {"optimizer": "sgd"}]
+    "options",
+    [
+        {"noise": 0.05},
+        pytest.param({}, marks=pytest.mark.slow),
+        pytest.param({"objective": "cross_entropy"}, marks=pytest.mark.slow),
+        pytest.param({"optimizer": "sgd"}, marks=pytest.mark.slow),
+    ],
 )
 def test_samples_pass_through_all_classifiers_in_their_order_from_clipped_noise(options):
     """Samples equal those of `advance`, in the order of stages and with their seeds."""
@@ -249,7 +262,7 @@ def test_samples_of_a_canvas_are_cut_from_what_was_synthesized():
     np.testing.assert_allclose(found, without_margin(x, 3), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("size", [(6, 6), (9, 5), (1, 7)])
+@pytest.mark.parametrize("size", [(6, 6), pytest.param((9, 5), marks=pytest.mark.slow), (1, 7)])
 def test_a_synthesis_has_the_size_asked_for_and_that_of_training_is_the_sample(size):
     of = patched(canvas=6, padding=3, num_steps=5)
     found = of.synthesize(tf.constant(2), SEED, tf.constant(size))

@@ -149,12 +149,16 @@ def test_endpoints_are_those_that_the_model_can_answer(options, names, labelled)
         assert (endpoint.input_names[-1] == "label") == labelled
 
 
-def test_endpoints_trace_with_their_own_signatures():
-    for name, endpoint in tasks(any_size=True).endpoints().items():
-        specs = {known.name: known.spec for known in endpoint.inputs}
-        traced = tf.function(endpoint.fn, autograph=False).get_concrete_function(**specs)
-        wanted = {"energy": {"energy"}, "anomaly": {"energy", "steepness"}}
-        assert set(traced.structured_outputs) == wanted.get(name, {"image"})
+def test_endpoints_declare_their_outputs_and_synthesis_traces():
+    """That the others trace is asked in tests/conformance/test_every_endpoint_traces.py."""
+    endpoints = tasks(any_size=True).endpoints()
+    wanted = {"energy": ("energy",), "anomaly": ("energy", "steepness")}
+    for name, endpoint in endpoints.items():
+        assert endpoint.outputs == wanted.get(name, ("image",))
+    synthesize = endpoints["synthesize"]
+    specs = {known.name: known.spec for known in synthesize.inputs}
+    traced = tf.function(synthesize.fn, autograph=False).get_concrete_function(**specs)
+    assert set(traced.structured_outputs) == {"image"}
 
 
 # calls by a user

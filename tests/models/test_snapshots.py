@@ -30,8 +30,7 @@ def move(classifier, seed):
         )
 
 
-@pytest.fixture
-def grown():
+def grow():
     """Returns a cascade of three, its net, and the log-odds of `X` when each was kept."""
     classifier = net()
     cascade, odds = Snapshots(classifier, 4), []
@@ -40,6 +39,12 @@ def grown():
         odds.append(classifier(X, training=False).numpy())
         move(classifier, 10 + stage)
     return cascade, classifier, odds
+
+
+@pytest.fixture(scope="module")
+def grown():
+    """Returns what `grow` does; no test may change it."""
+    return grow()
 
 
 def test_a_classifier_is_the_net_at_the_time_when_it_was_kept(grown):
@@ -60,8 +65,8 @@ def test_the_stage_may_be_a_tensor_of_a_loop(grown):
     assert traced.experimental_get_tracing_count() == 1
 
 
-def test_slopes_in_the_image_are_those_of_the_net_then(grown):
-    cascade, classifier, _ = grown
+def test_slopes_in_the_image_are_those_of_the_net_then():
+    cascade, classifier, _ = grow()
 
     def slope(call):
         with tf.GradientTape() as tape:
@@ -97,8 +102,8 @@ def test_there_are_as_many_as_were_kept(grown):
     assert Snapshots(classifier, 4).num_kept == 0
 
 
-def test_a_stage_kept_again_is_replaced_and_the_others_stay(grown):
-    cascade, classifier, odds = grown
+def test_a_stage_kept_again_is_replaced_and_the_others_stay():
+    cascade, classifier, odds = grow()
     cascade.keep(classifier, tf.constant(2))
     found = [cascade.net_at(classifier, stage)(X).numpy() for stage in range(3)]
     np.testing.assert_array_equal(found, [*odds[:2], classifier(X, training=False)])
