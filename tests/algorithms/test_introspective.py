@@ -154,7 +154,7 @@ def net():
             {"padding": 1},
             "padding: expected 0 without a canvas, since the classifier sees whole images",
         ),
-        ({"canvas": 3}, "canvas: expected at least the patches' side, 4, and found 3"),
+        ({"canvas": 3}, "canvas: expected at least 4 pixels for patches of 4, and found 3"),
         ({"shape": (4, 5, 1)}, "image_size: expected square images and found 4x5"),
     ],
 )

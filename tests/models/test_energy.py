@@ -199,6 +199,14 @@ def test_what_a_task_cannot_take_is_said_in_a_sentence(given, words):
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "options", [{"num_chains": 2, "num_classes": 3}, {"start_from_chains": True}]
+)
+def test_chains_that_some_class_has_none_of_are_refused(options):
+    with pytest.raises(UserError, match="chains: expected at least"):
+        tasks(**options)
+
+
 # the density that measurements see
 
 

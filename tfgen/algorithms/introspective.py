@@ -262,7 +262,10 @@ def _canvas(image_shape: tuple[int, int, int], side: int, padding: int) -> tuple
     if height != width:
         raise UserError(f"image_size: expected square images and found {height}x{width}")
     if side and side + 2 * padding < height:
-        raise UserError(f"canvas: expected at least the patches' side, {height}, and found {side}")
+        raise UserError(
+            f"canvas: expected at least {height - 2 * padding} pixels for patches of {height}, and found "
+            f"{side}"
+        )
     if padding and not side:
         raise UserError(
             "padding: expected 0 without a canvas, since the classifier sees whole images"

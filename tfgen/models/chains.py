@@ -4,6 +4,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfgen import random
+from tfgen.types import Image, Label, Seed
+
 
 class Chains(keras.layers.Layer):
     """Persistent chains: each replica moves its share, and all replicas keep all of them.
@@ -63,3 +66,28 @@ class Chains(keras.layers.Layer):
     def restart(self) -> None:
         """Moves all chains back to where they began."""
         self.state.assign(self.start)
+
+    def tiled(self, shape, seed: Seed, num_classes: int = 1, label: Label | None = None) -> Image:
+        """Draws chains, and lays them side by side where images are to be larger.
+
+        Args:
+            shape: [b, h, w, c] of the images.
+            seed: int32 [2], of which chains are taken.
+            num_classes: classes that the chains belong to in turn.
+            label: the images' classes, [b], or None where there are none.
+
+        Returns:
+            A tensor of this shape.
+        """
+        number, tile_height, tile_width, channels = self.state.shape
+        rows, columns = -(-shape[1] // tile_height), -(-shape[2] // tile_width)
+        count = shape[0] * rows * columns
+        which = random.uniform((count,), seed, 0, number // num_classes, tf.int32)
+        if label is not None:  # chain i is of class i % num_classes
+            which = which * num_classes + label
+        tiles = tf.gather(self.state.value, which)
+        tiles = tf.reshape(tiles, (shape[0], rows, columns, tile_height, tile_width, channels))
+        # rows of tiles, then rows of pixels within one, then the columns likewise
+        tiles = tf.transpose(tiles, (0, 1, 3, 2, 4, 5))
+        canvas = (shape[0], rows * tile_height, columns * tile_width, channels)
+        return tf.reshape(tiles, canvas)[:, : shape[1], : shape[2]]

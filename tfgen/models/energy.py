@@ -72,8 +72,17 @@ class EnergyModel(Model):
         self.start_from_chains = start_from_chains
         self.margin = margin
         self.persistent_chains = Chains(num_chains, self.image_shape, self.image_mean)
-        if margin and not (net.any_size and 2 * margin < min(self.image_shape[:2])):
-            raise UserError(f"margin: expected 0 for this net and image size and found {margin}")
+        self._check(num_chains)
+
+    def _check(self, num_chains: int) -> None:
+        """Raises UserError unless the margin and the chains fit the net."""
+        side, classes = min(self.image_shape[:2]), self.num_classes
+        if self.margin and not (self.energy_net.any_size and 2 * self.margin < side):
+            raise UserError(
+                f"margin: expected 0 for this net and image size and found {self.margin}"
+            )
+        if 0 < num_chains < classes or (self.start_from_chains and not num_chains):
+            raise UserError(f"chains: expected at least {classes}, one a class; found {num_chains}")
 
     def inputs(self) -> dict[str, inputs.Input]:
         declared = [
@@ -243,23 +252,9 @@ class EnergyModel(Model):
 
     def _start(self, shape, seed: Seed, label: Label | None) -> Image:
         """Draws white noise, or takes persistent chains and tiles them to a larger size."""
-        if not self.start_from_chains:
-            return self.image_mean + self.sigma * random.normal(shape, seed)
-        memory = self.persistent_chains.state
-        number, tile_height, tile_width, channels = memory.shape
-        rows, columns = -(-shape[1] // tile_height), -(-shape[2] // tile_width)  # rounded up
-        count = shape[0] * rows * columns
-        which = random.uniform((count,), seed, 0, number // self.num_classes, tf.int32)
-        # Chain i is of class i % num_classes. With classes there is one tile an image, since
-        # `synthesize` is for one class only.
-        if label is not None:
-            which = which * self.num_classes + label
-        tiles = tf.gather(memory.value, which)
-        tiles = tf.reshape(tiles, (shape[0], rows, columns, tile_height, tile_width, channels))
-        # [b, rows, height, columns, width, c]: a row of pixels runs across all tiles of its row
-        tiles = tf.transpose(tiles, (0, 1, 3, 2, 4, 5))
-        canvas = (shape[0], rows * tile_height, columns * tile_width, channels)
-        return tf.reshape(tiles, canvas)[:, : shape[1], : shape[2]]
+        if self.start_from_chains:
+            return self.persistent_chains.tiled(shape, seed, self.num_classes, label)
+        return self.image_mean + self.sigma * random.normal(shape, seed)
 
     def sample_from(self, energy: EnergyFn, start: Image, seed: Seed, num_steps=None) -> Image:
         """Moves images under an energy as new samples are moved, noise-free steps included.
