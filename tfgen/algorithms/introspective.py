@@ -262,9 +262,9 @@ def _canvas(image_shape: tuple[int, int, int], side: int, padding: int) -> tuple
     if height != width:
         raise UserError(f"image_size: expected square images and found {height}x{width}")
     if side and side + 2 * padding < height:
+        least = height - 2 * padding
         raise UserError(
-            f"canvas: expected at least {height - 2 * padding} pixels for patches of {height}, and found "
-            f"{side}"
+            f"canvas: expected at least {least} pixels for patches of {height}, and found {side}"
         )
     if padding and not side:
         raise UserError(
