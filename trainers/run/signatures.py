@@ -1,6 +1,7 @@
 """Reads types, defaults, ranges and documentation of parameters from signatures and docstrings."""
 
 import dataclasses
+import functools
 import inspect
 import types
 import typing
@@ -98,6 +99,7 @@ def _hints(owner: Callable[..., Any]) -> dict[str, Any]:
     return found
 
 
+@functools.cache
 def _documentation(owner: Callable[..., Any]) -> Docstring:
     if dataclasses.is_dataclass(owner):
         return docstring_parser.parse_from_object(owner, style=DocstringStyle.GOOGLE)
