@@ -8,13 +8,13 @@ SAMPLE := $(PYTHON) -m trainers.sample
 EXPORT := $(PYTHON) -m export.main
 CLIENT := $(PYTHON) -m export.client
 
-.PHONY: quickstart page page-libraries tables test test-slow lint format bench bench-check bench-peers bench-costs bench-quality check
+.PHONY: quickstart page page-libraries tables test test-slow lint format bench bench-check bench-peers bench-costs bench-quality check docs
 
 # PIP_CONSTRAINT=constraints-lowest.txt installs the lowest versions that are supported.
 $(VENV)/installed: setup.cfg pyproject.toml
 	python3 -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --upgrade pip
-	$(PYTHON) -m pip install --quiet --editable .
+	$(PYTHON) -m pip install --quiet --editable .[mcmc]
 	touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
@@ -108,3 +108,8 @@ bench-quality: $(VENV)/installed $(PEERS)/installed
 	$(PYTHON) -m benchmarks.races.time_to_quality --python=$(PEERS)/bin/python
 
 check: lint test
+
+# The site of the documentation, in site/.
+docs: $(VENV)/installed
+	$(PYTHON) -m pip install --quiet --editable .[docs]
+	$(PYTHON) -m mkdocs build --strict
