@@ -6,6 +6,7 @@ The objective is written out in NumPy in `support/linear_gaussian.py`.
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from support import linear_gaussian as lg
 from support.linear_gaussian import agree, build, change, draws, flat, pictures, slope, weights
 
@@ -85,7 +86,7 @@ def test_steps_of_paper_averaged_over_all_noise_are_those_of_d_in_closed_form():
     Of 43 numbers, one is 6 standard errors off by chance in 1 of 7,000 runs.
     """
     algorithm, four = triangle(preset="paper", **CONSTANTS), pictures(4)
-    batch = {"image": np.tile(four["image"], (750, 1, 1, 1)), "index": np.arange(3000)}
+    batch = {"image": tf.tile(four["image"], (750, 1, 1, 1)), "index": tf.range(3000)}
     w, x = weights(algorithm), flat(four["image"])
 
     def expected(v):

@@ -35,6 +35,10 @@ It is exceeded with a probability of 6e-7. Truncated ones spread less about thei
 """
 
 every_box = pytest.mark.parametrize("clamp", [False, True], ids=["unbounded", "box"])
+every_box_slowly = pytest.mark.parametrize(
+    "clamp",
+    [pytest.param(False, id="unbounded", marks=pytest.mark.slow), pytest.param(True, id="box")],
+)
 
 
 def pictures(count):
@@ -81,7 +85,7 @@ def log_z(clamp):
     return SIZE * math.log(DEVIATION * math.sqrt(2 * math.pi) * mass)
 
 
-@every_box
+@every_box_slowly
 def test_corrected_chains_have_the_densitys_deviation(clamp):
     mixing = Mixing(model(clamp), DATA, chains=CHAINS, num_steps=5)
     end = mixing.course(mixing.corrected()).ends[-1]
@@ -105,7 +109,7 @@ def test_the_normalizing_constant_is_the_closed_form(clamp):
     assert found.upper == pytest.approx(log_z(clamp), abs=1e-2)
 
 
-@every_box
+@every_box_slowly
 def test_the_normalizing_constants_of_classes_are_the_closed_form(clamp):
     down, up = Accuracy(model(clamp, outputs=2), DATA, chains=4, temperatures=4).log_z()
     np.testing.assert_allclose(down, log_z(clamp), atol=1e-2)

@@ -9,7 +9,7 @@ from export.saved_model import description, examples, published
 ROWS = 2
 
 
-@pytest.mark.parametrize("name", registry.ALGORITHMS)
+@pytest.mark.parametrize("name", registry.per_model())
 def test_every_endpoint_is_served_by_row(name):
     model = registry.updated(name).algorithm.model
     for signature, endpoint in published.endpoints(model).items():

@@ -39,7 +39,7 @@ def models(tmp_path_factory):
     return pair
 
 
-@pytest.mark.parametrize("name", registry.ALGORITHMS)
+@pytest.mark.parametrize("name", registry.per_model())
 def test_a_model_that_was_saved_answers_as_before(name, models):
     model, loaded, _ = models(name)
     assert type(loaded) is type(model)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import tfgen.algorithms
@@ -41,6 +42,17 @@ OUTPUTS = ("outputs", "classes", "num_classes")
 """What nets call the number of their classes."""
 QUICK = 1
 """What hyperparameters are set to that count steps or rounds, if they are more."""
+
+
+LIKE = {"acd": "divergence_triangle", "wake_sleep": "vae"}
+"""Algorithms whose models have the same class, nets and tasks as another's."""
+
+
+def per_model():
+    """Returns cases of algorithms, slow where another algorithm has the same kind of model."""
+    return [
+        pytest.param(name, marks=[pytest.mark.slow] if name in LIKE else []) for name in ALGORITHMS
+    ]
 
 
 def algorithm_class(name):
