@@ -46,9 +46,7 @@ class Examples:
         """Returns all images whole, with no pixel hidden, float32 in [-1, 1]."""
         return preprocess.to_unit(self.image)
 
-    def whole(self) -> np.ndarray:
-        """Returns what `as_float` returns: its former name."""
-        return self.as_float()
+    whole = as_float  # the former name, until its users know the new one
 
     def shown(self, count: int | None = None) -> np.ndarray:
         """Returns the first examples in the form that a model takes.
