@@ -205,7 +205,7 @@ def load(
     if patch_size is not None:
         _check_patches(name, train, patch_size, missing)
     # before images are set aside, so that each has the same mask with and without validation
-    mask = _mask(train, missing) if missing else None
+    mask = masks.mask(missing, train.image).numpy() > 0 if missing else None
     train = dataclasses.replace(train, patch_size=patch_size, mask=mask)
     test = dataclasses.replace(test, patch_size=patch_size)
     if validation:
@@ -238,11 +238,6 @@ def _check_patches(name: str, train: Examples, patch_size: int, missing: str | N
         )
     if missing:
         raise UserError("missing: expected whole images and found a patch_size too")
-
-
-def _mask(train: Examples, missing: str) -> np.ndarray:
-    """Returns which pixels are known, bool [n, h, w, 1]: the same in every run."""
-    return masks.parse(missing, train.image.shape[:3], random.root(0)).numpy() > 0
 
 
 def _set_aside(train: Examples, count: int) -> tuple[Examples, Examples]:
