@@ -1,4 +1,4 @@
-"""Exports of introspective networks answer as the library does: the SavedModel, and LiteRT files step by step."""
+"""Exports of introspective networks answer as the library does, LiteRT files step by step."""
 
 import dataclasses
 
@@ -10,7 +10,8 @@ from support.command_line import mistake
 from support.litert import built_in
 
 from export.litert import convert, forms
-from export.saved_model import archive, published as serving
+from export.saved_model import archive
+from export.saved_model import published as serving
 from tfgen import energies, patches, random
 from tfgen.samplers import Adam
 from tfgen.samplers.adam import State
@@ -42,7 +43,7 @@ def images(model, count, canvas=False):
 
 @pytest.mark.slow
 def test_a_process_with_tensorflow_alone_gets_what_the_library_answers_to_each_row(model, tmp_path):
-    """To rounding, after a few steps of Adam: 1e-3 of the range, since its steps do not shrink with the gradient."""
+    """To 1e-3 of the range: Adam's steps do not shrink with the gradient, so rounding shows."""
     path = archive.write(model, tmp_path / "model")
     published = serving.endpoints(model)
     given = {

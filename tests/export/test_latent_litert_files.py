@@ -1,4 +1,4 @@
-"""LiteRT files of models with latent vectors: built-in operators only, and the answers of the library."""
+"""LiteRT files of models with latents: built-in operators only, and the library's answers."""
 
 import pathlib
 from typing import NamedTuple
@@ -28,7 +28,7 @@ class Written(NamedTuple):
     files: dict[str, pathlib.Path]
 
     def close(self, name: str, output: str, expected: tf.Tensor, **inputs: np.ndarray) -> None:
-        """Checks that a file answers within 1e-4 of the answer's range: float32, in another order of sums."""
+        """Checks that a file answers within 1e-4 of the range: float32 in another order of sums."""
         found = convert.run(self.files[name], **inputs)[output]
         assert found.shape == expected.shape
         assert np.ptp(expected) > 0.1 or expected.shape == (1,)
@@ -167,7 +167,7 @@ def test_a_completion_keeps_known_pixels_and_follows_the_noise(model):
     assert np.abs(first - second)[~known].max() > 0.01
 
 
-# --- what the converter does not understand by itself ----------------------------------------------------------
+# what the converter does not understand by itself
 
 
 def converted(function, place: pathlib.Path, **given: np.ndarray) -> np.ndarray:

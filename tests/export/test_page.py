@@ -76,7 +76,8 @@ def test_several_completions_show_where_they_differ(visit, triangle_page):
     assert page.locator("#completions canvas").count() == 5
     shown = page.evaluate(
         """() => [...document.querySelectorAll("#completions canvas")].map((canvas) =>
-          [...canvas.getContext("2d").getImageData(0, 0, 8, 8).data.filter((_, i) => i % 4 === 0)])"""
+          [...canvas.getContext("2d").getImageData(0, 0, 8, 8)
+            .data.filter((_, i) => i % 4 === 0)])"""
     )
     shown = np.array(shown, np.float32).reshape(-1, 8, 8, 1) / 127.5 - 1
     np.testing.assert_allclose(seen(page, "mean")[0], shown.mean(axis=0), atol=0.02)
@@ -180,7 +181,7 @@ def test_the_page_fits_a_phone(visit, triangle_page, colour_scheme):
 
 
 def test_of_an_energy_there_is_no_slider_and_a_completion_is_langevins(visit, energy_page):
-    """From the reference's noise, by the explicit top-down pass: what the library's gradients make of the same seed."""
+    """From the reference's noise, by the same steps as the library's of the same seed."""
     page = visit(energy_page)
     assert not page.is_visible("#interpolating")
     page.click("#complete")

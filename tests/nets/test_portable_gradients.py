@@ -53,7 +53,7 @@ def slope_of(net):
     return lambda x: energies.value_and_grad(total, x)[1]
 
 
-@pytest.mark.parametrize(("family", "role", "activation"), cases())
+@pytest.mark.parametrize(("family", "role", "activation"), list(cases()))
 def test_a_step_down_the_slope_is_tensorflows(family, role, activation):
     """To 1e-4 of the step's norm."""
     net, x = built(family, role, activation)

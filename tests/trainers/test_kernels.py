@@ -44,7 +44,9 @@ def test_an_adapted_step_size_is_saved_and_resumed(tmp_path, kernel):
     assert any(
         value.shape == () and value == after for value in numbers(tmp_path / "whole").values()
     )
-    assert type(tfgen.load(tmp_path / "whole").sampling.kernel).__name__.lower() == kernel
+    moving = tfgen.load(tmp_path / "whole").sampling.kernel
+    assert type(moving).__name__.lower() == kernel
+    assert moving.step_size == pytest.approx(after)  # new samples move by it too
 
 
 @pytest.mark.parametrize("kernel", ["langevin", "mala", "hmc"])

@@ -6,6 +6,7 @@ would give the lower layers no gradient; the mean subtracted is one number a cha
 paper subtracts a mean image.
 """
 
+import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -209,6 +210,12 @@ class GenerativeConvNet(Algorithm):
             error = (observed - self.model.reconstruct(observed, label)) ** 2
             logs["reconstruction_error"] = tf.reduce_mean(error)
         return logs
+
+    def save_model(self, path: pathlib.Path) -> None:
+        if self.step_size is not None:  # new samples move by the step that training adapted
+            step_size = float(self.step_size.numpy())
+            self.model.sampling = self.model.sampling.with_step_size(step_size)
+        super().save_model(path)
 
     def chain_label(self) -> Label | None:
         """Returns the class that each of this replica's chains belongs to."""

@@ -35,6 +35,12 @@ class Sampling:
     denoising_steps: int = 0
     learning_steps: int = 0
 
+    def with_step_size(self, step_size: float) -> "Sampling":
+        """Returns the sampling with another step size of its kernel."""
+        return dataclasses.replace(
+            self, kernel=dataclasses.replace(self.kernel, step_size=step_size)
+        )
+
     def get_config(self) -> dict[str, Any]:
         """Returns the sampling as numbers and names."""
         return dataclasses.asdict(self) | {"kernel": samplers.config(self.kernel)}

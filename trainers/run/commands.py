@@ -49,10 +49,3 @@ def run(
         sys.exit(f"error: {error.filename or 'the disk'}: {error.strerror or error}")
     except KeyboardInterrupt:
         sys.exit("interrupted; the same command goes on from the last checkpoint")
-
-
-def _flagfile() -> flags.FlagValues:
-    """Returns the flags that every command has, for the tests' `command_line.values`."""
-    values = flags.FlagValues()
-    parsing.define_shared(values)
-    return values
