@@ -523,7 +523,7 @@ def test_it_learns_the_mean_of_a_gaussian():
         chains=400,
     )
     algorithm.compile({"energy": keras.optimizers.SGD(0.05)})
-    target = data.train.whole().mean(axis=0)
+    target = data.train.as_float().mean(axis=0)
     algorithm.fit(
         data.train.batches(200, random.root(0)), steps_per_epoch=300, verbose=0, shuffle=False
     )

@@ -46,8 +46,6 @@ class Examples:
         """Returns all images whole, with no pixel hidden, float32 in [-1, 1]."""
         return preprocess.to_unit(self.image)
 
-    whole = as_float  # the former name, until its users know the new one
-
     def shown(self, count: int | None = None) -> np.ndarray:
         """Returns the first examples in the form that a model takes.
 

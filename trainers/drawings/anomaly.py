@@ -12,5 +12,5 @@ def draw(trained: Trained, request: Request) -> np.ndarray:
     """Draws images above the magnitude of their energy's gradient at each pixel."""
     anomaly, given = ask(trained, request, "anomaly"), held_out(trained, request)
     image, steepness = given["image"], anomaly(**given)["steepness"]
-    rows = [image, pictures.white_most(steepness, image)]
+    rows = [image, pictures.heatmap(steepness, image.shape)]
     return pictures.grid(np.concatenate(rows), columns=len(image))

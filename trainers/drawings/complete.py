@@ -28,7 +28,7 @@ def draw(trained: Trained, request: Request) -> np.ndarray:
         rows.append(complete(**given, seed=seeds)["image"])
     if able(trained, "uncertainty"):
         found = ask(trained, request, "uncertainty")(**given, draws=DRAWS)
-        rows.append(pictures.white_most(found["spread"], image))
+        rows.append(pictures.heatmap(found["spread"], image.shape))
     return pictures.grid(np.concatenate(rows), columns=len(image))
 
 

@@ -18,4 +18,4 @@ def draw(trained: Trained, request: Request) -> np.ndarray:
     def between(**given):
         return interpolate(**given, spherical=request.spherical)["image"]
 
-    return pictures.ways(between, image)
+    return pictures.interpolations(between, image)

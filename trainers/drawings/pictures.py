@@ -85,11 +85,6 @@ def heatmap(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.broadcast_to(2 * values / max(values.max(), 1e-6) - 1, shape)
 
 
-def white_most(number: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """Calls `heatmap`: its former name, until its users know the new one."""
-    return heatmap(number, image.shape)
-
-
 def png(picture: np.ndarray) -> bytes:
     """Encodes a picture [h, w, c], uint8, as PNG."""
     single = picture.shape[-1] == 1
@@ -125,7 +120,3 @@ def interpolations(interpolate: Callable[..., np.ndarray], images: np.ndarray) -
         )
         rows += [first, between, second]
     return grid(np.concatenate(rows), columns=POSITIONS + 2)
-
-
-# the former name, until its users know the new one
-ways = interpolations
