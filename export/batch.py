@@ -12,7 +12,6 @@ import csv
 import importlib.util
 import io
 import json
-import logging
 import pathlib
 import shutil
 from typing import Any
@@ -67,7 +66,6 @@ def main(values: absl_flags.FlagValues) -> None:
         raise UserError("--runner: needs apache-beam; install the extra `beam`")
     from export.clients import pipeline  # Beam, which not everybody has
 
-    logging.getLogger("absl").setLevel(logging.ERROR)  # Beam shows what TensorFlow notes on loading
     asked = _job(values)
     images = _images(pathlib.Path(values.input))
     _claim(asked)

@@ -1,7 +1,9 @@
 """SavedModels in this process."""
 
+import contextlib
+import logging
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -56,8 +58,21 @@ def load(directory: pathlib.Path):
         )
     newest = max(versions, key=lambda place: int(place.name))
     try:
-        return tf.saved_model.load(str(newest))
+        with _without_notes():
+            return tf.saved_model.load(str(newest))
     except Exception as error:  # what is cut short or changed fails in many ways
         raise UserError(
             f"--saved_model: expected a whole SavedModel and could not load {newest}"
         ) from error
+
+
+@contextlib.contextmanager
+def _without_notes() -> Iterator[None]:
+    """Silences TensorFlow's notes that an export cannot be differentiated, which nobody does."""
+    logger = logging.getLogger("absl")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

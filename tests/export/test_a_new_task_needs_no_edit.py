@@ -17,6 +17,8 @@ from export.saved_model import archive, description
 from tfgen import random
 from trainers.run import experiment
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 
 @pytest.fixture(scope="module")
 def output(tmp_path_factory):

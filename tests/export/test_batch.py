@@ -20,6 +20,7 @@ from tfgen.data import preprocess
 from tfgen.errors import UserError
 
 slow = pytest.mark.slow
+pytestmark = pytest.mark.usefixtures("loaded_once")
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """The client asks a SavedModel by its description, and draws, prints or writes what it answers."""
 
-import functools
-from unittest import mock
-
 import imageio.v3 as iio
 import numpy as np
 import pytest
@@ -18,12 +15,7 @@ from tfgen.data import masks, preprocess
 from trainers.drawings import pictures
 from trainers.run import experiment
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _each_model_is_loaded_once():
-    """Loading takes seconds, and the client asks often here."""
-    with mock.patch.object(in_process, "load", functools.cache(in_process.load)):
-        yield
+pytestmark = pytest.mark.usefixtures("loaded_once")
 
 
 def asked(model, task: str, *args: str) -> None:
@@ -58,7 +50,7 @@ def grey(image) -> np.ndarray:
 
 
 def held_out(workdir, count: int) -> tf.Tensor:
-    return tf.constant(experiment.restored(workdir).images.test.whole()[:count])
+    return tf.constant(experiment.restored(workdir).images.test.shown(count))
 
 
 @pytest.mark.parametrize("task", ["generate", "complete", "reconstruct"])

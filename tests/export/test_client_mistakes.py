@@ -10,6 +10,8 @@ import pytest
 import tensorflow as tf
 from support.command_line import content, mistake
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 
 @pytest.mark.parametrize(
     ("args", "named"),

@@ -14,6 +14,7 @@ from tfgen.errors import UserError
 from trainers.run import experiment
 
 pytest.importorskip("tensorflow_serving")
+pytestmark = pytest.mark.usefixtures("loaded_once")
 
 SERVERS = {"REST": serving_stub.rest, "gRPC": serving_stub.grpc}
 
