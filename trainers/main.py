@@ -1,4 +1,4 @@
-"""Trains what the flags describe; run again with the same work directory, goes on where it stopped.
+"""Trains what the flags describe. The same command, given again, resumes the run.
 
     python -m trainers.main --flagfile=RECIPE --workdir=DIR [--steps=N] [overrides]
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from absl import flags
 
 from tfgen.errors import UserError
-from trainers.run import flags as experiment_flags
 from trainers.run import parsing, usage
 
 HELP = frozenset({"--help", "-help", "-h", "--helpfull"})
@@ -38,7 +37,11 @@ def run(
         if HELP & set(argv):
             print(usage.page(values, doc, [word for word in argv if word not in HELP]))
             return
-        experiment_flags.define_own_nets(values, argv)
+        if "nets" in values:
+            # imports TensorFlow: a program that needs no nets starts without it
+            from trainers.run.flags import define_own_nets
+
+            define_own_nets(values, argv)
         parsing.parse(argv, values)
         if not values.verbose:
             logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -50,14 +50,12 @@ def define_own_nets(values: flags.FlagValues, argv: Sequence[str]) -> None:
     """Defines the options of a user's own module of nets, where the command line names one.
 
     Args:
-        values: the flags of a command; nothing happens where it chooses no nets.
+        values: the flags of a command, among them `nets`.
         argv: the command line, the program's name first.
 
     Raises:
         UserError: if there is no such module, or its nets take options that no flag can hold.
     """
-    if "nets" not in values:
-        return
     words = parsing.with_flagfiles(argv, values)
     chosen = _last_value(words, "--nets")
     if chosen is None or chosen in catalogue.families():
