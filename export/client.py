@@ -8,6 +8,9 @@
 them. `--output=F.npz` writes the answers by name. Without --output, numbers are printed as a table.
 `--task=describe` prints what a model can be asked, with all inputs and their defaults. An input
 that is not given takes the model's own default, such as its number of sampling steps.
+
+Images are given by --image or --workdir, masks by --mask, and num_steps by --steps. Other inputs
+with a flag have the flag's name. All others are given by --set=NAME=VALUE.
 """
 
 import pathlib
@@ -49,9 +52,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_string(
         "output", None, "The file to write: .png, a picture; .npz, the answers.", **where
     )
-    absl_flags.DEFINE_multi_string(
-        "image", None, "An image file to work on; may be given again.", **where
-    )
+    absl_flags.DEFINE_multi_string("image", None, "An image file to work on.", **where)
     absl_flags.DEFINE_string(
         "workdir", None, "Work on held-out images of this run's data instead.", **where
     )
