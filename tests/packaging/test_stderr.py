@@ -40,12 +40,6 @@ def test_help_writes_nothing_to_stderr():
     assert stderr("-m", "trainers.main", "--help") == ""
 
 
-@pytest.mark.parametrize("words", [[], ["--version"], ["recipes"]])
-def test_what_needs_no_tensorflow_does_not_import_it(words):
-    program = f"from trainers import cli; cli.main({words}); import sys; "
-    assert stderr("-c", program + "sys.exit('tensorflow' in sys.modules)") == ""
-
-
 @pytest.mark.parametrize(
     "start",
     [

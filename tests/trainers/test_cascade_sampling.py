@@ -92,7 +92,7 @@ def test_a_stylized_picture_stays_the_nearer_to_its_own_the_larger_gamma(trained
         (["--task=stylize", "--image=nowhere.png"], ["nowhere.png"]),
         (["--task=stylize", "--gamma=1.5"], ["gamma"]),
         (["--task=stylize", "--image=any.png", "--size=15,40"], ["--size", "at least 16", "15"]),
-        (["--task=synthesize", "--size=40,15"], ["--size", "at least 16", "15"]),
+        (["--task=synthesize", "--size=40,0"], ["--size", "positive", "40,0"]),
         (["--task=reconstruct"], ["--task", "the task reconstruct"]),
         (["--task=generate", "--steps=3"], ["--steps", "no sampling steps"]),
     ],

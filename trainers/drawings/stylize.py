@@ -6,7 +6,7 @@ import numpy as np
 
 from tfgen.errors import UserError
 from trainers.drawings import pictures
-from trainers.drawings.request import Request, ask, check, picture, require
+from trainers.drawings.request import Request, ask, picture, require
 from trainers.run.experiment import Trained
 
 
@@ -28,6 +28,9 @@ def content(trained: Trained, request: Request) -> np.ndarray:
     require(trained, "stylize")
     if request.image is None:
         raise UserError("--image: expected the picture to stylize and found none")
-    # what is stylized is as large as what is synthesized
-    check(trained.model.inputs(), "size", request.size)
+    # a patch must fit, and a picture has no border that it could reach into
+    least = max(trained.model.image_shape[:2])
+    if min(request.size) < least:
+        found = ",".join(map(str, request.size))
+        raise UserError(f"--size: expected at least {least} pixels a side and found {found}")
     return picture(request.image, request.size, trained.model.image_shape[-1])
