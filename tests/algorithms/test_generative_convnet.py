@@ -373,6 +373,7 @@ def grown():
 
 def test_a_layer_is_added_every_so_many_updates(grown):
     assert grown[1].depths == [1, 1, 2, 2, 3, 3, 3, 3]
+    assert grown[0].last_growth == 4
 
 
 def test_chains_restart_when_a_layer_is_added_and_only_then(grown):

@@ -1,5 +1,6 @@
 """The guard: a run that diverges goes back, goes slower, and gives up after three times."""
 
+import contextlib
 import math
 import shutil
 import signal
@@ -161,9 +162,8 @@ def guarded(tmp_path):
             "langevin_grad_norm": 1.0,
         }
         metrics.append("train", step, values)
-    return callbacks.Guard(
-        types.SimpleNamespace(metrics=metrics, algorithm=types.SimpleNamespace(num_updates=31)), 1e3
-    )
+    algorithm = types.SimpleNamespace(num_updates=31, last_growth=0)
+    return callbacks.Guard(types.SimpleNamespace(metrics=metrics, algorithm=algorithm), 1e3)
 
 
 USUAL = {"energy_data": 5.0, "energy_gap": 1.0, "weight_grad_norm": 1.0, "langevin_grad_norm": 1.0}
@@ -196,12 +196,21 @@ def test_an_energy_may_be_as_large_as_it_likes(guarded):
 
 def test_a_run_too_young_to_have_usual_sizes_is_watched_for_nan_alone(tmp_path):
     metrics = Metrics(tmp_path / "metrics.jsonl")
-    guard = callbacks.Guard(
-        types.SimpleNamespace(metrics=metrics, algorithm=types.SimpleNamespace(num_updates=2)), 1e3
-    )
+    algorithm = types.SimpleNamespace(num_updates=2, last_growth=0)
+    guard = callbacks.Guard(types.SimpleNamespace(metrics=metrics, algorithm=algorithm), 1e3)
     guard.on_epoch_end(0, USUAL | {"energy_gap": 1e8})
     with pytest.raises(callbacks.DivergedError):
         guard.on_epoch_end(0, USUAL | {"energy_gap": math.nan})
+
+
+@pytest.mark.parametrize(("last_growth", "is_judged"), [(9, True), (10, False), (29, False)])
+def test_a_number_is_compared_with_those_of_the_same_nets(guarded, last_growth, is_judged):
+    guarded.experiment.algorithm.last_growth = last_growth
+    outcome = pytest.raises(callbacks.DivergedError) if is_judged else contextlib.nullcontext()
+    with outcome:
+        guarded.on_epoch_end(0, USUAL | {"energy_gap": 1e8})
+    with pytest.raises(callbacks.DivergedError):
+        guarded.on_epoch_end(0, USUAL | {"energy_gap": math.nan})
 
 
 def test_a_runaway_in_a_run_rolls_it_back(toy, monkeypatch):

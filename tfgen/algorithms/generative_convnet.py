@@ -235,6 +235,10 @@ class GenerativeConvNet(Algorithm):
             return []
         return [LayerGrowth(self, "energy", self.layer_iterations, self._restart)]
 
+    @property
+    def last_growth(self) -> int:
+        return (self.model.energy_net.depth - 1) * self.layer_iterations
+
     def _restart(self) -> None:
         # a new layer makes a new density, in which the old chains may lie far out
         if not self.contrastive_divergence:

@@ -66,6 +66,14 @@ class Algorithm(Optimized, abc.ABC):
         """Whether the algorithm has come to its own end, such as its last stage."""
         return False
 
+    @property
+    def last_growth(self) -> int:
+        """The update at which a net last grew; 0 unless nets grow.
+
+        Numbers that were logged before and after it are of different nets.
+        """
+        return 0
+
     @abc.abstractmethod
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         """Makes one iteration of the algorithm.

@@ -41,6 +41,8 @@ class DivergedError(Exception):
 class Guard(keras.callbacks.Callback):
     """Ends `fit` with DivergedError when a logged number is NaN or runs away.
 
+    A number has a usual size after HISTORY rows of the same nets: a layer that is added changes it.
+
     Args:
         experiment: whose metrics hold the usual sizes.
         factor: a gap or norm this many times the median of its last rows has run away.
@@ -53,7 +55,9 @@ class Guard(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         step = self.experiment.algorithm.num_updates
-        rows = self.experiment.metrics.rows("train")[-HISTORY:]
+        since = self.experiment.algorithm.last_growth
+        rows = [row for row in self.experiment.metrics.rows("train") if row["step"] > since]
+        rows = rows[-HISTORY:]
         for name, value in logs.items():
             if not math.isfinite(value):
                 raise DivergedError(step, f"{name} is {value}")
