@@ -39,7 +39,9 @@ def outcome(file: pathlib.Path, *options: str) -> str:
 
 
 def started(file: pathlib.Path, *options: str) -> subprocess.Popen:
-    """Starts the queue in a process of its own."""
+    """Starts the queue in a process of its own, which a SIGINT ends as in a terminal."""
+    # a process whose parent ignores SIGINT, as what a shell runs in the background does, ignores it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     command = [sys.executable, "-m", "experiments.queue", str(file), "--nice=0", *options]
     return subprocess.Popen(
         command, cwd=file.parent, env=os.environ | {"PYTHONPATH": str(ROOT)}, text=True

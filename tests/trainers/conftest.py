@@ -33,9 +33,8 @@ def trained_digits(made_once) -> pathlib.Path:
 @pytest.fixture(scope="session")
 def trained_classes(made_once) -> pathlib.Path:
     """Trains digits with an energy for each class, once for all; no test may change the run."""
-    return made_once(
-        "classes", lambda w: command_line.train(w, *command_line.DIGITS, "--energy.outputs=10")
-    )
+    flags = (*command_line.DIGITS, "--energy.outputs=10", "--generative_convnet.chains=10")
+    return made_once("classes", lambda w: command_line.train(w, *flags))
 
 
 @pytest.fixture(scope="session")

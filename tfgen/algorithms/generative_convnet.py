@@ -22,14 +22,8 @@ from tfgen.training.dynamics import KERNELS, Dynamics
 from tfgen.training.growth import LayerGrowth
 from tfgen.types import Batch, Image, Label, Seed
 
-LOGGED = (
-    "energy_data",
-    "energy_samples",
-    "energy_gap",
-    "weight_grad_norm",
-    "langevin_grad_norm",
-    "acceptance",
-)
+ENERGIES = ("energy_data", "energy_samples", "energy_gap")
+LOGGED = (*ENERGIES, "weight_grad_norm", "langevin_grad_norm", "acceptance")
 
 
 class GenerativeConvNet(Algorithm):
