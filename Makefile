@@ -109,7 +109,7 @@ bench-quality: $(VENV)/installed $(PEERS)/installed
 
 check: lint test
 
-# The site of the documentation, in site/.
+# Builds the site of the documentation, in build/site/.
 docs: $(VENV)/installed
 	$(PYTHON) -m pip install --quiet --editable .[docs]
 	$(PYTHON) -m mkdocs build --strict
