@@ -88,12 +88,15 @@ def test_a_half_is_missing_on_its_side_and_the_middle_of_an_odd_number_is_known(
     assert np.all(lines[missing:] == 1)
 
 
-@pytest.mark.parametrize("channels", [0, 3, 4])
+@pytest.mark.parametrize("channels", [0, 2, 3, 4])
 def test_a_drawn_mask_is_known_where_it_is_white(tmp_path, channels):
+    """Its transparency, the last of 2 or 4 channels, does not count."""
     known = np.array([[True, False, True], [False, False, True]])
     picture = (known * 255).astype(np.uint8)
     if channels:
-        picture = np.stack([picture] * 3 + [np.full_like(picture, 255)] * (channels - 3), axis=-1)
+        picture = np.stack([picture] * channels, axis=-1)
+    if channels in (2, 4):
+        picture[..., -1] = 255
     iio.imwrite(tmp_path / "mask.png", picture)
     mask = masks.parse(str(tmp_path / "mask.png"), (4, 2, 3), SEED)
     np.testing.assert_array_equal(mask, np.broadcast_to(known[None, :, :, None], (4, 2, 3, 1)))
@@ -107,6 +110,12 @@ def test_a_drawn_mask_of_black_and_white_bits_is_read_as_such(tmp_path):
     )
 
 
+def test_a_drawn_mask_of_sixteen_bits_is_known_from_the_middle_grey_on(tmp_path):
+    iio.imwrite(tmp_path / "mask.png", np.array([[0, 255], [0x7FFF, 0x8000]], np.uint16))
+    found = masks.from_file((1, 2, 2), str(tmp_path / "mask.png"))
+    np.testing.assert_array_equal(found[0, ..., 0], [[0, 0], [0, 1]])
+
+
 def test_a_drawn_mask_of_another_size_is_refused(tmp_path):
     iio.imwrite(tmp_path / "mask.png", np.zeros((3, 4), np.uint8))
     with pytest.raises(UserError, match=r"mask\.png to be 8x8 like the images and found 3x4"):
@@ -115,7 +124,7 @@ def test_a_drawn_mask_of_another_size_is_refused(tmp_path):
 
 def test_a_drawn_mask_that_is_no_image_is_refused(tmp_path):
     (tmp_path / "mask.png").write_text("no image")
-    with pytest.raises(UserError, match=r"could not read .*mask\.png"):
+    with pytest.raises(UserError, match=r"mask: expected an image file .*mask\.png"):
         masks.parse(str(tmp_path / "mask.png"), (1, 8, 8), SEED)
 
 

@@ -1,11 +1,13 @@
 """Sources of pictures: dtype, range, shape, labels, and the sentences that refuse bad files."""
 
+import io
 import pathlib
 import zipfile
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from PIL import Image
 
 from tfgen.data import examples, sources, toy
 from tfgen.errors import UserError
@@ -201,6 +203,15 @@ def test_frames_of_a_clip_are_resized_each(tmp_path):
     assert data.train.image.shape == (2, 5, 4, 3, 1)
 
 
+@pytest.mark.parametrize("options", [{"patch_size": 4}, {"missing": "half:top"}])
+def test_clips_have_neither_patches_nor_missing_pixels(tmp_path, options):
+    np.savez(tmp_path / "a.npz", one=picture(5, 8, 6, 3))
+    (name,) = options
+    said = complaint(f"video:{tmp_path / 'a.npz'}", **options)
+    assert said.startswith(f"{name}: expected")
+    assert "clips" in said
+
+
 def test_a_film_is_read_frame_by_frame(tmp_path):
     clip = np.stack([np.full((8, 8, 3), v, np.uint8) for v in (0, 80, 160)])
     iio.imwrite(tmp_path / "film.gif", clip)
@@ -246,6 +257,14 @@ def test_an_image_file_cut_in_half_is_named(tmp_path, suffix):
     iio.imwrite(path, picture(64, 64, 3))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert str(path) in complaint(f"image:{path}")
+
+
+def test_an_image_of_too_many_pixels_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50)
+    iio.imwrite(tmp_path / "a.png", picture(16, 16, 3))
+    said = complaint(f"image:{tmp_path / 'a.png'}")
+    assert str(tmp_path / "a.png") in said
+    assert "256 pixels" in said
 
 
 def test_a_folder_given_as_an_image_is_refused(tmp_path):
@@ -324,8 +343,29 @@ def test_labels_that_do_not_match_the_images_are_refused(tmp_path):
     )
 
 
-def test_an_npz_that_is_none_is_refused(tmp_path):
-    (tmp_path / "a.npz").write_bytes(b"PK not a zip")
+def single_array():
+    """Returns a .npy file's content."""
+    file = io.BytesIO()
+    np.save(file, np.zeros((2, 3, 3), np.float32))
+    return file.getvalue()
+
+
+def damaged_archive():
+    """Returns a compressed .npz file's content, a few bytes of it overwritten."""
+    file = io.BytesIO()
+    np.savez_compressed(file, image=picture(5, 16, 16))
+    content = bytearray(file.getvalue())
+    content[200:220] = bytes(20)
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"PK not a zip", single_array(), damaged_archive()],
+    ids=["no zip", "npy", "damaged"],
+)
+def test_an_npz_that_is_none_is_refused(tmp_path, content):
+    (tmp_path / "a.npz").write_bytes(content)
     assert str(tmp_path / "a.npz") in complaint(f"npz:{tmp_path / 'a.npz'}")
 
 

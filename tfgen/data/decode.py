@@ -3,18 +3,20 @@
 import io
 import pathlib
 import zipfile
+import zlib
 
 import imageio.v3 as iio
 import numpy as np
+from PIL import Image
 
 from tfgen.errors import UserError
 
 
-def image(name: str, path: pathlib.PurePath, content: bytes) -> np.ndarray:
+def image(subject: str, path: pathlib.PurePath, content: bytes) -> np.ndarray:
     """Decodes an image file; of several frames, the first.
 
     Args:
-        name: of the data set, for complaints.
+        subject: what a complaint begins with, such as `dataset image:a.png`.
         path: of the file, whose suffix tells the format.
         content: of the file.
 
@@ -27,14 +29,17 @@ def image(name: str, path: pathlib.PurePath, content: bytes) -> np.ndarray:
     try:
         # index=0: of an animation the first frame
         picture = iio.imread(io.BytesIO(content), index=0, extension=path.suffix.lower())
-    except (OSError, ValueError, SyntaxError) as error:  # Pillow's own errors are of these kinds
+    except Image.DecompressionBombError as error:
         raise UserError(
-            f"dataset {name}: expected an image file and could not decode {path}"
+            f"{subject}: expected a smaller image and found one in {path} that Pillow refuses "
+            f"({error})"
         ) from error
-    return _as_uint8(name, path, picture)
+    except (OSError, ValueError, SyntaxError) as error:  # Pillow's other errors are of these kinds
+        raise UserError(f"{subject}: expected an image file and could not decode {path}") from error
+    return _as_uint8(subject, path, picture)
 
 
-def _as_uint8(name: str, path: pathlib.PurePath, picture: np.ndarray) -> np.ndarray:
+def _as_uint8(subject: str, path: pathlib.PurePath, picture: np.ndarray) -> np.ndarray:
     """Returns a picture as 8 bits a channel, without transparency."""
     if picture.dtype == np.bool_:
         return picture.astype(np.uint8) * 255
@@ -42,7 +47,7 @@ def _as_uint8(name: str, path: pathlib.PurePath, picture: np.ndarray) -> np.ndar
         return (picture >> 8).astype(np.uint8)  # the upper of two bytes
     if picture.dtype != np.uint8:
         raise UserError(
-            f"dataset {name}: expected 8 or 16 bits a channel and found {picture.dtype} in {path}"
+            f"{subject}: expected 8 or 16 bits a channel and found {picture.dtype} in {path}"
         )
     # grey or colour, with a channel of transparency after it
     has_alpha = picture.ndim == 3 and picture.shape[-1] in (2, 4)
@@ -57,7 +62,7 @@ def film(name: str, path: pathlib.Path) -> np.ndarray:
     """
     try:
         return iio.imread(path)
-    except (OSError, ValueError, ImportError) as error:
+    except (OSError, ValueError, ImportError, Image.DecompressionBombError) as error:
         raise UserError(
             f"dataset {name}: expected an .npz of clips or a film and could not read {path}"
         ) from error
@@ -73,7 +78,8 @@ def npz(name: str, path: pathlib.Path) -> dict[str, np.ndarray]:
         # opened here: NumPy leaves the file of a damaged archive open
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return dict(arrays)
-    except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as error:
+    # TypeError: a single array (.npy), which NumPy loads as such; zlib's: a damaged archive
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError, TypeError) as error:
         raise UserError(
             f"dataset {name}: expected a NumPy .npz archive and could not read {path}"
         ) from error

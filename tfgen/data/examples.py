@@ -202,6 +202,8 @@ def load(
     train, test = _train_and_test(parts, test_fraction)
     if patch_size is not None:
         _check_patches(name, train, patch_size, missing)
+    if missing and train.image.ndim != 4:
+        raise UserError(f"missing: expected images and found the clips of {name}")
     # before images are set aside, so that each has the same mask with and without validation
     mask = masks.mask(missing, train.image).numpy() > 0 if missing else None
     train = dataclasses.replace(train, patch_size=patch_size, mask=mask)
@@ -228,6 +230,8 @@ def _train_and_test(parts: dict[str, Examples], fraction: float) -> tuple[Exampl
 
 
 def _check_patches(name: str, train: Examples, patch_size: int, missing: str | None) -> None:
+    if train.image.ndim != 4:
+        raise UserError(f"patch_size: expected none for the clips of {name} and found {patch_size}")
     side = min(train.image.shape[-3:-1])
     if patch_size > side:
         raise UserError(

@@ -1,13 +1,12 @@
 """Masks of missing pixels: 1 where a pixel is known, 0 where it is missing."""
 
-import io
 import pathlib
 
-import imageio.v3 as iio
 import numpy as np
 import tensorflow as tf
 
 from tfgen import random
+from tfgen.data import decode
 from tfgen.errors import UserError
 from tfgen.types import Mask, Seed
 
@@ -107,15 +106,16 @@ def from_file(shape: tuple[int, int, int], path: str) -> Mask:
         [b, h, w, 1].
 
     Raises:
-        UserError: if the file cannot be read or has another size.
+        UserError: if the file cannot be read or decoded, or has another size.
     """
     batch, height, width = shape
+    file = pathlib.Path(path)
     try:
-        picture = iio.imread(io.BytesIO(pathlib.Path(path).read_bytes()))
-    except (OSError, ValueError) as error:
+        content = file.read_bytes()
+    except OSError as error:
         raise UserError(f"mask: expected an image file and could not read {path}") from error
-    picture = picture[..., :3].mean(axis=2) if picture.ndim == 3 else picture
-    picture = picture * 255 if picture.dtype == bool else picture
+    picture = decode.image("mask", file, content)
+    picture = picture.mean(axis=2) if picture.ndim == 3 else picture
     if picture.shape != (height, width):
         raise UserError(
             f"mask: expected {path} to be {height}x{width} like the images and found "

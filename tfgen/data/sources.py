@@ -135,7 +135,7 @@ def _folder(name: str, path: pathlib.Path) -> Pictures:
     classes = sorted({file.parts[0] for file, _ in images})
     for file, content in images:
         label = classes.index(file.parts[0]) if labelled else None
-        yield decode.image(name, path / file, content), label
+        yield decode.image(f"dataset {name}", path / file, content), label
 
 
 def _cifar10(name: str, path: pathlib.Path) -> Pictures:
@@ -157,7 +157,7 @@ def _cifar10(name: str, path: pathlib.Path) -> Pictures:
 def _image(name: str, path: pathlib.Path) -> Pictures:
     archive = archives.archive_of(path)
     if archive == path:
-        yield decode.image(name, path, archives.content(name, path)), None
+        yield decode.image(f"dataset {name}", path, archives.content(name, path)), None
         return
     member = pathlib.PurePosixPath(path.relative_to(archive))
     found = dict(archives.files(name, archive))
@@ -166,7 +166,7 @@ def _image(name: str, path: pathlib.Path) -> Pictures:
             f"dataset {name}: expected the archive to hold {member} and found "
             f"{', '.join(map(str, found))}"
         )
-    yield decode.image(name, member, found[member]), None
+    yield decode.image(f"dataset {name}", member, found[member]), None
 
 
 def _npz(name: str, path: pathlib.Path) -> Pictures:
