@@ -433,7 +433,13 @@ def test_numbers_that_must_be_positive_are_refused_otherwise(name, value):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("rejuvenation", 1.5), ("rejuvenation", -0.1), ("temperature", -1.0)]
+    ("name", "value"),
+    [
+        ("rejuvenation", 1.5),
+        ("rejuvenation", -0.1),
+        ("temperature", -1.0),
+        ("target_acceptance", 1.0),
+    ],
 )
 def test_numbers_outside_their_documented_range_are_refused(name, value):
     with pytest.raises(UserError, match=name):

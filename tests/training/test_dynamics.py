@@ -137,6 +137,16 @@ def test_without_a_target_there_is_no_step_size_to_adapt():
             {"kernel": "mala", "target_acceptance": 0.57, "final_step_size": 0.1},
             "final_step_size: expected none, since target_acceptance adapts the step size",
         ),
+        (
+            {"kernel": "mala", "run_temperature_factor": 0.0},
+            "run_temperature_factor: expected a number above 0 for the kernel mala, whose "
+            "Metropolis correction has no meaning at a temperature of 0, and found 0",
+        ),
+        (
+            {"temperature": 0.0, "final_temperature": 0.5},
+            "temperature: expected a number above 0, since a geometric change to "
+            "final_temperature cannot start from 0, and found 0",
+        ),
     ],
 )
 def test_what_a_kernel_cannot_do_is_refused(options, sentence):

@@ -9,12 +9,11 @@ from typing import Annotated
 import keras
 import tensorflow as tf
 
-from tfgen import energies, losses
-from tfgen.errors import AtLeastOne, OneOf, Positive
+from tfgen import energies, losses, samplers
+from tfgen.errors import AtLeastOne, Positive
 from tfgen.models import LatentModel, Sampling
-from tfgen.samplers import run
+from tfgen.samplers import KernelName
 from tfgen.training.buffers import Buffer
-from tfgen.training.dynamics import KERNELS, Dynamics
 from tfgen.training.latent_algorithm import LatentAlgorithm
 from tfgen.types import Batch, Seed
 
@@ -47,13 +46,13 @@ class ABP(LatentAlgorithm):
         num_incomplete: int = 0,
         seed: int = 0,
         sigma: Annotated[float, Positive] = 0.3,
-        kernel: Annotated[str, OneOf(*KERNELS)] = "langevin",
+        kernel: Annotated[str, KernelName] = "langevin",
         langevin_steps: Annotated[int, AtLeastOne] = 10,
         step_size: Annotated[float, Positive] = 0.1,
         inference_steps: Annotated[int, AtLeastOne] = 200,
         completion_rounds: Annotated[int, AtLeastOne] = 1,
     ):
-        latent_kernel = Dynamics(kernel=kernel, step_size=step_size).first
+        latent_kernel = samplers.kernel(kernel, step_size=step_size)
         model = LatentModel(
             generator,
             image_shape=image_shape,
@@ -74,7 +73,7 @@ class ABP(LatentAlgorithm):
         # suffice, since the posterior moves slowly while the generator learns.
         z = self.latents.gather(batch["index"])
         energy = energies.posterior(energies.frozen(generator), x, self.sigma, mask)
-        z, info = run(self.kernel, energy, z, seed, self.langevin_steps)
+        z, info = samplers.run(self.kernel, energy, z, seed, self.langevin_steps)
         self.latents.scatter(batch["index"], z)
 
         # learning back-propagation: θ up log p(x|z)

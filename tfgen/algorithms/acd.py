@@ -9,11 +9,11 @@ from typing import Annotated
 import keras
 import tensorflow as tf
 
-from tfgen import losses
-from tfgen.errors import AtLeastOne, NotNegative, OneOf, Positive
+from tfgen import losses, samplers
+from tfgen.errors import AtLeastOne, NotNegative, Positive
 from tfgen.models import LatentModel, Sampling
+from tfgen.samplers import KernelName
 from tfgen.training.algorithm import grad_norms
-from tfgen.training.dynamics import KERNELS, Dynamics
 from tfgen.training.latent_algorithm import LatentAlgorithm, prior_draws
 from tfgen.types import Batch, Seed
 
@@ -48,12 +48,12 @@ class ACD(LatentAlgorithm):
         image_shape: tuple[int, int, int],
         seed: int = 0,
         temperature: Annotated[float, Positive] = 0.1,
-        kernel: Annotated[str, OneOf(*KERNELS)] = "langevin",
+        kernel: Annotated[str, KernelName] = "langevin",
         step_size: Annotated[float, Positive] = 0.01,
         sample_steps: Annotated[int, NotNegative] = 0,
         completion_rounds: Annotated[int, AtLeastOne] = 4,
     ):
-        refining = Dynamics(kernel=kernel, step_size=step_size, bounds=(-1.0, 1.0)).first
+        refining = samplers.kernel(kernel, step_size=step_size, bounds=(-1.0, 1.0))
         model = LatentModel(
             generator,
             inference,

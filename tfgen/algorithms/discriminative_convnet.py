@@ -12,11 +12,11 @@ from typing import Annotated
 import keras
 import tensorflow as tf
 
-from tfgen import losses, random
-from tfgen.errors import NotNegative, OneOf, Positive, UserError
+from tfgen import losses, random, samplers
+from tfgen.errors import NotNegative, Positive, UserError
 from tfgen.models import DiscriminativeModel, Sampling
+from tfgen.samplers import KernelName
 from tfgen.training.algorithm import Algorithm, labels_of
-from tfgen.training.dynamics import KERNELS, Dynamics
 from tfgen.types import Batch, Image, Seed
 
 
@@ -55,13 +55,13 @@ class DiscriminativeConvNet(Algorithm):
         base_ratio: Annotated[float, Positive] = 1.0,
         data_noise: Annotated[float, NotNegative] = 0.0,
         weight_decay: Annotated[float, NotNegative] = 0.0,
-        kernel: Annotated[str, OneOf(*KERNELS)] = "langevin",
+        kernel: Annotated[str, KernelName] = "langevin",
         step_size: Annotated[float, Positive] = 0.1,
         temperature: Annotated[float, NotNegative] = 1.0,
         sample_steps: Annotated[int, NotNegative] = 1000,
         denoising_steps: Annotated[int, NotNegative] = 0,
     ):
-        moving = Dynamics(kernel=kernel, step_size=step_size, temperature=temperature).first
+        moving = samplers.kernel(kernel, step_size=step_size, temperature=temperature)
         model = DiscriminativeModel(
             energy,
             image_shape=image_shape,

@@ -15,11 +15,11 @@ from typing import Annotated, NamedTuple
 import keras
 import tensorflow as tf
 
-from tfgen import energies, losses, random
+from tfgen import energies, losses, random, samplers
 from tfgen.errors import AtLeastOne, NotNegative, OneOf, Positive
 from tfgen.models import LatentModel, Sampling, reparameterized
+from tfgen.samplers import KernelName
 from tfgen.training.algorithm import grad_norms
-from tfgen.training.dynamics import KERNELS, Dynamics
 from tfgen.training.latent_algorithm import LatentAlgorithm, prior_draws
 from tfgen.types import Batch, Image, Latent, Seed
 
@@ -107,13 +107,13 @@ class DivergenceTriangle(LatentAlgorithm):
         adversarial_weight: Annotated[float | None, NotNegative] = None,
         energy_decay: Annotated[float, NotNegative] = 0.0,
         gradient_penalty: Annotated[float, NotNegative] = 0.0,
-        kernel: Annotated[str, OneOf(*KERNELS)] = "langevin",
+        kernel: Annotated[str, KernelName] = "langevin",
         step_size: Annotated[float, Positive] = 0.01,
         sample_steps: Annotated[int, NotNegative] = 0,
         completion_rounds: Annotated[int, AtLeastOne] = 4,
     ):
         constants = PRESETS[preset]
-        refining = Dynamics(kernel=kernel, step_size=step_size, bounds=(-1.0, 1.0)).first
+        refining = samplers.kernel(kernel, step_size=step_size, bounds=(-1.0, 1.0))
         model = LatentModel(
             generator,
             inference,

@@ -14,11 +14,11 @@ import keras
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, UserError
+from tfgen.errors import AtLeastOne, Fraction, NotNegative, Positive, Range, UserError
 from tfgen.models import EnergyModel, Sampling
-from tfgen.samplers import run
+from tfgen.samplers import KernelName, run
 from tfgen.training.algorithm import Algorithm, labels_of
-from tfgen.training.dynamics import KERNELS, Dynamics
+from tfgen.training.dynamics import Dynamics
 from tfgen.training.growth import LayerGrowth
 from tfgen.types import Batch, Image, Label, Seed
 
@@ -86,7 +86,7 @@ class GenerativeConvNet(Algorithm):
         sigma: Annotated[float, Positive] = 1 / 127.5,
         chains: Annotated[int, AtLeastOne] = 16,
         rejuvenation: Annotated[float, Fraction] = 0.0,
-        kernel: Annotated[str, OneOf(*KERNELS)] = "langevin",
+        kernel: Annotated[str, KernelName] = "langevin",
         langevin_steps: Annotated[int, AtLeastOne] = 10,
         step_size: Annotated[float, Positive] = 0.3 / 127.5,
         temperature: Annotated[float, NotNegative] = 1.0,
@@ -97,7 +97,7 @@ class GenerativeConvNet(Algorithm):
         final_step_size: Annotated[float | None, Positive] = None,
         final_temperature: Annotated[float | None, Positive] = None,
         anneal_updates: Annotated[int, AtLeastOne] = 1000,
-        target_acceptance: Annotated[float, Fraction] = 0.0,
+        target_acceptance: Annotated[float, Range(least=0, below=1)] = 0.0,
         contrastive_divergence: bool = False,
         data_noise: Annotated[float, NotNegative] = 0.0,
         layer_iterations: Annotated[int, NotNegative] = 0,

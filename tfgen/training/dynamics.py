@@ -11,9 +11,6 @@ from tfgen.errors import UserError
 from tfgen.samplers import Kernel, SamplingKernel
 from tfgen.training import schedules
 
-KERNELS = samplers.NAMES
-"""The kernels that an algorithm can sample with."""
-
 FOLLOWING = 100
 """Adaptations after which the rate of adaptation falls no further."""
 
@@ -33,11 +30,13 @@ class Dynamics:
         max_grad_norm: gradients are scaled down to this norm; None leaves them. Of langevin.
         bounds: the interval that what moves is kept in, or None.
         run_step_factor: factor on the step size from the first step of a run to its last.
-        run_temperature_factor: factor on T likewise; 0 ends a run without noise.
+        run_temperature_factor: factor on T likewise; 0 ends a run without noise. Positive for mala
+            and hmc.
         final_step_size: after `anneal_updates` updates; None keeps it.
         final_temperature: after `anneal_updates` updates; None keeps it.
         anneal_updates: updates over which these change, at least 1.
-        target_acceptance: of mala and hmc, whose step size is adapted to it; 0 leaves the step.
+        target_acceptance: below 1; of mala and hmc, whose step size is adapted to it; 0 leaves the
+            step.
 
     Raises:
         UserError: if the kernel cannot do what is asked.
@@ -64,6 +63,16 @@ class Dynamics:
         if self.target_acceptance and self.final_step_size is not None:
             raise UserError(
                 "final_step_size: expected none, since target_acceptance adapts the step size"
+            )
+        if self.run_temperature_factor == 0 and self.kernel != "langevin":
+            raise UserError(
+                f"run_temperature_factor: expected a number above 0 for the kernel {self.kernel}, "
+                "whose Metropolis correction has no meaning at a temperature of 0, and found 0"
+            )
+        if self.final_temperature is not None and self.temperature == 0:
+            raise UserError(
+                "temperature: expected a number above 0, since a geometric change to "
+                "final_temperature cannot start from 0, and found 0"
             )
         # made once here, so that a wrong combination fails now and not while a graph is traced
         self._kernel(self.step_size, self.temperature)
