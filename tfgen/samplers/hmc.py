@@ -3,18 +3,13 @@
 import dataclasses
 from typing import Annotated
 
-import tensorflow as tf
-
 from tfgen.errors import AtLeastOne, Positive
-from tfgen.samplers import metropolis
-from tfgen.samplers.base import Info, Interval, Kernel, Scalar
-from tfgen.samplers.langevin import Langevin
-from tfgen.samplers.metropolis import State
-from tfgen.types import EnergyFn, Seed
+from tfgen.samplers.base import Interval, Scalar
+from tfgen.samplers.metropolis import Metropolis
 
 
 @dataclasses.dataclass(frozen=True)
-class HMC(Kernel):
+class HMC(Metropolis):
     """Leapfrog trajectories, accepted or rejected so that exp(-U / T) is left exactly invariant.
 
     Momenta are drawn from N(0, T), so that one leapfrog step is MALA at the same step size.
@@ -38,29 +33,3 @@ class HMC(Kernel):
     @property
     def target_acceptance(self) -> float:
         return 0.651
-
-    @property
-    def reports_new_point(self) -> bool:
-        return True
-
-    def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
-        return metropolis.init(energy, x, self.bounds)
-
-    def step(self, energy: EnergyFn, state: State, seed: Seed) -> tuple[State, Info]:
-        return metropolis.move(
-            energy,
-            state,
-            seed,
-            step_size=self.step_size,
-            temperature=self.temperature,
-            num_leapfrog_steps=self.num_leapfrog_steps,
-            bounds=self.bounds,
-        )
-
-    def noise_free(self) -> Langevin:
-        return Langevin(self.step_size, temperature=0.0, bounds=self.bounds)
-
-    def scaled(self, step: Scalar = 1.0, temperature: Scalar = 1.0) -> "HMC":
-        return dataclasses.replace(
-            self, step_size=self.step_size * step, temperature=self.temperature * temperature
-        )

@@ -3,18 +3,13 @@
 import dataclasses
 from typing import Annotated
 
-import tensorflow as tf
-
 from tfgen.errors import Positive
-from tfgen.samplers import metropolis
-from tfgen.samplers.base import Info, Interval, Kernel, Scalar
-from tfgen.samplers.langevin import Langevin
-from tfgen.samplers.metropolis import State
-from tfgen.types import EnergyFn, Seed
+from tfgen.samplers.base import Interval, Scalar
+from tfgen.samplers.metropolis import Metropolis
 
 
 @dataclasses.dataclass(frozen=True)
-class MALA(Kernel):
+class MALA(Metropolis):
     """A Langevin proposal, accepted or rejected so that exp(-U / T) is left exactly invariant.
 
     Args:
@@ -37,27 +32,5 @@ class MALA(Kernel):
         return 0.574
 
     @property
-    def reports_new_point(self) -> bool:
-        return True
-
-    def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
-        return metropolis.init(energy, x, self.bounds)
-
-    def step(self, energy: EnergyFn, state: State, seed: Seed) -> tuple[State, Info]:
-        return metropolis.move(
-            energy,
-            state,
-            seed,
-            step_size=self.step_size,
-            temperature=self.temperature,
-            num_leapfrog_steps=1,
-            bounds=self.bounds,
-        )
-
-    def noise_free(self) -> Langevin:
-        return Langevin(self.step_size, temperature=0.0, bounds=self.bounds)
-
-    def scaled(self, step: Scalar = 1.0, temperature: Scalar = 1.0) -> "MALA":
-        return dataclasses.replace(
-            self, step_size=self.step_size * step, temperature=self.temperature * temperature
-        )
+    def num_leapfrog_steps(self) -> int:
+        return 1

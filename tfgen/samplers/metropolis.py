@@ -12,12 +12,15 @@ it is enough to reject the whole image.
 Source: Neal, MCMC using Hamiltonian dynamics, 2011, sections 5.3 and 5.5.1 (bounces: figure 5.8).
 """
 
+import abc
+import dataclasses
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from tfgen import energies, random
-from tfgen.samplers.base import Info, Interval, Scalar, clamp, selected
+from tfgen.samplers.base import Info, Interval, Kernel, Scalar, clamp, selected
+from tfgen.samplers.langevin import Langevin
 from tfgen.types import Energy, EnergyFn, Seed
 
 
@@ -29,49 +32,75 @@ class State(NamedTuple):
     gradient: tf.Tensor
 
 
-def init(energy: EnergyFn, x: tf.Tensor, bounds: Interval | None) -> State:
-    """Returns the state at x, clamped to the box where there is one."""
-    x = clamp(x, bounds)
-    return State(x, *energies.value_and_grad(energy, x))
+class Metropolis(Kernel):
+    """The base class of MALA and HMC, which are frozen dataclasses of these constants."""
 
+    step_size: Scalar
+    """Of a leapfrog step, ε in units of x."""
+    temperature: Scalar
+    bounds: Interval | None
 
-def move(
-    energy: EnergyFn,
-    state: State,
-    seed: Seed,
-    *,
-    step_size: Scalar,
-    temperature: Scalar,
-    num_leapfrog_steps: int,
-    bounds: Interval | None,
-) -> tuple[State, Info]:
-    """Proposes the end of a trajectory to each example, and accepts or rejects it.
+    @property
+    @abc.abstractmethod
+    def num_leapfrog_steps(self) -> int:
+        """The number of gradient evaluations of a move, at least 1."""
 
-    Args:
-        energy: U.
-        state: where the trajectories start.
-        seed: int32 [2], or several.
-        step_size: of a leapfrog step, ε in units of x.
-        temperature: T.
-        num_leapfrog_steps: gradient evaluations of the move, at least 1.
-        bounds: of the box, or None.
+    @property
+    def reports_new_point(self) -> bool:
+        return True
 
-    Returns:
-        The new state, and the Info of the point that it holds.
-    """
-    propose, accept = random.split(seed)
-    momentum = temperature**0.5 * random.normal(tf.shape(state.x), propose)
-    proposal, end = _trajectory(energy, state, momentum, step_size, num_leapfrog_steps, bounds)
-    # of squares, the difference is summed, which loses less to rounding than the sums' difference
-    kinetic = tf.reduce_sum((momentum - end) * (momentum + end), axis=_axes(momentum)) / 2
-    gained = state.u - proposal.u + kinetic
-    # the tiny number keeps a temperature that a schedule takes to 0 from giving 0 / 0
-    log_ratio = tf.minimum(gained, 0.0) / (temperature + 1e-12)
-    # a proposal of infinite or undefined energy is never accepted
-    log_ratio = tf.where(tf.math.is_finite(gained), log_ratio, -float("inf"))
-    accepted = tf.math.log(random.uniform(tf.shape(log_ratio), accept)) < log_ratio
-    state = selected(accepted, proposal, state)
-    return state, Info(state.u, energies.norm(state.gradient), tf.exp(log_ratio))
+    def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
+        x = clamp(x, self.bounds)
+        return State(x, *energies.value_and_grad(energy, x))
+
+    def step(self, energy: EnergyFn, state: State, seed: Seed) -> tuple[State, Info]:
+        propose, accept = random.split(seed)
+        momentum = self.temperature**0.5 * random.normal(tf.shape(state.x), propose)
+        proposal, end = self._trajectory(energy, state, momentum)
+        # the sum of differences of squares loses less to rounding than the difference of sums
+        kinetic = tf.reduce_sum((momentum - end) * (momentum + end), axis=_axes(momentum)) / 2
+        gained = state.u - proposal.u + kinetic
+        # the tiny number keeps a temperature that a schedule takes to 0 from giving 0 / 0
+        log_ratio = tf.minimum(gained, 0.0) / (self.temperature + 1e-12)
+        # a proposal of infinite or undefined energy is never accepted
+        log_ratio = tf.where(tf.math.is_finite(gained), log_ratio, -float("inf"))
+        accepted = tf.math.log(random.uniform(tf.shape(log_ratio), accept)) < log_ratio
+        state = selected(accepted, proposal, state)
+        return state, Info(state.u, energies.norm(state.gradient), tf.exp(log_ratio))
+
+    def noise_free(self) -> Langevin:
+        return Langevin(self.step_size, temperature=0.0, bounds=self.bounds)
+
+    def scaled(self, step: Scalar = 1.0, temperature: Scalar = 1.0) -> "Metropolis":
+        return dataclasses.replace(  # type: ignore[type-var]  # subclasses are dataclasses
+            self, step_size=self.step_size * step, temperature=self.temperature * temperature
+        )
+
+    def _trajectory(
+        self, energy: EnergyFn, state: State, momentum: tf.Tensor
+    ) -> tuple[State, tf.Tensor]:
+        """Follows leapfrog steps; returns the last state and momentum."""
+
+        def leap(number, here, momentum):
+            x = here.x + self.step_size * momentum
+            if self.bounds is not None:
+                x, momentum = reflected(x, momentum, self.bounds)
+            there = State(x, *energies.value_and_grad(energy, x))
+            return number + 1, there, momentum - self.step_size * there.gradient
+
+        momentum -= self.step_size / 2 * state.gradient
+        start = (tf.constant(0), state, momentum)
+        if self.num_leapfrog_steps == 1:
+            _, end, momentum = leap(*start)
+        else:
+            _, end, momentum = tf.while_loop(
+                lambda number, *_: number < self.num_leapfrog_steps,
+                leap,
+                start,
+                parallel_iterations=1,
+            )
+        # the last leap changed the momentum by a whole step where half a step was due
+        return end, momentum + self.step_size / 2 * end.gradient
 
 
 def reflected(x: tf.Tensor, momentum: tf.Tensor, bounds: Interval) -> tuple[tf.Tensor, tf.Tensor]:
@@ -94,35 +123,6 @@ def reflected(x: tf.Tensor, momentum: tf.Tensor, bounds: Interval) -> tuple[tf.T
     momentum = tf.where(outside & backward, -momentum, momentum)
     # points inside are left as they are, to the bit; the fold's rounding may leave by a hair
     return clamp(tf.where(outside, folded, x), bounds), momentum
-
-
-def _trajectory(
-    energy: EnergyFn,
-    state: State,
-    momentum: tf.Tensor,
-    step_size: Scalar,
-    num_leapfrog_steps: int,
-    bounds: Interval | None,
-) -> tuple[State, tf.Tensor]:
-    """Follows leapfrog steps; returns the last state and momentum."""
-
-    def leap(number, here, momentum):
-        x = here.x + step_size * momentum
-        if bounds is not None:
-            x, momentum = reflected(x, momentum, bounds)
-        there = State(x, *energies.value_and_grad(energy, x))
-        return number + 1, there, momentum - step_size * there.gradient
-
-    momentum -= step_size / 2 * state.gradient
-    start = (tf.constant(0), state, momentum)
-    if num_leapfrog_steps == 1:
-        _, end, momentum = leap(*start)
-    else:
-        _, end, momentum = tf.while_loop(
-            lambda number, *_: number < num_leapfrog_steps, leap, start, parallel_iterations=1
-        )
-    # the last leap changed the momentum by a whole step where half a step was due
-    return end, momentum + step_size / 2 * end.gradient
 
 
 def _axes(x: tf.Tensor) -> list[int]:
