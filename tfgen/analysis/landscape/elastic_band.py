@@ -1,12 +1,13 @@
 """The nudged elastic band: a chain of beads that relaxes to a path of low energy."""
 
 import dataclasses
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import tensorflow as tf
 
 from tfgen import energies
-from tfgen.samplers import Info, Kernel
+from tfgen.errors import NotNegative, Positive
+from tfgen.samplers.base import Info, Interval, Kernel, Scalar, clamp, selected
 from tfgen.types import EnergyFn, Seed
 
 
@@ -37,7 +38,7 @@ class ElasticBand(Kernel):
 
     Args:
         step_size: the first and largest step size, in units of x², positive.
-        sliding_steps: steps before a bead climbs.
+        sliding_steps: steps before a bead climbs, not negative.
         bounds: if given, beads stay in this interval.
 
     Source: Henkelman and Jónsson, Improved tangent estimate in the nudged elastic band method,
@@ -46,9 +47,9 @@ class ElasticBand(Kernel):
         choose.
     """
 
-    step_size: float
-    sliding_steps: int = 0
-    bounds: tuple[float, float] | None = None
+    step_size: Annotated[Scalar, Positive]
+    sliding_steps: Annotated[int, NotNegative] = 0
+    bounds: Interval | None = None
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
         height = tf.reduce_max(energy_of_beads(energy)(x), axis=1)
@@ -73,13 +74,11 @@ class ElasticBand(Kernel):
         grown = tf.minimum(1.1 * state.step_size, self.step_size)
         step_size = tf.where(height > state.height, state.step_size / 2, grown)
         moved = self._move(flat, u, flat_gradient, step_size, climb=state.left <= 0)
-        per_band = [-1] + [1] * (x.shape.rank - 1)
-        better = tf.reshape(height < state.lowest, per_band)
         new = State(
             x=tf.ensure_shape(tf.reshape(moved, tf.shape(x)), x.shape),
             step_size=step_size,
             height=height,
-            best=tf.where(better, x, state.best),
+            best=selected(height < state.lowest, x, state.best),
             lowest=tf.minimum(height, state.lowest),
             left=state.left - 1,
         )
@@ -125,9 +124,7 @@ class ElasticBand(Kernel):
         # in place of springs: along the path to the middle between the two neighbours
         to_middle = tf.where(climbs, 0.0, (length_after - length_before) / 2) * tangent
         inner = inner_x + move + to_middle
-        if self.bounds is not None:
-            inner = tf.clip_by_value(inner, *self.bounds)
-        return tf.concat([x[:, :1], inner, x[:, -1:]], axis=1)
+        return tf.concat([x[:, :1], clamp(inner, self.bounds), x[:, -1:]], axis=1)
 
 
 def _tangent(u: tf.Tensor, before: tf.Tensor, after: tf.Tensor) -> tf.Tensor:
