@@ -266,7 +266,7 @@ def test_what_is_loading_is_said(browser, triangle_page):
     page = browser.new_page()
     page.route("**/decode.tflite", lambda route: None)  # never answered
     page.goto(triangle_page.address)
-    wait(page, "Loading decode.tflite, file 2 of 4")
+    wait(page, "Loading decode.tflite, file 2 of 5")
     page.close()
 
 
