@@ -16,6 +16,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 from absl import flags as absl_flags
 
@@ -147,10 +148,17 @@ def _chosen(conv: Conv, shape: tuple[int, ...], preferred: str) -> str:
     return implementations.chosen(preferred, sizes, tf.float32)
 
 
-def descent(conv: Conv, shape: tuple[int, ...], way: str) -> Callable[[], object]:
-    """Returns a timed run of a layer like `conv` in one implementation."""
+def descent(conv: Conv, shape: tuple[int, ...], way: str) -> Callable[[], np.ndarray]:
+    """Returns a timed run of a layer in one implementation; it returns where the steps end.
+
+    Args:
+        conv: the layer, built.
+        shape: of what it is called on, [b, h, w, c].
+        way: the implementation.
+    """
     layer = Conv.from_config(conv.get_config() | {"convolution": way})
     layer.build(shape)
+    layer.set_weights(conv.get_weights())
     # without noise, whose cost would not be the layer's
     kernel = Langevin(0.01, temperature=0.0)
     start = random.normal(shape, random.root(0))
