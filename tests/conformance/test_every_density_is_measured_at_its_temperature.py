@@ -12,15 +12,14 @@ import keras
 import numpy as np
 import pytest
 from scipy import stats
+from support import registry
 
 from tfgen.algorithms.generative_convnet import GenerativeConvNet
 from tfgen.data.examples import Examples, Images
 from tfgen.distributions import Gaussian, TruncatedGaussian
 from tfgen.evaluation.accuracy import Accuracy
-from tfgen.evaluation.landscape import Landscape
 from tfgen.evaluation.likelihood import Likelihood
 from tfgen.evaluation.mixing import Mixing
-from tfgen.evaluation.outliers import Outliers
 from tfgen.nets.families import generative_convnet_digits
 
 SHAPE = (8, 8, 1)
@@ -117,7 +116,7 @@ def test_the_normalizing_constants_of_classes_are_the_closed_form(clamp):
 
 
 @every_box
-@pytest.mark.parametrize("cls", [Landscape, Likelihood, Mixing, Outliers])
+@pytest.mark.parametrize("cls", registry.DENSITIES)
 def test_energies_are_divided_by_the_temperature(cls, clamp):
     image = DATA.test.as_float()
     expected = ((image - MEAN) ** 2).sum(axis=(1, 2, 3)) / (2 * SIGMA**2 * TEMPERATURE)

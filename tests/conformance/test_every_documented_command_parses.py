@@ -10,7 +10,7 @@ from absl import flags as absl_flags
 from support import registry
 
 from trainers import cli
-from trainers.run import flags, parsing
+from trainers.run import parsing
 
 PAGES = [registry.ROOT / "README.md", *sorted((registry.ROOT / "docs").rglob("*.md"))]
 LINE = re.compile(r"^(?:    )?((?:python -m|tfgen) [a-z][^\n`]*)$", flags=re.MULTILINE)
@@ -45,8 +45,7 @@ def test_pages_show_commands():
 )
 def test_every_documented_command_parses(page, words):
     name, arguments = started(words)
-    module = importlib.import_module(name)
     values = absl_flags.FlagValues()
     parsing.define_shared(values)
-    getattr(module, "define", flags.define)(values)
+    importlib.import_module(name).define(values)
     parsing.parse(["", *arguments], values)

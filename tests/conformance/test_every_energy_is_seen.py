@@ -1,4 +1,4 @@
-"""Every algorithm with one energy: its landscape, likelihood, long chains and steepness."""
+"""Every algorithm with one energy: all measurements of its density, and its steepness."""
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from tfgen.distributions import Distribution
 from tfgen.evaluation.landscape import Landscape
 from tfgen.evaluation.likelihood import Likelihood
 from tfgen.evaluation.mixing import Mixing
+from tfgen.evaluation.outliers import Outliers
 
 
 def has_one_energy(name):
@@ -24,7 +25,9 @@ QUICK = {
     Landscape: {"num_images": 4, "descent_steps": 3, "band_steps": 2, "points": 3},
     Likelihood: {"num_images": 4, "chains": 2, "temperatures": 2, "most_temperatures": 2},
     Mixing: {"chains": 2, "num_steps": 1},
+    Outliers: {"num_images": 4},
 }
+"""A quick protocol for each measurement of a density."""
 
 
 def data(name):
@@ -36,6 +39,10 @@ def data(name):
 
 def test_the_triangle_and_the_cascade_are_among_them():
     assert {"divergence_triangle", "acd", "introspective"} <= set(WITH_ENERGY)
+
+
+def test_every_measurement_of_a_density_is_asked():
+    assert set(QUICK) == set(registry.DENSITIES)
 
 
 @pytest.mark.slow

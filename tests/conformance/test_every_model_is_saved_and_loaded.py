@@ -10,7 +10,7 @@ from support import registry
 import tfgen
 from tfgen import random
 from tfgen.errors import UserError
-from tfgen.models import saved
+from tfgen.models import MODELS, saved
 
 
 def answers(model):
@@ -37,6 +37,10 @@ def models(tmp_path_factory):
         return model, tfgen.load(base / name), base / name
 
     return pair
+
+
+def test_every_class_of_models_is_asked():
+    assert {type(registry.build(name).model) for name in registry.ALGORITHMS} == set(MODELS)
 
 
 @pytest.mark.parametrize("name", registry.per_model())

@@ -31,6 +31,15 @@ def test_every_nets_options_are_flat_and_explained(family, role):
     assert {shape.name, *defaults} <= explained
 
 
+@pytest.mark.slow
+def test_every_architecture_has_a_net_that_the_fast_tests_ask():
+    every, asked = (
+        {type(net_registry.net(family, role)[0]) for family, role in cases}
+        for cases in (net_registry.NETS, net_registry.REPRESENTATIVES)
+    )
+    assert every == asked
+
+
 @pytest.mark.parametrize("family", net_registry.of("inference"))
 def test_generators_and_inference_nets_of_a_family_have_latents_of_one_size(family):
     """Without a flag for the latents, nets of a family then fit together."""

@@ -24,15 +24,15 @@ from support.net_registry import (  # noqa: F401  asked for here by many tests
     shape_of,
 )
 from tfgen import random
+from tfgen.evaluation.base import DensityEvaluator
 from tfgen.training.algorithm import Algorithm
+from trainers import evaluate
 from trainers.run import catalogue
 
 ROOT = pathlib.Path(tfgen.algorithms.__file__).parents[2]
 SOURCES = sorted((ROOT / "tfgen").rglob("*.py"))
 FLAGFILES = sorted((ROOT / "trainers" / "flagfiles").glob("*.flags"))
-ALGORITHMS = sorted(
-    m.name for m in pkgutil.iter_modules(tfgen.algorithms.__path__) if m.name != "base"
-)
+ALGORITHMS = sorted(m.name for m in pkgutil.iter_modules(tfgen.algorithms.__path__))
 GIVEN = catalogue.GIVEN
 SMALL = ("generative_convnet_digits", "triangle_digits", "dcgan_digits")
 """Families that algorithms are tested on if they have the roles; else any other that has them."""
@@ -74,6 +74,13 @@ def roles(name):
     """Returns the roles of the nets that an algorithm is given."""
     return [p.name for p in parameters(name).values() if p.kind is p.POSITIONAL_OR_KEYWORD]
 
+
+DENSITIES = [
+    cls
+    for cls in evaluate.measurements().values()
+    if issubclass(cls, DensityEvaluator) and cls.needs == DensityEvaluator.needs
+]
+"""The measurements of a density that ask for nothing but the energy."""
 
 INCOMPLETE = [name for name in ALGORITHMS if "num_incomplete" in parameters(name)]
 """The algorithms that learn from images with missing pixels."""
