@@ -42,14 +42,14 @@ class Export(NamedTuple):
 
 @pytest.fixture(autouse=True)
 def _default_precision():
-    """No test leaves its precision to the next."""
+    """Sets the precision back after each test."""
     yield
     keras.config.set_dtype_policy("float32")
 
 
 @pytest.fixture(scope="module")
 def loaded_once():
-    """Each model is loaded once in this process: loading takes seconds, and clients ask often."""
+    """Loads each model once in this process: loading takes seconds, and clients ask often."""
     with mock.patch.object(in_process, "load", functools.cache(in_process.load)):
         yield
 
@@ -83,19 +83,19 @@ def saved_model(made_once):
 
 @pytest.fixture(scope="session")
 def digits(trained) -> pathlib.Path:
-    """A run of digits by a net of one energy, whose weights are averaged."""
+    """Trains a net of one energy on digits, with averaged weights."""
     return trained("digits", *command_line.DIGITS, "--energy.ema=0.5")
 
 
 @pytest.fixture(scope="session")
 def exported(digits, made_once) -> pathlib.Path:
-    """Everything that is exported of it."""
+    """Exports everything of the run `digits`."""
     return made_once("exported_digits", lambda output: _export(digits, output))
 
 
 @pytest.fixture(scope="session")
 def exported_again(digits, exported, tmp_path_factory) -> Export:
-    """The same, exported once more."""
+    """Exports the run `digits` once more."""
     output = tmp_path_factory.mktemp("again") / "out"
     shutil.copytree(exported, output)
     first = command_line.content(output / "saved_model" / "generative_convnet" / "1")
@@ -107,7 +107,7 @@ def exported_again(digits, exported, tmp_path_factory) -> Export:
 
 @pytest.fixture(scope="session")
 def triangle(trained) -> pathlib.Path:
-    """A run of digits by the divergence triangle, whose generator is averaged."""
+    """Trains a divergence triangle on digits, with an averaged generator."""
     small = [f"--{role}.width=0.125" for role in ("energy", "generator", "inference")]
     once = ("--batch_size=8", "--steps=2", "--log_every=2", "--save_every=2", "--sample_every=2")
     chosen = (
@@ -122,25 +122,25 @@ def triangle(trained) -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def exported_triangle(triangle, made_once) -> pathlib.Path:
-    """Everything that is exported of it."""
+    """Exports everything of the run `triangle`."""
     return made_once("exported_triangle", lambda output: _export(triangle, output))
 
 
 @pytest.fixture(scope="session")
 def triangle_endpoints(triangle):
-    """What is published of it, by name."""
+    """Returns the endpoints of the triangle's export, by name."""
     return published.endpoints(experiment.restored(triangle).model)
 
 
 @pytest.fixture(scope="session")
 def triangle_signatures(exported_triangle):
-    """Its SavedModel's signatures."""
+    """Returns the signatures of the triangle's SavedModel."""
     return in_process.load(exported_triangle / "saved_model" / "divergence_triangle").signatures
 
 
 @pytest.fixture
 def triangle_rows(triangle_endpoints):
-    """Three rows that an endpoint of it can answer, by name."""
+    """Returns a function that gives three rows for an endpoint, by name."""
     return lambda name: examples.rows(triangle_endpoints[name], 3)
 
 
@@ -151,7 +151,7 @@ def _export(workdir: pathlib.Path, output: pathlib.Path, *flags: str) -> None:
 
 @pytest.fixture(scope="session")
 def page_libraries():
-    """Those of every page, installed."""
+    """Installs the libraries that every page needs."""
     if shutil.which("npm") is None:
         pytest.skip("there is no npm, which installs the page's libraries")
     if not all((libraries.INSTALLED / name).exists() for name in libraries.FILES):
@@ -172,7 +172,7 @@ def browser():
 
 @pytest.fixture(scope="session")
 def triangle_page(tmp_path_factory, page_libraries):
-    """Of the quickstart's model with narrower nets, after fewer updates."""
+    """Serves the page of the quickstart's model with narrower nets and fewer updates."""
     place = tmp_path_factory.mktemp("triangle_page")
     flagfile = FLAGFILES / "divergence_triangle_digits_cpu.flags"
     narrow = [f"--{role}.width=0.25" for role in ("energy", "generator", "inference")]
@@ -187,7 +187,7 @@ def triangle_page(tmp_path_factory, page_libraries):
 
 @pytest.fixture(scope="session")
 def energy_page(digits, tmp_path_factory, page_libraries):
-    """Of a model with an energy alone."""
+    """Serves the page of a model with an energy alone."""
     served = browsing.Served(digits, tmp_path_factory.mktemp("energy_page") / "page")
     yield served
     served.server.shutdown()

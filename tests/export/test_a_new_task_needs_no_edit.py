@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("loaded_once")
 
 @pytest.fixture(scope="module")
 def output(tmp_path_factory):
-    """An export of the made-up model."""
+    """Exports the made-up model."""
     output = tmp_path_factory.mktemp("weather")
     archive.write(Weather(), output / "saved_model" / "weather")
     return output

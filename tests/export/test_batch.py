@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("loaded_once")
 
 @pytest.fixture
 def job(exported_triangle, tmp_path):
-    """Five images, and the flags of a job on them."""
+    """Writes five images, and returns the flags of a job on them."""
     images = tmp_path / "images"
     images.mkdir()
     rng = np.random.default_rng(0)
@@ -46,7 +46,7 @@ def answers(tmp_path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def model(exported_triangle):
-    """The model that jobs ask."""
+    """Returns the model that jobs ask."""
     return InProcess(exported_triangle / "saved_model" / "divergence_triangle")
 
 

@@ -21,7 +21,7 @@ def workdir(trained):
 
 @pytest.fixture(scope="module")
 def picture(tmp_path_factory):
-    """A picture of 30x40 pixels."""
+    """Writes a picture of 30x40 pixels."""
     path = tmp_path_factory.mktemp("picture") / "mine.png"
     iio.imwrite(path, np.random.default_rng(0).integers(0, 256, (30, 40), np.uint8))
     return path

@@ -21,7 +21,7 @@ from trainers.run import experiment
 
 @pytest.fixture(scope="module", params=[pytest.param("TEXTURE", marks=pytest.mark.slow), "DIGITS"])
 def model(request, tmp_path_factory):
-    """A finished run whose steps fall from stage to stage, restored."""
+    """Trains a run whose steps fall from stage to stage, and restores it."""
     workdir = tmp_path_factory.mktemp("runs") / request.param.lower()
     command_line.train(
         workdir, *getattr(cascade_runs, request.param), "--introspective.step_decay=0.5"
@@ -36,7 +36,7 @@ def files(model, tmp_path_factory):
 
 
 def images(model, count, canvas=False):
-    """Something between noise and pictures."""
+    """Returns images between noise and pictures."""
     shape = model.canvas if canvas else model.image_shape
     return np.tanh(np.random.default_rng(0).normal(size=(count, *shape))).astype(np.float32)
 

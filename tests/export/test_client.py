@@ -246,7 +246,7 @@ def test_the_client_asks_the_newest_version(tmp_path):
 
 @pytest.fixture(scope="module")
 def labelled(digits, tmp_path_factory):
-    """The command that asks a model with classes for the energies of held-out digits."""
+    """Returns a command that asks a model with classes for energies of held-out digits."""
     place = tmp_path_factory.mktemp("labelled") / "weather"
     archive.write(Weather(num_classes=10), place)
     where = (f"--saved_model={place}", f"--workdir={digits}")

@@ -32,7 +32,7 @@ HALF_A_SHADE = 1 / 255
 
 @pytest.fixture(scope="module")
 def exported_page(triangle_page, tmp_path_factory):
-    """The export of the page's run."""
+    """Exports the page's run."""
     output = tmp_path_factory.mktemp("everywhere") / "out"
     run = triangle_page.run.workdir
     command_line.start("export.main", f"--workdir={run}", "--nomeasure", f"--output={output}")
@@ -41,7 +41,7 @@ def exported_page(triangle_page, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def digit(triangle_page) -> np.ndarray:
-    """What all are asked to complete: a held-out digit as its file has it, [1, 8, 8, 1]."""
+    """Returns the held-out digit that all complete, as its file has it, [1, 8, 8, 1]."""
     shades = iio.imread(triangle_page.directory / "examples" / "00.png").reshape(1, 8, 8, 1)
     return preprocess.to_unit(shades)
 

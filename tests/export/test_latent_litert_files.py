@@ -36,7 +36,7 @@ class Written(NamedTuple):
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * size)
 
     def given(self, *names: str) -> list[np.ndarray]:
-        """One image or latent each."""
+        """Returns the inputs of an endpoint: one image or latent each."""
         return [latent_models.given(self.model, batch=1)[name] for name in names]
 
 

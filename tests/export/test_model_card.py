@@ -25,7 +25,7 @@ ENDPOINTS = ("anomaly", "complete", "energy", "generate", "reconstruct")
 
 @pytest.fixture(scope="module")
 def measured(triangle, exported_triangle, tmp_path_factory) -> pathlib.Path:
-    """The triangle's export with LiteRT files of all variants, and a card that measured it."""
+    """Exports the triangle with LiteRT files of all variants and a card that measured it."""
     output = tmp_path_factory.mktemp("measured") / "out"
     shutil.copytree(exported_triangle, output)
     trained = experiment.restored(triangle)
@@ -36,7 +36,7 @@ def measured(triangle, exported_triangle, tmp_path_factory) -> pathlib.Path:
 
 @pytest.fixture(scope="module")
 def card(measured) -> dict:
-    """As programs read it."""
+    """Returns the card as programs read it."""
     return json.loads((measured / "model_card.json").read_text())
 
 

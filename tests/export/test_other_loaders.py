@@ -34,7 +34,7 @@ def endpoints(triangle):
 
 @pytest.fixture(scope="module")
 def expected(version, endpoints):
-    """What TensorFlow in Python answers to an example, by endpoint."""
+    """Returns what TensorFlow in Python answers to an example, by endpoint."""
     signatures = tf.saved_model.load(str(version)).signatures
 
     def answer(name: str) -> dict[str, np.ndarray]:
@@ -69,7 +69,7 @@ def test_saved_model_cli_shows_and_runs_the_endpoints(version, endpoints, expect
 
 @pytest.fixture(scope="module")
 def ask(version, tmp_path_factory):
-    """The C program, compiled against the wheel's headers: asks for an output of an endpoint."""
+    """Compiles the C program that asks for an endpoint's output, against the wheel's headers."""
     if shutil.which("gcc") is None:
         pytest.skip("needs gcc")
     place = tmp_path_factory.mktemp("c")

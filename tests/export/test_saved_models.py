@@ -15,13 +15,13 @@ ENDPOINTS = ("energy", "reconstruct", "generate", "complete", "chains")
 
 @pytest.fixture(scope="module")
 def model(digits):
-    """The library's."""
+    """Returns the library's model."""
     return experiment.restored(digits).model
 
 
 @pytest.fixture(scope="module")
 def inputs(model):
-    """Three rows for each endpoint."""
+    """Returns three rows for each endpoint."""
     rng = np.random.default_rng(0)
     given = {
         "image": rng.uniform(-1, 1, (3, 8, 8, 1)).astype(np.float32),
@@ -33,7 +33,7 @@ def inputs(model):
 
 @pytest.fixture(scope="module")
 def answers(exported, inputs, tmp_path_factory):
-    """What the SavedModel answers in a process of its own."""
+    """Returns what the SavedModel answers in a process of its own."""
     version = exported / "saved_model" / "generative_convnet" / "1"
     return alone.answers(version, inputs, tmp_path_factory.mktemp("alone"))
 

@@ -47,7 +47,7 @@ class Installed(NamedTuple):
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory) -> Installed:
-    """The wheel, built from the sdist and installed."""
+    """Builds the wheel from the sdist and installs it."""
     clone = tmp_path_factory.mktemp("clone") / "tfgen"
     shutil.copytree(registry.ROOT, clone, ignore=shutil.ignore_patterns(*LEFT_OUT))
     archives = tmp_path_factory.mktemp("archives")

@@ -38,14 +38,14 @@ class Owner:
 
 
 def defined() -> absl_flags.FlagValues:
-    """The flags of the owner."""
+    """Returns the flags of the owner."""
     found = absl_flags.FlagValues()
     flags.define_parameters(found, "owner", catalogue.hyperparameters(Owner), Owner)
     return found
 
 
 def parsed(*words: str) -> absl_flags.FlagValues:
-    """The flags of the owner, read."""
+    """Returns the flags of the owner, read."""
     return parsing.parse(["", *words], defined())
 
 

@@ -11,7 +11,7 @@ every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: pat
 
 
 def code(path: pathlib.Path) -> list[str]:
-    """The text of its code cells."""
+    """Returns the text of a notebook's code cells."""
     cells = nbformat.read(path, as_version=4).cells
     return [cell.source for cell in cells if cell.cell_type == "code"]
 

@@ -32,20 +32,20 @@ BROUGHT = {"google", "grpc"}
 
 
 def config() -> configparser.ConfigParser:
-    """setup.cfg."""
+    """Reads setup.cfg."""
     found = configparser.ConfigParser()
     found.read(registry.ROOT / "setup.cfg")
     return found
 
 
 def required(text: str) -> set[str]:
-    """The modules of a list of requirements."""
+    """Returns the modules of a list of requirements."""
     names = [re.split(r"[ \[<>=]", line)[0] for line in text.split("\n") if line]
     return {MODULES.get(name.lower(), name.lower()) for name in names if name}
 
 
 def imported() -> set[str]:
-    """The top-level modules that the installed packages import, anywhere in their files."""
+    """Returns the top-level modules that the installed packages import, anywhere in their files."""
     found = set()
     for package in OWN:
         for path in (registry.ROOT / package).rglob("*.py"):

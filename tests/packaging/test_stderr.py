@@ -27,7 +27,7 @@ TRAINING = (
 
 
 def stderr(*words: str, code: int = 0) -> str:
-    """What a process writes to stderr, in an environment that says nothing of logs."""
+    """Returns what a process writes to stderr, in an environment that says nothing of logs."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TF_CPP")}
     done = subprocess.run(
         [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True

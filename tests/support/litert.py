@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 def built_in(path: pathlib.Path) -> bool:
-    """Whether a file has operators, and built-in ones alone."""
+    """Returns whether a file has operators, and built-in ones alone."""
     # without the Flex delegate: an interpreter that has none allocates the tensors
     interpreter = tf.lite.Interpreter(
         str(path),

@@ -71,7 +71,7 @@ def _handler(served: Served) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(content)
 
         def log_message(self, *args):
-            """Nothing."""
+            """Logs nothing."""
 
     return Handler
 
@@ -107,7 +107,7 @@ def _json(name: str, value):
 
 @contextlib.contextmanager
 def rest(served: Served):
-    """A REST server on the loopback; its URL."""
+    """Starts a REST server on the loopback, and yields its URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(served))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -121,7 +121,7 @@ def rest(served: Served):
 
 @contextlib.contextmanager
 def grpc(served: Served):
-    """A gRPC server on the loopback; HOST:PORT."""
+    """Starts a gRPC server on the loopback, and yields its HOST:PORT."""
     import grpc
     from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 

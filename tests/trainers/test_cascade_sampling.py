@@ -15,7 +15,7 @@ from trainers.run import experiment
 
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory):
-    """A finished run of a texture."""
+    """Trains a run of a texture to its end."""
     place = tmp_path_factory.mktemp("runs") / "texture"
     command_line.train(place, *cascade_runs.TEXTURE)
     return place
@@ -23,26 +23,26 @@ def workdir(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(workdir):
-    """The same, restored."""
+    """Restores the run."""
     return experiment.restored(workdir)
 
 
 @pytest.fixture(scope="module")
 def picture(tmp_path_factory):
-    """A picture to stylize, lighter to its right."""
+    """Writes a picture to stylize, lighter to its right."""
     path = tmp_path_factory.mktemp("pictures") / "ramp.png"
     iio.imwrite(path, np.tile(np.linspace(0, 255, 60).astype(np.uint8), (40, 1)))
     return path
 
 
 def draw(trained, task, *args):
-    """The picture of a task."""
+    """Returns the picture of a task."""
     values = command_line.values("trainers.sample", f"--task={task}", *args)
     return sample.TASKS[task].draw(trained, sample.request(values))
 
 
 def generated(trained, count, seed):
-    """What the library samples, as it is shown."""
+    """Returns what the library samples, as it is shown."""
     return preprocess.to_uint8(trained.model.generate(count, seed).numpy())[..., 0]
 
 

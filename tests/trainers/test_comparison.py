@@ -18,7 +18,7 @@ PROTOCOL = {"features": "pixels", "num_images": 500, "seed": 0, "version": "1"}
 def measured(
     directory: pathlib.Path, name: str, values: dict[str, float], protocol=PROTOCOL, **flags
 ) -> str:
-    """A run's directory as training and measuring would leave it.
+    """Makes a run's directory as training and measuring would leave it.
 
     It has the flags, and a row for each value.
     """
@@ -37,7 +37,7 @@ def measured(
 
 @pytest.fixture
 def seeds(tmp_path) -> list[str]:
-    """Three seeds of each of two models."""
+    """Makes runs of three seeds of each of two models."""
     found = []
     for seed in range(3):
         found.append(
@@ -54,7 +54,7 @@ def seeds(tmp_path) -> list[str]:
 
 
 def refused(*workdirs: str, metrics: str = "fid/distance") -> str:
-    """The sentence."""
+    """Returns the sentence that a comparison is refused with."""
     return mistake("trainers.compare", f"--workdirs={','.join(workdirs)}", f"--metrics={metrics}")
 
 

@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def recipe(tmp_path_factory) -> pathlib.Path:
-    """A flagfile of points in the plane."""
+    """Writes a flagfile of points in the plane."""
     path = tmp_path_factory.mktemp("recipe") / "toy.flags"
     path.write_text("\n".join(TOY))
     return path

@@ -20,13 +20,13 @@ QUICK = (
 
 @pytest.fixture(scope="module")
 def run(trained_digits, tmp_path_factory):
-    """A barely trained model's, this file's own."""
+    """Trains a model briefly, for this file alone."""
     return pathlib.Path(shutil.copytree(trained_digits, tmp_path_factory.mktemp("runs") / "digits"))
 
 
 @pytest.fixture(scope="module")
 def mapped(run, tmp_path_factory):
-    """Where its landscape was written."""
+    """Maps the run's landscape, and returns where that was written."""
     output = tmp_path_factory.mktemp("landscape")
     command_line.start(
         "trainers.landscape", f"--workdir={run}", f"--output={output}", *QUICK, "--leaves=6"

@@ -20,7 +20,7 @@ from trainers.run import experiment
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> pathlib.Path:
-    """A triangle of digits, its generator's weights averaged.
+    """Trains a triangle on digits, with averaged weights of its generator.
 
     It is trained until images have latents of their own.
     """
@@ -44,20 +44,20 @@ def run(tmp_path_factory) -> pathlib.Path:
 
 @pytest.fixture(scope="module")
 def trained(run):
-    """The same, restored."""
+    """Restores the run."""
     return experiment.restored(run)
 
 
 @pytest.fixture(scope="module")
 def vae(tmp_path_factory):
-    """A run without an energy, restored."""
+    """Trains a run without an energy, and restores it."""
     workdir = tmp_path_factory.mktemp("runs") / "vae"
     command_line.train(workdir, *latent_runs.VAE, "--steps=2")
     return experiment.restored(workdir)
 
 
 def draw(trained, task, *args):
-    """The picture of a task."""
+    """Returns the picture of a task."""
     values = command_line.values("trainers.sample", f"--task={task}", *args)
     return sample.TASKS[task].draw(trained, sample.request(values))
 
@@ -73,7 +73,7 @@ def held_out(trained, count):
 
 
 def close(shown, expected, levels=1):
-    """Whether images on a sheet are those of a model: to a grey level."""
+    """Returns whether images on a sheet are those of a model, to a grey level."""
     return (
         np.abs(shown.astype(int) - preprocess.to_uint8(np.array(expected))[..., 0]).max() <= levels
     )

@@ -14,7 +14,7 @@ from trainers import sample
 
 @pytest.fixture(scope="module")
 def page(trained_digits, trained_texture, tmp_path_factory):
-    """A report on two runs, one of them measured and drawn."""
+    """Writes a report on two runs, one of them measured and drawn."""
     base = tmp_path_factory.mktemp("report")
     digits = shutil.copytree(trained_digits, base / "digits")
     command_line.start("trainers.evaluate", f"--workdir={digits}", "--metrics=reconstruction")

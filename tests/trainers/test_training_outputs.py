@@ -16,7 +16,7 @@ LOGGED = {"energy_data", "energy_samples", "energy_gap", "weight_grad_norm", "la
 
 
 def events(workdir):
-    """All TensorBoard events of a run: (step, tag, value)."""
+    """Returns all TensorBoard events of a run: (step, tag, value)."""
     for path in sorted((workdir / "tensorboard").glob("events*")):
         for record in tf.data.TFRecordDataset(str(path)):
             event = tf.compat.v1.Event.FromString(record.numpy())
