@@ -132,6 +132,11 @@ def test_curvature_is_the_second_derivative_of_the_energy(distribution):
     assert second == pytest.approx(distribution.curvature, rel=1e-5)
 
 
+def test_samplers_start_with_a_tenth_of_the_deviation_or_less():
+    first = [Gaussian(0.4), TruncatedGaussian(0.4), Gaussian(30.0), Uniform()]
+    np.testing.assert_allclose([d.first_step_size for d in first], [0.04, 0.04, 0.1, 0.1])
+
+
 def test_a_box_that_holds_nothing_of_the_white_noise_is_refused():
     with pytest.raises(UserError, match="which does not"):
         TruncatedGaussian(0.1, 1e200)

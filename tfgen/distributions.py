@@ -34,6 +34,14 @@ class Distribution(abc.ABC):
     bounds: tuple[float, float] | None
     curvature: float
 
+    @property
+    def first_step_size(self) -> float:
+        """The step size that samplers of an energy start from, in pixel units.
+
+        It is a tenth of the white noise's standard deviation, and at most 0.1.
+        """
+        return 0.1 / math.sqrt(max(self.curvature, 1.0))
+
     @abc.abstractmethod
     def sample(self, shape: tuple[int, ...], seed: Seed) -> tf.Tensor:
         """Draws images, [b, ...].

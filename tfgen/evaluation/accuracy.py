@@ -1,7 +1,6 @@
 """How well class-conditional energies classify."""
 
 import dataclasses
-import math
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
@@ -97,7 +96,7 @@ class Accuracy(Evaluator):
                 chains=self.chains,
                 temperatures=self.temperatures,
                 most_temperatures=self.temperatures,
-                step_size=0.1 / math.sqrt(max(target.distribution.curvature, 1.0)),
+                step_size=target.distribution.first_step_size,
                 jit=self.jit,
             )
             intervals = annealing.intervals(

@@ -87,7 +87,7 @@ class Likelihood(DensityEvaluator):
             temperatures=self.temperatures,
             most_temperatures=self.most_temperatures,
             gap=self.target_gap,
-            step_size=0.1 / math.sqrt(max(target.distribution.curvature, 1.0)),
+            step_size=target.distribution.first_step_size,
             jit=self.jit,
         )
         train = self.images.train.shown(self.chains)

@@ -133,17 +133,12 @@ class Mixing(DensityEvaluator):
         """The images that chains start from, [chains, h, w, c]."""
         return self.model.chain_starts(self.chains, random.root(self.seed))
 
-    @property
-    def typical_step(self) -> float:
-        """A step size that the reference alone would bear, in pixel units."""
-        return 0.1 / math.sqrt(max(self.target.distribution.curvature, 1.0))
-
     def plain(self) -> Chains:
         """Returns chains of the model's own dynamics, or of Langevin's where it has none."""
         sampling = self.model.sampling
         if sampling is None:
-            bounds = self.target.distribution.bounds
-            kernel = Langevin(self.typical_step, bounds=bounds)
+            distribution = self.target.distribution
+            kernel = Langevin(distribution.first_step_size, bounds=distribution.bounds)
             return Chains(kernel, self.target.energy, self.start, tf.identity)
         # the kernel divides U by T itself
         return Chains(sampling.kernel, self.model.energy_fn(), self.start, tf.identity)
@@ -195,7 +190,8 @@ class Mixing(DensityEvaluator):
             x, summary = run(MALA(step_size), energy, x, seed, TUNING_STEPS)
             return x, tf.reduce_mean(summary.mean.acceptance)
 
-        step_size = self.typical_step  # a first guess; tuning changes it by orders of magnitude
+        # a first guess; tuning changes it by orders of magnitude
+        step_size = self.target.distribution.first_step_size
         for number in range(TUNINGS):
             # negative numbers: those from 0 on are the seeds of the chains that are measured
             seed = random.fold_in(random.root(self.seed), -1 - number)
