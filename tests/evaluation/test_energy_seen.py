@@ -7,15 +7,15 @@ import keras
 import numpy as np
 import pytest
 from scipy import stats
+from support.digit_models import vae
 
 from tfgen.algorithms.generative_convnet import GenerativeConvNet
-from tfgen.algorithms.vae import VAE
 from tfgen.data.examples import Examples, Images
 from tfgen.errors import UserError
 from tfgen.evaluation.landscape import Landscape
 from tfgen.evaluation.likelihood import Likelihood, bits_per_dim
 from tfgen.evaluation.mixing import Mixing
-from tfgen.nets.families import generative_convnet_digits, triangle_digits
+from tfgen.nets.families import generative_convnet_digits
 
 SHAPE = (8, 8, 1)
 SIGMA = 0.3
@@ -44,16 +44,6 @@ def gaussian():
     ).model
     model.persistent_chains.state.assign(pictures(16, 2).as_float())
     return model
-
-
-@functools.cache
-def vae():
-    """Without an energy."""
-    nets = [
-        getattr(triangle_digits, role)(SHAPE, width=0.125, latent_dim=2)
-        for role in ("generator", "inference")
-    ]
-    return VAE(*nets, image_shape=SHAPE).model
 
 
 def test_the_likelihood_of_white_noise_is_exact():

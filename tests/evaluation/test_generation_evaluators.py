@@ -1,17 +1,12 @@
 """Evaluators of generated images and of outliers on tiny models: what they yield and refuse."""
 
-import functools
-
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from support.digit_models import DATA, SHAPE, classifier, energy, vae
 
 from export.saved_model import archive
 from tfgen import random
-from tfgen.algorithms.classifier import Classifier
-from tfgen.algorithms.generative_convnet import GenerativeConvNet
-from tfgen.algorithms.vae import VAE
 from tfgen.data.examples import Examples, Images
 from tfgen.errors import UserError
 from tfgen.evaluation import generation
@@ -20,58 +15,13 @@ from tfgen.evaluation.inception_score import InceptionScore, inception_score
 from tfgen.evaluation.kid import KID
 from tfgen.evaluation.precision_recall import PrecisionRecall
 from tfgen.models import Model, inputs, task
-from tfgen.nets.families import convnet_classifier, generative_convnet_digits, triangle_digits
 
-SHAPE = (8, 8, 1)
 NAMES = {
     FID: {"distance"},
     KID: {"distance", "spread"},
     InceptionScore: {"score"},
     PrecisionRecall: {"precision", "recall"},
 }
-
-
-def pictures(count, seed, classes=2):
-    """Noise with labels."""
-    rng = np.random.default_rng(seed)
-    return Examples(
-        rng.uniform(-1, 1, (count, *SHAPE)).astype(np.float32), rng.integers(0, classes, count)
-    )
-
-
-DATA = Images(pictures(150, 0), pictures(110, 1), SHAPE, 150)
-
-
-@functools.cache
-def vae():
-    """A generator with no steps to sample."""
-    keras.utils.set_random_seed(0)
-    nets = [
-        getattr(triangle_digits, role)(SHAPE, width=0.125, latent_dim=2)
-        for role in ("generator", "inference")
-    ]
-    return VAE(*nets, image_shape=SHAPE).model
-
-
-@functools.cache
-def energy(outputs=1, scale=1.0):
-    """An energy, or one for each class."""
-    keras.utils.set_random_seed(0)
-    net = generative_convnet_digits.energy(SHAPE, width=0.1, outputs=outputs)
-    for weight in net.weights:
-        weight.assign(scale * weight.value)
-    algorithm = GenerativeConvNet(
-        net, image_shape=SHAPE, image_mean=[0.0], sigma=0.5, chains=4, step_size=0.1, sample_steps=3
-    )
-    return algorithm.model
-
-
-@functools.cache
-def classifier():
-    """Untrained."""
-    keras.utils.set_random_seed(0)
-    net = convnet_classifier.classifier(SHAPE, width=0.125, outputs=2)
-    return Classifier(net, image_shape=SHAPE).model
 
 
 @pytest.fixture(scope="module")
