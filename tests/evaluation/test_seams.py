@@ -1,8 +1,31 @@
 """Seams are found where they are, and nowhere else."""
 
 import numpy as np
+import pytest
+import tensorflow as tf
+from support.digit_models import DATA
 
-from tfgen.evaluation.seams import seams
+from tfgen import random
+from tfgen.errors import UserError
+from tfgen.evaluation.seams import Seams, seams
+from tfgen.models import Model, inputs, task
+
+
+class Noise(Model):
+    """Synthesizes white noise of any size."""
+
+    def __init__(self):
+        super().__init__({}, image_shape=(8, 8, 1))
+
+    def inputs(self):
+        declared = inputs.count(), inputs.seed(), inputs.size((8, 8))
+        return {known.name: known for known in declared}
+
+    @task("image")
+    def synthesize(self, count, seed, size):
+        """Draws the noise."""
+        shape = tf.concat([[count], size, [1]], axis=0)
+        return random.uniform(shape, seed, -1.0, 1.0)
 
 
 def noise(count=2, side=96):
@@ -34,3 +57,17 @@ def test_seams_are_counted_from_the_border():
     image[:, 32:] += 5  # between the 32nd and the 33rd row
     assert seams(image, 32)[0] > 1.5
     assert seams(image[:, 1:], 32)[0] < 1.2
+
+
+def test_images_of_the_asked_size_are_measured_at_the_asked_period():
+    measure = Seams(Noise(), DATA, size=24, period=5, num_samples=3, seed=4)
+    shape = tf.constant([3, 24, 24, 1])
+    images = random.uniform(shape, random.root(4), -1.0, 1.0).numpy()
+    found = dict(measure.run())
+    assert (found["ratio"], found["z"]) == pytest.approx(seams(images, 5), rel=1e-5)
+
+
+@pytest.mark.parametrize("period", [1, 24, 25])
+def test_a_period_without_seams_or_without_other_pixels_is_refused(period):
+    with pytest.raises(UserError, match="period: expected"):
+        Seams(Noise(), DATA, size=24, period=period)

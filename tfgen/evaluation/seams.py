@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from tfgen import random
-from tfgen.errors import AtLeastOne
+from tfgen.errors import AtLeastOne, Range, UserError
 from tfgen.evaluation.base import NEITHER, Evaluator
 
 
@@ -22,7 +22,7 @@ class Seams(Evaluator):
 
     Args:
         size: side of the images, pixels.
-        period: pixels from one possible seam to the next.
+        period: pixels from one possible seam to the next, at least 2 and below `size`.
         num_samples: number of images.
     """
 
@@ -30,8 +30,16 @@ class Seams(Evaluator):
     better: ClassVar = {"ratio": NEITHER, "z": NEITHER}
 
     size: Annotated[int, AtLeastOne] = 256
-    period: Annotated[int, AtLeastOne] = 64
+    period: Annotated[int, Range(least=2)] = 64
     num_samples: Annotated[int, AtLeastOne] = 1
+
+    def check(self) -> None:
+        super().check()
+        if self.period >= self.size:
+            raise UserError(
+                f"seams.period: expected a number below {self.size}, the size, and found "
+                f"{self.period}"
+            )
 
     def run(self) -> Iterator[tuple[str, float]]:
         synthesize = self.model.endpoint("synthesize").traced()
