@@ -5,10 +5,13 @@ CODE = "tfgen is under the MIT licence"
 KNOWN = {
     "digits": "scikit-learn's copy of the test set of UCI's Optical Recognition of Handwritten "
     "Digits (E. Alpaydin, C. Kaynak, 1998); UCI asks to be cited",
+    "mnist5k": "6,000 images of MNIST by Y. LeCun, C. Cortes and C. Burges: Creative Commons "
+    "Attribution-ShareAlike 3.0 (CC BY-SA 3.0)",
     "textures/brick": "scikit-image's, from CC0Textures: Creative Commons CC0",
     "textures/grass": "scikit-image's, from DeviantArt: Creative Commons CC0",
     "textures/gravel": "scikit-image's, from CC0Textures: Creative Commons CC0",
-    "mnist": "Y. LeCun, C. Cortes and C. Burges; their page states no licence",
+    "mnist": "Y. LeCun, C. Cortes and C. Burges: Creative Commons Attribution-ShareAlike 3.0 "
+    "(CC BY-SA 3.0)",
     "cifar10": "A. Krizhevsky; the page asks for a citation of the technical report of 2009 and "
     "states no licence",
     "celeb_a": "the Chinese University of Hong Kong: non-commercial research alone, images may not "

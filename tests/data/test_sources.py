@@ -44,6 +44,7 @@ def save_npz(path, **arrays):
     ("name", "size", "shape"),
     [
         ("digits", 1797, (8, 8, 1)),
+        ("mnist5k", 5000, (28, 28, 1)),
         ("textures/brick", 1, (512, 512, 1)),
         ("textures/grass", 1, (512, 512, 1)),
         ("textures/gravel", 1, (512, 512, 1)),

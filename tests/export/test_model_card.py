@@ -193,6 +193,9 @@ def test_the_card_holds_the_measurements_of_the_run(digits, tmp_path, monkeypatc
 
 def test_terms_are_those_of_the_data_or_said_to_be_unknown():
     assert "CC0" in terms.of("textures/grass")
+    for words in ("CC BY-SA 3.0", "LeCun", "Cortes", "Burges"):
+        assert words in terms.of("mnist5k")
+        assert words in terms.of("mnist")
     assert "non-commercial" in terms.of("celeb_a")
     assert terms.of("cifar10:/some/place.zip") == terms.of("cifar10")
     assert "not known here" in terms.of("folder:/my/pictures")

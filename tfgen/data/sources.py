@@ -3,6 +3,7 @@
 | name | content |
 |------|---------|
 | `digits` | scikit-learn's 1,797 handwritten digits, 8x8 grey, labelled |
+| `mnist5k` | 5,000 + 1,000 of MNIST's digits, 28x28 grey, labelled (`tfgen.data.mnist5k`) |
 | `textures/brick`, `textures/grass`, `textures/gravel` | scikit-image's, 512x512 grey |
 | `toy/NAME` | 10,000 draws of a known density (`tfgen.data.toy`) |
 | `folder:PATH` | image files, also in a .zip; labelled by sub-folder where there are any |
@@ -21,7 +22,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from tfgen.data import archives, arrays, decode, tfds, toy
+from tfgen.data import archives, arrays, decode, mnist5k, tfds, toy
 from tfgen.errors import UserError
 
 TEXTURES = ("brick", "grass", "gravel")
@@ -55,7 +56,7 @@ def read(
     if kind in READERS and place:
         return {"all": _read_path(name, kind, pathlib.Path(place))}
     if name in EMBEDDED:
-        return {"all": EMBEDDED[name]()}
+        return EMBEDDED[name]()
     group, slash, _ = name.partition("/")
     siblings = [other for other in EMBEDDED if slash and other.startswith(f"{group}/")]
     if siblings:
@@ -89,7 +90,22 @@ def _read_path(name: str, kind: str, path: pathlib.Path) -> Pictures:
 # --- embedded sets
 
 
-def _digits() -> Pictures:
+def _digits() -> dict[str, Pictures]:
+    return {"all": _scikit_learns_digits()}
+
+
+def _texture(name: str) -> dict[str, Pictures]:
+    import skimage.data
+
+    return {"all": iter([(getattr(skimage.data, name)(), None)])}
+
+
+def _toy(name: str) -> dict[str, Pictures]:
+    points = toy.DENSITIES[name].sample(TOY_SIZE, seed=0)
+    return {"all": ((point, None) for point in points)}
+
+
+def _scikit_learns_digits() -> Pictures:
     from sklearn import datasets
 
     images, labels = datasets.load_digits(return_X_y=True)
@@ -97,23 +113,13 @@ def _digits() -> Pictures:
         yield (image / 8 - 1).astype(np.float32), int(label)  # 0..16 to [-1, 1]
 
 
-def _texture(name: str) -> Pictures:
-    import skimage.data
-
-    yield getattr(skimage.data, name)(), None
-
-
-def _toy(name: str) -> Pictures:
-    for point in toy.DENSITIES[name].sample(TOY_SIZE, seed=0):
-        yield point, None
-
-
-EMBEDDED: dict[str, Callable[[], Pictures]] = {
+EMBEDDED: dict[str, Callable[[], dict[str, Pictures]]] = {
     "digits": _digits,
+    mnist5k.NAME: mnist5k.read,
     **{f"textures/{name}": functools.partial(_texture, name) for name in TEXTURES},
     **{f"toy/{name}": functools.partial(_toy, name) for name in toy.DENSITIES},
 }
-"""Sets that need no file, by name."""
+"""Sets that need no file, by name: each returns its pictures by split, see `read`."""
 
 
 # --- sets at a path

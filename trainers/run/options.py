@@ -89,8 +89,8 @@ class DataOptions:
     """Options of the data set."""
 
     dataset: str | None = None
-    """digits, textures/NAME, toy/NAME, folder:PATH, cifar10:PATH, npz:PATH, image:PATH, video:PATH,
-    or TensorFlow Datasets' NAME."""
+    """digits, mnist5k, textures/NAME, toy/NAME, folder:PATH, cifar10:PATH, npz:PATH, image:PATH,
+    video:PATH, or TensorFlow Datasets' NAME."""
     image_size: list[str] | None = None
     """Height,width (or one side) to crop and resize to."""
     channels: int | None = None
