@@ -161,19 +161,34 @@ def posterior(
     return energy
 
 
-def cascade(log_odds: Sequence[Callable[[Image], tf.Tensor]], sigma: float) -> EnergyFn:
-    """Returns -log p_T of a cascade of classifiers that tilt white noise, up to a constant.
+def cascade(log_odds: Sequence[Callable[[Image], tf.Tensor]]) -> EnergyFn:
+    """Returns minus the sum of a cascade's log-odds, -Σ ln g_a(x): how unlike the data x is.
 
-    It is |x|² / (2 sigma²) - Σ ln g_a(x).
+    It is -ln p_T(x) / p_0(x), up to a constant: the density of equation 12 against the white noise
+    that synthesis starts from. Synthesis ascends it alone. Without classifiers it is zero.
 
     Args:
         log_odds: ln g_a = ln q_a(+1|x) - ln q_a(-1|x) of each classifier, [b, ...] to [b].
+
+    Source: INNg, equation 11.
+    """
+    return lambda x: sum((-f(x) for f in log_odds), start=tf.zeros(tf.shape(x)[:1]))
+
+
+def cascade_density(log_odds: Sequence[Callable[[Image], tf.Tensor]], sigma: float) -> EnergyFn:
+    """Returns -ln p_T of a cascade of classifiers that tilt white noise, up to a constant.
+
+    It is |x|² / (2 sigma²) - Σ ln g_a(x). The first term is of the size of the number of pixels. It
+    is usually hundreds of times the second, and lowest for plain grey: no score of an image.
+
+    Args:
+        log_odds: see `cascade`.
         sigma: standard deviation of the noise in pixel units, positive.
 
     Source: INNg, equation 12.
     """
-    noise = white_noise(sigma)
-    return lambda x: noise(x) - sum(f(x) for f in log_odds)
+    noise, odds = white_noise(sigma), cascade(log_odds)
+    return lambda x: noise(x) + odds(x)
 
 
 def patchwork(

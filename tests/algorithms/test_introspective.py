@@ -30,9 +30,13 @@ def test_an_update_descends_the_logistic_loss_of_images_and_pseudo_negatives():
         algorithm.model.discriminator.trainable_variables, variables, slopes, strict=True
     ):
         np.testing.assert_allclose(v, before - 0.5 * slope, rtol=1e-5, atol=1e-7)
+    kept = algorithm.model.discriminator(
+        tf.concat([data["image"], samples], axis=0), training=False
+    )
     right = np.concatenate([odds[:8] > 0, odds[8:] < 0])
     expected = {
         "cross_entropy": loss,
+        "cross_entropy_inference": losses.logistic(kept[:8], kept[8:]),
         "accuracy": right.mean(),
         "log_odds_data": np.mean(odds[:8]),
         "log_odds_samples": np.mean(odds[8:]),

@@ -3,6 +3,7 @@
 Classification and stages are tested in test_introspective.py.
 """
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -238,12 +239,13 @@ def trained():
     return algorithm, fit(algorithm)
 
 
-def test_the_energy_is_white_noise_less_the_log_odds_of_the_nets_that_were_kept(trained):
+def test_the_energy_is_minus_the_log_odds_of_the_nets_that_were_kept(trained):
     algorithm, watch = trained
     x = np.tanh(np.random.default_rng(1).normal(size=(5, *SHAPE))).astype(np.float32)
     kept = [log_odds(watch.ends[stage]["net"], x) for stage in (1, 3)]
+    np.testing.assert_allclose(algorithm.model.energy(x), -sum(kept), rtol=1e-4, atol=1e-5)
     expected = np.sum(x**2, axis=(1, 2, 3)) / (2 * 0.3**2) - sum(kept)
-    np.testing.assert_allclose(algorithm.model.energy(tf.constant(x)), expected, rtol=1e-5)
+    np.testing.assert_allclose(algorithm.model.density_energy(x), expected, rtol=1e-5)
     assert np.abs(kept).max() > 0.1
 
 
@@ -290,6 +292,23 @@ def test_a_run_resumed_in_the_midst_of_a_stage_ends_where_the_whole_does():
     fit(second, start=7)
     for a, b in zip(whole.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("ema", [0.9, None])
+def test_stages_end_by_and_keep_the_averaged_weights_where_an_optimizer_averages(ema):
+    """Samples and the model that is saved then are of the same classifier."""
+    algorithm = build(stages=1, stage_updates=5, rate=0.5)
+    algorithm.compile(
+        {"discriminator": keras.optimizers.SGD(0.5, use_ema=ema is not None, ema_momentum=ema)}
+    )
+    (end,) = fit(algorithm).ends
+    model, x = algorithm.model, tf.constant(pictures(6))
+    kept = model.classifier(0)(x).numpy()
+    with algorithm.averaged_weights():
+        np.testing.assert_allclose(model.discriminator(x, training=False), kept, rtol=1e-4)
+    raw = log_odds(end["net"], x)
+    assert (np.abs(raw - kept).max() > 0.01) == (ema is not None)
+    np.testing.assert_allclose(model.discriminator(x, training=False), raw, rtol=1e-5)
 
 
 # patches of a canvas

@@ -10,10 +10,11 @@ from scipy import stats
 from support.digit_models import vae
 
 from tfgen.algorithms.generative_convnet import GenerativeConvNet
+from tfgen.data import examples
 from tfgen.data.examples import Examples, Images
 from tfgen.errors import UserError
 from tfgen.evaluation.landscape import Landscape
-from tfgen.evaluation.likelihood import Likelihood, bits_per_dim
+from tfgen.evaluation.likelihood import Likelihood
 from tfgen.evaluation.mixing import Mixing
 from tfgen.nets.families import generative_convnet_digits
 
@@ -65,9 +66,26 @@ def test_the_likelihood_of_white_noise_is_exact():
     assert "two bounds of log Z are" in evaluator.verdict(found)
 
 
-def test_bits_of_the_uniform_density_are_eight_but_for_the_step_between_levels():
-    """Levels are 2 / 255 apart: 255 of them span [-1, 1]."""
-    assert bits_per_dim(-64 * math.log(2), 64) == pytest.approx(math.log2(255))
+def test_bits_of_digits_are_of_their_own_17_levels():
+    """The protocol states them, and the noise that undoes their rounding is as wide as they are.
+
+    White noise of N(0, sigma²) is exact up to Markov's slack. The expected density of an image
+    whose numbers move by e is that of the image less E[(x + e)² - x²] / (2 sigma²) each.
+    """
+    digits = examples.load("digits", max_images=60)
+    likelihood = Likelihood(gaussian(), digits, chains=8, temperatures=4, most_temperatures=4)
+    found = dict(likelihood.run())
+    assert likelihood.protocol()["levels"] == 17
+    image = digits.test.as_float()
+    width = 1 / 16  # inner levels reach as far each way, those at the ends inwards alone
+    inner, outer = width**2 / 3, -width + width**2 / 3
+    moved = np.where(np.abs(image) == 1, outer, inner).sum(axis=(1, 2, 3)).mean()
+    nats = stats.norm.logpdf(image, scale=SIGMA).sum(axis=(1, 2, 3)).mean()
+    nats -= moved / (2 * SIGMA**2)
+    assert found["nats_lower"] + math.log(40) == pytest.approx(nats, abs=2)
+    share = np.where(np.abs(image) == 1, 1 / 16, 2 / 16)  # of [-1, 1]
+    log_p = found["nats_lower"] + np.log(share).sum(axis=(1, 2, 3)).mean()
+    assert found["bits_per_dim_lower"] == pytest.approx(-log_p / (64 * math.log(2)), rel=1e-5)
 
 
 @pytest.mark.parametrize("gap", [5.0, -5.0])

@@ -7,6 +7,10 @@ import pytest
 import tensorflow as tf
 
 from tfgen import random
+from tfgen.data.examples import Examples, Images
+from tfgen.distributions import TruncatedGaussian, Uniform
+from tfgen.evaluation.landscape import Landscape
+from tfgen.evaluation.outliers import Outliers
 from tfgen.models import CascadeModel, Synthesis, without_margin
 from tfgen.nets.architectures.roles import DiscriminatorNet
 
@@ -53,8 +57,8 @@ WEIGHTS = random.normal([3, *SHAPE], random.root(1)).numpy()
 BIASES = np.float32([-1.0, 0.5, -2.0])
 
 
-def tasks(margins=(0.0, 0.3, 0.1), decay=1.0, canvas=SHAPE, padding=0, room=3, **options):
-    """Returns a cascade of three classifiers, whose net has moved on."""
+def tasks(margins=(0.0, 0.3, 0.1), decay=1.0, canvas=SHAPE, padding=0, room=3, kept=3, **options):
+    """Returns a cascade of three classifiers, or of the first ones, whose net has moved on."""
     net = Linear(SHAPE)
     model = CascadeModel(
         net,
@@ -66,10 +70,10 @@ def tasks(margins=(0.0, 0.3, 0.1), decay=1.0, canvas=SHAPE, padding=0, room=3, *
         num_snapshots=room,
         style_steps=20,
     )
-    for stage, (w, b) in enumerate(zip(WEIGHTS, BIASES, strict=True)):
+    for stage, (w, b) in enumerate(zip(WEIGHTS[:kept], BIASES, strict=False)):
         net.w.assign(w), net.b.assign(b)
         model.snapshots.keep(net, tf.constant(stage))
-    net.w.assign(-w)
+    net.w.assign(-WEIGHTS[-1])
     model.thresholds.assign(np.pad(np.float32(margins), (0, room - 3)))
     return model
 
@@ -88,12 +92,60 @@ def odds(stage, x):
 # score and features
 
 
-def test_the_energy_is_white_noise_less_the_sum_of_the_log_odds():
+def test_the_energy_is_minus_the_sum_of_the_log_odds():
     x = random.normal([5, *SHAPE], SEED)
-    expected = np.sum(x.numpy() ** 2, axis=(1, 2, 3)) / (2 * SIGMA**2) - sum(
-        odds(a, x.numpy()) for a in range(3)
-    )
-    np.testing.assert_allclose(tasks().energy(x), expected, rtol=1e-5, atol=1e-4)
+    expected = -sum(odds(a, x.numpy()) for a in range(3))
+    np.testing.assert_allclose(tasks().energy(x), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_energy_of_the_density_is_white_noise_less_the_sum_of_the_log_odds():
+    x = random.normal([5, *SHAPE], SEED)
+    noise = np.sum(x.numpy() ** 2, axis=(1, 2, 3)) / (2 * SIGMA**2)
+    expected = noise - sum(odds(a, x.numpy()) for a in range(3))
+    np.testing.assert_allclose(tasks().density_energy(x), expected, rtol=1e-5, atol=1e-4)
+
+
+def test_anomaly_maps_the_slope_of_the_log_odds():
+    """It is the sum of all weights, whatever the image."""
+    x = random.normal([5, *SHAPE], SEED)
+    energy, steepness = tasks().anomaly(x)
+    np.testing.assert_allclose(energy, tasks().energy(x), rtol=1e-5)
+    slope = np.abs(WEIGHTS.sum(axis=0))
+    np.testing.assert_allclose(steepness, np.broadcast_to(slope, x.shape), rtol=1e-4, atol=1e-5)
+
+
+def test_images_are_told_from_grey_and_noise_by_the_log_odds_not_by_white_noise():
+    """The data lie far along the classifiers' weights: area under the ROC curve 1.
+
+    White noise puts grey first: the density's energy has area 0, as findings of trained ones had.
+    """
+    rng = np.random.default_rng(0)
+    along = np.sign(WEIGHTS.sum(axis=0))
+    image = np.float32(0.9 * along + 0.05 * rng.normal(size=(40, *SHAPE)))
+    data = Images(Examples(image), Examples(image[:20]), SHAPE, 40)
+    of = Outliers(tasks(), data, num_images=40)
+    grey = np.zeros((1, *SHAPE), np.float32)
+    assert of.energies(image).max() < of.energies(grey)[0]
+    assert tasks().density_energy(image).numpy().min() > tasks().density_energy(grey).numpy()[0]
+    found = dict(of.run())
+    assert found["auroc_constant"] > 0.95
+    assert found["auroc_noise"] > 0.95
+
+
+def test_the_target_is_the_density_in_the_box_and_the_score_leaves_white_noise_out():
+    of = tasks()
+    x = tf.tanh(random.normal([5, *SHAPE], SEED))
+    target, score = of.target(), of.score_target()
+    np.testing.assert_allclose(target.energy(x), of.density_energy(x), rtol=1e-5)
+    assert target.distribution == TruncatedGaussian(SIGMA, bounds=(-1.0, 1.0))
+    np.testing.assert_allclose(score.energy(x), of.energy(x), rtol=1e-5)
+    assert score.distribution == Uniform((-1.0, 1.0))
+    assert Landscape(of, None).target.distribution == Uniform((-1.0, 1.0))
+
+
+def test_without_a_classifier_all_images_have_the_same_energy():
+    of = tasks(kept=0)
+    np.testing.assert_array_equal(of.energy(random.normal([5, *SHAPE], SEED)), np.zeros(5))
 
 
 def test_room_for_classifiers_that_are_not_there_yet_does_not_count():
@@ -340,9 +392,15 @@ def test_endpoints_are_the_tasks_and_trace_with_their_signatures(of):
     of.synthesis = dataclasses.replace(of.synthesis, num_steps=3)
     endpoints = of.endpoints()
     any_size = of.synthesis.patch_size is not None
-    names = {"energy", "anomaly", "features", "generate", "advance", "stylize"} | (
-        {"synthesize"} if any_size else set()
-    )
+    names = {
+        "energy",
+        "density_energy",
+        "anomaly",
+        "features",
+        "generate",
+        "advance",
+        "stylize",
+    } | ({"synthesize"} if any_size else set())
     assert set(endpoints) == names
     canvas = tf.tanh(random.normal([2, *of.canvas], SEED))
     values = {

@@ -35,7 +35,7 @@ def expected_steps(threshold, window, most=40, start=(4.0,)):
     """The first window whose mean of U is low enough; U starts step i at 0.25^i of the first."""
     u = np.mean(np.square(start)) / 2 * 0.25 ** np.arange(most)
     low = [n for n in range(window, most + 1) if u[n - window : n].mean() <= threshold]
-    return min(low, default=most)
+    return 1 if u[0] <= threshold else min(low, default=most)
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
@@ -46,9 +46,9 @@ def test_it_stops_with_the_first_window_whose_mean_is_low_enough(exponent, windo
 
 
 @pytest.mark.parametrize("window", [1, 5, 20])
-def test_it_never_stops_before_its_window_is_full(window):
-    """However low the energy is from the start."""
-    assert steps(1e30, window) == window
+def test_a_start_that_is_high_moves_until_its_window_is_full(window):
+    """U is 8, 2, 0.5, ...: below 7.9 from the second step on."""
+    assert steps(7.9, window) == max(2, window)
 
 
 def test_it_stops_at_the_threshold_itself():
@@ -92,14 +92,30 @@ def test_it_ends_where_the_energy_is_low_enough(per_example):
     assert tf.reduce_all(u > 0.4)
 
 
+@pytest.mark.parametrize("window", [1, 20])
 @pytest.mark.parametrize("per_example", [False, True])
-def test_a_start_that_is_low_enough_does_not_move(per_example):
+def test_a_start_that_is_low_enough_does_not_move(per_example, window):
     """Adam's first step would be as long as its step size, in every pixel."""
     start = points(0.1, -0.2)
-    kernel = Until(Adam(0.5), 1.0, per_example=per_example)
+    kernel = Until(Adam(0.5), 1.0, window, per_example=per_example)
     x, summary = run(kernel, bowl, start, SEED, 50)
     np.testing.assert_array_equal(x, start)
-    assert summary.num_steps == 1
+    assert summary.num_steps == 1  # the look at the energy
+
+
+@pytest.mark.parametrize("window", [1, 3])
+def test_one_example_that_starts_low_enough_rests_while_another_moves(window):
+    start = points(0.1, 4.0)
+    x, summary = run(Until(Adam(0.5), 1.0, window, per_example=True), bowl, start, SEED, 50)
+    assert x[0, 0, 0, 0] == start[0, 0, 0, 0]
+    assert bowl(x)[1] <= 1.0
+    assert summary.num_steps > 2
+
+
+def test_kernels_that_report_the_point_they_lead_to_do_not_leave_a_low_start():
+    x, summary = run(Until(Descent(0.5), 0.5), bowl, points(0.5), SEED, 50)
+    np.testing.assert_array_equal(x, points(0.5))
+    assert summary.num_steps == 0
 
 
 def test_kernels_that_report_the_point_they_lead_to_end_there():

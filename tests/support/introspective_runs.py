@@ -65,7 +65,7 @@ class Watch(keras.callbacks.Callback):
     """What is seen after each update, and at the end of each stage.
 
     Attributes:
-        updates: (stage, updates into it, cross-entropy) after each update.
+        updates: (stage, updates into it, cross-entropy in inference mode) after each update.
         ends: by stage, the algorithm's numbers when it had ended, and the net's.
     """
 
@@ -77,7 +77,11 @@ class Watch(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         a, logs = self.algorithm, {n: float(v) for n, v in logs.items()}
         self.updates.append(
-            (int(a.stage.numpy()), int(a.into_stage.numpy()), logs["cross_entropy"])
+            (
+                int(a.stage.numpy()),
+                int(a.into_stage.numpy()),
+                logs["cross_entropy_inference"],
+            )
         )
         if len(self.ends) < self.updates[-1][0]:
             self.ends.append(

@@ -29,6 +29,7 @@ STOPS = {
 OPTIMIZERS = ("adam", "sgd")
 LOGGED = (
     "cross_entropy",
+    "cross_entropy_inference",
     "accuracy",
     "log_odds_data",
     "log_odds_samples",
@@ -53,8 +54,8 @@ class Introspective(Algorithm):
             synthesis from the samples of the last kept one; 0 keeps one classifier in all
             (INNg-single).
         stage_updates: the most updates of a stage.
-        stop_loss: the classifier's loss that ends a stage, averaged over loss_window updates;
-            nats.
+        stop_loss: the classifier's loss in inference mode that ends a stage, taken after each of
+            loss_window updates and averaged; nats.
         loss_window: updates.
         samples: pseudo-negatives a stage.
         memory: stages whose pseudo-negatives are kept and learned from.
@@ -179,22 +180,20 @@ class Introspective(Algorithm):
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         # 1. classification: S+ against the pseudo-negatives of the last stages
-        x, net = batch["image"], self.model.discriminator
-        count, size = x.shape[0], self.model.image_shape[0]
+        image, net = batch["image"], self.model.discriminator
+        count, size = image.shape[0], self.model.image_shape[0]
         samples = self.negatives.draw(count, tf.convert_to_tensor(self.stage.value), size, seed)
+        both = tf.concat([image, samples], axis=0)
         with tf.GradientTape() as tape:
-            log_odds = net(tf.concat([x, samples], axis=0), training=True)
-            data, synthesized = log_odds[:count], log_odds[count:]
+            data, synthesized = tf.split(net(both, training=True), 2)
             loss = losses.logistic(data, synthesized)
         norms = self.minimize_together(["discriminator"], tape, loss)
-        if self.threshold is None:  # stop=quantile: the threshold is learned
-            self._follow_images(x)
-        # `Stages` reads the sum at the end of each window, as the window's mean, and resets it
-        self.loss.assign_add(loss / self.loss_window)
+        kept_loss = self._loss_as_kept(both)
         self.into_stage.assign_add(1)
         right = tf.concat([data > 0, synthesized < 0], axis=0)
         return norms | {
             "cross_entropy": loss,
+            "cross_entropy_inference": kept_loss,
             "accuracy": tf.reduce_mean(tf.cast(right, tf.float32)),
             "log_odds_data": tf.reduce_mean(data),
             "log_odds_samples": tf.reduce_mean(synthesized),
@@ -202,9 +201,27 @@ class Introspective(Algorithm):
             "synthesis_steps": tf.cast(self.steps_taken.value, tf.float32),
         }
 
-    def _follow_images(self, image: Image) -> None:
-        """Keeps the running quantile of the images' log-odds."""
-        ordered = tf.sort(self.model.discriminator(image, training=False))
+    def _loss_as_kept(self, both: Image) -> tf.Tensor:
+        """Computes the loss of the classifier as a stage keeps it, and adds it to the window's.
+
+        What is kept and sampled from runs in inference mode, with averaged weights where its
+        optimizer averages them: another function than the one just trained.
+
+        Args:
+            both: images, then as many pseudo-negatives.
+        """
+        with self.averaged_weights():
+            data, synthesized = tf.split(self.model.discriminator(both, training=False), 2)
+        loss = losses.logistic(data, synthesized)
+        if self.threshold is None:  # stop=quantile: the threshold is learned
+            self._follow_images(data)
+        # `Stages` reads the sum at the end of each window, as the window's mean, and resets it
+        self.loss.assign_add(loss / self.loss_window)
+        return loss
+
+    def _follow_images(self, log_odds: tf.Tensor) -> None:
+        """Keeps the running quantile of the images' log-odds, [b]."""
+        ordered = tf.sort(log_odds)
         found = ordered[round(self.stop_quantile * (ordered.shape[0] - 1))]
         # each stage starts anew: log-odds of the classifier before say nothing about its own
         kept = tf.where(self.into_stage.value == 0, 0.0, 0.9)
@@ -218,6 +235,10 @@ class Introspective(Algorithm):
 
         Source: INNg, sections 3.2.2 and 3.6.
         """
+        with self.averaged_weights():
+            self._synthesize()
+
+    def _synthesize(self) -> None:
         model, stage = self.model, tf.convert_to_tensor(self.stage.value)
         start = tf.convert_to_tensor(self.start.value)
         number = stage // self.reduction  # the snapshot, or group of stages

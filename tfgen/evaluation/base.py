@@ -196,3 +196,17 @@ class DensityEvaluator(Evaluator, abc.ABC):
         energy = self.target.energy
         mapped = MinibatchMap(jit=self.jit).map("energies", lambda x: (energy(x),), image)
         return mapped[0].astype(np.float64)
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoreEvaluator(DensityEvaluator, abc.ABC):
+    """A measurement of the energy by which a model compares images: see `Model.score_target`.
+
+    Raises:
+        UserError: if the model has no energy, one for each class, or a temperature of 0.
+    """
+
+    @functools.cached_property
+    def target(self) -> Target:
+        """The density whose energy compares images, and a known distribution on the same space."""
+        return self.model.score_target()

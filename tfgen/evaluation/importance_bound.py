@@ -3,16 +3,17 @@
 import dataclasses
 import math
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
 
 from tfgen import losses, random
+from tfgen.analysis.levels import bits_per_dim
 from tfgen.analysis.minibatch import MinibatchMap
-from tfgen.errors import AtLeastOne, UserError
+from tfgen.errors import AtLeastOne, Range, UserError
 from tfgen.evaluation.base import HIGHER, LOWER, NEITHER, Evaluator
-from tfgen.evaluation.likelihood import bits_per_dim
+from tfgen.evaluation.likelihood import levels_of
 from tfgen.models import reparameterized
 
 BATCH = 20
@@ -27,7 +28,7 @@ class ImportanceBound(Evaluator):
     Yields:
         `nats`: the mean over images of the log of the mean weight, at most log p(x) in expectation.
         `elbo`: the mean log-weight.
-        `bits_per_dim`: of `nats`.
+        `bits_per_dim`: of `nats`, as if the density were the same all over a level of grey.
         `divergence`: of a model with an energy too. It is the triangle KL(Q‖P) + KL(P‖Π) - KL(Q‖Π)
             on the same images. The mean log-density of the energy (`likelihood`) less that of the
             generator is at most this.
@@ -35,6 +36,8 @@ class ImportanceBound(Evaluator):
     Args:
         num_images: held-out images, at most.
         samples: latents of each image.
+        levels: that numbers of images were rounded to. None takes the data's own, which the
+            protocol states.
 
     Source: Burda, Grosse and Salakhutdinov, Importance weighted autoencoders, 2016; Divergence
         triangle, section on the gap between two models.
@@ -50,6 +53,7 @@ class ImportanceBound(Evaluator):
 
     num_images: Annotated[int, AtLeastOne] = 200
     samples: Annotated[int, AtLeastOne] = 500
+    levels: Annotated[int | None, Range(least=2)] = None
 
     def check(self) -> None:
         super().check()
@@ -66,13 +70,16 @@ class ImportanceBound(Evaluator):
     def run(self) -> Iterator[tuple[str, float]]:
         image = self.images.test.shown(self.num_images)
         weight = self._log_weights(image)
-        size, count = math.prod(self.model.image_shape), self.samples
+        count = self.samples
         nats = float(np.mean(np.logaddexp.reduce(weight, axis=1) - math.log(count)))
         yield "nats", nats
         yield "elbo", float(weight.mean())
-        yield "bits_per_dim", bits_per_dim(nats, size)
+        yield "bits_per_dim", bits_per_dim(nats, image, levels_of(self))
         if "energy" in self.model.capabilities():
             yield "divergence", -float(weight.mean()) + self._adversarial(image)
+
+    def protocol(self) -> dict[str, Any]:
+        return super().protocol() | {"levels": levels_of(self)}
 
     def _log_weights(self, image: np.ndarray) -> np.ndarray:
         """Computes log p(z) p(x|z) / q(z|x) of latents drawn from q, [n, samples]."""
@@ -94,7 +101,7 @@ class ImportanceBound(Evaluator):
 
     def _adversarial(self, image: np.ndarray) -> float:
         """Computes KL(P‖Π) - KL(Q‖Π) less the data's entropy; log Z stands in both and cancels."""
-        model, energy = self.model, self.model.energy_fn()
+        model, energy = self.model, self.model.target().energy
         log_var_x = 2 * math.log(model.sigma)
         z_seed, x_seed = random.split(random.fold_in(random.root(self.seed), -1))
         z = random.normal((len(image), *model.generator.latent_shape), z_seed)

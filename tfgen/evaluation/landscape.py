@@ -9,14 +9,14 @@ import numpy as np
 from tfgen.analysis.landscape import EnergyLandscape, Survey, tree
 from tfgen.analysis.minibatch import MinibatchMap, Progress, no_progress
 from tfgen.errors import AtLeastOne, NotNegative, Positive, Range
-from tfgen.evaluation.base import HIGHER, NEITHER, DensityEvaluator
+from tfgen.evaluation.base import HIGHER, NEITHER, ScoreEvaluator
 
 BOX_STEP = 0.01
 """The largest step where images live in a box and no reference bends the energy."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Landscape(DensityEvaluator):
+class Landscape(ScoreEvaluator):
     """Minima that training images descend to, the barriers between them, and the basins.
 
     Energies are U / T, in nats.

@@ -3,17 +3,20 @@
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from tfgen import random
+from tfgen.analysis import levels
 from tfgen.analysis.ais import Annealing, LogZInterval
+from tfgen.data.examples import Images
 from tfgen.errors import AtLeastOne, NotNegative, Range
 from tfgen.evaluation.base import HIGHER, LOWER, NEITHER, DensityEvaluator
 
-LEVELS = 256
+COUNTED = 1000
+"""Training images whose levels are counted, at most."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,9 +32,8 @@ class Likelihood(DensityEvaluator):
         `effective`: how many of the lower bound's chains count.
         `nats_lower` and `nats_upper`: the mean log-density by either bound, with the 95 % interval
             of log Z around them.
-        `bits_per_dim_lower` and `bits_per_dim_upper`: the same in bits a number of an image of 256
-            levels, whose rounding is undone by uniform noise. They mean nothing for images of
-            fewer levels.
+        `bits_per_dim_lower` and `bits_per_dim_upper`: the same in bits a number of an image, whose
+            rounding to levels is undone by uniform noise.
         `uniform_nats`: of the uniform density on [-1, 1]. A model below it knows less than nothing.
 
     Args:
@@ -40,6 +42,8 @@ class Likelihood(DensityEvaluator):
         temperatures: of the first estimate; each further one has twice as many.
         most_temperatures: of the last estimate.
         target_gap: between the bounds, nats, at which no more temperatures are tried.
+        levels: that numbers of images were rounded to. None takes the data's own, which the
+            protocol states.
 
     Source: Neal, Annealed importance sampling, 2001; Grosse, Ghahramani and Adams, Sandwiching the
         marginal likelihood using bidirectional Monte Carlo, 2015.
@@ -61,10 +65,13 @@ class Likelihood(DensityEvaluator):
     temperatures: Annotated[int, Range(least=2)] = 100
     most_temperatures: Annotated[int, Range(least=2)] = 400
     target_gap: Annotated[float, NotNegative] = 1.0
+    levels: Annotated[int | None, Range(least=2)] = None
 
     def run(self) -> Iterator[tuple[str, float]]:
         bounds, size = self.bounds(), math.prod(self.target.image_shape)
-        u = self.energies(self._dequantized())
+        number = levels_of(self)
+        held_out = self.images.test.shown(self.num_images)
+        u = self.energies(self._dequantized(held_out))
         low, high = bounds.confidence_interval
         yield "log_z_lower", bounds.lower
         yield "log_z_upper", bounds.upper
@@ -76,7 +83,7 @@ class Likelihood(DensityEvaluator):
         for name, log_z in (("lower", high), ("upper", low)):
             nats = -float(u.mean()) - log_z
             yield f"nats_{name}", nats
-            yield f"bits_per_dim_{name}", bits_per_dim(nats, size)
+            yield f"bits_per_dim_{name}", levels.bits_per_dim(nats, held_out, number)
         yield "uniform_nats", -size * math.log(2)
 
     def bounds(self) -> LogZInterval:
@@ -120,18 +127,25 @@ class Likelihood(DensityEvaluator):
             "and nats_upper with it."
         )
 
-    def _dequantized(self) -> np.ndarray:
-        """Returns held-out images whose rounding to levels is undone by noise, [n, h, w, c]."""
-        image = self.images.test.shown(self.num_images)
-        noise = np.random.default_rng(self.seed).uniform(-1, 1, image.shape) / (LEVELS - 1)
-        return np.clip(image + noise, -1, 1).astype(np.float32)
+    def _dequantized(self, image: np.ndarray) -> np.ndarray:
+        """Returns images whose rounding to levels is undone by noise, [n, h, w, c]."""
+        return levels.dequantized(image, levels_of(self), np.random.default_rng(self.seed))
+
+    def protocol(self) -> dict[str, Any]:
+        return super().protocol() | {"levels": levels_of(self)}
 
 
-def bits_per_dim(nats: float, size: int) -> float:
-    """Computes bits a number of an image of 256 levels that span [-1, 1].
+class Leveled(Protocol):
+    """A measurement of images whose numbers were rounded to levels."""
 
-    Args:
-        nats: log p(x) of images in [-1, 1].
-        size: numbers of an image.
-    """
-    return -nats / (size * math.log(2)) + math.log2((LEVELS - 1) / 2)
+    @property
+    def images(self) -> Images: ...
+    @property
+    def levels(self) -> int | None: ...
+
+
+def levels_of(evaluator: Leveled) -> int:
+    """Returns the levels that a measurement is told, or counts those of its data."""
+    if evaluator.levels is not None:
+        return evaluator.levels
+    return levels.count_levels(evaluator.images.train.shown(COUNTED))

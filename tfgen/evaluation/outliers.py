@@ -14,11 +14,11 @@ from sklearn.metrics import roc_auc_score
 from tfgen.data import examples
 from tfgen.data.preprocess import to_uint8
 from tfgen.errors import AtLeastOne, UserError
-from tfgen.evaluation.base import HIGHER, NEITHER, DensityEvaluator
+from tfgen.evaluation.base import HIGHER, NEITHER, ScoreEvaluator
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Outliers(DensityEvaluator):
+class Outliers(ScoreEvaluator):
     """The energy, U / T in nats, of images that the model was not trained on.
 
     Yields `energy_gap`, the mean energy of held-out images less that of training images. It is 0 if

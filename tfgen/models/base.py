@@ -157,6 +157,16 @@ class Model(keras.Model, abc.ABC):
         del label
         raise UserError(f"model: expected one with a density and found a {type(self).__name__}")
 
+    def score_target(self, label: Label | None = None) -> Target:
+        """Returns the density by whose energy single images are compared, of each example's class.
+
+        It is the model's own density, `target`, unless a part of that is no matter of the image.
+
+        Raises:
+            UserError: if the model is no density.
+        """
+        return self.target(label)
+
     def chain_starts(self, count: int, seed: Seed) -> Image:
         """Returns images that long chains start from, [count, h, w, c].
 

@@ -12,7 +12,7 @@ from tfgen.models.base import Model, Target
 from tfgen.models.endpoints import task
 from tfgen.models.energy import without_margin
 from tfgen.models.snapshots import Snapshots
-from tfgen.models.synthesis import LogOdds, Synthesis
+from tfgen.models.synthesis import BOUNDS, LogOdds, Synthesis
 from tfgen.nets.architectures import adapters
 from tfgen.samplers import Kernel, run, run_sequence
 from tfgen.types import Energy, EnergyFn, Image, Label, Seed
@@ -104,25 +104,44 @@ class CascadeModel(Model):
         return self.snapshots.net_at(self.discriminator, stage)
 
     def energy_fn(self, label: Label | None = None, training: bool = False) -> EnergyFn:
-        """Returns -ln p_T of images of the classifier's size, up to a constant, in nats.
+        """Returns minus the sum of all log-odds of images of the classifier's size, in nats.
 
-        Source: INNg, equation 12.
+        Source: INNg, equation 11.
         """
         del label, training  # snapshots run in inference mode alone
-        kept = [self.classifier(stage) for stage in range(self.snapshots.num_kept)]
-        return energies.cascade(kept, self.synthesis.sigma)
+        return energies.cascade(self._kept())
 
     def target(self, label: Label | None = None) -> Target:
-        noise = distributions.Gaussian(self.synthesis.sigma)
-        return Target(self.energy_fn(label), noise, self.image_shape)
+        """Returns p_T of equation 12, in the box that synthesis keeps images in."""
+        del label
+        sigma = self.synthesis.sigma
+        noise = distributions.TruncatedGaussian(sigma, bounds=BOUNDS)
+        energy = energies.cascade_density(self._kept(), sigma)
+        return Target(energy, noise, self.image_shape)
+
+    def score_target(self, label: Label | None = None) -> Target:
+        """Returns the density whose energy is minus the sum of all log-odds, in the same box.
+
+        White noise is left out: it would decide every comparison of two images (`target`).
+        """
+        uniform = distributions.Uniform(BOUNDS)
+        return Target(self.energy_fn(label), uniform, self.image_shape)
+
+    def _kept(self) -> list[LogOdds]:
+        return [self.classifier(stage) for stage in range(self.snapshots.num_kept)]
 
     def revision(self) -> Hashable:
         return self.snapshots.num_kept  # how many classifiers a graph goes through
 
     @task("energy")
     def energy(self, image: Image) -> Energy:
-        """Computes -ln p_T of each image in nats, up to one constant: low is likely."""
+        """Computes minus the sum of all log-odds of each image in nats: low is like the data."""
         return self.energy_fn()(image)
+
+    @task("energy")
+    def density_energy(self, image: Image) -> Energy:
+        """Computes -ln p_T of equation 12 in nats, white noise included: lowest for plain grey."""
+        return self.target().energy(image)
 
     @task("energy", "steepness")
     def anomaly(self, image: Image) -> tuple[Energy, tf.Tensor]:

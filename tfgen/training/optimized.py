@@ -181,18 +181,31 @@ class Optimized(keras.Model):
 
     @contextlib.contextmanager
     def averaged_weights(self) -> Iterator[None]:
-        """Within the block, weights are their moving averages where an optimizer keeps them."""
+        """Within the block, weights are their moving averages where an optimizer keeps them.
+
+        Also while a graph is traced: what is done in the block sees the averages there.
+        """
         averaging = [role for role, optimizer in self.optimizers.items() if optimizer.use_ema]
-        raw = {role: [v.numpy() for v in self.parameters(role)] for role in averaging}
+        raw = {role: [tf.identity(v.value) for v in self.parameters(role)] for role in averaging}
         # Keras only offers to overwrite the weights by their averages, hence the copies
         for role in averaging:
-            self.optimizers[role].finalize_variable_values(self.parameters(role))
+            self._take_averages(role)
         try:
             yield
         finally:
             for role in averaging:
                 for variable, value in zip(self.parameters(role), raw[role], strict=True):
                     variable.assign(value)
+
+    def _take_averages(self, role: str) -> None:
+        """Overwrites a net's weights by their moving averages, on every replica."""
+
+        def overwrite(*_):
+            self.optimizers[role].finalize_variable_values(self.parameters(role))
+
+        replica = tf.distribute.get_replica_context()
+        # Keras does it outside of replicas only
+        overwrite() if replica is None else replica.merge_call(overwrite)
 
 
 def _each(

@@ -13,7 +13,7 @@ class Staged(Protocol):
 
     Attributes:
         into_stage: updates of the present stage, a variable.
-        loss: mean loss of its last `loss_window` updates so far, a variable.
+        loss: mean loss in inference mode of its last `loss_window` updates so far, a variable.
         loss_window: updates.
         stop_loss: the mean loss that ends a stage.
         stage_updates: the most updates of a stage.
