@@ -172,7 +172,9 @@ def cascade(log_odds: Sequence[Callable[[Image], tf.Tensor]]) -> EnergyFn:
 
     Source: INNg, equation 11.
     """
-    return lambda x: sum((-f(x) for f in log_odds), start=tf.zeros(tf.shape(x)[:1]))
+    if not log_odds:
+        return lambda x: 0 * _sum(x)  # which has a slope, of zero
+    return lambda x: -sum(f(x) for f in log_odds)
 
 
 def cascade_density(log_odds: Sequence[Callable[[Image], tf.Tensor]], sigma: float) -> EnergyFn:

@@ -144,8 +144,9 @@ def test_the_target_is_the_density_in_the_box_and_the_score_leaves_white_noise_o
 
 
 def test_without_a_classifier_all_images_have_the_same_energy():
-    of = tasks(kept=0)
-    np.testing.assert_array_equal(of.energy(random.normal([5, *SHAPE], SEED)), np.zeros(5))
+    energy, steepness = tasks(kept=0).anomaly(random.normal([5, *SHAPE], SEED))
+    np.testing.assert_array_equal(energy, np.zeros(5))
+    np.testing.assert_allclose(steepness, np.zeros([5, *SHAPE]), atol=1e-5)
 
 
 def test_room_for_classifiers_that_are_not_there_yet_does_not_count():
