@@ -64,7 +64,7 @@ def test_a_process_with_tensorflow_alone_gets_what_the_library_answers_to_each_r
 
 
 def test_litert_files_are_of_built_in_operators(files):
-    assert set(files) == {"energy", "anomaly", "features", "step"}
+    assert set(files) == {"energy", "density_energy", "anomaly", "features", "step"}
     assert all(built_in(path) for path in files.values())
 
 
@@ -78,7 +78,7 @@ def test_a_synthesis_by_sgd_has_no_step_of_adam(model):
         model.synthesis = adam
 
 
-@pytest.mark.parametrize("name", ["energy", "features"])
+@pytest.mark.parametrize("name", ["energy", "density_energy", "features"])
 def test_litert_scores_and_features_are_the_librarys(model, files, name):
     image = images(model, 1)
     expected = getattr(model, name)(tf.constant(image))
