@@ -102,6 +102,7 @@ CASES = {
     "recovery": (triangle, DIGITS, {}),
     "seams": (texture, PATCHES, {"size": 40, "period": 20}),
     "sliced_wasserstein": (texture, PATCHES, {"levels": 2, "patches": 50, "projections": 4}),
+    "texture_statistics": (texture, PATCHES, {"scales": 2}),
 }
 """A model, data and a quick protocol for each measurement."""
 

@@ -16,6 +16,7 @@ from tfgen.evaluation import (
     reconstruction,
     recovery,
     sliced_wasserstein,
+    texture_statistics,
 )
 from tfgen.models import Model, inputs, task
 from tfgen.nets.families import (
@@ -144,6 +145,19 @@ def test_sliced_wasserstein_measures_samples_and_all_yardsticks(texture, source)
         assert found[name] == pytest.approx(np.mean(levels))
     assert found["training_crops"] < found["samples"]
     assert found["second_crop"] < found["samples"]
+
+
+def test_texture_statistics_of_an_untrained_model_are_far_from_those_of_crops(texture):
+    measure = texture_statistics.TextureStatistics(
+        *texture, source="generate", num_samples=2, scales=2
+    )
+    found = dict(measure.run())
+    assert found["training_crops"] < found["samples"]
+    assert found["second_crop"] < found["samples"]
+    assert found["samples_chroma"] == pytest.approx(0, abs=1e-6)  # grey
+    groups = [found[f"samples_{name}"] for name in ("pixels", "spectrum", "edges")]
+    assert min(groups) > 0
+    assert measure.protocol()["num_steps"] == 2
 
 
 def test_an_unknown_source_of_samples_is_refused(texture):
