@@ -23,7 +23,7 @@ from export.clients.job import Job
 from tfgen import files, random
 from tfgen.data import masks, sources
 from tfgen.errors import UserError
-from trainers.run import commands, flags
+from trainers.run import commands, flags, stated
 
 RECORD = "job.json"
 """The file that records the settings of a directory's answers."""
@@ -44,6 +44,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_multi_string(
         "set", [], "NAME=VALUE: any other input, as export.client takes it.", **where
     )
+    stated.define(values, "export.batch")
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
     absl_flags.DEFINE_integer(
         "batch_size", 64, "Images that are asked for at once, at most.", 1, **where
@@ -107,6 +108,7 @@ def _job(values: absl_flags.FlagValues) -> Job:
         mask=values.mask,
         seed=values.seed,
         given=job.settled(endpoint, given),
+        stated=stated.reading(values),
     )
 
 
@@ -134,6 +136,7 @@ def _record(asked: Job) -> dict[str, Any]:
         "task": asked.endpoint.name,
         "mask": asked.mask,
         "seed": asked.seed,
+        **{name: value for name, value in vars(asked.stated).items() if value is not None},
         **asked.given,
     }
 

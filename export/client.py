@@ -30,7 +30,7 @@ from tfgen.data import masks
 from tfgen.errors import UserError
 from tfgen.models import inputs
 from trainers.drawings import pictures
-from trainers.run import commands, experiment, flags
+from trainers.run import commands, experiment, flags, stated
 
 __all__ = ["define", "main", "seeds"]
 
@@ -62,6 +62,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_multi_string(
         "set", [], "NAME=VALUE: any other input; a number, several, or a .npy file.", **where
     )
+    stated.define(values, "export.client")
     _define_inputs(where)
 
 
@@ -156,7 +157,7 @@ def _pictures(
         return {}
     entry, size = endpoint.inputs[names[0]], _size(values)
     if values.image:
-        found = image_inputs.of_files(values.image, entry, size)
+        found = image_inputs.of_files(values.image, entry, size, stated.reading(values))
     elif values.workdir:
         found = image_inputs.of_run(pathlib.Path(values.workdir), values.count, entry, size)
     else:

@@ -18,9 +18,12 @@ from tfgen.errors import UserError
 from trainers.drawings import listing, pictures, single_images
 from trainers.drawings.listing import Drawing
 from trainers.drawings.request import Request
-from trainers.run import commands, experiment, flags, signatures
+from trainers.run import commands, experiment, flags, signatures, stated
 
 TASKS = listing.find()
+
+SIMPLE = [f.name for f in dataclasses.fields(Request) if f.name not in ("size", "stated")]
+"""What flags of one value ask."""
 
 __doc__ = f"{__doc__}\nTasks:\n{listing.table()}"  # what `--help` says first
 
@@ -35,9 +38,9 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_string("output", None, text, **where)
     text = "The checkpoint to use, by its updates; the newest by default."
     absl_flags.DEFINE_integer("step", None, text, lower_bound=0, **where)
-    names = [field.name for field in dataclasses.fields(Request) if field.name != "size"]
-    for option in signatures.options(Request, names):
+    for option in signatures.options(Request, SIMPLE):
         flags.define_option(values, option.name, option, module=module)
+    stated.define(values, module)
     text = "Height,width (or one side) to synthesize or stylize."
     absl_flags.DEFINE_list("size", ["256"], text, **where)
 
@@ -62,8 +65,8 @@ def request(values: absl_flags.FlagValues) -> Request:
     Raises:
         UserError: if the size is none.
     """
-    names = [field.name for field in dataclasses.fields(Request) if field.name != "size"]
-    given: dict[str, Any] = {name: values[name].value for name in names}
+    given: dict[str, Any] = {name: values[name].value for name in SIMPLE}
+    given["stated"] = stated.reading(values)
     size = experiment.sides("size", values.size)
     if size is not None:
         given["size"] = size

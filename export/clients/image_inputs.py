@@ -1,5 +1,6 @@
 """The pictures that a request takes: images of the user or of a run, and masks."""
 
+import dataclasses
 import pathlib
 from collections.abc import Sequence
 
@@ -7,7 +8,8 @@ import numpy as np
 
 from export.saved_model.description import EndpointDescription, Entry
 from tfgen import random
-from tfgen.data import masks, preprocess, sources
+from tfgen.data import masks, preprocess, reading, sources
+from tfgen.data.reading import Reading
 from tfgen.errors import UserError
 from trainers.run import experiment
 
@@ -36,26 +38,38 @@ def any_size(endpoint: EndpointDescription) -> bool:
     return any(sides(endpoint.inputs[name]) is None for name in named(endpoint, "image"))
 
 
-def of_file(path: str, size: Sides | None, channels: int | None) -> np.ndarray:
+def of_file(
+    path: str, size: Sides | None, channels: int | None, stated: Reading = reading.PLAIN
+) -> np.ndarray:
     """Returns the image of a file in [-1, 1], [h, w, c], cropped and resized to a size if given.
+
+    Args:
+        path: of the file.
+        size: height, width.
+        channels: 1, 3 or None.
+        stated: what the user states about the file.
 
     Raises:
         UserError: if it is none.
     """
-    return preprocess.to_unit(preprocess.prepare(sources.read_image(path), size, channels))
+    found = sources.read_image(path, dataclasses.replace(stated, size=size))
+    return preprocess.to_unit(preprocess.prepare(found, size, channels))
 
 
-def of_files(paths: Sequence[str], entry: Entry, size: Sides | None) -> np.ndarray:
+def of_files(
+    paths: Sequence[str], entry: Entry, size: Sides | None, stated: Reading = reading.PLAIN
+) -> np.ndarray:
     """Returns the images of files, [n, h, w, c].
 
     Args:
         paths: at least one.
         entry: of the input that takes them.
         size: where the input takes any; None: as large as the first.
+        stated: what the user states about the files.
     """
     channels = entry.shape[-1]
-    first = of_file(paths[0], sides(entry) or size, channels)
-    others = [of_file(path, first.shape[:2], channels) for path in paths[1:]]
+    first = of_file(paths[0], sides(entry) or size, channels, stated)
+    others = [of_file(path, first.shape[:2], channels, stated) for path in paths[1:]]
     return np.stack([first, *others])
 
 

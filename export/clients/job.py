@@ -11,7 +11,8 @@ import numpy as np
 from export.clients import image_inputs, request, tables
 from export.saved_model.description import EndpointDescription
 from tfgen import files, random
-from tfgen.data import preprocess
+from tfgen.data import preprocess, reading
+from tfgen.data.reading import Reading
 from tfgen.errors import UserError
 from trainers.drawings import pictures
 
@@ -32,6 +33,7 @@ class Job(NamedTuple):
         mask: what is hidden; see `tfgen.data.masks`.
         seed: an image's own seed follows from this and its name.
         given: values of other inputs by name, as JSON has them.
+        stated: what the user states about the images.
     """
 
     saved_model: str
@@ -40,6 +42,7 @@ class Job(NamedTuple):
     mask: str
     seed: int
     given: Mapping[str, Any]
+    stated: Reading = reading.PLAIN
 
     @property
     def suffix(self) -> str:
@@ -59,7 +62,7 @@ class Job(NamedTuple):
             UserError: if the file is no image.
         """
         (name,) = image_inputs.named(self.endpoint, "image")
-        found = image_inputs.of_files([str(image)], self.endpoint.inputs[name], None)
+        found = image_inputs.of_files([str(image)], self.endpoint.inputs[name], None, self.stated)
         number = zlib.crc32(image.name.encode()) - 2**31  # as a signed integer of 32 bits
         seed = random.fold_in(random.root(self.seed), number)
         values = {**self.given, name: found, "seed": np.asarray(seed)}

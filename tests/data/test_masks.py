@@ -110,14 +110,17 @@ def test_a_drawn_mask_of_black_and_white_bits_is_read_as_such(tmp_path):
     )
 
 
-def test_a_drawn_mask_of_sixteen_bits_is_known_from_the_middle_grey_on(tmp_path):
-    iio.imwrite(tmp_path / "mask.png", np.array([[0, 255], [0x7FFF, 0x8000]], np.uint16))
+@pytest.mark.parametrize("levels", [(0, 255), (0, 1), (100, 101)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_drawn_mask_has_two_values_of_which_the_larger_is_known(tmp_path, levels, dtype):
+    """NumPy's users write 0 and 1."""
+    iio.imwrite(tmp_path / "mask.png", np.array([levels, levels[::-1]], dtype))
     found = masks.from_file((1, 2, 2), str(tmp_path / "mask.png"))
-    np.testing.assert_array_equal(found[0, ..., 0], [[0, 0], [0, 1]])
+    np.testing.assert_array_equal(found[0, ..., 0], [[0, 1], [1, 0]])
 
 
 def test_a_drawn_mask_of_another_size_is_refused(tmp_path):
-    iio.imwrite(tmp_path / "mask.png", np.zeros((3, 4), np.uint8))
+    iio.imwrite(tmp_path / "mask.png", np.eye(3, 4, dtype=np.uint8))
     with pytest.raises(UserError, match=r"mask\.png to be 8x8 like the images and found 3x4"):
         masks.parse(str(tmp_path / "mask.png"), (1, 8, 8), SEED)
 

@@ -1,85 +1,275 @@
-"""Decoding of image files, films and NumPy archives."""
+"""The one decoder of picture files: for data sets, single images, masks and clients.
 
+It opens a few formats of Pillow's, by their content and never by a name, and answers whatever is
+wrong with one sentence. `docs/data.md` lists what is converted and what is refused.
+"""
+
+import contextlib
 import io
 import pathlib
-import zipfile
-import zlib
+import warnings
+from collections.abc import Iterator
 
-import imageio.v3 as iio
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
+from tfgen.data import deep, modes, reading
+from tfgen.data.modes import Colours
+from tfgen.data.reading import Reading
 from tfgen.errors import UserError
 
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+"""What is opened. Others of Pillow's start programs (EPS), or are no pictures."""
 
-def image(subject: str, path: pathlib.PurePath, content: bytes) -> np.ndarray:
-    """Decodes an image file; of several frames, the first.
+MOST_PIXELS = 178_956_970
+"""Pixels of the largest picture that is decoded, as Pillow's own limit has it."""
+
+NEW_SUBFILE_TYPE, SUBFILE_TYPE = 254, 255
+"""Tags of TIFF that mark a page as a smaller copy of another, or as its mask."""
+
+KINDS = {
+    b"": "an empty file",
+    b"%!PS": "PostScript",
+    b"\xc5\xd0\xd3\xc6": "PostScript",
+    b"%PDF": "a PDF",
+    b"8BPS": "a Photoshop file",
+    b"\x00\x00\x00\x0cjP": "JPEG 2000",
+    b"\xff\x4f\xff\x51": "JPEG 2000",
+    b"II*\0": "a TIFF that is damaged or of a rare kind, such as one of several bands,",
+    b"MM\0*": "a TIFF that is damaged or of a rare kind, such as one of several bands,",
+    b"\x89PNG": "a damaged PNG",
+    b"\xff\xd8": "a damaged JPEG",
+    b"GIF8": "a damaged GIF",
+    b"\x93NUMPY": "a NumPy array",
+    b"PK\x03\x04": "an archive",
+    b"<svg": "an SVG drawing",
+    b"<!DOCTYPE": "a web page",
+    b"<html": "a web page",
+    b"version https://git-lfs": "a pointer of Git LFS in the place of the file",
+}
+"""What is often taken for a picture, by its first bytes."""
+
+
+class Decoder:
+    """The decoder of the pictures of one data set, or of one request.
 
     Args:
-        subject: what a complaint begins with, such as `dataset image:a.png`.
-        path: of the file, whose suffix tells the format.
-        content: of the file.
-
-    Returns:
-        uint8 [h, w] or [h, w, c], without transparency.
-
-    Raises:
-        UserError: if the file cannot be decoded, or has other than 8 or 16 bits a channel.
+        subject: what a complaint begins with, such as `dataset folder:a`.
+        stated: what the user states about the pictures.
     """
-    try:
-        # index=0: of an animation the first frame
-        picture = iio.imread(io.BytesIO(content), index=0, extension=path.suffix.lower())
-    except Image.DecompressionBombError as error:
-        raise UserError(
-            f"{subject}: expected a smaller image and found one in {path} that Pillow refuses "
-            f"({error})"
-        ) from error
-    except (OSError, ValueError, SyntaxError) as error:  # Pillow's other errors are of these kinds
-        raise UserError(f"{subject}: expected an image file and could not decode {path}") from error
-    return _as_uint8(subject, path, picture)
 
+    def __init__(self, subject: str, stated: Reading = reading.PLAIN):
+        self.subject = subject
+        self.stated = stated
+        self._evident: dict[int, pathlib.PurePath] = {}
 
-def _as_uint8(subject: str, path: pathlib.PurePath, picture: np.ndarray) -> np.ndarray:
-    """Returns a picture as 8 bits a channel, without transparency."""
-    if picture.dtype == np.bool_:
-        return picture.astype(np.uint8) * 255
-    if picture.dtype == np.uint16:
-        return (picture >> 8).astype(np.uint8)  # the upper of two bytes
-    if picture.dtype != np.uint8:
-        raise UserError(
-            f"{subject}: expected 8 or 16 bits a channel and found {picture.dtype} in {path}"
+    @property
+    def notes(self) -> list[str]:
+        """What was taken for evident and is worth a word to the user."""
+        return [
+            f"samples of 16 bits taken for {white.bit_length()} bits, by the largest of {path}"
+            for white, path in self._evident.items()
+            if white < deep.SIXTEEN
+        ]
+
+    def image(self, path: pathlib.PurePath, content: bytes) -> np.ndarray:
+        """Decodes a picture.
+
+        Args:
+            path: of the file, for complaints.
+            content: of the file.
+
+        Returns:
+            uint8 [h, w] for grey, or [h, w, 3].
+
+        Raises:
+            UserError: if it cannot be decoded, or if what it shows cannot be told for sure.
+        """
+        with self.answered(path):
+            return self.opaque(path, self._colours(path, content))
+
+    def mask(self, path: pathlib.PurePath, content: bytes) -> np.ndarray:
+        """Decodes a picture of two greys.
+
+        Args:
+            path: of the file, for complaints.
+            content: of the file.
+
+        Returns:
+            bool [h, w], True where the picture is lighter.
+
+        Raises:
+            UserError: if it cannot be decoded, is coloured or transparent, or has not two values.
+        """
+        with self.answered(path):
+            values, alpha = self._colours(path, content)
+        expected = f"{self.subject}: expected a mask of two greys, such as black and white,"
+        if alpha is not None and alpha.min(initial=255) < 255:
+            raise UserError(f"{expected} and found transparency in {path}; save it without alpha")
+        if values.ndim == 3 and (values != values[..., :1]).any():
+            raise UserError(f"{expected} and found colours, or a palette of some, in {path}")
+        grey = values[..., 0] if values.ndim == 3 else values
+        levels = np.unique(grey)
+        if len(levels) == 1:
+            raise UserError(
+                f"{expected} and found the value {levels[0]} alone in {path}, which hides "
+                "everything or nothing"
+            )
+        if len(levels) > 2:
+            raise UserError(
+                f"{expected} and found {len(levels)} values in {path}; save it as PNG, without "
+                "smooth edges"
+            )
+        return grey == levels[1]
+
+    @contextlib.contextmanager
+    def answered(self, path: pathlib.PurePath) -> Iterator[None]:
+        """Answers whatever Pillow raises with one sentence, and silences its warnings."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        except UserError:
+            raise
+        except Exception as error:  # damaged files raise errors of many kinds
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise UserError(
+                f"{self.subject}: expected an image file and could not decode {path} ({reason})"
+            ) from error
+
+    def _open(self, path: pathlib.PurePath, content: bytes) -> ImageFile.ImageFile:
+        try:
+            picture = Image.open(io.BytesIO(content), formats=FORMATS)
+        except UnidentifiedImageError as error:
+            raise UserError(
+                f"{self.subject}: expected an image file (PNG, JPEG, GIF, BMP, TIFF, WebP or PPM) "
+                f"and found {_kind(content)} in {path}"
+            ) from error
+        width, height = picture.size
+        if not 0 < width * height <= MOST_PIXELS:
+            raise UserError(
+                f"{self.subject}: expected 1 to {MOST_PIXELS:,} pixels and found "
+                f"{width * height:,} pixels, {height}x{width}, in {path}"
+            )
+        return picture
+
+    def _colours(self, path: pathlib.PurePath, content: bytes) -> Colours:
+        """Decodes a picture to 8 bits, with its transparency apart."""
+        picture = self._open(path, content)
+        if _has_several(self._open(path, content)):
+            raise UserError(
+                f"{self.subject}: expected one picture a file and found several pages or frames in "
+                f"{path}; save those that you want as files of their own"
+            )
+        extra = modes.unexplained(picture)
+        if extra:
+            raise UserError(
+                f"{self.subject}: expected grey or colour and found {extra} beside, channels of "
+                f"unknown meaning, in {path}; save it without these"
+            )
+        found = deep.samples(picture, content)
+        if found is not None:
+            return self._of_samples(path, found)
+        if self.stated.size is not None and picture.format in ("JPEG", "MPO"):
+            side = 2 * max(self.stated.size)
+            picture.draft(None, (side, side))
+        return modes.colours(picture)
+
+    def _of_samples(self, path: pathlib.PurePath, found: deep.Samples) -> Colours:
+        """Scales samples of more than 8 bits."""
+        has_alpha = found.mode in ("LA", "RGBA")
+        values = found.values[..., :-1] if has_alpha else found.values
+        white = self._white(path, values, found.white)
+        if found.inverted:
+            values = white - values
+        scaled = deep.to_bytes(values, white)
+        if found.mode == "CMYK":
+            return modes.colours(Image.fromarray(scaled, "CMYK"))
+        scaled = scaled[..., 0] if scaled.shape[-1] == 1 else scaled
+        if not has_alpha:
+            return Colours(scaled, None)
+        alpha = found.values[..., -1]
+        return Colours(
+            scaled, deep.to_bytes(alpha, white if alpha.max() <= white else deep.SIXTEEN)
         )
-    # grey or colour, with a channel of transparency after it
-    has_alpha = picture.ndim == 3 and picture.shape[-1] in (2, 4)
-    return picture[..., :-1] if has_alpha else picture
+
+    def _white(self, path: pathlib.PurePath, values: np.ndarray, declared: int | None) -> int:
+        """Returns the sample that stands for white: stated, declared, or evident."""
+        largest = int(values.max(initial=0))
+        if self.stated.bit_depth is not None:
+            white = 2**self.stated.bit_depth - 1
+            if largest > white:
+                raise UserError(
+                    f"{self.subject}: expected samples up to {white}, by --bit_depth, and found "
+                    f"{largest} in {path}"
+                )
+            return white
+        if declared is not None:
+            return max(declared, largest)
+        white = deep.evident_white(values)
+        self._evident.setdefault(white, path)
+        if len(self._evident) > 1:
+            found = [f"{top.bit_length()} in {file}" for top, file in self._evident.items()]
+            raise UserError(
+                f"{self.subject}: expected samples of one depth and found bits used: "
+                f"{', '.join(found)}; give --bit_depth={max(self._evident).bit_length()}, or "
+                "what the camera has"
+            )
+        return white
+
+    def opaque(self, path: pathlib.PurePath, found: Colours) -> np.ndarray:
+        """Returns the colours of a picture; lays transparent ones on the stated background.
+
+        Args:
+            path: of the file, for complaints.
+            found: colours and transparency.
+
+        Raises:
+            UserError: if pixels are transparent and no background is stated.
+        """
+        if found.alpha is None or found.alpha.min(initial=255) == 255:
+            return found.values
+        if self.stated.background is None:
+            share = np.mean(found.alpha < 255)
+            raise UserError(
+                f"{self.subject}: expected opaque pictures and found {share:.2%} of the pixels of "
+                f"{path} transparent; give --background=white, grey or black to lay them on"
+            )
+        return modes.on_background(
+            found.values, found.alpha, reading.BACKGROUNDS[self.stated.background]
+        )
 
 
-def film(name: str, path: pathlib.Path) -> np.ndarray:
-    """Decodes all frames of a film file, uint8 [t, h, w, c].
-
-    Raises:
-        UserError: if the file cannot be decoded.
-    """
-    try:
-        return iio.imread(path)
-    except (OSError, ValueError, ImportError, Image.DecompressionBombError) as error:
-        raise UserError(
-            f"dataset {name}: expected an .npz of clips or a film and could not read {path}"
-        ) from error
+def image(
+    subject: str, path: pathlib.PurePath, content: bytes, stated: Reading = reading.PLAIN
+) -> np.ndarray:
+    """Decodes a single picture; see `Decoder.image`."""
+    return Decoder(subject, stated).image(path, content)
 
 
-def npz(name: str, path: pathlib.Path) -> dict[str, np.ndarray]:
-    """Reads the arrays of a NumPy archive, by name; pickled objects are refused.
+def _kind(content: bytes) -> str:
+    """Returns what a file is, in words, by its first bytes."""
+    if content[4:8] == b"ftyp":
+        return "HEIF, AVIF or a film"
+    start = content.lstrip()
+    return next(
+        (kind for first, kind in KINDS.items() if first and start.startswith(first)),
+        "another kind of file" if content else KINDS[b""],
+    )
 
-    Raises:
-        UserError: if the file cannot be read.
-    """
-    try:
-        # opened here: NumPy leaves the file of a damaged archive open
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return dict(arrays)
-    # TypeError: a single array (.npy), which NumPy loads as such; zlib's: a damaged archive
-    except (OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError, TypeError) as error:
-        raise UserError(
-            f"dataset {name}: expected a NumPy .npz archive and could not read {path}"
-        ) from error
+
+def _has_several(picture: Image.Image) -> bool:
+    """Tells whether a file has several pictures; smaller copies of a TIFF's page do not count."""
+    if picture.format == "MPO":
+        return False  # a photograph, with previews and maps for special screens after it
+    for number in range(1, 100):
+        try:
+            picture.seek(number)
+        except EOFError:
+            return False
+        if not isinstance(picture, TiffImagePlugin.TiffImageFile):
+            return True
+        tags = picture.tag_v2
+        if not tags.get(NEW_SUBFILE_TYPE, 0) & 5 and tags.get(SUBFILE_TYPE, 1) != 2:
+            return True
+    return True

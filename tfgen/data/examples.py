@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import patches, random
-from tfgen.data import arrays, masks, preprocess, sources, splits
+from tfgen.data import given, masks, preprocess, sources, splits
+from tfgen.data.reading import Reading
 from tfgen.errors import UserError
 from tfgen.types import Seed
 
@@ -146,8 +147,8 @@ def from_arrays(image: np.ndarray, label: np.ndarray | None = None) -> Examples:
         >>> examples.shape, len(examples)
         ((8, 8, 1), 5)
     """
-    checked = arrays.check_images(image)
-    return Examples(checked, None if label is None else arrays.check_labels(label, len(checked)))
+    checked = given.check_images(image)
+    return Examples(checked, None if label is None else given.check_labels(label, len(checked)))
 
 
 def load(
@@ -162,6 +163,10 @@ def load(
     validation: int = 0,
     data_dir: str | None = None,
     manual_dir: str | None = None,
+    background: str | None = None,
+    bit_depth: int | None = None,
+    value_range: tuple[float, float] | None = None,
+    progress: preprocess.Progress = iter,
 ) -> Images:
     """Reads a data set into memory and resizes each picture as it comes.
 
@@ -180,6 +185,11 @@ def load(
             images. The test images stay unseen while choices are made.
         data_dir: where TensorFlow Datasets keeps what it prepared.
         manual_dir: where original files lie that TensorFlow Datasets need not download.
+        background: of transparent pictures: white, grey or black; None refuses these.
+        bit_depth: bits that samples of 16 bits really have; None: as declared, or as is evident.
+        value_range: the numbers that stand for black and white; None: 0 and 255 of uint8, -1 and 1
+            of floats.
+        progress: passes the pictures on while they are read, and may show how many came.
 
     Returns:
         The data set.
@@ -191,7 +201,11 @@ def load(
         >>> load("digits").train.shown(2).shape
         (2, 8, 8, 1)
     """
-    found = sources.read(name, data_dir, manual_dir)
+    stated = Reading(
+        background=background, bit_depth=bit_depth, value_range=value_range, size=image_size
+    )
+    found = sources.read(name, data_dir, manual_dir, stated)
+    found = {split: progress(pictures) for split, pictures in found.items()}
     # drawn from the stream: pictures that are not taken are not kept in memory
     if max_images is not None:
         training = found.get("train") or found["all"]

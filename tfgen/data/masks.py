@@ -96,7 +96,7 @@ def half(shape: tuple[int, int, int], side: str) -> Mask:
 
 
 def from_file(shape: tuple[int, int, int], path: str) -> Mask:
-    """Reads a mask from an image file of the same size, white where pixels are known.
+    """Reads a mask from an image file of the same size, of two greys: the lighter is known.
 
     Args:
         shape: batch, height, width.
@@ -106,7 +106,8 @@ def from_file(shape: tuple[int, int, int], path: str) -> Mask:
         [b, h, w, 1].
 
     Raises:
-        UserError: if the file cannot be read or decoded, or has another size.
+        UserError: if the file cannot be read or decoded, has another size, or is no mask of two
+            greys.
     """
     batch, height, width = shape
     file = pathlib.Path(path)
@@ -114,14 +115,13 @@ def from_file(shape: tuple[int, int, int], path: str) -> Mask:
         content = file.read_bytes()
     except OSError as error:
         raise UserError(f"mask: expected an image file and could not read {path}") from error
-    picture = decode.image("mask", file, content)
-    picture = picture.mean(axis=2) if picture.ndim == 3 else picture
-    if picture.shape != (height, width):
+    known = decode.Decoder("mask").mask(file, content)
+    if known.shape != (height, width):
         raise UserError(
             f"mask: expected {path} to be {height}x{width} like the images and found "
-            f"{'x'.join(map(str, picture.shape))}"
+            f"{'x'.join(map(str, known.shape))}"
         )
-    mask = tf.constant((picture >= 128).astype(np.float32))
+    mask = tf.constant(known.astype(np.float32))
     return tf.tile(mask[None, :, :, None], [batch, 1, 1, 1])
 
 
@@ -160,13 +160,30 @@ def parse(spec: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
         [b, h, w, 1].
 
     Raises:
-        UserError: if the name is none of these.
+        UserError: if the name is none of these, or the masks hide everything or nothing.
 
     Example:
         >>> from tfgen import random
         >>> parse("half:left", (1, 2, 4), random.root(0))[0, 0, :, 0].numpy()
         array([0., 0., 1., 1.], dtype=float32)
     """
+    found = _made(spec, shape, seed)
+    if not tf.reduce_any(found > 0):
+        raise UserError(f"mask: expected some known pixels and found that {spec} hides all")
+    # of few pixels, a draw at a low rate may hide none
+    if tf.reduce_all(found > 0) and not _is_rate(spec):
+        raise UserError(f"mask: expected some hidden pixels and found that {spec} hides none")
+    return found
+
+
+def _is_rate(spec: str) -> bool:
+    """Tells whether a mask's pixels are drawn one by one, at a rate above 0."""
+    kind, _, rest = spec.partition(":")
+    return spec in RATES or (kind == "salt_and_pepper" and float(rest) > 0)
+
+
+def _made(spec: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
+    """Makes the masks of a name, whatever they hide."""
     if spec in PATTERNS:
         return pattern(spec, shape, seed)
     kind, _, rest = spec.partition(":")
@@ -199,7 +216,8 @@ def mask(spec: str, images: np.ndarray | tf.Tensor, seed: int = 0) -> Mask:
         [b, h, w, 1], 1 where a pixel is known.
 
     Raises:
-        UserError: if there is no such mask, or it does not fit the images.
+        UserError: if there is no such mask, it does not fit the images, or it hides everything or
+            nothing.
 
     Example:
         >>> images = np.zeros((2, 4, 4, 1), np.float32)
@@ -207,4 +225,7 @@ def mask(spec: str, images: np.ndarray | tf.Tensor, seed: int = 0) -> Mask:
         >>> known[0, :, 0, 0].numpy()
         array([1., 1., 0., 0.], dtype=float32)
     """
-    return parse(spec, tuple(images.shape[:3]), random.root(seed))
+    found = parse(spec, tuple(images.shape[:3]), random.root(seed))
+    if tf.reduce_all(found > 0):
+        raise UserError(f"mask: expected some hidden pixels and found that {spec} hides none")
+    return found

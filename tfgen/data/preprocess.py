@@ -1,11 +1,21 @@
 """Preparation of pictures: channels, crop, anti-aliased resize, conversion to and from uint8."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
-import skimage.transform
+from PIL import Image
 
 from tfgen.errors import UserError
+
+MOST_PIXELS = 2**26
+"""Pixels of the largest size that pictures are resized to."""
+
+REDUCING_GAP = 3.0
+"""A picture that is more than so many times too large is first averaged over blocks of pixels."""
+
+Progress = Callable[[Iterable[Any]], Iterator[Any]]
+"""Passes items on as they come, and may show how many came."""
 
 
 def to_channels(picture: np.ndarray, channels: int | None) -> np.ndarray:
@@ -46,37 +56,54 @@ def centre_crop(picture: np.ndarray, aspect: float) -> np.ndarray:
     """
     height, width = picture.shape[:2]
     # one of the two stays whole: the side that is too short for the aspect
-    rows = min(height, round(width * aspect))
-    columns = min(width, round(height / aspect))
+    rows = min(height, max(1, round(width * aspect)))
+    columns = min(width, max(1, round(height / aspect)))
     top, left = (height - rows) // 2, (width - columns) // 2
     return picture[top : top + rows, left : left + columns]
 
 
 def resize(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resizes bilinearly, with a Gaussian filter before shrinking, so that nothing aliases.
+    """Resizes bilinearly; a pixel that shrinks is a weighted mean, so that nothing aliases.
 
     Args:
-        picture: [h, w, c], uint8, or float in [-1, 1].
+        picture: [h, w, c], uint8 or another type of numbers.
         size: height, width.
 
     Returns:
-        [*size, c] of the same dtype.
+        [*size, c] of the same dtype, with no value beyond the picture's own.
+
+    Raises:
+        UserError: if the size has more than `MOST_PIXELS`.
     """
     if picture.shape[:2] == tuple(size):
         return picture
-    resized = skimage.transform.resize(
-        picture, size, order=1, anti_aliasing=True, preserve_range=True
-    )
-    return _cast(resized, picture.dtype)
+    if size[0] * size[1] > MOST_PIXELS:
+        raise UserError(
+            f"image_size: expected at most {MOST_PIXELS:,} pixels and found {size[0]}x{size[1]}"
+        )
+    if picture.dtype == np.uint8 and picture.shape[-1] == 3:
+        return _resized(picture, size)
+    bands = np.moveaxis(picture, -1, 0)
+    if picture.dtype == np.uint8:
+        return np.stack([_resized(band, size) for band in bands], axis=-1)
+    found = np.stack([_resized(band.astype(np.float32), size) for band in bands], axis=-1)
+    return _cast(np.clip(found, picture.min(), picture.max()), picture.dtype)
+
+
+def _resized(band: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resizes bytes, [h, w] or [h, w, 3], or float32, [h, w]."""
+    image = Image.fromarray(np.ascontiguousarray(band))
+    sides = (size[1], size[0])
+    return np.array(image.resize(sides, Image.Resampling.BILINEAR, reducing_gap=REDUCING_GAP))
 
 
 def _cast(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Casts to a dtype, to the nearest integer if it is that of bytes."""
-    return (np.rint(values) if dtype == np.uint8 else values).astype(dtype)
+    """Casts to a dtype, to the nearest integer if it is one of integers."""
+    return (np.rint(values) if dtype.kind in "ui" else values).astype(dtype)
 
 
 def prepare(picture: np.ndarray, size: tuple[int, int] | None, channels: int | None) -> np.ndarray:
-    """Converts a picture's channels, crops its centre to the wanted aspect, and resizes it.
+    """Crops a picture's centre to the wanted aspect, resizes it, and converts its channels.
 
     Args:
         picture: [h, w] or [h, w, c].
@@ -86,10 +113,10 @@ def prepare(picture: np.ndarray, size: tuple[int, int] | None, channels: int | N
     Returns:
         [h', w', c'].
     """
-    picture = to_channels(picture, channels)
-    if size is None:
-        return picture
-    return resize(centre_crop(picture, size[0] / size[1]), size)
+    picture = picture[..., None] if picture.ndim == 2 else picture
+    if size is not None:
+        picture = resize(centre_crop(picture, size[0] / size[1]), size)
+    return to_channels(picture, channels)
 
 
 def stacked(

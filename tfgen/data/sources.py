@@ -13,7 +13,8 @@
 | `video:PATH` | an .npz of clips [t, h, w, c], or one film file |
 | else | a TensorFlow Datasets name |
 
-Arrays in an .npz are uint8, or float in [-1, 1].
+Numbers are uint8, or float in [-1, 1], unless a `Reading` states another range. What is converted
+and what is refused is listed in `docs/data.md`.
 """
 
 import functools
@@ -22,7 +23,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from tfgen.data import archives, arrays, decode, mnist5k, tfds, toy
+from tfgen.data import archives, arrays, films, mnist5k, npz, reading, tfds, toy
+from tfgen.data.decode import Decoder
+from tfgen.data.reading import Reading
 from tfgen.errors import UserError
 
 TEXTURES = ("brick", "grass", "gravel")
@@ -36,14 +39,18 @@ Pictures = Iterator[tuple[np.ndarray, int | None]]
 
 
 def read(
-    name: str, data_dir: str | None = None, manual_dir: str | None = None
+    name: str,
+    data_dir: str | None = None,
+    manual_dir: str | None = None,
+    stated: Reading = reading.PLAIN,
 ) -> dict[str, Pictures]:
-    """Returns the pictures of a data set, by split.
+    """Returns the pictures of a data set, by split, as uint8 or as float32 in [-1, 1].
 
     Args:
         name: of the table above.
         data_dir: where TensorFlow Datasets keeps what it prepared.
         manual_dir: where original files lie that TensorFlow Datasets need not download.
+        stated: what the user states about the pictures.
 
     Returns:
         Iterators under "train" and "test", or under "all" where the source has no split of its own.
@@ -54,21 +61,29 @@ def read(
     """
     kind, _, place = name.partition(":")
     if kind in READERS and place:
-        return {"all": _read_path(name, kind, pathlib.Path(place))}
+        found = {"all": _read_path(name, kind, pathlib.Path(place), stated)}
+        return _checked(name, found, stated)
     if name in EMBEDDED:
         return EMBEDDED[name]()
     group, slash, _ = name.partition("/")
     siblings = [other for other in EMBEDDED if slash and other.startswith(f"{group}/")]
     if siblings:
         raise UserError(f"dataset {name}: expected one of {', '.join(siblings)}")
-    return tfds.read(name, data_dir, manual_dir, list(EMBEDDED))
+    return _checked(name, tfds.read(name, data_dir, manual_dir, list(EMBEDDED)), stated)
 
 
-def read_image(path: str | pathlib.Path) -> np.ndarray:
+def _checked(name: str, found: dict[str, Pictures], stated: Reading) -> dict[str, Pictures]:
+    """Returns pictures whose numbers and labels are checked as they come."""
+    subject = f"dataset {name}"
+    return {split: arrays.checked(subject, given, stated) for split, given in found.items()}
+
+
+def read_image(path: str | pathlib.Path, stated: Reading = reading.PLAIN) -> np.ndarray:
     """Returns the picture in an image file, or in one of a .zip archive.
 
     Args:
         path: of the file; `textures.zip/bark.png` for one in an archive.
+        stated: what the user states about it.
 
     Returns:
         uint8 [h, w] or [h, w, c].
@@ -76,15 +91,16 @@ def read_image(path: str | pathlib.Path) -> np.ndarray:
     Raises:
         UserError: if there is no such file, or it cannot be decoded.
     """
-    picture, _ = next(read(f"image:{path}")["all"])
+    # to the end, where values are judged
+    ((picture, _),) = read(f"image:{path}", stated=stated)["all"]
     return picture
 
 
-def _read_path(name: str, kind: str, path: pathlib.Path) -> Pictures:
+def _read_path(name: str, kind: str, path: pathlib.Path, stated: Reading) -> Pictures:
     place = archives.archive_of(path) if kind == "image" else path
     if not place.exists():
         raise UserError(f"dataset {name}: expected an existing path and found nothing at {path}")
-    return READERS[kind](name, path)
+    return READERS[kind](name, path, stated)
 
 
 # --- embedded sets
@@ -125,7 +141,7 @@ EMBEDDED: dict[str, Callable[[], dict[str, Pictures]]] = {
 # --- sets at a path
 
 
-def _folder(name: str, path: pathlib.Path) -> Pictures:
+def _folder(name: str, path: pathlib.Path, stated: Reading) -> Pictures:
     if not path.is_dir() and path.suffix != ".zip":
         raise UserError(
             f"dataset {name}: expected a folder or a .zip of images and found the file {path}"
@@ -139,12 +155,13 @@ def _folder(name: str, path: pathlib.Path) -> Pictures:
     # a single image outside of a sub-folder leaves all without labels
     labelled = all(len(file.parts) > 1 for file, _ in images)
     classes = sorted({file.parts[0] for file, _ in images})
+    decoder = Decoder(f"dataset {name}", stated)
     for file, content in images:
         label = classes.index(file.parts[0]) if labelled else None
-        yield decode.image(f"dataset {name}", path / file, content), label
+        yield decoder.image(path / file, content), label
 
 
-def _cifar10(name: str, path: pathlib.Path) -> Pictures:
+def _cifar10(name: str, path: pathlib.Path, stated: Reading) -> Pictures:
     found = archives.files(name, path)
     batches = [(file, content) for file, content in found if file.suffix == ".bin"]
     if not batches:
@@ -156,14 +173,19 @@ def _cifar10(name: str, path: pathlib.Path) -> Pictures:
                 f"{len(content):,} in all"
             )
         for row in np.frombuffer(content, np.uint8).reshape(-1, CIFAR10_ROW):
+            if row[0] > 9:
+                raise UserError(
+                    f"dataset {name}: expected labels 0 to 9 and found {row[0]} in {file}"
+                )
             # from planes of red, green and blue to [h, w, c]
             yield row[1:].reshape(3, 32, 32).transpose(1, 2, 0), int(row[0])
 
 
-def _image(name: str, path: pathlib.Path) -> Pictures:
+def _image(name: str, path: pathlib.Path, stated: Reading) -> Pictures:
+    decoder = Decoder(f"dataset {name}", stated)
     archive = archives.archive_of(path)
     if archive == path:
-        yield decode.image(f"dataset {name}", path, archives.content(name, path)), None
+        yield decoder.image(path, archives.content(name, path)), None
         return
     member = pathlib.PurePosixPath(path.relative_to(archive))
     found = dict(archives.files(name, archive))
@@ -172,48 +194,32 @@ def _image(name: str, path: pathlib.Path) -> Pictures:
             f"dataset {name}: expected the archive to hold {member} and found "
             f"{', '.join(map(str, found))}"
         )
-    yield decode.image(f"dataset {name}", member, found[member]), None
+    yield decoder.image(member, found[member]), None
 
 
-def _npz(name: str, path: pathlib.Path) -> Pictures:
-    found = decode.npz(name, path)
-    if "image" not in found:
-        raise UserError(
-            f"dataset {name}: expected an array named image and found {sorted(found) or 'none'}"
-        )
-    images, labels = found["image"], found.get("label")
-    if images.ndim not in (3, 4) or not len(images):
-        raise UserError(
-            f"dataset {name}: expected image of shape [n, h, w] or [n, h, w, c] and found "
-            f"{list(images.shape)}"
-        )
-    if labels is not None and labels.shape != images.shape[:1]:
-        raise UserError(
-            f"dataset {name}: expected {len(images)} labels and found shape {list(labels.shape)}"
-        )
-    images = arrays.check_values(f"dataset {name}", "image", images)
-    for number, image in enumerate(images):
-        yield image, None if labels is None else int(labels[number])
+def _npz(name: str, path: pathlib.Path, stated: Reading) -> Pictures:
+    return npz.pictures(f"dataset {name}", path)
 
 
-def _video(name: str, path: pathlib.Path) -> Pictures:
+def _video(name: str, path: pathlib.Path, stated: Reading) -> Pictures:
     if path.suffix == ".npz":
-        clips = decode.npz(name, path)
+        clips = npz.read(f"dataset {name}", path)
     else:
-        clips = {path.name: decode.film(name, path)}
+        clips = {path.name: films.frames(f"dataset {name}", path, stated)}
     for key, clip in sorted(clips.items()):
         if clip.ndim != 4:
             raise UserError(
                 f"dataset {name}: expected {key} of shape [t, h, w, c] and found {list(clip.shape)}"
             )
-        yield arrays.check_values(f"dataset {name}", key, clip), None
+        yield clip, None
 
 
-READERS: dict[str, Callable[[str, pathlib.Path], Pictures]] = {
+READERS: dict[str, Callable[[str, pathlib.Path, Reading], Pictures]] = {
     "folder": _folder,
     "cifar10": _cifar10,
     "npz": _npz,
     "image": _image,
     "video": _video,
 }
-"""Readers of `KIND:PATH`, by kind; each takes the data set's name, for complaints, and the path."""
+"""Readers of `KIND:PATH`, by kind; each takes the data set's name, for complaints, the path,
+and what the user states."""

@@ -8,9 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.data import preprocess, sources
+from tfgen.data import preprocess, reading, sources
+from tfgen.data.reading import Reading
 from tfgen.errors import AtLeastOne, Fraction, NotNegative, UserError
 from tfgen.models.inputs import Input
+from trainers.run import stated
 from trainers.run.experiment import Trained
 
 Answer = dict[str, np.ndarray]
@@ -48,6 +50,8 @@ class Request:
     """How near to --image a stylized picture stays."""
     size: tuple[int, int] = (256, 256)
     """Height and width of what is synthesized or stylized."""
+    stated: Reading = reading.PLAIN
+    """What flags state about `image`; else what was stated of the training data holds."""
 
 
 def able(trained: Trained, task: str) -> bool:
@@ -143,9 +147,9 @@ def held_out(trained: Trained, request: Request, count: int | None = None) -> di
     Raises:
         UserError: if held-out images are smaller than the model's.
     """
-    height, width, channels = trained.model.image_shape
+    height, width, _ = trained.model.image_shape
     if request.image is not None:
-        image = picture(request.image, (height, width), channels)
+        image = picture(request.image, trained, request, (height, width))
         return {"image": image, **with_labels(trained, request, 1)}
     test = trained.images.test
     image = test.shown(count or request.count or SEVERAL)
@@ -156,9 +160,24 @@ def held_out(trained: Trained, request: Request, count: int | None = None) -> di
     return {"image": image, **with_labels(trained, request, len(image), test.label)}
 
 
-def picture(path: str, size: tuple[int, int], channels: int) -> np.ndarray:
-    """Reads an image file, resized and cropped, [1, h, w, c] in [-1, 1]."""
-    prepared = preprocess.prepare(sources.read_image(path), size, channels)
+def picture(path: str, trained: Trained, request: Request, size: tuple[int, int]) -> np.ndarray:
+    """Reads an image file, cropped and resized.
+
+    Args:
+        path: of the file.
+        trained: the run, whose channels the image gets.
+        request: has what the user states about the file.
+        size: height, width.
+
+    Returns:
+        [1, h, w, c] in [-1, 1].
+
+    Raises:
+        UserError: if it is no image.
+    """
+    known = request.stated.or_else(stated.reading(trained.values))
+    found = sources.read_image(path, dataclasses.replace(known, size=size))
+    prepared = preprocess.prepare(found, size, trained.model.image_shape[-1])
     return preprocess.to_unit(prepared)[np.newaxis]
 
 

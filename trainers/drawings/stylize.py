@@ -33,4 +33,4 @@ def content(trained: Trained, request: Request) -> np.ndarray:
     if min(request.size) < least:
         found = ",".join(map(str, request.size))
         raise UserError(f"--size: expected at least {least} pixels a side and found {found}")
-    return picture(request.image, request.size, trained.model.image_shape[-1])
+    return picture(request.image, trained, request, request.size)

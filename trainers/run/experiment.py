@@ -20,7 +20,7 @@ from tfgen.models import Model, saved
 from tfgen.nets.convolution import implementations
 from tfgen.training.algorithm import Algorithm
 from tfgen.training.schedules import Schedule
-from trainers.run import catalogue, checkpoints, flags, optimizers, strategy
+from trainers.run import catalogue, checkpoints, flags, optimizers, stated, strategy
 from trainers.run.metrics import Metrics
 
 DATA = (
@@ -31,6 +31,7 @@ DATA = (
     "missing",
     "max_images",
     "validation",
+    *stated.NAMES,
 )
 STRUCTURE = ("algorithm", "nets", *DATA, "seed")
 """Flags that a run cannot change midway; nor can it change its nets."""
@@ -272,6 +273,7 @@ def load_images(values: absl_flags.FlagValues) -> examples.Images:
     Raises:
         UserError: if there is none such, or it is not of images.
     """
+    known = stated.reading(values)
     loaded = examples.load(
         values.dataset,
         image_size=sides("image_size", values.image_size),
@@ -283,6 +285,10 @@ def load_images(values: absl_flags.FlagValues) -> examples.Images:
         validation=values.validation,
         data_dir=values.data_dir,
         manual_dir=values.manual_dir,
+        background=known.background,
+        bit_depth=known.bit_depth,
+        value_range=known.value_range,
+        progress=stated.shown,
     )
     if len(loaded.shape) != 3:
         raise UserError(f"--dataset: expected images and found videos of shape {loaded.shape}")

@@ -22,6 +22,7 @@ GROUPS: dict[str, type] = {
     "computation": options.ComputationOptions,
     "guard": options.GuardOptions,
     "data": options.DataOptions,
+    "pictures": options.PictureOptions,
 }
 """The flags without a prefix, by the titles that `--help` gives them."""
 

@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 
 from absl import flags
 
+from tfgen.data import reading
 from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Range
 from tfgen.nets.convolution import implementations
 
@@ -111,3 +112,17 @@ class DataOptions:
     """Directory in which TensorFlow Datasets keeps prepared data sets."""
     manual_dir: str | None = None
     """Directory of original files that TensorFlow Datasets cannot download."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PictureOptions:
+    """Options of what picture files and arrays do not say themselves; see docs/data.md."""
+
+    background: Annotated[str | None, OneOf(*reading.BACKGROUNDS)] = None
+    """Lay transparent pictures on this background; without it they are refused."""
+    bit_depth: Annotated[int | None, Range(least=1, most=16)] = None
+    """Bits that samples of 16 bits really have; by default what the file declares, else the least
+    of 8, 10, 12, 14 and 16 that holds the largest sample."""
+    value_range: list[str] | None = None
+    """LOW,HIGH: the numbers of arrays that stand for black and white; by default 0,255 of bytes and
+    -1,1 of floats."""
