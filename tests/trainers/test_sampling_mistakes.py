@@ -95,7 +95,7 @@ def test_a_corrupt_picture_to_complete_is_named(trained_digits, tmp_path):
 
 
 def test_a_mask_of_another_size_is_refused(trained_digits, tmp_path):
-    iio.imwrite(tmp_path / "mask.png", np.zeros((9, 8), np.uint8))
+    iio.imwrite(tmp_path / "mask.png", np.eye(9, 8, dtype=np.uint8))
     asked = [
         "--task=complete",
         f"--mask={tmp_path / 'mask.png'}",
