@@ -161,7 +161,7 @@ def _(model: CascadeModel) -> list[Endpoint]:
         if top is not None:
             at = Places(tf.zeros_like(top), top, left)
             energy = energies.patchwork(energy, at, synthesis.patch_size)
-        rate = synthesis.step_size * model.scale(stage)
+        rate = synthesis.step_size * model.step_scale(stage, count)
         kernel = Adam(rate, synthesis.beta_1, bounds=BOUNDS)
         state, info = kernel.step(energy, State(canvas, mean, square, count), random.root(0))
         found = dict(zip(("canvas", "mean", "square", "count"), state, strict=True))

@@ -145,6 +145,21 @@ def test_steps_are_shorter_for_each_stage_that_their_start_has_gone_through(redu
         assert 0.099 * scale <= moved <= 0.25 * scale * algorithm.model.synthesis.num_steps
 
 
+def test_stages_that_share_a_start_shrink_their_steps_as_if_each_had_been_passed():
+    """INNg-single: stage 2 takes nine steps of Adam, of which the first four fall by 0.5².
+
+    Steps are too small to reach the margin, and the slope hardly changes along the way.
+    """
+    options = {"stage_updates": 2, "synthesis_steps": 3, "step_size": 0.01, "rate": 0.2}
+    algorithm = build(stages=3, reduction=0, step_decay=0.5, decay_steps=2, **options)
+    start, ends = algorithm.start.numpy().copy(), fit(algorithm).ends
+    moved = [np.abs(end["samples"] - start).max() / 0.01 for end in ends]
+    scales = [[1] * 3, [1] + [0.5] * 5, [0.25 ** (i / 3) for i in range(4)] + [0.25] * 5]
+    np.testing.assert_allclose(moved, [sum(scale) for scale in scales], rtol=0.1)
+    assert [end["steps"] for end in ends] == [3, 6, 9]
+    assert (algorithm.model.fall, algorithm.model.fall_steps) == (0.25, 4)
+
+
 def trained_stop(stop, **options):
     """Makes one long synthesis across a classifier that has learned."""
     given = {

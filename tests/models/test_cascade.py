@@ -9,6 +9,7 @@ import tensorflow as tf
 from tfgen import random
 from tfgen.data.examples import Examples, Images
 from tfgen.distributions import TruncatedGaussian, Uniform
+from tfgen.errors import UserError
 from tfgen.evaluation.landscape import Landscape
 from tfgen.evaluation.outliers import Outliers
 from tfgen.models import CascadeModel, Synthesis, without_margin
@@ -57,7 +58,17 @@ WEIGHTS = random.normal([3, *SHAPE], random.root(1)).numpy()
 BIASES = np.float32([-1.0, 0.5, -2.0])
 
 
-def tasks(margins=(0.0, 0.3, 0.1), decay=1.0, canvas=SHAPE, padding=0, room=3, kept=3, **options):
+def tasks(
+    margins=(0.0, 0.3, 0.1),
+    decay=1.0,
+    canvas=SHAPE,
+    padding=0,
+    room=3,
+    kept=3,
+    fall=1.0,
+    fall_steps=1,
+    **options,
+):
     """Returns a cascade of three classifiers, or of the first ones, whose net has moved on."""
     net = Linear(SHAPE)
     model = CascadeModel(
@@ -69,6 +80,8 @@ def tasks(margins=(0.0, 0.3, 0.1), decay=1.0, canvas=SHAPE, padding=0, room=3, k
         decay=decay,
         num_snapshots=room,
         style_steps=20,
+        fall=fall,
+        fall_steps=fall_steps,
     )
     for stage, (w, b) in enumerate(zip(WEIGHTS[:kept], BIASES, strict=False)):
         net.w.assign(w), net.b.assign(b)
@@ -339,25 +352,39 @@ def test_a_picture_near_to_which_all_weight_pulls_stays():
     np.testing.assert_array_equal(tasks().stylize(x, SEED, tf.constant(5), tf.constant(1.0)), x)
 
 
-def test_without_that_pull_a_picture_ascends_every_classifier_for_all_its_steps():
-    """No margin ends it: Adam makes five steps of 0.01 under each of three classifiers."""
+def test_without_that_pull_a_picture_ascends_all_classifiers_at_once_for_all_its_steps():
+    """No margin ends it: Adam makes five steps of 0.01 up the sum of the three log-odds."""
     x = tf.zeros([2, *SHAPE])
     found = tasks().stylize(x, SEED, tf.constant(5), tf.constant(0.0))
-    expected = 0.05 * np.sign(WEIGHTS).sum(axis=0)
+    expected = 0.05 * np.sign(WEIGHTS.sum(axis=0))
     np.testing.assert_allclose(found, np.broadcast_to(expected, found.shape), atol=1e-5)
+
+
+def test_a_stylized_pictures_steps_shrink_as_a_samples_do_through_the_cascade():
+    """From 1 at the first to 0.25² at the last of five."""
+    x = tf.zeros([1, *SHAPE])
+    found = tasks(decay=0.25).stylize(x, SEED, tf.constant(5), tf.constant(0.0))
+    length = 0.01 * sum(0.25 ** (2 * i / 4) for i in range(5))
+    np.testing.assert_allclose(np.abs(found), length, rtol=1e-3)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("objective", ["log_odds", "cross_entropy"])
-def test_the_energy_of_a_stylized_picture_is_the_papers(gamma, objective):
-    """It is gamma |x - content|_2 - (1 - gamma) ln g(x), or has -ln q(+1|x) in place of -ln g."""
-    of = tasks(objective=objective)
-    content, x = (random.normal([3, *SHAPE], random.root(s)) for s in (3, 4))
-    _, energy = of.synthesis.near(of.classifier(1), content, tf.constant(gamma))
-    apart = np.sqrt(np.sum((x - content) ** 2, axis=(1, 2, 3)))
-    f = odds(1, x.numpy())
-    label = -f if objective == "log_odds" else np.log1p(np.exp(-f))
-    np.testing.assert_allclose(energy(x), gamma * apart + (1 - gamma) * label, rtol=1e-5, atol=1e-5)
+def test_what_a_stylized_picture_descends_is_the_papers_whatever_the_objective(gamma, objective):
+    """gamma |x - content|_2 - (1 - gamma) ln p(x), where ln p is the sum of ln g (equation 12).
+
+    A step of gradient descent moves by a hundredth of its slope, taken here by hand.
+    """
+    of = tasks(objective=objective, optimizer="sgd")
+    content = tf.tanh(random.normal([1, *SHAPE], random.root(3)))
+    x = content.numpy()
+    found = of.stylize(content, SEED, tf.constant(3), tf.constant(gamma)).numpy()
+    for _ in range(3):
+        apart = np.sqrt(np.sum((x - content) ** 2) + 1e-12)
+        slope = gamma * (x - content) / apart - (1 - gamma) * WEIGHTS.sum(axis=0)
+        x = np.clip(x - 0.01 * slope, -1, 1)
+    assert (np.abs(found - content).max() > 0.01) == (gamma < 1)
+    np.testing.assert_allclose(found, x, atol=1e-5)
 
 
 def test_the_pull_of_a_patch_is_to_its_own_place_of_the_picture():
@@ -377,6 +404,49 @@ def test_pictures_of_any_size_are_stylized_by_patches():
     found = patched().stylize(x, SEED, tf.constant(3), tf.constant(0.3)).numpy()
     assert found.shape == x.shape
     assert np.abs(found).max() > 0.01
+
+
+# the pace of steps, and how many classifiers
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_steps_shrink_within_a_synthesis_down_to_its_fall(optimizer):
+    """They fall from 1 to 0.25 of a step over four steps, and stay there."""
+    of = tasks([1e9] * 3, optimizer=optimizer, num_steps=6, fall=0.25, fall_steps=4)
+    moved = of.advance(tf.zeros([1, *SHAPE]), tf.constant(0), SEED)
+    length = 0.01 * (sum(0.25 ** (i / 3) for i in range(4)) + 2 * 0.25)
+    slope = np.sign(WEIGHTS[0]) if optimizer == "adam" else WEIGHTS[0]
+    np.testing.assert_allclose(moved[0], length * slope, rtol=1e-3, atol=1e-6)
+    scales = [float(of.step_scale(0, tf.constant(float(i)))) for i in range(6)]
+    assert 0.01 * sum(scales) == pytest.approx(length)
+
+
+def test_samples_may_go_through_the_first_classifiers_alone():
+    of = tasks()
+    start, seed = random.split(SEED)
+    x = of.synthesis.start((6, *SHAPE), start)
+    for number in range(1, 4):
+        x = of.advance(x, number - 1, random.fold_in(seed, number - 1))
+        found = of.generate(6, SEED, classifiers=number)
+        np.testing.assert_allclose(found, x, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(found, of.generate(6, SEED))
+    assert len([key for key in of.graphs if key[0] == "generate"]) == 1
+
+
+@pytest.mark.parametrize("number", [0, 4, -1])
+def test_other_numbers_of_classifiers_than_there_are_are_refused(number):
+    with pytest.raises(UserError, match=f"classifiers: expected from 1 to 3 .* found {number}"):
+        tasks(room=7).generate(2, SEED, classifiers=number)
+
+
+@pytest.mark.parametrize("stage", [3, 6, -1])
+def test_a_stage_that_was_not_reached_is_refused_although_there_is_room(stage):
+    with pytest.raises(UserError, match=f"stage: expected classifiers from 0 to 2 .* {stage}"):
+        tasks(room=7).advance(np.zeros((1, *SHAPE), np.float32), stage, SEED)
+
+
+def test_without_a_classifier_there_is_no_stage_to_advance_through():
+    assert "advance" not in tasks(kept=0).capabilities()
 
 
 # endpoints
@@ -414,6 +484,7 @@ def test_endpoints_are_the_tasks_and_trace_with_their_signatures(of):
         "stage": tf.constant(1),
         "size": tf.constant([5, 9]),
         "gamma": tf.constant(0.3),
+        "classifiers": tf.constant(2),
     }
     for name, endpoint in endpoints.items():
         given = {known: values[known] for known in endpoint.input_names}

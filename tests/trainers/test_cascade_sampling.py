@@ -51,6 +51,14 @@ def test_generate_draws_samples_of_the_canvas(trained):
     np.testing.assert_array_equal(found[0], generated(trained, 2, 4))
 
 
+def test_generate_draws_what_the_first_classifiers_make(trained):
+    shown = draw(trained, "generate", "--count=2", "--seed=4", "--classifiers=1")
+    found = cells(shown[..., 0], 24, 24, 2)
+    expected = preprocess.to_uint8(trained.model.generate(2, 4, classifiers=1).numpy())[..., 0]
+    np.testing.assert_array_equal(found[0], expected)
+    assert (found[0] != generated(trained, 2, 4)).any()
+
+
 def test_synthesize_draws_any_size(trained):
     found = draw(trained, "synthesize", "--size=40,70")
     assert found.shape[:2] == (40, 70)

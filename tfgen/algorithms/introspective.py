@@ -10,9 +10,9 @@ import keras
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, Range, UserError
+from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, Range
 from tfgen.models import CascadeModel, Synthesis, without_margin
-from tfgen.models.synthesis import OBJECTIVES
+from tfgen.models.synthesis import OBJECTIVES, Pace, canvas_shape
 from tfgen.samplers import run
 from tfgen.training.algorithm import Algorithm, grad_norms
 from tfgen.training.buffers import PseudoNegatives
@@ -71,6 +71,8 @@ class Introspective(Algorithm):
         step_size: of synthesis from noise, in pixel units.
         step_decay: factor on it for each stage that the samples a synthesis starts from have gone
             through.
+        decay_steps: where stages share a start (reduction other than 1), the steps of a synthesis
+            after which it has fallen by step_decay once, as often as there were stages since.
         beta_1: of adam.
         noise: standard deviation, in pixel units, of noise added to the first step of a synthesis.
         noise_decay: factor on it a step.
@@ -79,7 +81,7 @@ class Introspective(Algorithm):
             classifier.
         stop: when synthesis stops: boundary, margin or quantile.
         stop_quantile: of the images' log-odds, where stop is quantile.
-        sample_steps: under each classifier, when a picture is stylized.
+        sample_steps: when a picture is stylized, each of them under all classifiers.
 
     Raises:
         UserError: if a hyperparameter is out of its range.
@@ -108,6 +110,7 @@ class Introspective(Algorithm):
         optimizer: Annotated[str, OneOf(*OPTIMIZERS)] = "adam",
         step_size: Annotated[float, Positive] = 0.01,
         step_decay: Annotated[float, Range(above=0, most=1)] = 1.0,
+        decay_steps: Annotated[int, AtLeastOne] = 20,
         beta_1: Annotated[float, Range(least=0, most=0.999)] = 0.5,
         noise: Annotated[float, NotNegative] = 0.0,
         noise_decay: Annotated[float, Range(above=0, most=1)] = 0.99,
@@ -115,10 +118,10 @@ class Introspective(Algorithm):
         synthesis_steps: Annotated[int, AtLeastOne] = 500,
         stop: Annotated[str, OneOf(*STOPS)] = "margin",
         stop_quantile: Annotated[float, Fraction] = 0.1,
-        sample_steps: Annotated[int, NotNegative] = 20,
+        sample_steps: Annotated[int, NotNegative] = 100,
     ):
         stages_a_snapshot = reduction or stages  # 0: one snapshot, of the last stage (INNg-single)
-        shape = _canvas(image_shape, canvas, padding)
+        shape = canvas_shape(image_shape, canvas, padding)
         threshold, window = STOPS[stop]
         synthesis = Synthesis(
             optimizer=optimizer,
@@ -143,6 +146,8 @@ class Introspective(Algorithm):
             decay=step_decay**stages_a_snapshot,  # from one kept classifier to the next
             num_snapshots=-(-stages // stages_a_snapshot),  # rounded up
             style_steps=sample_steps,
+            fall=step_decay ** (stages_a_snapshot - 1),
+            fall_steps=max(decay_steps * (stages_a_snapshot - 1), 1),
         )
         super().__init__(model, logged=LOGGED, seed=seed)
         self.stages = stages
@@ -152,6 +157,8 @@ class Introspective(Algorithm):
         self.loss_window = loss_window
         self.stop_quantile = stop_quantile
         self.threshold = threshold
+        self.step_decay = step_decay
+        self.decay_steps = decay_steps
         self.synthesis_steps = synthesis_steps
         self.negatives = PseudoNegatives(memory, samples, shape, recency, sigma)
         self._add_state(samples, shape)
@@ -252,8 +259,8 @@ class Introspective(Algorithm):
 
         # -2: apart from the seeds of updates, from 0, and of the order of examples, -1
         seed = random.fold_in(random.fold_in(random.root(self.seed), -2), stage)
-        scale = model.scale(number)
-        kernel, energy = model.synthesis.across(log_odds, threshold, start.shape, scale=scale)
+        pace = self._pace(number, since)
+        kernel, energy = model.synthesis.across(log_odds, threshold, start.shape, pace=pace)
         # the way from the common start grows with each stage of the group (section 3.6)
         most = self.synthesis_steps * (since + 1)
         x, summary = run(kernel, energy, start, seed, most)
@@ -268,6 +275,13 @@ class Introspective(Algorithm):
         self.stage.assign_add(1)
         self.into_stage.assign(0)
 
+    def _pace(self, number: tf.Tensor, since: tf.Tensor) -> Pace:
+        """Returns how steps shrink: within a group, as if the stages since had each been passed."""
+        first = self.model.scale(number)
+        if self.reduction == 1 or self.step_decay == 1:
+            return Pace(first)
+        return Pace(first, self.step_decay ** tf.cast(since, tf.float32), self.decay_steps * since)
+
     def pictures(self, batch: Batch) -> dict[str, Image]:
         del batch
         newest = self.negatives.newest(self.stage.value)[:16]
@@ -275,21 +289,3 @@ class Introspective(Algorithm):
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
         return [Stages(self)]
-
-
-def _canvas(image_shape: tuple[int, int, int], side: int, padding: int) -> tuple[int, int, int]:
-    """Returns height, width, channels of a pseudo-negative."""
-    height, width, channels = image_shape
-    if height != width:
-        raise UserError(f"image_size: expected square images and found {height}x{width}")
-    if side and side + 2 * padding < height:
-        least = height - 2 * padding
-        raise UserError(
-            f"canvas: expected at least {least} pixels for patches of {height}, and found {side}"
-        )
-    if padding and not side:
-        raise UserError(
-            "padding: expected 0 without a canvas, since the classifier sees whole images"
-        )
-    side = side + 2 * padding if side else height
-    return side, side, channels

@@ -12,7 +12,7 @@ from tfgen.models.base import Model, Target
 from tfgen.models.endpoints import task
 from tfgen.models.energy import without_margin
 from tfgen.models.snapshots import Snapshots
-from tfgen.models.synthesis import BOUNDS, LogOdds, Synthesis
+from tfgen.models.synthesis import BOUNDS, LogOdds, Pace, Synthesis
 from tfgen.nets.architectures import adapters
 from tfgen.samplers import Kernel, run, run_sequence
 from tfgen.types import Energy, EnergyFn, Image, Label, Seed
@@ -31,7 +31,9 @@ class CascadeModel(Model):
         synthesis: how images move.
         decay: factor on the steps of synthesis from one classifier to the next, in (0, 1].
         num_snapshots: classifiers there is room for.
-        style_steps: steps under each classifier when a picture is stylized.
+        style_steps: steps when a picture is stylized.
+        fall: factor that the steps fall by within the synthesis across one classifier, in (0, 1].
+        fall_steps: the number of these steps, at least 1.
 
     Attributes:
         snapshots: the cascade.
@@ -53,6 +55,8 @@ class CascadeModel(Model):
         decay: float,
         num_snapshots: int,
         style_steps: int,
+        fall: float = 1.0,
+        fall_steps: int = 1,
         sampling: None = None,
     ):
         net = adapters.as_discriminator(discriminator, image_shape)
@@ -63,6 +67,8 @@ class CascadeModel(Model):
         self.synthesis = synthesis
         self.decay = decay
         self.style_steps = style_steps
+        self.fall = fall
+        self.fall_steps = fall_steps
         self.snapshots = Snapshots(net, num_snapshots)
         self.thresholds = self.add_weight(
             shape=(num_snapshots,),
@@ -85,6 +91,7 @@ class CascadeModel(Model):
             inputs.count(),
             inputs.size(shown, least),
             inputs.stage(self.snapshots.num_kept),
+            inputs.classifiers(self.snapshots.num_kept),
             inputs.gamma(),
             inputs.num_steps(self.style_steps),
         ]
@@ -92,6 +99,8 @@ class CascadeModel(Model):
 
     def unable(self) -> set[str]:
         unable = set() if self.any_size else {"synthesize"}
+        if not self.snapshots.num_kept:  # room alone is a net of zeros
+            unable.add("advance")
         return unable if self.discriminator.has_features else unable | {"features"}
 
     @property
@@ -155,15 +164,28 @@ class CascadeModel(Model):
         return self.discriminator.features(image)
 
     @task("image")
-    def generate(self, count: tf.Tensor, seed: Seed) -> Image:
-        """Synthesizes images of the size of training's, from noise through all classifiers."""
-        return self._through((count, *self.canvas), seed)  # the canvas includes the padding
+    def generate(self, count: tf.Tensor, seed: Seed, classifiers: tf.Tensor | None = None) -> Image:
+        """Synthesizes images of the size of training's, from noise through the classifiers.
+
+        Args:
+            count: how many.
+            seed: int32 [2].
+            classifiers: how many of the first ones; None takes all.
+        """
+        # the canvas includes the padding
+        return self._through((count, *self.canvas), seed, classifiers)
 
     @task("image")
-    def synthesize(self, count: tf.Tensor, seed: Seed, size: tf.Tensor) -> Image:
+    def synthesize(
+        self,
+        count: tf.Tensor,
+        seed: Seed,
+        size: tf.Tensor,
+        classifiers: tf.Tensor | None = None,
+    ) -> Image:
         """Synthesizes images of any size, [count, size[0], size[1], c]."""
         height, width = (size[axis] + 2 * self.padding for axis in (0, 1))
-        return self._through((count, height, width, self.canvas[-1]), seed)
+        return self._through((count, height, width, self.canvas[-1]), seed, classifiers)
 
     @task("image")
     def advance(self, canvas: Image, stage: tf.Tensor, seed: Seed) -> Image:
@@ -185,27 +207,35 @@ class CascadeModel(Model):
         num_steps: tf.Tensor | None = None,
         gamma: tf.Tensor | None = None,
     ) -> Image:
-        """Draws pictures in the texture's style: through all classifiers, and near to the content.
+        """Draws pictures in the texture's style: likely to the cascade, and near to the content.
+
+        Each patch descends gamma |x - content|_2 - (1 - gamma) ln p(x), with ln p the sum of all
+        log-odds. The steps shrink over the way as those of a sample do through the cascade.
 
         Args:
             content: [b, h, w, c], of any size that the classifier's fits into.
             seed: int32 [2].
-            num_steps: under each classifier; None takes the model's own number.
+            num_steps: None takes the model's own number.
             gamma: weight of staying near, in [0, 1]; None takes 0.3.
 
         Source: INNg, section 4.2.
         """
-
-        def stage(number):
-            log_odds, scale = self.classifier(number), self.scale(number)
-            return self.synthesis.near(log_odds, content, gamma, scale)
-
-        steps = self.style_steps if num_steps is None else num_steps
-        return run_sequence(stage, content, seed, self.snapshots.num_kept, steps)[0]
+        score, steps = self.energy_fn(), self.style_steps if num_steps is None else num_steps
+        last = self.decay ** max(self.snapshots.num_kept - 1, 0) * self.fall
+        pace = Pace(fall=last, num_steps=tf.maximum(steps, 1))
+        kernel, energy = self.synthesis.near(lambda x: -score(x), content, gamma, pace)
+        return run(kernel, energy, content, seed, steps)[0]
 
     def scale(self, stage: int | tf.Tensor) -> tf.Tensor:
-        """Returns the factor on the steps of synthesis across a classifier's boundary."""
+        """Returns the factor on the first step of synthesis across a classifier's boundary."""
         return self.decay ** tf.cast(stage, tf.float32)
+
+    def step_scale(self, stage: int | tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+        """Returns the factor on a step of synthesis, after as many under the same classifier."""
+        if self.fall == 1:
+            return self.scale(stage)
+        fraction = tf.minimum(count / max(self.fall_steps - 1, 1), 1.0)
+        return self.scale(stage) * self.fall**fraction
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
@@ -215,6 +245,8 @@ class CascadeModel(Model):
             "decay": self.decay,
             "num_snapshots": self.thresholds.shape[0],
             "style_steps": self.style_steps,
+            "fall": self.fall,
+            "fall_steps": self.fall_steps,
         }
 
     @classmethod
@@ -228,11 +260,11 @@ class CascadeModel(Model):
             self.classifier(stage),
             self.thresholds.value[stage],
             shape,
-            scale=self.scale(stage),
+            pace=Pace(self.scale(stage), self.fall, self.fall_steps),
             per_example=random.several(seed),  # images with their own seeds stop on their own
         )
 
-    def _through(self, shape, seed: Seed) -> Image:
+    def _through(self, shape, seed: Seed, classifiers: tf.Tensor | None) -> Image:
         start_seed, run_seed = random.split(seed)
         x = self.synthesis.start(shape, start_seed)
         # a shape that is a tensor leaves the channels unknown, which convolutions must know
@@ -241,6 +273,6 @@ class CascadeModel(Model):
         def stage(number):
             return self._across(number, tf.shape(x), seed)
 
-        kept, steps = self.snapshots.num_kept, self.synthesis.num_steps
-        x, _ = run_sequence(stage, x, run_seed, kept, steps)
+        through = self.snapshots.num_kept if classifiers is None else classifiers
+        x, _ = run_sequence(stage, x, run_seed, through, self.synthesis.num_steps)
         return without_margin(x, self.padding)

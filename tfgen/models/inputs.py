@@ -226,6 +226,21 @@ def stage(num_stages: int) -> Input:
     return _shared("stage", (), tf.int32, meaning, check=check, example=0)
 
 
+def classifiers(num_kept: int) -> Input:
+    """Declares how many classifiers of a cascade, from the first on, a sample goes through.
+
+    Args:
+        num_kept: how many the cascade keeps.
+    """
+    least = min(1, num_kept)
+    check = Check(
+        f"from {least} to {num_kept} classifiers", lambda x: (x >= least) & (x <= num_kept)
+    )
+    meaning = f"how many of the classifiers a sample goes through; this model has {num_kept}"
+    options = {"check": check, "default": num_kept, "example": num_kept}
+    return _shared("classifiers", (), tf.int32, meaning, **options)
+
+
 def index() -> Input:
     """Declares which of a fixed number of answers to give; served rows choose by it."""
     meaning = "which of the model's own images to give"

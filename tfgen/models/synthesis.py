@@ -2,12 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from tfgen import energies, random
-from tfgen.samplers import Adam, Annealed, Kernel, Langevin, Patchwork, Until
+from tfgen.errors import UserError
+from tfgen.samplers import Adam, Annealed, Kernel, Langevin, Patchwork, Scheduled, Until
 from tfgen.types import EnergyFn, Image, Seed
 
 OBJECTIVES: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
@@ -21,6 +22,20 @@ BOUNDS = (-1.0, 1.0)
 
 LogOdds = Callable[[Image], tf.Tensor]
 """A classifier: images [b, h, w, c] to ln q(+1|x) - ln q(-1|x), [b]."""
+
+
+class Pace(NamedTuple):
+    """How the steps of one synthesis shrink: geometrically, then they stay."""
+
+    first: float | tf.Tensor = 1.0
+    """Factor on the synthesis's step size at the first step."""
+    fall: float | tf.Tensor = 1.0
+    """Factor that the steps have fallen by at the last of `num_steps`, positive."""
+    num_steps: int | tf.Tensor = 1
+
+
+CONSTANT = Pace()
+"""The steps that a synthesis has of itself."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +91,7 @@ class Synthesis:
         threshold: tf.Tensor,
         shape,
         *,
-        scale: float | tf.Tensor = 1.0,
+        pace: Pace = CONSTANT,
         per_example: bool = False,
     ) -> tuple[Kernel, EnergyFn]:
         """Returns a kernel and an energy that move images across a classifier's boundary.
@@ -85,48 +100,80 @@ class Synthesis:
             log_odds: the classifier.
             threshold: log-odds at which the move is over.
             shape: [b, h, w, c] of the images.
-            scale: factor on the step size.
+            pace: how the steps shrink.
             per_example: whether each image stops on its own, or the batch by its mean.
         """
-        moving = self._kernel(shape, scale)
+        moving = self._kernel(shape, pace)
         kernel = Until(moving, self.descended(threshold), self.window, per_example)
         return kernel, lambda x: self.descended(log_odds(x))
 
     def near(
-        self, log_odds: LogOdds, content: Image, gamma: tf.Tensor, scale: float | tf.Tensor = 1.0
+        self, log_odds: LogOdds, content: Image, gamma: tf.Tensor, pace: Pace = CONSTANT
     ) -> tuple[Kernel, EnergyFn]:
-        """Returns a kernel and an energy that move images to the classifier's liking.
+        """Returns a kernel and an energy that move images to a model's liking, and keep them near.
 
-        Each patch descends gamma |x - content|_2 + (1 - gamma) times the objective.
+        Each patch descends gamma |x - content|_2 - (1 - gamma) ln p(x), whatever the objective.
 
         Args:
-            log_odds: the classifier.
+            log_odds: ln p up to a constant, the sum of all classifiers' log-odds.
             content: the pictures to stay near to, [b, h, w, c].
             gamma: in [0, 1].
-            scale: factor on the step size.
+            pace: how the steps shrink.
 
         Source: INNg, section 4.2.
         """
 
         # `beside`: where the classifier sees patches, those of the content at the same places
         def energy(x, beside=content):
-            return gamma * energies.norm(x - beside) + (1 - gamma) * self.descended(log_odds(x))
+            return gamma * energies.norm(x - beside) - (1 - gamma) * log_odds(x)
 
-        return self._kernel(tf.shape(content), scale, content), energy
+        return self._kernel(tf.shape(content), pace, content), energy
 
-    def _kernel(self, shape, scale: float | tf.Tensor, beside: Image | None = None) -> Kernel:
+    def _kernel(self, shape, pace: Pace, beside: Image | None = None) -> Kernel:
         kernel: Kernel
+        fall = pace.fall
         if self.optimizer == "adam":
-            kernel = Adam(self.step_size * scale, self.beta_1, bounds=BOUNDS)
+            kernel = Adam(self.step_size * pace.first, self.beta_1, bounds=BOUNDS)
         else:
             # gradient descent is Langevin dynamics at T = 0, whose step is ε²/2 times the gradient
-            step_size = (2 * self.step_size * scale) ** 0.5
+            step_size, fall = (2 * self.step_size * pace.first) ** 0.5, fall**0.5
             kernel = Langevin(step_size, temperature=0.0, bounds=BOUNDS)
         if self.noise:
             kernel = Annealed(kernel, self.noise, self.noise_decay, BOUNDS)
+        if tf.is_tensor(fall) or fall != 1:
+            kernel = Scheduled(kernel, pace.num_steps, fall)
         if self.patch_size is None:
             return kernel
         # as many patches a pixel as in training, whatever the size of the images
         share = tf.cast(shape[1] * shape[2], tf.float32) / self.area
         patches = tf.cast(tf.math.ceil(self.patches * share), tf.int32)
         return Patchwork(kernel, self.patch_size, patches, beside)
+
+
+def canvas_shape(
+    image_shape: tuple[int, int, int], side: int, padding: int
+) -> tuple[int, int, int]:
+    """Returns height, width, channels of the images that training synthesizes, border included.
+
+    Args:
+        image_shape: height, width, channels of what the classifier sees.
+        side: of the square canvas; 0 takes the image's own size.
+        padding: pixels around the canvas.
+
+    Raises:
+        UserError: if images are not square, or the sizes do not fit.
+    """
+    height, width, channels = image_shape
+    if height != width:
+        raise UserError(f"image_size: expected square images and found {height}x{width}")
+    if side and side + 2 * padding < height:
+        least = height - 2 * padding
+        raise UserError(
+            f"canvas: expected at least {least} pixels for patches of {height}, and found {side}"
+        )
+    if padding and not side:
+        raise UserError(
+            "padding: expected 0 without a canvas, since the classifier sees whole images"
+        )
+    side = side + 2 * padding if side else height
+    return side, side, channels

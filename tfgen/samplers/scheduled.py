@@ -39,7 +39,7 @@ class Scheduled(Wrapper):
     """
 
     num_steps: Annotated[Integer, AtLeastOne]
-    step_factor_end: Annotated[float, Positive] = 1.0
+    step_factor_end: Annotated[Scalar, Positive] = 1.0
     temperature_factor_end: Annotated[float, NotNegative] = 1.0
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
@@ -57,8 +57,10 @@ class Scheduled(Wrapper):
         return State(inner.x, inner, state.count + 1), info
 
 
-def _factor(end: float, fraction: tf.Tensor) -> Scalar:
+def _factor(end: Scalar, fraction: tf.Tensor) -> Scalar:
     """Returns the factor at a fraction of the way from 1 to `end`."""
+    if tf.is_tensor(end):
+        return end**fraction
     if end == 1:
         return 1.0  # a number, so that what does not change is not computed anew
     return 1 - fraction if end == 0 else end**fraction

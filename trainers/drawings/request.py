@@ -11,6 +11,7 @@ from tfgen import random
 from tfgen.data import preprocess, reading, sources
 from tfgen.data.reading import Reading
 from tfgen.errors import AtLeastOne, Fraction, NotNegative, UserError
+from tfgen.models import Endpoint
 from tfgen.models.inputs import Input
 from trainers.run import stated
 from trainers.run.experiment import Trained
@@ -48,6 +49,8 @@ class Request:
     """Interpolate along the great circle."""
     gamma: Annotated[float, Fraction] = 0.3
     """How near to --image a stylized picture stays."""
+    classifiers: Annotated[int | None, AtLeastOne] = None
+    """How many of a cascade's classifiers samples go through, from the first on; all by default."""
     size: tuple[int, int] = (256, 256)
     """Height and width of what is synthesized or stylized."""
     stated: Reading = reading.PLAIN
@@ -86,13 +89,29 @@ def ask(trained: Trained, request: Request, task: str) -> Ask:
         raise UserError(
             f"--steps: expected none, since this model's {task} takes no sampling steps"
         )
-    usual = {"seed": random.root(request.seed), "num_steps": request.steps}
+    if request.classifiers is not None:
+        _check_classifiers(endpoint, request.classifiers)
+    usual = {
+        "seed": random.root(request.seed),
+        "num_steps": request.steps,
+        "classifiers": request.classifiers,
+    }
     traced = endpoint.traced()
 
     def answer(**given: Any) -> Answer:
         return {name: value.numpy() for name, value in traced(**usual | given).items()}
 
     return answer
+
+
+def _check_classifiers(endpoint: Endpoint, number: int) -> None:
+    """Raises UserError unless a task goes through classifiers, of which there are so many."""
+    known = {known.name: known for known in endpoint.inputs}
+    if "classifiers" not in known:
+        raise UserError(
+            f"--classifiers: expected none, since this model's {endpoint.name} goes through none"
+        )
+    check(known, "classifiers", number)
 
 
 def check(known: Mapping[str, Input], name: str, value: Any) -> None:
