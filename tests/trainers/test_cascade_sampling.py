@@ -103,6 +103,8 @@ def test_a_stylized_picture_stays_the_nearer_to_its_own_the_larger_gamma(trained
         (["--task=synthesize", "--size=40,0"], ["--size", "positive", "40,0"]),
         (["--task=reconstruct"], ["--task", "the task reconstruct"]),
         (["--task=generate", "--steps=3"], ["--steps", "no sampling steps"]),
+        (["--task=generate", "--classifiers=4"], ["--classifiers", "from 1 to 3", "4"]),
+        (["--task=stages", "--classifiers=2"], ["--classifiers", "advance"]),
     ],
 )
 def test_what_a_cascade_cannot_do_is_said(workdir, tmp_path, args, named):

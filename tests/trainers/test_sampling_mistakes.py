@@ -19,6 +19,7 @@ from support.command_line import content, mistake
         ("trained_classes", ["--task=memories"], ["memories"]),
         ("trained_digits", ["--task=generate", "--count=0"], ["count"]),
         ("trained_digits", ["--task=generate", "--steps=-1"], ["steps"]),
+        ("trained_digits", ["--task=generate", "--classifiers=1"], ["--classifiers", "none"]),
         ("trained_digits", ["--task=complete", "--mask=nonsense"], ["mask", "nonsense"]),
         ("trained_digits", ["--task=complete", "--mask=half:middle"], ["mask", "half:middle"]),
         (
