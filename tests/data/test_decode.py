@@ -4,6 +4,7 @@ import io
 import pathlib
 
 import numpy as np
+import PIL
 import pytest
 import tifffile
 from PIL import Image, ImageCms, ImageOps
@@ -132,6 +133,7 @@ def test_lab_becomes_rgb():
     assert np.abs(found.astype(int) - (200, 40, 30)).max() <= 3
 
 
+@pytest.mark.skipif(int(PIL.__version__.split(".")[0]) < 13, reason="older ones refuse it")
 def test_ycbcr_tiffs_become_rgb():
     patch = Image.new("RGB", (16, 16), (200, 40, 30)).convert("YCbCr")
     found = decoded(saved(patch, "TIFF"))
@@ -222,7 +224,7 @@ def test_sixteen_bits_of_tiffs_are_scaled(byteorder, options):
     found = decoded(tiff(colour, photometric="rgb", **options))
     np.testing.assert_array_equal(found, rounded(colour))
     inks = decoded(tiff(DEEP, photometric="separated", **options))
-    expected = Image.fromarray(rounded(DEEP), "CMYK").convert("RGB")
+    expected = Image.frombytes("CMYK", (5, 6), rounded(DEEP).tobytes()).convert("RGB")
     np.testing.assert_array_equal(inks, np.asarray(expected))
 
 

@@ -184,7 +184,8 @@ class Decoder:
             values = white - values
         scaled = deep.to_bytes(values, white)
         if found.mode == "CMYK":
-            return modes.colours(Image.fromarray(scaled, "CMYK"))
+            height, width, _ = scaled.shape
+            return modes.colours(Image.frombytes("CMYK", (width, height), scaled.tobytes()))
         scaled = scaled[..., 0] if scaled.shape[-1] == 1 else scaled
         if not has_alpha:
             return Colours(scaled, None)
