@@ -180,7 +180,7 @@ def measured(workdir: pathlib.Path) -> dict[str, float]:
 
 def training_picture(workdir: pathlib.Path) -> np.ndarray:
     """Returns the picture that a run was trained on, float32 [1, h, w, c]."""
-    return experiment.load_images(experiment.read(workdir)).train.as_float()
+    return experiment.restored(workdir).images.train.as_float()
 
 
 def distance(picture: np.ndarray, samples: np.ndarray) -> float:

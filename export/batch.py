@@ -21,7 +21,7 @@ from absl import flags as absl_flags
 from export.clients import image_inputs, in_process, job, request
 from export.clients.job import Job
 from tfgen import files, random
-from tfgen.data import masks, sources
+from tfgen.data import folders, masks
 from tfgen.errors import UserError
 from trainers.run import commands, flags, stated
 
@@ -114,7 +114,7 @@ def _job(values: absl_flags.FlagValues) -> Job:
 
 def _images(directory: pathlib.Path) -> list[pathlib.Path]:
     """Returns the images of a folder, in order of their names."""
-    found = sorted(f for f in directory.glob("*") if f.suffix.lower() in sources.IMAGE_SUFFIXES)
+    found = sorted(f for f in directory.glob("*") if f.suffix.lower() in folders.IMAGE_SUFFIXES)
     if not found:
         raise UserError(
             f"--input: expected a directory of image files and found none in {directory}"

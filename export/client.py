@@ -30,7 +30,7 @@ from tfgen.data import masks
 from tfgen.errors import UserError
 from tfgen.models import inputs
 from trainers.drawings import pictures
-from trainers.run import commands, experiment, flags, stated
+from trainers.run import commands, dataset, flags, stated
 
 __all__ = ["define", "main", "seeds"]
 
@@ -56,6 +56,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_string(
         "workdir", None, "Work on held-out images of this run's data instead.", **where
     )
+    dataset.define_moved(values, where["module_name"])
     absl_flags.DEFINE_string("mask", "half:bottom", masks.NAMES, **where)
     absl_flags.DEFINE_integer("count", 12, "How many rows to ask for.", lower_bound=1, **where)
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
@@ -145,7 +146,7 @@ def _given(endpoint: EndpointDescription, values: absl_flags.FlagValues) -> dict
 
 
 def _size(values: absl_flags.FlagValues) -> image_inputs.Sides | None:
-    return experiment.sides("size", values.size)
+    return dataset.sides("size", values.size)
 
 
 def _pictures(
@@ -159,7 +160,9 @@ def _pictures(
     if values.image:
         found = image_inputs.of_files(values.image, entry, size, stated.reading(values))
     elif values.workdir:
-        found = image_inputs.of_run(pathlib.Path(values.workdir), values.count, entry, size)
+        found = image_inputs.of_run(
+            pathlib.Path(values.workdir), values.count, entry, size, values.dataset
+        )
     else:
         raise UserError("--image: expected an image file, or a run's --workdir, and found neither")
     least = min(model.description.facts["image_shape"][:2])

@@ -17,7 +17,7 @@ from absl import flags as absl_flags
 import tfgen.evaluation
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
-from trainers.run import catalogue, commands, experiment, flags
+from trainers.run import catalogue, commands, dataset, experiment, flags
 from trainers.run.catalogue import Parameters
 from trainers.run.experiment import Trained
 
@@ -51,6 +51,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_list("metrics", [], metrics_help, **where)
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
     absl_flags.DEFINE_integer("step", None, step_help, lower_bound=0, **where)
+    dataset.define_moved(values, where["module_name"])
     for name, cls in measurements().items():
         flags.define_parameters(values, name, parameters(cls), cls)
 
@@ -59,7 +60,7 @@ def main(values: absl_flags.FlagValues) -> None:
     """Measures."""
     flags.require(values, "workdir")
     check_names(values.metrics)
-    trained = experiment.restored(values.workdir, values.step)
+    trained = experiment.restored(values.workdir, values.step, moved_to=values.dataset)
     # all are made before any runs, so that a mistake is reported before hours are spent
     evaluators = [evaluator(trained, name, values) for name in values.metrics]
     for made in evaluators:

@@ -20,7 +20,7 @@ from tfgen.analysis.landscape import EnergyLandscape
 from tfgen.evaluation.landscape import Landscape
 from trainers import evaluate
 from trainers.drawings import disconnectivity, pictures
-from trainers.run import commands, experiment, flags
+from trainers.run import commands, dataset, experiment, flags
 from trainers.run.experiment import Trained
 
 NAMES = ("landscape.png", "landscape.html", "landscape.npz")
@@ -37,13 +37,14 @@ def define(values: absl_flags.FlagValues) -> None:
     text = "Basins drawn, at most; the shallowest are left out."
     absl_flags.DEFINE_integer("leaves", 40, text, lower_bound=2, **where)
     absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
+    dataset.define_moved(values, where["module_name"])
     flags.define_parameters(values, Landscape.name(), evaluate.parameters(Landscape), Landscape)
 
 
 def main(values: absl_flags.FlagValues) -> None:
     """Maps, draws, measures."""
     flags.require(values, "workdir")
-    trained = experiment.restored(values.workdir, values.step)
+    trained = experiment.restored(values.workdir, values.step, moved_to=values.dataset)
     given = {"seed": values.seed, "jit": trained.jit_compile}
     given |= evaluate.protocol(Landscape, values)
     evaluator = Landscape(trained.model, trained.images, **given)

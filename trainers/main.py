@@ -7,6 +7,7 @@ flags.cfg (re-runnable), checkpoints/, tensorboard/, metrics.jsonl and samples/*
 """
 
 import contextlib
+import pathlib
 import sys
 
 from absl import flags as absl_flags
@@ -14,7 +15,7 @@ from absl import flags as absl_flags
 from tfgen import random
 from tfgen.errors import UserError
 from tfgen.training.batches import ORDER
-from trainers.run import callbacks, checkpoints, commands, flags
+from trainers.run import callbacks, checkpoints, commands, dataset, flags, history
 from trainers.run.callbacks import DivergedError
 from trainers.run.experiment import Experiment, refuse_others
 from trainers.run.flags import define
@@ -34,10 +35,12 @@ def main(values: absl_flags.FlagValues) -> None:
     for name in ("save_every", "sample_every"):
         if values[name].value % values.log_every:
             raise UserError(f"--{name}: expected a multiple of --log_every={values.log_every}")
-    refuse_others(values)
+    values["dataset"].value = dataset.absolute(values.dataset)
+    dataset.refuse_workdir_inside(values.dataset, pathlib.Path(values.workdir))
+    changes = refuse_others(values)
     experiment = Experiment(values)
     experiment.check_labels()
-    begin(experiment)
+    begin(experiment, changes)
     algorithm = experiment.algorithm
     # a run that is called again may have come to its end before
     while algorithm.num_updates < values.steps and not algorithm.finished:
@@ -48,16 +51,25 @@ def main(values: absl_flags.FlagValues) -> None:
             roll_back(experiment, diverged)
 
 
-def begin(experiment: Experiment) -> None:
+def begin(experiment: Experiment, changes: history.Changes) -> None:
     """Sets the run to its newest checkpoint, or writes its first one.
 
     Args:
         experiment: whose work directory is claimed.
+        changes: the flags in which this command differs from the one before, which are recorded.
     """
     values, step = experiment.values, 0
     resumed = bool(checkpoints.steps(experiment.checkpoints))
     if resumed:
         step = checkpoints.restore(experiment.checkpoints, experiment.state)
+    if step > values.steps:
+        print(
+            f"{values.workdir}: nothing to do: {step} of {values.steps} updates are made",
+            file=sys.stderr,
+        )
+        values["steps"].value = step  # flags.cfg says what was done
+        changes = {name: change for name, change in changes.items() if name != "steps"}
+    history.record(experiment.metrics, step, changes, values.workdir)
     experiment.claim()
     experiment.metrics.rewind(step)
     lower_rates(experiment)

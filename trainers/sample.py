@@ -18,7 +18,7 @@ from tfgen.errors import UserError
 from trainers.drawings import listing, pictures, single_images
 from trainers.drawings.listing import Drawing
 from trainers.drawings.request import Request
-from trainers.run import commands, experiment, flags, signatures, stated
+from trainers.run import commands, dataset, experiment, flags, signatures, stated
 
 TASKS = listing.find()
 
@@ -38,6 +38,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_string("output", None, text, **where)
     text = "The checkpoint to use, by its updates; the newest by default."
     absl_flags.DEFINE_integer("step", None, text, lower_bound=0, **where)
+    dataset.define_moved(values, module)
     for option in signatures.options(Request, SIMPLE):
         flags.define_option(values, option.name, option, module=module)
     stated.define(values, module)
@@ -51,7 +52,7 @@ def main(values: absl_flags.FlagValues) -> None:
     drawing, output = TASKS[values.task], pathlib.Path(values.output)
     check_output(drawing, output)
     asked = request(values)
-    trained = experiment.restored(values.workdir, values.step)
+    trained = experiment.restored(values.workdir, values.step, moved_to=values.dataset)
     if output.suffix == ".png":
         pictures.save(output, drawing.draw(trained, asked))
     elif drawing.images is not None:
@@ -67,7 +68,7 @@ def request(values: absl_flags.FlagValues) -> Request:
     """
     given: dict[str, Any] = {name: values[name].value for name in SIMPLE}
     given["stated"] = stated.reading(values)
-    size = experiment.sides("size", values.size)
+    size = dataset.sides("size", values.size)
     if size is not None:
         given["size"] = size
     return Request(**given)

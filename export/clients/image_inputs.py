@@ -73,7 +73,9 @@ def of_files(
     return np.stack([first, *others])
 
 
-def of_run(workdir: pathlib.Path, count: int, entry: Entry, size: Sides | None) -> np.ndarray:
+def of_run(
+    workdir: pathlib.Path, count: int, entry: Entry, size: Sides | None, moved_to: str | None = None
+) -> np.ndarray:
     """Returns held-out images of a run's data, [n, h, w, c].
 
     Args:
@@ -81,8 +83,9 @@ def of_run(workdir: pathlib.Path, count: int, entry: Entry, size: Sides | None) 
         count: how many at most.
         entry: of the input that takes them.
         size: where the input takes any; None: as large as they are.
+        moved_to: the data set as `--dataset` names it today; None: as the run's flags have it.
     """
-    found = experiment.load_images(experiment.read(workdir)).test.image[:count]
+    found = experiment.held_out_of(workdir, moved_to).image[:count]
     height, width = sides(entry) or size or found.shape[1:3]
     if height > found.shape[1] or width > found.shape[2]:
         raise UserError(

@@ -13,7 +13,7 @@ from support.command_line import content, mistake
 from export.litert import convert
 from export.web import libraries, server, site
 from tfgen.errors import UserError
-from trainers.run import experiment
+from trainers.run import dataset, experiment
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_page_without_the_data_has_no_examples(installed, digits, tmp_path, mo
     def load(*args, **kwargs):
         raise UserError("--dataset: it is gone")
 
-    monkeypatch.setattr(experiment, "load_images", load)
+    monkeypatch.setattr(dataset, "images", load)
     assert write(digits, tmp_path / "page")["examples"] == []
     assert "it is gone" in capsys.readouterr().out
 

@@ -20,7 +20,7 @@ from support.command_line import DIGITS, TEXTURE, TOY, content, mistake, spawned
 
 import tfgen.nets.families.toy
 from trainers.run import checkpoints
-from trainers.run.experiment import sides
+from trainers.run.dataset import sides
 
 ROOT = pathlib.Path(__file__).parents[2]
 

@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from tfgen import patches, random
 from tfgen.data import given, masks, preprocess, sources, splits
+from tfgen.data.contents import Pictures
+from tfgen.data.description import Description
 from tfgen.data.reading import Reading
 from tfgen.errors import UserError
 from tfgen.types import Seed
@@ -126,6 +128,8 @@ class Images(NamedTuple):
     """The shape of one training example."""
     size: int
     """The number of training images."""
+    description: Description = Description()
+    """What is known of them beside the arrays."""
 
 
 def from_arrays(image: np.ndarray, label: np.ndarray | None = None) -> Examples:
@@ -179,10 +183,12 @@ def load(
             `tfgen.data.masks.parse`.
         max_images: take at most this many of the training pictures, at random. `test_fraction` of
             these is then held out.
-        test_fraction: share held out where the source has no test split, in [0, 1). Of a single
-            picture the right part is held out; 0 takes the whole for training and test alike.
-        validation: number of training images, drawn at random, that take the place of the test
-            images. The test images stay unseen while choices are made.
+        test_fraction: share held out where the source has no test split, in [0, 1); one image at
+            least. Of a texture (`image:`, `textures/`) the right part is held out. With 0, or a
+            single picture of another source, all images are for training and test alike.
+        validation: number of images that take the place of the test images, drawn at random from
+            the source's validation split, or else from the training images. The test images stay
+            unseen while choices are made.
         data_dir: where TensorFlow Datasets keeps what it prepared.
         manual_dir: where original files lie that TensorFlow Datasets need not download.
         background: of transparent pictures: white, grey or black; None refuses these.
@@ -204,43 +210,23 @@ def load(
     stated = Reading(
         background=background, bit_depth=bit_depth, value_range=value_range, size=image_size
     )
-    found = sources.read(name, data_dir, manual_dir, stated)
-    found = {split: progress(pictures) for split, pictures in found.items()}
-    # drawn from the stream: pictures that are not taken are not kept in memory
-    if max_images is not None:
-        training = found.get("train") or found["all"]
-        found = {"all": iter(splits.reservoir(training, max_images))}
-    parts = {}
-    for split, pictures in found.items():
-        parts[split] = Examples(*preprocess.stacked(name, pictures, image_size, channels))
-    train, test = _train_and_test(parts, test_fraction)
+    found = sources.read(name, data_dir, manual_dir, stated).mapped(progress)
+
+    def stack(pictures: Pictures) -> Examples:
+        return Examples(*preprocess.stacked(name, pictures, image_size, channels))
+
+    parts = splits.divide(found, stack, most=max_images, fraction=test_fraction)
     if patch_size is not None:
-        _check_patches(name, train, patch_size, missing)
-    if missing and train.image.ndim != 4:
+        _check_patches(name, parts.train, patch_size, missing)
+    if missing and parts.train.image.ndim != 4:
         raise UserError(f"missing: expected images and found the clips of {name}")
     # before images are set aside, so that each has the same mask with and without validation
-    mask = masks.mask(missing, train.image).numpy() > 0 if missing else None
-    train = dataclasses.replace(train, patch_size=patch_size, mask=mask)
-    test = dataclasses.replace(test, patch_size=patch_size)
+    mask = masks.mask(missing, parts.train.image).numpy() > 0 if missing else None
+    parts = parts._replace(train=dataclasses.replace(parts.train, mask=mask))
     if validation:
-        train, test = _set_aside(train, validation)
-    return Images(train, test, train.shape, len(train))
-
-
-def _train_and_test(parts: dict[str, Examples], fraction: float) -> tuple[Examples, Examples]:
-    """Returns a source's own splits, or holds out images at random, or a picture's right part."""
-    if "all" not in parts:
-        return parts["train"], parts["test"]
-    examples = parts["all"]
-    if len(examples) == 1:
-        width = examples.image.shape[-2]
-        middle = width - round(width * fraction)
-        left, right = examples.image[..., :middle, :], examples.image[..., middle:, :]
-        train, test = Examples(left, examples.label), Examples(right, examples.label)
-    else:
-        train, test = map(examples.select, splits.held_out(len(examples), fraction))
-    # nothing held out: all is for training and test alike
-    return (train, test) if test.image.size else (examples, examples)
+        parts = splits.set_aside(parts, found, stack, validation)
+    train, test = (dataclasses.replace(part, patch_size=patch_size) for part in parts[:2])
+    return Images(train, test, train.shape, len(train), Description.of(name, found, parts))
 
 
 def _check_patches(name: str, train: Examples, patch_size: int, missing: str | None) -> None:
@@ -254,13 +240,3 @@ def _check_patches(name: str, train: Examples, patch_size: int, missing: str | N
         )
     if missing:
         raise UserError("missing: expected whole images and found a patch_size too")
-
-
-def _set_aside(train: Examples, count: int) -> tuple[Examples, Examples]:
-    """Returns the training images that stay, and those set aside, of which no pixel is hidden."""
-    if count >= len(train):
-        raise UserError(
-            f"validation: expected fewer than the {len(train)} training images and found {count}"
-        )
-    stay, aside = map(train.select, splits.set_aside(len(train), count))
-    return stay, dataclasses.replace(aside, mask=None)

@@ -156,7 +156,7 @@ def stacked(
         labels.append(label)
     if not images:
         raise UserError(f"dataset {name}: expected pictures and found none")
-    labelled = labels[0] is not None
+    labelled = None not in labels  # a split of which some have none has none
     return np.stack(images), np.array(labels, np.int64) if labelled else None
 
 

@@ -6,7 +6,7 @@
 | `mnist5k` | 5,000 + 1,000 of MNIST's digits, 28x28 grey, labelled (`tfgen.data.mnist5k`) |
 | `textures/brick`, `textures/grass`, `textures/gravel` | scikit-image's, 512x512 grey |
 | `toy/NAME` | 10,000 draws of a known density (`tfgen.data.toy`) |
-| `folder:PATH` | image files, also in a .zip; labelled by sub-folder where there are any |
+| `folder:PATH` | image files, also in a .zip; `tfgen.data.layout` finds splits and classes |
 | `cifar10:PATH` | CIFAR-10's binary batches (`data_batch_1.bin`, ...): a folder, a .zip, or one |
 | `npz:PATH` | an array `image` [n, h, w] or [n, h, w, c], and maybe an array `label` [n] |
 | `image:PATH` | one image file, also in a .zip (`image:textures.zip/bark.png`): a texture |
@@ -19,23 +19,31 @@ and what is refused is listed in `docs/data.md`.
 
 import functools
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
-from tfgen.data import archives, arrays, films, mnist5k, npz, reading, tfds, toy
-from tfgen.data.decode import Decoder
+from tfgen.data import (
+    archives,
+    arrays,
+    cifar10,
+    films,
+    folders,
+    mnist5k,
+    npz,
+    reading,
+    tfds,
+    toy,
+)
+from tfgen.data.contents import ALL, Contents, Pictures
+from tfgen.data.entries import Entry
 from tfgen.data.reading import Reading
 from tfgen.errors import UserError
 
 TEXTURES = ("brick", "grass", "gravel")
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".pgm", ".ppm", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 TOY_SIZE = 10_000
-CIFAR10_ROW = 1 + 3 * 32 * 32
-"""Bytes of an image in CIFAR-10's binary batches: its label, then three planes of pixels."""
-
-Pictures = Iterator[tuple[np.ndarray, int | None]]
-"""Pictures [h, w], [h, w, c] or [t, h, w, c], with their labels."""
+MOST_NAMED = 10
+"""Members of an archive that a complaint names."""
 
 
 def read(
@@ -43,8 +51,8 @@ def read(
     data_dir: str | None = None,
     manual_dir: str | None = None,
     stated: Reading = reading.PLAIN,
-) -> dict[str, Pictures]:
-    """Returns the pictures of a data set, by split, as uint8 or as float32 in [-1, 1].
+) -> Contents:
+    """Returns the pictures of a data set, by split, and what is known of them.
 
     Args:
         name: of the table above.
@@ -53,29 +61,24 @@ def read(
         stated: what the user states about the pictures.
 
     Returns:
-        Iterators under "train" and "test", or under "all" where the source has no split of its own.
+        Pictures that are uint8, or float32 in [-1, 1].
 
     Raises:
         UserError: if the data set is unknown, missing, empty or corrupt; some of this only while
             the pictures are read.
     """
     kind, _, place = name.partition(":")
+    checked = functools.partial(arrays.checked, f"dataset {name}", stated=stated)
     if kind in READERS and place:
-        found = {"all": _read_path(name, kind, pathlib.Path(place), stated)}
-        return _checked(name, found, stated)
+        path = pathlib.Path(place).expanduser()
+        return _read_path(name, kind, path, stated).mapped(checked)
     if name in EMBEDDED:
-        return EMBEDDED[name]()
+        return Contents(EMBEDDED[name](), texture=name.startswith("textures/"))
     group, slash, _ = name.partition("/")
     siblings = [other for other in EMBEDDED if slash and other.startswith(f"{group}/")]
     if siblings:
         raise UserError(f"dataset {name}: expected one of {', '.join(siblings)}")
-    return _checked(name, tfds.read(name, data_dir, manual_dir, list(EMBEDDED)), stated)
-
-
-def _checked(name: str, found: dict[str, Pictures], stated: Reading) -> dict[str, Pictures]:
-    """Returns pictures whose numbers and labels are checked as they come."""
-    subject = f"dataset {name}"
-    return {split: arrays.checked(subject, given, stated) for split, given in found.items()}
+    return tfds.read(name, data_dir, manual_dir, list(EMBEDDED)).mapped(checked)
 
 
 def read_image(path: str | pathlib.Path, stated: Reading = reading.PLAIN) -> np.ndarray:
@@ -92,11 +95,11 @@ def read_image(path: str | pathlib.Path, stated: Reading = reading.PLAIN) -> np.
         UserError: if there is no such file, or it cannot be decoded.
     """
     # to the end, where values are judged
-    ((picture, _),) = read(f"image:{path}", stated=stated)["all"]
+    ((picture, _),) = read(f"image:{path}", stated=stated).splits[ALL]
     return picture
 
 
-def _read_path(name: str, kind: str, path: pathlib.Path, stated: Reading) -> Pictures:
+def _read_path(name: str, kind: str, path: pathlib.Path, stated: Reading) -> Contents:
     place = archives.archive_of(path) if kind == "image" else path
     if not place.exists():
         raise UserError(f"dataset {name}: expected an existing path and found nothing at {path}")
@@ -107,18 +110,18 @@ def _read_path(name: str, kind: str, path: pathlib.Path, stated: Reading) -> Pic
 
 
 def _digits() -> dict[str, Pictures]:
-    return {"all": _scikit_learns_digits()}
+    return {ALL: _scikit_learns_digits()}
 
 
 def _texture(name: str) -> dict[str, Pictures]:
     import skimage.data
 
-    return {"all": iter([(getattr(skimage.data, name)(), None)])}
+    return {ALL: [(getattr(skimage.data, name)(), None)]}
 
 
 def _toy(name: str) -> dict[str, Pictures]:
     points = toy.DENSITIES[name].sample(TOY_SIZE, seed=0)
-    return {"all": ((point, None) for point in points)}
+    return {ALL: ((point, None) for point in points)}
 
 
 def _scikit_learns_digits() -> Pictures:
@@ -141,67 +144,38 @@ EMBEDDED: dict[str, Callable[[], dict[str, Pictures]]] = {
 # --- sets at a path
 
 
-def _folder(name: str, path: pathlib.Path, stated: Reading) -> Pictures:
-    if not path.is_dir() and path.suffix != ".zip":
-        raise UserError(
-            f"dataset {name}: expected a folder or a .zip of images and found the file {path}"
-        )
-    found = archives.files(name, path)
-    images = [(file, content) for file, content in found if file.suffix.lower() in IMAGE_SUFFIXES]
-    if not images:
-        raise UserError(
-            f"dataset {name}: expected image files ({', '.join(IMAGE_SUFFIXES)}) and found none"
-        )
-    # a single image outside of a sub-folder leaves all without labels
-    labelled = all(len(file.parts) > 1 for file, _ in images)
-    classes = sorted({file.parts[0] for file, _ in images})
-    decoder = Decoder(f"dataset {name}", stated)
-    for file, content in images:
-        label = classes.index(file.parts[0]) if labelled else None
-        yield decoder.image(path / file, content), label
-
-
-def _cifar10(name: str, path: pathlib.Path, stated: Reading) -> Pictures:
-    found = archives.files(name, path)
-    batches = [(file, content) for file, content in found if file.suffix == ".bin"]
-    if not batches:
-        raise UserError(f"dataset {name}: expected binary batches (.bin) and found none")
-    for file, content in batches:
-        if len(content) % CIFAR10_ROW:
-            raise UserError(
-                f"dataset {name}: expected {CIFAR10_ROW:,} bytes an image in {file} and found "
-                f"{len(content):,} in all"
-            )
-        for row in np.frombuffer(content, np.uint8).reshape(-1, CIFAR10_ROW):
-            if row[0] > 9:
-                raise UserError(
-                    f"dataset {name}: expected labels 0 to 9 and found {row[0]} in {file}"
-                )
-            # from planes of red, green and blue to [h, w, c]
-            yield row[1:].reshape(3, 32, 32).transpose(1, 2, 0), int(row[0])
-
-
-def _image(name: str, path: pathlib.Path, stated: Reading) -> Pictures:
-    decoder = Decoder(f"dataset {name}", stated)
+def _image(name: str, path: pathlib.Path, stated: Reading) -> Contents:
     archive = archives.archive_of(path)
-    if archive == path:
-        yield decoder.image(path, archives.content(name, path)), None
-        return
+    entry = archives.single(name, path) if archive == path else _member(name, archive, path)
+    pictures = folders.decoded(name, [(entry, None)], stated)
+    return Contents({ALL: pictures}, files={str(entry.path): entry.size}, texture=True)
+
+
+def _member(name: str, archive: pathlib.Path, path: pathlib.Path) -> Entry:
+    """Returns the member of an archive that a path through it names."""
     member = pathlib.PurePosixPath(path.relative_to(archive))
-    found = dict(archives.files(name, archive))
-    if member not in found:
-        raise UserError(
-            f"dataset {name}: expected the archive to hold {member} and found "
-            f"{', '.join(map(str, found))}"
-        )
-    yield decoder.image(member, found[member]), None
+    entries = archives.listing(name, archive).entries
+    for entry in entries:
+        if entry.path == member:
+            return entry
+    shown = [str(entry.path) for entry in entries[:MOST_NAMED]]
+    more = f" and {len(entries) - MOST_NAMED} more" if len(entries) > MOST_NAMED else ""
+    raise UserError(
+        f"dataset {name}: expected the archive to hold {member} and found {', '.join(shown)}{more}"
+    )
 
 
-def _npz(name: str, path: pathlib.Path, stated: Reading) -> Pictures:
-    return npz.pictures(f"dataset {name}", path)
+def _npz(name: str, path: pathlib.Path, stated: Reading) -> Contents:
+    del stated  # `arrays.checked` goes by it
+    pictures = npz.pictures(f"dataset {name}", path)
+    return Contents({ALL: pictures}, files={path.name: path.stat().st_size})
 
 
-def _video(name: str, path: pathlib.Path, stated: Reading) -> Pictures:
+def _video(name: str, path: pathlib.Path, stated: Reading) -> Contents:
+    return Contents({ALL: _clips(name, path, stated)}, files={path.name: path.stat().st_size})
+
+
+def _clips(name: str, path: pathlib.Path, stated: Reading) -> Pictures:
     if path.suffix == ".npz":
         clips = npz.read(f"dataset {name}", path)
     else:
@@ -214,9 +188,9 @@ def _video(name: str, path: pathlib.Path, stated: Reading) -> Pictures:
         yield clip, None
 
 
-READERS: dict[str, Callable[[str, pathlib.Path, Reading], Pictures]] = {
-    "folder": _folder,
-    "cifar10": _cifar10,
+READERS: dict[str, Callable[[str, pathlib.Path, Reading], Contents]] = {
+    "folder": folders.read,
+    "cifar10": cifar10.read,
     "npz": _npz,
     "image": _image,
     "video": _video,

@@ -1,11 +1,122 @@
 """Which images of a data set are taken, trained on and held out: never a matter of a run's seed."""
 
-from collections.abc import Iterable
-from typing import TypeVar
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
+from tfgen.data.contents import ALL, TEST, TRAIN, VALIDATION, Contents, Pictures
+from tfgen.errors import UserError
+
+if TYPE_CHECKING:
+    from tfgen.data.examples import Examples
+
 Item = TypeVar("Item")
+Stack = Callable[[Pictures], "Examples"]
+"""Reads pictures into memory."""
+
+OWN = "its own test split"
+FROM_VALIDATION = "its validation split, since it has no test split"
+CHOSEN = "drawn from its validation split"
+RANDOM = "held out at random"
+ASIDE = "set aside of the training pictures"
+RIGHT = "the right part of the picture"
+SAME = "test is train"
+"""Where the test images come from, in words; `SAME`: nothing is held out."""
+
+UNLABELLED = "; its test split has no labels"
+
+
+class Parts(NamedTuple):
+    """The images to train on and those held out."""
+
+    train: "Examples"
+    test: "Examples"
+    held_out: str
+    """Where the test images come from, in words."""
+    used: tuple[str, ...]
+    """The source's splits that they are taken from."""
+
+
+def divide(found: Contents, stack: Stack, *, most: int | None, fraction: float) -> Parts:
+    """Returns the images to train on and those held out, by the source's own splits if it has any.
+
+    Args:
+        found: what the source holds.
+        stack: reads the pictures of a split.
+        most: take at most so many training pictures, at random, and hold images out of these.
+        fraction: share held out where the source has no test split, in [0, 1).
+
+    Raises:
+        UserError: if no image is left to train on.
+    """
+    whole = TRAIN if TRAIN in found.splits else ALL
+    training = found.splits[whole]
+    # drawn from the stream: pictures that are not taken are not kept in memory
+    train = stack(training if most is None else reservoir(training, most))
+    note = ""
+    if most is None and TEST in found.splits:
+        test = stack(found.splits[TEST])
+        if test.label is not None or train.label is None:
+            return Parts(train, test, OWN, (whole, TEST))
+        note = UNLABELLED
+    if most is None and VALIDATION in found.splits:
+        test = stack(found.splits[VALIDATION])
+        words = FROM_VALIDATION.partition(",")[0] if note else FROM_VALIDATION
+        return Parts(train, test, words + note, (whole, VALIDATION))
+    parts = _hold_out(train, fraction, found.texture)
+    return parts._replace(held_out=parts.held_out + note, used=(whole,))
+
+
+def _hold_out(examples: "Examples", fraction: float, texture: bool) -> Parts:
+    """Holds images out at random, or the right part of a texture."""
+    if not fraction:
+        return Parts(examples, examples, f"{SAME}, since test_fraction is 0", ())
+    if len(examples) > 1:
+        train, test = map(examples.select, held_out(len(examples), fraction))
+        return Parts(train, test, RANDOM, ())
+    if not texture:
+        return Parts(examples, examples, f"{SAME}, since there is one picture alone", ())
+    image = examples.image
+    column = middle(image.shape[-2], fraction)
+    train, test = (
+        dataclasses.replace(examples, image=part)
+        for part in (image[..., :column, :], image[..., column:, :])
+    )
+    return Parts(train, test, RIGHT, ())
+
+
+def set_aside(parts: Parts, found: Contents, stack: Stack, count: int) -> Parts:
+    """Returns parts whose test images are others, so that choices are made without these.
+
+    Args:
+        parts: of a data set.
+        found: what its source holds; images are drawn from its validation split if it has one,
+            else from the training images.
+        stack: reads the pictures of a split.
+        count: number of images that take the test images' place.
+
+    Raises:
+        UserError: if there are not so many.
+    """
+    if VALIDATION in found.splits:
+        own = parts.test if VALIDATION in parts.used else stack(found.splits[VALIDATION])
+        if count > len(own):
+            raise UserError(
+                f"validation: expected at most the {len(own)} images of the validation split and "
+                f"found {count}"
+            )
+        chosen = np.sort(np.random.default_rng(7).permutation(len(own))[:count])
+        return Parts(parts.train, own.select(chosen), CHOSEN, (parts.used[0], VALIDATION))
+    train = parts.train
+    if count >= len(train):
+        raise UserError(
+            f"validation: expected fewer than the {len(train)} training images and found {count}"
+        )
+    stay, aside = map(train.select, _aside(len(train), count))
+    # of what is measured no pixel is hidden
+    return Parts(stay, dataclasses.replace(aside, mask=None), ASIDE, parts.used[:1])
 
 
 def reservoir(items: Iterable[Item], most: int) -> list[Item]:
@@ -32,22 +143,44 @@ def held_out(count: int, fraction: float) -> tuple[np.ndarray, np.ndarray]:
     """Returns the numbers of the images to train on and of those held out, each in rising order.
 
     Args:
-        count: number of images.
-        fraction: share held out, in [0, 1).
+        count: number of images, at least 2.
+        fraction: share held out, in (0, 1); at least one image is.
+
+    Raises:
+        UserError: if no image is left to train on.
     """
     # a fixed seed: what is held out must not change from run to run
     order = np.random.default_rng(0).permutation(count)
-    num_test = round(count * fraction)
+    num_test = _share(count, fraction, "images")
     return np.sort(order[num_test:]), np.sort(order[:num_test])
 
 
-def set_aside(count: int, num_aside: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the numbers of the images that stay, in rising order, and of those set aside.
+def middle(width: int, fraction: float) -> int:
+    """Returns the column at which the held-out right part of a texture begins.
 
     Args:
-        count: number of images.
-        num_aside: number of those set aside, below `count`.
+        width: columns of the texture.
+        fraction: share held out, in (0, 1); at least one column is.
+
+    Raises:
+        UserError: if no column is left to train on.
     """
+    return width - _share(width, fraction, "columns")
+
+
+def _share(count: int, fraction: float, what: str) -> int:
+    """Returns how many of some things are held out."""
+    found = max(1, round(count * fraction))
+    if found >= count:
+        raise UserError(
+            f"test_fraction: expected a share that leaves some of {count} {what} to train on and "
+            f"found {fraction:g}, which holds out {found}"
+        )
+    return found
+
+
+def _aside(count: int, num_aside: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the numbers of the images that stay, in rising order, and of those set aside."""
     # another seed than `held_out` has, so that the two draws are independent
     order = np.random.default_rng(7).permutation(count)
     return np.sort(order[num_aside:]), order[:num_aside]

@@ -1,16 +1,17 @@
 """Pictures from TensorFlow Datasets, which is imported only when one of its sets is read."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from tfgen.data.contents import ALL, TEST, TRAIN, VALIDATION, Contents, Pictures
 from tfgen.errors import UserError
 
 
-def read(
-    name: str, data_dir: str | None, manual_dir: str | None, known: Sequence[str]
-) -> dict[str, Iterator[tuple[np.ndarray, int | None]]]:
+def read(name: str, data_dir: str | None, manual_dir: str | None, known: Sequence[str]) -> Contents:
     """Prepares a data set and returns its pictures, by split.
 
     Args:
@@ -19,15 +20,15 @@ def read(
         manual_dir: where original files lie that need not be downloaded.
         known: names of the embedded sets, for complaints.
 
-    Returns:
-        Iterators under "train" and "test", or under "all" if there is only one of these splits.
-
     Raises:
         UserError: if the data set is unknown, cannot be prepared or has no pictures.
     """
     import tensorflow_datasets as tfds
 
     builder = _builder(name, data_dir, known)
+    # without its files a download would be tried, again and again
+    if manual_dir is not None and not pathlib.Path(manual_dir).is_dir():
+        raise UserError(f"manual_dir: expected a folder and found none at {manual_dir}")
     try:
         config = tfds.download.DownloadConfig(manual_dir=manual_dir)
         builder.download_and_prepare(download_config=config)
@@ -43,8 +44,29 @@ def read(
         raise UserError(
             f"dataset {name}: expected a feature named image and found {sorted(features)}"
         )
-    splits = [split for split in ("train", "test") if split in builder.info.splits]
-    return {split if len(splits) == 2 else "all": _pictures(builder, split) for split in splits}
+    label = features.get("label")
+    sizes = _sizes(name, builder.info.splits)
+    return Contents(
+        {split: _pictures(builder, own) for split, (own, _) in sizes.items()},
+        class_names=tuple(label.names) if isinstance(label, tfds.features.ClassLabel) else None,
+        sizes={split: size for split, (_, size) in sizes.items()},
+    )
+
+
+def _sizes(name: str, splits: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
+    """Returns the splits that are read: the set's own name of each, and its size.
+
+    Raises:
+        UserError: if there are several, none of which is for training.
+    """
+    found = {s: (s, splits[s].num_examples) for s in (TRAIN, VALIDATION, TEST) if s in splits}
+    if TRAIN in found and len(found) > 1:
+        return found
+    if TRAIN not in found and len(splits) != 1:
+        own = ", ".join(sorted(splits)) or "none"
+        raise UserError(f"dataset {name}: expected a split train and found {own}")
+    own = TRAIN if TRAIN in found else next(iter(splits))
+    return {ALL: (own, splits[own].num_examples)}
 
 
 def _builder(name: str, data_dir: str | None, known: Sequence[str]):
@@ -52,6 +74,9 @@ def _builder(name: str, data_dir: str | None, known: Sequence[str]):
 
     try:
         return tfds.builder(name, data_dir=data_dir)
+    except AssertionError as error:  # a version that there is not
+        reason = (str(error).splitlines() or ["no reason given"])[0]
+        raise UserError(f"dataset {name}: expected a version that there is ({reason})") from error
     except (tfds.core.DatasetNotFoundError, ValueError) as error:
         others = tfds.list_builders(with_community_datasets=False)
         close = difflib.get_close_matches(name, [*known, *others])
@@ -63,9 +88,12 @@ def _builder(name: str, data_dir: str | None, known: Sequence[str]):
         ) from error
 
 
-def _pictures(builder, split: str) -> Iterator[tuple[np.ndarray, int | None]]:
+def _pictures(builder, split: str) -> Pictures:
+    """Yields the pictures of a split; those of a test split may have no label, which is -1."""
     import tensorflow_datasets as tfds
 
     labelled = "label" in builder.info.features
     for example in tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False)):
-        yield example["image"], int(example["label"]) if labelled else None
+        label = example["label"] if labelled else None
+        missing = split == TEST and np.array_equal(label, -1)
+        yield example["image"], None if missing else label

@@ -31,6 +31,10 @@ RUN_FORMAT = 2
 DESCRIPTION = "model.json"
 WEIGHTS = "weights.npz"
 RUN = "run.json"
+FLAGS = "flags.cfg"
+FLAGS_END = "# end"
+"""The last line of a run's flags.cfg, which a file that was cut lacks."""
+
 MODEL = "model"
 """The model's directory in a checkpoint."""
 
@@ -197,11 +201,19 @@ def check_run(path: pathlib.Path) -> None:
             f"{path}: expected a run of format {RUN_FORMAT} and found format "
             f"{found.get('format')}, written by tfgen {found.get('tfgen')}"
         )
+    # a run of an older version says nothing of its end
+    if "flags_end" in found and (path / FLAGS).is_file():
+        lines = (path / FLAGS).read_text(encoding="utf-8", errors="replace").splitlines()
+        if found["flags_end"] not in lines:
+            raise UserError(
+                f"{path / FLAGS}: expected a last line {found['flags_end']} and found none; the "
+                "file is damaged"
+            )
 
 
 def describe_run() -> dict[str, Any]:
     """Returns what a work directory records of the code that made it."""
-    return {"format": RUN_FORMAT, "tfgen": __version__}
+    return {"format": RUN_FORMAT, "tfgen": __version__, "flags_end": FLAGS_END}
 
 
 def checkpoint_steps(directory: pathlib.Path) -> list[int]:

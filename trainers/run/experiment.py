@@ -20,7 +20,16 @@ from tfgen.models import Model, saved
 from tfgen.nets.convolution import implementations
 from tfgen.training.algorithm import Algorithm
 from tfgen.training.schedules import Schedule
-from trainers.run import catalogue, checkpoints, flags, optimizers, stated, strategy
+from trainers.run import (
+    catalogue,
+    checkpoints,
+    dataset,
+    flags,
+    history,
+    optimizers,
+    stated,
+    strategy,
+)
 from trainers.run.metrics import Metrics
 
 DATA = (
@@ -30,6 +39,7 @@ DATA = (
     "patch_size",
     "missing",
     "max_images",
+    "test_fraction",
     "validation",
     *stated.NAMES,
 )
@@ -73,19 +83,15 @@ class Experiment:
     @functools.cached_property
     def images(self) -> examples.Images:
         """The data set of the flags."""
-        return load_images(self.values)
+        return dataset.images(self.values)
 
     def _data(self) -> dict[str, Any]:
-        """Returns what nets must know of the data, remembered or measured."""
-        if (self.workdir / saved.RUN).exists():
-            return remembered(self.workdir)
-        mean = self.images.train.as_float().mean(axis=(0, 1, 2))
-        return {
-            "image_shape": list(self.images.shape),
-            "image_mean": [float(m) for m in mean],
-            "train_size": self.images.size,
-            "num_incomplete": self.images.size if self.values.missing else 0,
-        }
+        """Returns what is remembered of the data, or measured; today's must be the same."""
+        measured = dataset.measured(self.values, self.images)
+        if not (self.workdir / saved.RUN).exists():
+            return measured
+        dataset.check_same(dataset.remembered(self.workdir), measured, self.workdir)
+        return measured
 
     def _algorithm(self, cls: Callable[..., Algorithm]) -> Algorithm:
         """Returns the algorithm with its nets and optimizers."""
@@ -162,7 +168,7 @@ class Experiment:
         }
         for name, content in contents.items():
             with files.written_aside(self.workdir / name) as aside:
-                aside.write_text(content)
+                aside.write_text(content, encoding="utf-8")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -195,12 +201,16 @@ class Trained:
 
     @functools.cached_property
     def images(self) -> examples.Images:
-        """The data set that the model was trained on."""
-        return load_images(self.values)
+        """The data set that the model was trained on; another is refused."""
+        return dataset.images_of_run(self.values, self.data, self.workdir)
 
 
 def restored(
-    workdir: str | pathlib.Path, step: int | None = None, convolution: str | None = None
+    workdir: str | pathlib.Path,
+    step: int | None = None,
+    convolution: str | None = None,
+    *,
+    moved_to: str | None = None,
 ) -> Trained:
     """Returns a run with its model.
 
@@ -208,36 +218,42 @@ def restored(
         workdir: of a run.
         step: updates behind the checkpoint; None: the newest.
         convolution: how convolutions run; None: as the run's flags have it.
+        moved_to: the data set as `--dataset` names it today; None: as the run's flags have it.
 
     Raises:
         UserError: if it is not one, or has no such checkpoint.
     """
     workdir = pathlib.Path(workdir)
-    values = read(workdir)
+    values = read(workdir, moved_to)
     try:
         with implementations.defaulting_to(convolution or values.convolution):
             model = saved.load(workdir, step)
     except UserError as error:
         raise UserError(f"--workdir: {error}") from error
     metrics = Metrics(workdir / "metrics.jsonl")
-    return Trained(workdir, values, model, remembered(workdir), metrics)
+    return Trained(workdir, values, model, dataset.remembered(workdir), metrics)
 
 
-def remembered(workdir: pathlib.Path) -> dict[str, Any]:
-    """Returns what a work directory remembers of the data.
+def held_out_of(workdir: pathlib.Path, moved_to: str | None = None) -> examples.Examples:
+    """Returns the held-out images of a run's data, which must be those that it was made with.
+
+    Args:
+        workdir: of a run.
+        moved_to: the data set as `--dataset` names it today; None: as the run's flags have it.
+    """
+    values = read(workdir, moved_to)
+    return dataset.images_of_run(values, dataset.remembered(workdir), workdir).test
+
+
+def refuse_others(values: absl_flags.FlagValues) -> history.Changes:
+    """Returns the flags in which a run that goes on differs from before.
+
+    Args:
+        values: the flags, set.
 
     Raises:
-        UserError: if it is damaged.
+        UserError: if the work directory is another run's, or holds other files.
     """
-    place = workdir / "data.json"
-    try:
-        return json.loads(place.read_text())
-    except (FileNotFoundError, json.JSONDecodeError) as error:
-        raise UserError(f"--workdir: expected {place} to be whole and could not read it") from error
-
-
-def refuse_others(values: absl_flags.FlagValues) -> None:
-    """Raises UserError if the work directory is another run's, or holds other files."""
     workdir = pathlib.Path(values.workdir)
     if not (workdir / saved.RUN).exists() and not (workdir / "flags.cfg").exists():
         # what a kill while claiming it may have left behind does not count
@@ -247,59 +263,33 @@ def refuse_others(values: absl_flags.FlagValues) -> None:
                 "--workdir: expected a run's directory or an empty one and found other files in "
                 f"{workdir}"
             )
-        return
+        return {}
     if not (workdir / saved.RUN).exists() and not (workdir / "checkpoints").exists():
-        return  # killed while it was claimed
+        return {}  # killed while it was claimed
     before = read(workdir)
     options = [
         f"{role}.{option}"
         for role in catalogue.roles(before.algorithm)
         for option in flags.net_options(before, role)
     ]
+    movable = dataset.has_place(before.dataset) and dataset.has_place(values.dataset)
     for name in [*STRUCTURE, *options]:
+        if name == "dataset" and movable:
+            continue  # their fingerprints are compared
         if before[name].value != values[name].value:
             raise UserError(
                 f"--{name}: {workdir} was made with {before[name].value} and cannot go on with "
                 f"{values[name].value}; choose another --workdir"
             )
+    return history.changes(before, values)
 
 
-def load_images(values: absl_flags.FlagValues) -> examples.Images:
-    """Returns the data set that flags describe.
-
-    Args:
-        values: the flags, set.
-
-    Raises:
-        UserError: if there is none such, or it is not of images.
-    """
-    known = stated.reading(values)
-    loaded = examples.load(
-        values.dataset,
-        image_size=sides("image_size", values.image_size),
-        channels=values.channels,
-        patch_size=values.patch_size,
-        missing=values.missing,
-        max_images=values.max_images,
-        test_fraction=values.test_fraction,
-        validation=values.validation,
-        data_dir=values.data_dir,
-        manual_dir=values.manual_dir,
-        background=known.background,
-        bit_depth=known.bit_depth,
-        value_range=known.value_range,
-        progress=stated.shown,
-    )
-    if len(loaded.shape) != 3:
-        raise UserError(f"--dataset: expected images and found videos of shape {loaded.shape}")
-    return loaded
-
-
-def read(workdir: pathlib.Path) -> absl_flags.FlagValues:
+def read(workdir: pathlib.Path, moved_to: str | None = None) -> absl_flags.FlagValues:
     """Returns the flags that a work directory was made with, and `workdir` as it is now.
 
     Args:
         workdir: of a run.
+        moved_to: the data set as `--dataset` names it today; None: as it was.
 
     Raises:
         UserError: if it is not one, or one of another format.
@@ -324,23 +314,6 @@ def read(workdir: pathlib.Path) -> absl_flags.FlagValues:
         raise UserError(
             f"--workdir: expected {config} to be a run's flags and could not read it: {error}"
         ) from error
+    if moved_to is not None:
+        values["dataset"].value = dataset.absolute(moved_to)
     return values
-
-
-def sides(flag: str, words: list[str] | None) -> tuple[int, int] | None:
-    """Returns height and width from a flag of one or two numbers, or None where it is not given.
-
-    Raises:
-        UserError: if they are no positive numbers.
-    """
-    if not words:
-        return None
-    try:
-        numbers = [int(word) for word in words]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in (1, 2) or min(numbers) < 1:
-        raise UserError(
-            f"--{flag}: expected one or two positive numbers and found {','.join(words)}"
-        )
-    return (numbers[0], numbers[-1])

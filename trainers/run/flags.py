@@ -10,6 +10,7 @@ from typing import Any
 
 from absl import flags
 
+from tfgen.models import saved
 from trainers.run import catalogue, optimizers, options, parsing, signatures
 from trainers.run.catalogue import Parameters
 from trainers.run.parsing import parse, require
@@ -173,10 +174,16 @@ def net_options(values: flags.FlagValues, role: str) -> dict[str, object]:
     return {name: value for name, value in given.items() if name not in others}
 
 
-def written(values: flags.FlagValues) -> str:
-    """Returns the flags of a run as a flagfile, without those of other algorithms and roles."""
-    own = {values.algorithm, *catalogue.roles(values.algorithm)}
+def own(values: flags.FlagValues) -> list[str]:
+    """Returns the names of the flags of a run, without those of other algorithms and roles."""
+    prefixes = {values.algorithm, *catalogue.roles(values.algorithm)}
     names = [name for name in values if name not in parsing.SHARED]
-    given = (values[name] for name in names if "." not in name or name.partition(".")[0] in own)
+    return [name for name in names if "." not in name or name.partition(".")[0] in prefixes]
+
+
+def written(values: flags.FlagValues) -> str:
+    """Returns the flags of a run as a flagfile, whose last line is END."""
+    given = (values[name] for name in own(values))
     lines = {flag.serialize() for flag in given if flag.value is not None}
-    return "\n".join(sorted(lines, key=lambda line: ("." in line, line))) + "\n"
+    in_order = sorted(lines, key=lambda line: ("." in line, line))
+    return "\n".join([*in_order, saved.FLAGS_END]) + "\n"

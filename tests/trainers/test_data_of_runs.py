@@ -1,0 +1,225 @@
+"""What a run remembers of its data: a change is refused, a move is not."""
+
+import json
+import shutil
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+from support import command_line
+from support.command_line import DIGITS, content, mistake, rows, start
+
+RUN = tuple(flag for flag in DIGITS if not flag.startswith("--dataset"))
+
+
+@pytest.fixture(scope="module")
+def pets(tmp_path_factory):
+    """Returns a folder of pictures of two classes."""
+    folder = tmp_path_factory.mktemp("data") / "pets"
+    for number in range(12):
+        place = folder / ("cat", "dog")[number % 2] / f"{number}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(number).integers(0, 256, (8, 8), np.uint8)
+        iio.imwrite(place, pixels)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(pets, tmp_path_factory):
+    """Returns a run on the pictures."""
+    workdir = tmp_path_factory.mktemp("runs") / "run"
+    command_line.train(workdir, *RUN, f"--dataset=folder:{pets}")
+    return workdir
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    """Returns the test's own copy of the run."""
+    return shutil.copytree(trained, tmp_path / "run")
+
+
+@pytest.fixture
+def changed(pets, tmp_path):
+    """Returns a copy of the pictures and two more of them."""
+    folder = shutil.copytree(pets, tmp_path / "changed")
+    for number in (97, 98):
+        iio.imwrite(folder / "cat" / f"{number}.png", np.full((8, 8), number, np.uint8))
+    return folder
+
+
+def test_a_run_remembers_its_data(trained, pets):
+    data = json.loads((trained / "data.json").read_text())
+    assert data["source"] == f"folder:{pets}"
+    assert data["class_names"] == ["cat", "dog"]
+    assert data["counts"] == {"train": 11, "test": 1}
+    assert data["fingerprint"]["num_files"] == 12
+    assert set(data["fingerprint"]["files"]) >= {"cat/0.png", "dog/11.png"}
+    assert f"--dataset=folder:{pets}" in (trained / "flags.cfg").read_text()
+
+
+def test_a_relative_path_is_stored_absolute(pets, tmp_path, monkeypatch):
+    monkeypatch.chdir(pets.parent)
+    command_line.train(tmp_path / "run", *RUN, "--dataset=folder:pets", "--steps=2")
+    assert f"--dataset=folder:{pets}\n" in (tmp_path / "run" / "flags.cfg").read_text()
+
+
+def test_each_command_prints_one_line_about_its_data(run, pets, tmp_path, capsys):
+    expected = (
+        f"data: folder:{pets}: 11 training + 1 test pictures of 8x8x1 (held out at random), "
+        "2 classes (0 cat, 1 dog)"
+    )
+    commands = (
+        ("trainers.main", *RUN, f"--dataset=folder:{pets}", f"--workdir={run}"),
+        ("trainers.evaluate", f"--workdir={run}", "--metrics=outliers", "--outliers.num_images=2"),
+        (
+            *("trainers.sample", f"--workdir={run}", "--task=score"),
+            f"--output={tmp_path / 'a.png'}",
+        ),
+    )
+    for command in commands:
+        start(*command)
+        printed = capsys.readouterr()
+        assert printed.err.splitlines().count(expected) == 1, command
+        assert "data:" not in printed.out
+
+
+def test_other_pictures_are_refused_by_name_on_resume_and_change_nothing(run, changed):
+    before = content(run)
+    said = mistake(
+        "trainers.main", *RUN, f"--dataset=folder:{changed}", "--steps=6", f"--workdir={run}"
+    )
+    assert "11 train pictures then and 13 now (2 files new, such as cat/97.png)" in said
+    assert said.startswith("error: --dataset: ")
+    assert content(run) == before
+
+
+@pytest.mark.parametrize("command", ["evaluate", "sample"])
+def test_other_pictures_are_refused_when_a_model_is_used_on_them(run, changed, tmp_path, command):
+    asked = {
+        "evaluate": ("--metrics=outliers",),
+        "sample": ("--task=score", f"--output={tmp_path / 'a.png'}"),
+    }[command]
+    where = (f"--workdir={run}", f"--dataset=folder:{changed}")
+    assert "such as cat/97.png" in mistake(f"trainers.{command}", *where, *asked)
+
+
+def test_moved_pictures_are_used_where_they_are(run, pets, tmp_path, capsys):
+    """Also packed as an archive; the run goes on, and remembers where they are."""
+    archive = shutil.make_archive(str(tmp_path / "pets"), "zip", pets.parent, "pets")
+    moved = f"--dataset=folder:{archive}"
+    start(
+        "trainers.sample", f"--workdir={run}", moved, "--task=score", f"--output={tmp_path}/a.png"
+    )
+    command_line.train(run, *RUN, moved, "--steps=6")
+    assert f"{moved}\n" in (run / "flags.cfg").read_text()
+    (row,) = rows(run, "flags")
+    assert row["changed"]["steps"] == [4, 6]
+    assert row["changed"]["dataset"] == [f"folder:{pets}", f"folder:{archive}"]
+    assert [row["step"] for row in rows(run, "train")] == [2, 4, 6]
+
+
+def test_changed_flags_are_printed_and_recorded(run, pets, capsys):
+    where = (f"--dataset=folder:{pets}", f"--workdir={run}")
+    start("trainers.main", *RUN, *where, "--batch_size=4", "--steps=6")
+    assert "goes on from step 4 with --batch_size=4 (before: 8)" in capsys.readouterr().err
+    (row,) = rows(run, "flags")
+    assert (row["step"], row["changed"]) == (4, {"batch_size": [8, 4], "steps": [4, 6]})
+    start("trainers.main", *RUN, *where, "--batch_size=4", "--steps=6")
+    assert len(rows(run, "flags")) == 1
+
+
+def test_fewer_steps_than_were_made_change_nothing(run, pets, capsys):
+    where = (f"--dataset=folder:{pets}", f"--workdir={run}")
+    start("trainers.main", *RUN, *where, "--steps=2")
+    assert "nothing to do: 4 of 2 updates are made" in capsys.readouterr().err
+    assert "--steps=4\n" in (run / "flags.cfg").read_text()
+    assert rows(run, "flags") == []
+
+
+def test_another_share_of_test_pictures_is_refused(run, pets):
+    where = (f"--dataset=folder:{pets}", f"--workdir={run}", "--steps=6")
+    assert "--test_fraction" in mistake("trainers.main", *RUN, *where, "--test_fraction=0.3")
+
+
+@pytest.mark.parametrize("inside", ["run", "cat/run", ""])
+def test_a_work_directory_inside_its_own_data_is_refused(pets, inside):
+    before = content(pets)
+    where = (f"--dataset=folder:{pets}", f"--workdir={pets / inside}")
+    assert str(pets) in mistake("trainers.main", *RUN, *where)
+    assert content(pets) == before
+
+
+def test_a_work_directory_behind_a_link_into_its_data_is_refused(pets, tmp_path):
+    (tmp_path / "link").symlink_to(pets)
+    where = (f"--dataset=folder:{pets}", f"--workdir={tmp_path / 'link' / 'run'}")
+    assert "--workdir" in mistake("trainers.main", *RUN, *where)
+
+
+# damaged files
+
+
+@pytest.mark.parametrize(
+    ("damaged", "named"),
+    [
+        (b"{}", "image_shape"),
+        (b"[]", "type list"),
+        (b"3", "type int"),
+        (b"", "could not read"),
+        (b"\x93NUMPY\xff\xfe", "could not read"),
+        ({"image_mean": [0.1, 0.2]}, "image_mean [0.1, 0.2] for 1 channels"),
+        ({"image_mean": [float("nan")]}, "image_mean [NaN]"),
+        ({"image_mean": 0.5}, "image_mean 0.5"),
+        ({"image_shape": [8, 8]}, "image_shape [8, 8]"),
+        ({"image_shape": ["8", 8, 1]}, "image_shape"),
+        ({"train_size": 0}, "train_size 0"),
+        ({"train_size": True}, "train_size true"),
+        ({"num_incomplete": 3}, "num_incomplete 3 of 11"),
+        ({"counts": None}, "counts null"),
+        ({"fingerprint": 7}, "fingerprint 7"),
+    ],
+)
+def test_a_damaged_data_json_is_refused_in_one_sentence(run, pets, damaged, named):
+    place = run / "data.json"
+    if not isinstance(damaged, bytes):
+        damaged = json.dumps(json.loads(place.read_text()) | damaged).encode()
+    place.write_bytes(damaged)
+    commands = (
+        ("trainers.main", *RUN, f"--dataset=folder:{pets}", "--steps=6"),
+        ("trainers.evaluate", "--metrics=outliers"),
+    )
+    for command in commands:
+        said = mistake(*command, f"--workdir={run}")
+        assert str(place) in said
+        assert named in said
+
+
+@pytest.mark.parametrize("change", [{"image_mean": [0.9]}, {"train_size": 10}])
+def test_numbers_that_the_data_do_not_have_are_refused(run, pets, change):
+    place = run / "data.json"
+    place.write_text(json.dumps(json.loads(place.read_text()) | change))
+    said = mistake(
+        "trainers.main", *RUN, f"--dataset=folder:{pets}", "--steps=6", f"--workdir={run}"
+    )
+    assert next(iter(change)) in said
+    assert "damaged" in said
+
+
+def test_a_run_of_an_older_version_goes_on_and_remembers_from_then_on(run, pets):
+    place = run / "data.json"
+    known = json.loads(place.read_text())
+    old = ("image_shape", "image_mean", "train_size", "num_incomplete")
+    place.write_text(json.dumps({name: known[name] for name in old}))
+    (run / "run.json").write_text(json.dumps({"format": 2, "tfgen": "0.1"}))
+    command_line.train(run, *RUN, f"--dataset=folder:{pets}", "--steps=6")
+    assert json.loads(place.read_text()) == known
+
+
+@pytest.mark.parametrize("left", [1, 10, -1])
+def test_a_flags_file_that_was_cut_at_a_line_is_refused(run, left):
+    place = run / "flags.cfg"
+    lines = place.read_text().splitlines(keepends=True)
+    assert lines[-1] == "# end\n"
+    place.write_text("".join(lines[:left]))
+    said = mistake("trainers.evaluate", f"--workdir={run}", "--metrics=outliers")
+    assert "flags.cfg" in said
+    assert "damaged" in said

@@ -1,0 +1,68 @@
+"""Folders and .zip archives of image files."""
+
+import pathlib
+from collections.abc import Sequence
+
+from tfgen.data import archives, contents, layout, zips
+from tfgen.data.contents import Contents, Pictures
+from tfgen.data.decode import Decoder
+from tfgen.data.entries import Entry
+from tfgen.data.reading import Reading
+from tfgen.errors import UserError
+
+IMAGE_SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".pgm", ".ppm", ".pbm", ".pnm"),
+    *(".bmp", ".gif", ".tif", ".tiff", ".webp"),
+)
+"""Files of other suffixes are not opened."""
+
+
+def read(name: str, path: pathlib.Path, stated: Reading) -> Contents:
+    """Returns the pictures of a folder or a .zip archive, by split, with their labels.
+
+    Args:
+        name: of the data set, for complaints.
+        path: of the folder or archive.
+        stated: what the user states about the pictures.
+
+    Raises:
+        UserError: if it is neither, holds no pictures, or is laid out in none of the ways that
+            `tfgen.data.layout` knows.
+    """
+    if not path.is_dir() and not zips.is_archive(path):
+        raise UserError(
+            f"dataset {name}: expected a folder or a .zip of images and found the file {path}"
+        )
+    found = archives.listing(name, path)
+    images = [entry for entry in found.entries if entry.path.suffix.lower() in IMAGE_SUFFIXES]
+    left_out = contents.left_out(found, images)
+    if not images:
+        raise UserError(
+            f"dataset {name}: expected image files ({', '.join(IMAGE_SUFFIXES)}) and found none"
+            f"{contents.among(left_out)}"
+        )
+    arranged = layout.arrange(name, images)
+    return Contents(
+        {split: decoded(name, taken, stated) for split, taken in arranged.splits.items()},
+        class_names=arranged.class_names,
+        sizes={split: len(taken) for split, taken in arranged.splits.items()},
+        files=contents.file_sizes(images),
+        left_out=left_out,
+    )
+
+
+def decoded(name: str, taken: Sequence[tuple[Entry, int | None]], stated: Reading) -> Pictures:
+    """Yields the pictures of files with their labels, reading one file at a time.
+
+    Args:
+        name: of the data set, for complaints.
+        taken: the files, each with its label or None.
+        stated: what the user states about the pictures.
+
+    Raises:
+        UserError: if a file cannot be read or decoded.
+    """
+    decoder = Decoder(f"dataset {name}", stated)
+    label_of = {id(entry): label for entry, label in taken}
+    for entry, content in archives.contents(name, [entry for entry, _ in taken]):
+        yield decoder.image(entry.shown, content), label_of[id(entry)]
