@@ -9,6 +9,9 @@ import pytest
 from support import command_line
 from support.command_line import DIGITS, content, mistake, rows, start
 
+from tfgen.errors import UserError
+from trainers.run import dataset, experiment
+
 RUN = tuple(flag for flag in DIGITS if not flag.startswith("--dataset"))
 
 
@@ -57,10 +60,15 @@ def test_a_run_remembers_its_data(trained, pets):
     assert f"--dataset=folder:{pets}" in (trained / "flags.cfg").read_text()
 
 
-def test_a_relative_path_is_stored_absolute(pets, tmp_path, monkeypatch):
+def test_a_relative_path_is_made_absolute(pets, monkeypatch):
     monkeypatch.chdir(pets.parent)
-    command_line.train(tmp_path / "run", *RUN, "--dataset=folder:pets", "--steps=2")
-    assert f"--dataset=folder:{pets}\n" in (tmp_path / "run" / "flags.cfg").read_text()
+    monkeypatch.setenv("HOME", str(pets.parent))
+    for place in ("pets", "~/pets", str(pets)):
+        assert dataset.absolute(f"folder:{place}") == f"folder:{pets}"
+    assert [dataset.absolute(name) for name in ("mnist:3.0.1", "digits")] == [
+        "mnist:3.0.1",
+        "digits",
+    ]
 
 
 def test_each_command_prints_one_line_about_its_data(run, pets, tmp_path, capsys):
@@ -93,7 +101,7 @@ def test_other_pictures_are_refused_by_name_on_resume_and_change_nothing(run, ch
     assert content(run) == before
 
 
-@pytest.mark.parametrize("command", ["evaluate", "sample"])
+@pytest.mark.parametrize("command", ["sample", pytest.param("evaluate", marks=pytest.mark.slow)])
 def test_other_pictures_are_refused_when_a_model_is_used_on_them(run, changed, tmp_path, command):
     asked = {
         "evaluate": ("--metrics=outliers",),
@@ -103,31 +111,28 @@ def test_other_pictures_are_refused_when_a_model_is_used_on_them(run, changed, t
     assert "such as cat/97.png" in mistake(f"trainers.{command}", *where, *asked)
 
 
-def test_moved_pictures_are_used_where_they_are(run, pets, tmp_path, capsys):
-    """Also packed as an archive; the run goes on, and remembers where they are."""
+def test_moved_pictures_are_used_where_they_are_and_changed_flags_recorded(
+    run, pets, tmp_path, capsys
+):
+    """Packed as an archive; the run goes on, and remembers where they are."""
     archive = shutil.make_archive(str(tmp_path / "pets"), "zip", pets.parent, "pets")
     moved = f"--dataset=folder:{archive}"
-    start(
-        "trainers.sample", f"--workdir={run}", moved, "--task=score", f"--output={tmp_path}/a.png"
-    )
-    command_line.train(run, *RUN, moved, "--steps=6")
+    output = f"--output={tmp_path / 'a.png'}"
+    start("trainers.sample", f"--workdir={run}", moved, "--task=score", output)
+    command_line.train(run, *RUN, moved, "--batch_size=4", "--steps=6")
     assert f"{moved}\n" in (run / "flags.cfg").read_text()
+    assert "--batch_size=4 (before: 8)" in capsys.readouterr().err
     (row,) = rows(run, "flags")
-    assert row["changed"]["steps"] == [4, 6]
-    assert row["changed"]["dataset"] == [f"folder:{pets}", f"folder:{archive}"]
+    assert row["step"] == 4
+    assert row["changed"] == {
+        "steps": [4, 6],
+        "batch_size": [8, 4],
+        "dataset": [f"folder:{pets}", f"folder:{archive}"],
+    }
     assert [row["step"] for row in rows(run, "train")] == [2, 4, 6]
 
 
-def test_changed_flags_are_printed_and_recorded(run, pets, capsys):
-    where = (f"--dataset=folder:{pets}", f"--workdir={run}")
-    start("trainers.main", *RUN, *where, "--batch_size=4", "--steps=6")
-    assert "goes on from step 4 with --batch_size=4 (before: 8)" in capsys.readouterr().err
-    (row,) = rows(run, "flags")
-    assert (row["step"], row["changed"]) == (4, {"batch_size": [8, 4], "steps": [4, 6]})
-    start("trainers.main", *RUN, *where, "--batch_size=4", "--steps=6")
-    assert len(rows(run, "flags")) == 1
-
-
+@pytest.mark.slow
 def test_fewer_steps_than_were_made_change_nothing(run, pets, capsys):
     where = (f"--dataset=folder:{pets}", f"--workdir={run}")
     start("trainers.main", *RUN, *where, "--steps=2")
@@ -136,8 +141,8 @@ def test_fewer_steps_than_were_made_change_nothing(run, pets, capsys):
     assert rows(run, "flags") == []
 
 
-def test_another_share_of_test_pictures_is_refused(run, pets):
-    where = (f"--dataset=folder:{pets}", f"--workdir={run}", "--steps=6")
+def test_another_share_of_test_pictures_is_refused(trained, pets):
+    where = (f"--dataset=folder:{pets}", f"--workdir={trained}", "--steps=6")
     assert "--test_fraction" in mistake("trainers.main", *RUN, *where, "--test_fraction=0.3")
 
 
@@ -178,32 +183,34 @@ def test_a_work_directory_behind_a_link_into_its_data_is_refused(pets, tmp_path)
         ({"fingerprint": 7}, "fingerprint 7"),
     ],
 )
-def test_a_damaged_data_json_is_refused_in_one_sentence(run, pets, damaged, named):
+def test_a_damaged_data_json_is_refused_in_one_sentence(run, damaged, named):
     place = run / "data.json"
     if not isinstance(damaged, bytes):
         damaged = json.dumps(json.loads(place.read_text()) | damaged).encode()
     place.write_bytes(damaged)
-    commands = (
-        ("trainers.main", *RUN, f"--dataset=folder:{pets}", "--steps=6"),
-        ("trainers.evaluate", "--metrics=outliers"),
-    )
-    for command in commands:
-        said = mistake(*command, f"--workdir={run}")
-        assert str(place) in said
-        assert named in said
+    with pytest.raises(UserError) as caught:
+        dataset.remembered(run)
+    said = str(caught.value)
+    assert str(place) in said
+    assert named in said
+    assert "\n" not in said
+
+
+def test_a_command_says_that_data_json_is_damaged(run):
+    (run / "data.json").write_text("{}")
+    said = mistake("trainers.evaluate", "--metrics=outliers", f"--workdir={run}")
+    assert str(run / "data.json") in said
 
 
 @pytest.mark.parametrize("change", [{"image_mean": [0.9]}, {"train_size": 10}])
-def test_numbers_that_the_data_do_not_have_are_refused(run, pets, change):
-    place = run / "data.json"
-    place.write_text(json.dumps(json.loads(place.read_text()) | change))
-    said = mistake(
-        "trainers.main", *RUN, f"--dataset=folder:{pets}", "--steps=6", f"--workdir={run}"
-    )
-    assert next(iter(change)) in said
-    assert "damaged" in said
+def test_numbers_that_the_data_do_not_have_are_refused(run, change):
+    now = dataset.remembered(run)
+    with pytest.raises(UserError, match="damaged") as caught:
+        dataset.check_same(now | change, now, run)
+    assert next(iter(change)) in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_run_of_an_older_version_goes_on_and_remembers_from_then_on(run, pets):
     place = run / "data.json"
     known = json.loads(place.read_text())
@@ -214,12 +221,19 @@ def test_a_run_of_an_older_version_goes_on_and_remembers_from_then_on(run, pets)
     assert json.loads(place.read_text()) == known
 
 
+def test_data_of_an_older_version_are_compared_by_what_it_remembers(run):
+    now = dataset.remembered(run)
+    old = {name: now[name] for name in dataset.KINDS}
+    dataset.check_same(old, now, run)
+    with pytest.raises(UserError, match="train_size 12 then and 11 now"):
+        dataset.check_same(old | {"train_size": 12}, now, run)
+
+
 @pytest.mark.parametrize("left", [1, 10, -1])
 def test_a_flags_file_that_was_cut_at_a_line_is_refused(run, left):
     place = run / "flags.cfg"
     lines = place.read_text().splitlines(keepends=True)
     assert lines[-1] == "# end\n"
     place.write_text("".join(lines[:left]))
-    said = mistake("trainers.evaluate", f"--workdir={run}", "--metrics=outliers")
-    assert "flags.cfg" in said
-    assert "damaged" in said
+    with pytest.raises(UserError, match=r"flags\.cfg.* damaged"):
+        experiment.read(run)

@@ -8,9 +8,10 @@ in turn from two sources, one of thinner strokes. `python -m experiments.mnist5k
 
 import functools
 import importlib.resources
-from collections.abc import Iterator
 
 import numpy as np
+
+from tfgen.data.contents import Pictures
 
 NAME = "mnist5k"
 OF_EACH_CLASS = {"train": 500, "test": 100}
@@ -26,12 +27,12 @@ def arrays() -> dict[str, np.ndarray]:
         return {name: archive[name] for name in archive.files}
 
 
-def read() -> dict[str, Iterator[tuple[np.ndarray, int | None]]]:
+def read() -> dict[str, Pictures]:
     """Returns the images with their labels, by split."""
     return {split: _split(split) for split in OF_EACH_CLASS}
 
 
-def _split(split: str) -> Iterator[tuple[np.ndarray, int | None]]:
+def _split(split: str) -> Pictures:
     found = arrays()
     for image, label in zip(found[f"{split}_image"], found[f"{split}_label"], strict=True):
         yield image, int(label)
