@@ -14,8 +14,8 @@ from tfgen.errors import UserError
 
 
 def png(value):
-    """Returns a picture of 2x2 pixels of one value, as a file's content."""
-    return iio.imwrite("<bytes>", np.full((2, 2), value, np.uint8), extension=".png")
+    """Returns a picture of 2x2 pixels that begins with a value, as a file's content."""
+    return iio.imwrite("<bytes>", np.array([[value, 90], [90, 200]], np.uint8), extension=".png")
 
 
 def folder(path, *names):

@@ -94,6 +94,6 @@ def _pictures(builder, split: str) -> Pictures:
 
     labelled = "label" in builder.info.features
     for example in tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False)):
-        label = example["label"] if labelled else None
+        label: Any = example["label"] if labelled else None
         missing = split == TEST and np.array_equal(label, -1)
         yield example["image"], None if missing else label
