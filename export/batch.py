@@ -18,6 +18,7 @@ from typing import Any
 
 from absl import flags as absl_flags
 
+from export import outputs
 from export.clients import image_inputs, in_process, job, request
 from export.clients.job import Job
 from tfgen import files, random
@@ -70,7 +71,7 @@ def main(values: absl_flags.FlagValues) -> None:
     asked = _job(values)
     images = _images(pathlib.Path(values.input))
     _claim(asked)
-    _tidy(pathlib.Path(asked.output))
+    _tidy(asked, images)
     missing = [image for image in images if not asked.answer(image).exists()]
     if missing:
         pipeline.run(
@@ -163,10 +164,11 @@ def _claim(asked: Job) -> None:
         aside.write_text(json.dumps(record, indent=1) + "\n")
 
 
-def _tidy(output: pathlib.Path) -> None:
-    """Removes what a killed job left half written, and notes on images that are tried again."""
-    for aside in output.glob(".*"):
-        aside.unlink()
+def _tidy(asked: Job, images: list[pathlib.Path]) -> None:
+    """Removes what killed jobs left half written, and notes on images that are tried again."""
+    output = pathlib.Path(asked.output)
+    own = {RECORD, f"{asked.endpoint.name}.csv", *(asked.answer(image).name for image in images)}
+    outputs.remove_leftovers(output, own.__contains__)
     shutil.rmtree(output / job.FAILED, ignore_errors=True)
 
 

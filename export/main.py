@@ -13,9 +13,10 @@ from typing import Any
 
 from absl import flags as absl_flags
 
+from export import outputs
 from export.card import model_card
 from export.litert import convert
-from export.saved_model import archive, warmup
+from export.saved_model import archive, limits, warmup
 from tfgen.errors import UserError
 from tfgen.nets.convolution import implementations
 from trainers.run import commands, experiment, flags
@@ -38,6 +39,23 @@ def define(values: absl_flags.FlagValues) -> None:
         "measure", True, "Time what was exported, and compare it with the library.", **where
     )
     absl_flags.DEFINE_string("output", None, "The directory to write to.", **where)
+    _define_limits(where)
+
+
+def _define_limits(where: dict[str, Any]) -> None:
+    """Defines the flags of the largest request that a SavedModel answers."""
+    times = f"{limits.TIMES} times the"
+    most = limits.Limits()
+    said = {
+        "steps": f"Sampling steps of a request at most; {times} model's own by default.",
+        "count": f"Images, or draws of each image, of a request at most; {most.count} by default.",
+        "side": f"Pixels a side of a request's images at most; {times} model's own by default.",
+        "rows": f"Rows of a request at most; {most.rows} by default.",
+    }
+    for name, words in said.items():
+        absl_flags.DEFINE_integer(
+            f"most_{name}", None, words, lower_bound=1, upper_bound=2**31 - 1, **where
+        )
 
 
 def main(values: absl_flags.FlagValues) -> None:
@@ -49,28 +67,46 @@ def main(values: absl_flags.FlagValues) -> None:
     for place in (output, *(output / name for name in values.formats)):
         if place.exists() and not place.is_dir():
             raise UserError(f"--output: expected a directory and found the file {place}")
-    trained = experiment.restored(values.workdir, values.step, implementations.EXPORTED)
-    written = _write(trained, output, values)
-    for path in [*written, *model_card.write(trained, written, output, measure=values.measure)]:
-        print(path)
+    with outputs.in_use(output):
+        trained = experiment.restored(values.workdir, values.step, implementations.EXPORTED)
+        _clear(output, trained.values.algorithm)
+        for path in _write(trained, output, values):
+            print(path)
 
 
 def _write(
     trained: Trained, output: pathlib.Path, values: absl_flags.FlagValues
 ) -> list[pathlib.Path]:
-    """Writes the model in all formats that are asked for, and returns the places."""
-    written = []
+    """Writes the model in all formats that are asked for and its card; returns the places."""
+    written, measure = [], values.measure
+    bounds = limits.of(
+        trained.model, {name: values[f"most_{name}"].value for name in limits.names()}
+    )
     if "tflite" in values.formats:
         # a model that has none is refused before anything is written
         convert.endpoints(trained.model)
+    served = None
     if "saved_model" in values.formats:
         if not warmup.available():
             print(warmup.MISSING, file=sys.stderr)
+        served = model_card.Served(trained, bounds, measure)
         directory = output / "saved_model" / trained.values.algorithm
-        written.append(archive.write(trained.model, directory, model_card.about(trained)))
+        about = model_card.about(trained)
+        version = archive.write(
+            trained.model, directory, about, bounds=bounds, finish=served.write_card
+        )
+        written.append(version)
     if "tflite" in values.formats:
         written += convert.write(trained.model, output / "tflite", values.variants)
-    return written
+    card = model_card.write(trained, written, output, served=served, measure=measure)
+    return [*written, *card]
+
+
+def _clear(output: pathlib.Path, algorithm: str) -> None:
+    """Removes what killed exports have left half written."""
+    outputs.remove_leftovers(output, lambda name: name.startswith("model_card."))
+    outputs.remove_leftovers(output / "tflite", lambda name: name.endswith(".tflite"))
+    outputs.remove_leftovers(output / "saved_model" / algorithm, str.isdigit)
 
 
 def _check_some_of(flag: str, names: Sequence[str], known: Sequence[str]) -> None:

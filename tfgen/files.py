@@ -1,6 +1,7 @@
 """Atomic writing: files that appear whole or not at all."""
 
 import contextlib
+import ctypes
 import os
 import pathlib
 import shutil
@@ -24,20 +25,20 @@ def written_aside(path: pathlib.Path) -> Iterator[pathlib.Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
     older = path.with_name(f".{path.name}.{os.getpid()}.older")
+    _remove(aside)  # of a process with the same number that was killed
     try:
         yield aside
         for written in (*aside.rglob("*"), aside):
             flush(written)
-        if path.is_dir():  # no system replaces a directory that holds files
-            path.rename(older)
-        aside.replace(path)
+        # no call replaces a directory that holds files; there is no moment without one
+        if not (path.is_dir() and _exchanged(aside, path)):
+            if path.is_dir():
+                path.rename(older)
+            aside.replace(path)
         flush(path.parent)
     finally:
-        for leftover in (aside, older):  # after a success the first is gone
-            if leftover.is_dir():
-                shutil.rmtree(leftover)
-            else:
-                leftover.unlink(missing_ok=True)
+        _remove(aside)  # after a success it is gone, or what it has replaced
+        _remove(older)
 
 
 def flush(path: pathlib.Path) -> None:
@@ -47,3 +48,22 @@ def flush(path: pathlib.Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _remove(path: pathlib.Path) -> None:
+    """Removes a file, or a directory with all that it holds."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _exchanged(first: pathlib.Path, second: pathlib.Path) -> bool:
+    """Exchanges two names in one step, and returns whether the system could do it."""
+    names = os.fsencode(first), os.fsencode(second)
+    here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
+    system = ctypes.CDLL(None)
+    try:
+        return system.renameat2(here, names[0], here, names[1], exchange) == 0
+    except AttributeError:  # a system that is not Linux
+        return False

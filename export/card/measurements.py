@@ -49,23 +49,30 @@ def milliseconds(call: Callable[[], object], budget: float = 0.1, least: int = 3
     return 1000 * float(np.median(times))
 
 
-def served(version: pathlib.Path, published: Mapping[str, Endpoint]) -> dict[str, dict[str, float]]:
+def served(
+    version: pathlib.Path, published: Mapping[str, Endpoint], most_rows: int = max(BATCHES)
+) -> dict[str, dict[str, float]]:
     """Returns latencies of a SavedModel's endpoints, loaded again.
 
     Args:
         version: its directory.
         published: its endpoints, by row.
+        most_rows: of a request.
 
     Returns:
         By name, by rows of the request, in milliseconds; one sampling step each.
     """
     signatures = tf.saved_model.load(str(version)).signatures
-    return {name: _latencies(signatures[name], found) for name, found in published.items()}
+    return {
+        name: _latencies(signatures[name], found, most_rows) for name, found in published.items()
+    }
 
 
-def _latencies(signature: Callable[..., object], endpoint: Endpoint) -> dict[str, float]:
+def _latencies(
+    signature: Callable[..., object], endpoint: Endpoint, most_rows: int
+) -> dict[str, float]:
     found = {}
-    for count in BATCHES:
+    for count in (batch for batch in BATCHES if batch <= most_rows):
         rows = examples.rows(endpoint, count)
         given = {name: tf.constant(value) for name, value in rows.items()}
         found[str(count)] = milliseconds(functools.partial(signature, **given))

@@ -3,20 +3,21 @@
 It says what was exported, from what, under which terms, how it is asked, and how well it does.
 """
 
+import hashlib
 import inspect
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jinja2
 import tensorflow as tf
 
-from export.card import measurements, terms
+from export.card import measurements, publishing, terms
 from export.clients import listing
 from export.litert import convert
-from export.saved_model import description, examples, published, warmup
+from export.saved_model import description, examples, limits, published, warmup
 from export.saved_model.description import EndpointDescription, Entry
+from export.saved_model.limits import Limits
 from tfgen import files
 from tfgen.models import Endpoint
 from tfgen.version import __version__
@@ -24,6 +25,39 @@ from trainers.run import catalogue
 from trainers.run.experiment import Trained
 
 TEMPLATE = pathlib.Path(__file__).parent / "templates" / "model_card.md"
+CARDS = pathlib.Path("assets.extra")
+"""The place of a version's own card, in its directory."""
+
+
+class Served:
+    """A SavedModel's part of the card, which is made before the version takes its place.
+
+    Args:
+        trained: the run.
+        bounds: the largest request that the version answers.
+        measure: whether to load the version and time it.
+    """
+
+    def __init__(self, trained: Trained, bounds: Limits | None = None, measure: bool = True):
+        self.trained = trained
+        self.bounds = limits.of(trained.model) if bounds is None else bounds
+        self.measure = measure
+        self.part: dict[str, Any] | None = None
+
+    def write_card(self, version: pathlib.Path) -> None:
+        """Writes the version's own card into its directory; what is timed is timed once.
+
+        Args:
+            version: the directory.
+        """
+        self.part = _saved_model(self, version)
+        found = card(self.trained, [version], version, served=self, measure=self.measure)
+        _write(found, version / CARDS)
+
+    def of(self, version: pathlib.Path, directory: pathlib.Path) -> dict[str, Any]:
+        """Returns the part, with the version's path from a directory."""
+        part = _saved_model(self, version) if self.part is None else self.part
+        return part | {"path": str(version.relative_to(directory))}
 
 
 def write(
@@ -31,6 +65,7 @@ def write(
     exported: Sequence[pathlib.Path],
     directory: pathlib.Path,
     *,
+    served: Served | None = None,
     measure: bool = True,
 ) -> list[pathlib.Path]:
     """Writes model_card.json and model_card.md, which say the same.
@@ -39,20 +74,27 @@ def write(
         trained: the run.
         exported: files and directories that were written.
         directory: where to.
+        served: the part of a SavedModel, if it was made already.
         measure: whether to load what was exported, time it, and compare LiteRT's answers with the
             library's.
 
     Returns:
         The two files.
     """
-    found = card(trained, exported, directory, measure)
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    return _write(card(trained, exported, directory, served=served, measure=measure), directory)
+
+
+def _write(found: Mapping[str, Any], directory: pathlib.Path) -> list[pathlib.Path]:
+    environment = publishing.environment()
     environment.filters["words"] = words
-    text = environment.from_string(TEMPLATE.read_text()).render(found)
-    contents = {"model_card.json": json.dumps(found, indent=1) + "\n", "model_card.md": text}
+    template = TEMPLATE.read_text(encoding="utf-8")
+    contents = {
+        "model_card.json": json.dumps(found, indent=1, allow_nan=False) + "\n",
+        "model_card.md": environment.from_string(template).render(found),
+    }
     for name, content in contents.items():
         with files.written_aside(directory / name) as aside:
-            aside.write_text(content)
+            aside.write_text(content, encoding="utf-8")
     return [directory / name for name in contents]
 
 
@@ -64,37 +106,43 @@ def about(trained: Trained) -> dict[str, Any]:
     """
     return {
         "algorithm": trained.values.algorithm,
-        "nets": trained.values.nets,
+        "nets": publishing.plain(trained.values.nets),
         "class_names": trained.data.get("class_names"),
     }
 
 
 def card(
-    trained: Trained, exported: Sequence[pathlib.Path], directory: pathlib.Path, measure: bool
+    trained: Trained,
+    exported: Sequence[pathlib.Path],
+    directory: pathlib.Path,
+    *,
+    served: Served | None = None,
+    measure: bool = True,
 ) -> dict[str, Any]:
-    """Returns all that the card says; see `write`."""
+    """Returns all that the card says, without local paths; see `write`."""
     version = next((path for path in exported if path.is_dir()), None)
     lite = any(path.suffix == ".tflite" for path in exported)
-    listed = [{"path": str(p.relative_to(directory)), "bytes": _size(p)} for p in exported]
+    part = served or Served(trained, measure=measure)
     algorithm = inspect.getmodule(catalogue.algorithm_class(trained.values.algorithm))
-    return {
-        **description.facts_of(trained.model, about(trained)),
+    found = {
+        **description.facts_of(trained.model, about(trained), part.bounds),
         "description": (inspect.getdoc(algorithm) or "").partition("\n")[0],
         "version": __version__,
         "code_terms": terms.CODE,
         "data": {
-            "name": trained.values.dataset,
+            "name": publishing.data_name(trained.values.dataset),
             "terms": terms.of(trained.values.dataset),
             "train_size": trained.data["train_size"],
         },
-        "limits": _limits(trained),
+        "cautions": _cautions(trained, part.bounds),
         "machine": measurements.machine(),
         "measured": measure,
-        "files": listed,
-        "saved_model": _saved_model(trained, version, directory, measure) if version else None,
+        "files": [_file_facts(path, directory) for path in exported],
+        "saved_model": part.of(version, directory) if version else None,
         "tflite": _tflite(trained, directory / "tflite", measure) if lite else None,
         "measurements": trained.metrics.rows("evaluation"),
     }
+    return publishing.plain(found)
 
 
 def words(value: Any) -> str:
@@ -108,33 +156,34 @@ def words(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _limits(trained: Trained) -> list[str]:
+def _cautions(trained: Trained, bounds: Limits) -> list[str]:
     shape = "x".join(map(str, trained.model.image_shape))
     return [
         f"It takes images of {shape} unless an input's shape says otherwise; others must be "
         "cropped and resized first.",
-        f"It has seen {trained.data['train_size']} images of {trained.values.dataset} and knows "
+        f"It has seen {trained.data['train_size']} images of "
+        f"{publishing.data_name(trained.values.dataset)} and knows "
         "nothing else; what is one-sided in them is one-sided in its answers.",
         "What it generates or completes is plausible to the model, not what was there: no evidence "
         "of anything.",
         "Energies are known up to a constant: they compare images under this model, and no models.",
-        "The time of an answer grows with num_steps and the number of images, and nothing bounds "
-        "them: a server for strangers must.",
+        "The time of an answer grows with num_steps and the number and sides of images. The graph "
+        f"of the SavedModel takes at most {bounds.steps} steps, {bounds.count} images or draws, "
+        f"{bounds.side} pixels a side and {bounds.rows} rows.",
     ]
 
 
-def _saved_model(
-    trained: Trained, version: pathlib.Path, directory: pathlib.Path, measure: bool
-) -> dict[str, Any]:
-    endpoints = published.endpoints(trained.model)
-    times = measurements.served(version, endpoints) if measure else {}
-    said = description.parsed((version / description.PLACE).read_text()).endpoints
+def _saved_model(served: Served, version: pathlib.Path) -> dict[str, Any]:
+    endpoints = published.endpoints(served.trained.model, served.bounds)
+    most = served.bounds.rows
+    times = measurements.served(version, endpoints, most) if served.measure else {}
+    text = (version / description.PLACE).read_text(encoding="utf-8")
+    said = description.parsed(text).endpoints
     found = {
         name: _endpoint(said[name], endpoint) | {"milliseconds": times.get(name)}
         for name, endpoint in endpoints.items()
     }
     return {
-        "path": str(version.relative_to(directory)),
         "warm_up": (version / warmup.PLACE).exists(),
         "inputs": _inputs(said),
         "endpoints": found,
@@ -204,8 +253,18 @@ def _tensors(tensors: Mapping[str, tf.TensorSpec | tf.Tensor]) -> dict[str, dict
     return {name: {"dtype": t.dtype.name, "shape": list(t.shape)} for name, t in tensors.items()}
 
 
-def _size(path: pathlib.Path) -> int:
-    """Returns the bytes of a file, or of all files of a directory."""
-    if path.is_file():
-        return path.stat().st_size
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+def _file_facts(path: pathlib.Path, directory: pathlib.Path) -> dict[str, Any]:
+    """Returns the path, bytes and checksum of a file, or of all files of a directory.
+
+    A card that is beside files of another export shows by the checksum that it is not theirs.
+    """
+    inside = sorted(file for file in path.rglob("*") if file.is_file()) or [path]
+    counted = [file for file in inside if file.stem != "model_card"]  # a version holds its own
+    digest = hashlib.sha256()
+    for file in counted:
+        digest.update(f"{file.relative_to(path)}\0".encode() + file.read_bytes())
+    return {
+        "path": str(path.relative_to(directory)),
+        "bytes": sum(file.stat().st_size for file in counted),
+        "sha256": digest.hexdigest(),
+    }

@@ -54,7 +54,7 @@ class Question:
         values = {**self.given, **self.pictures, **others}
         root = random.root(self.seed) if seed is None else seed
         rows = request.rows(endpoint, values, count=self.count, root=root)
-        return self.model.answer(endpoint.name, rows)
+        return self.model.ask(endpoint.name, rows)
 
     @property
     def images(self) -> list[np.ndarray]:

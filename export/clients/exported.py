@@ -51,9 +51,30 @@ class Exported(abc.ABC):
             raise UserError(f"--task: this model can {able} and cannot {name}")
         return endpoints[name]
 
+    def ask(self, endpoint: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Asks an endpoint in as many requests as the export's limit of rows takes.
+
+        Args:
+            endpoint: its name.
+            inputs: by name, [b, ...].
+
+        Returns:
+            The outputs by name, [b, ...].
+
+        Raises:
+            UserError: if the model refuses the inputs, or cannot be reached.
+        """
+        count = len(next(iter(inputs.values())))
+        most = self.description.facts.get("limits", {}).get("rows", count)
+        answers = [
+            self.answer(endpoint, {name: value[i : i + most] for name, value in inputs.items()})
+            for i in range(0, count, most)
+        ]
+        return {name: np.concatenate([part[name] for part in answers]) for name in answers[0]}
+
     @abc.abstractmethod
     def answer(self, endpoint: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Asks an endpoint.
+        """Asks an endpoint by one request.
 
         Args:
             endpoint: its name.

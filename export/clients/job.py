@@ -72,8 +72,15 @@ class Job(NamedTuple):
         return {key: value[0] for key, value in rows.items()}
 
     def write(self, image: pathlib.Path, answer: Row) -> pathlib.Path:
-        """Writes an image's answer, which appears whole or not at all."""
+        """Writes an image's answer, which appears whole or not at all.
+
+        Raises:
+            UserError: if its numbers are not finite; exports of today refuse such answers.
+        """
         path = self.answer(image)
+        for name, value in answer.items():
+            if np.asarray(value).dtype.kind == "f" and not np.isfinite(value).all():
+                raise UserError(f"{image.name}: expected finite numbers of {name} and found others")
         if self.suffix == ".png":
             shown = np.concatenate(list(answer.values()), axis=1)  # side by side, if several
             pictures.save(path, preprocess.to_uint8(shown))
@@ -82,7 +89,7 @@ class Job(NamedTuple):
         else:
             found = {"image": image.name, **tables.columns(answer)}
             with files.written_aside(path) as aside:
-                aside.write_text(json.dumps(found) + "\n")
+                aside.write_text(json.dumps(found, allow_nan=False) + "\n", encoding="utf-8")
         return path
 
 

@@ -45,7 +45,7 @@ class Handler(ModelHandler[Row, Row, Exported]):
         del inference_args
         endpoint = self.job.endpoint
         columns = {name: np.stack([row[name] for row in batch]) for name in endpoint.inputs}
-        found = model.answer(endpoint.name, columns)
+        found = model.ask(endpoint.name, columns)
         return [{name: values[i] for name, values in found.items()} for i in range(len(batch))]
 
 
@@ -85,8 +85,13 @@ def run(
 
 
 def _write(answered: tuple[str, Row], job: Job) -> str:
+    """Writes the answer for an image, or a note why it is none."""
     image, answer = answered
-    return str(job.write(pathlib.Path(image), answer))
+    path = pathlib.Path(image)
+    try:
+        return str(job.write(path, answer))
+    except UserError as error:
+        return _note(job, path, error)
 
 
 def _rows(image: str, job: Job) -> Iterator[tuple[str, Row]]:
@@ -95,5 +100,12 @@ def _rows(image: str, job: Job) -> Iterator[tuple[str, Row]]:
     try:
         yield image, job.row(path)
     except UserError as error:
-        with files.written_aside(pathlib.Path(job.output) / FAILED / f"{path.name}.txt") as aside:
-            aside.write_text(f"{error}\n")
+        _note(job, path, error)
+
+
+def _note(job: Job, image: pathlib.Path, error: UserError) -> str:
+    """Writes why an image has no answer, and returns the note's path."""
+    place = pathlib.Path(job.output) / FAILED / f"{image.name}.txt"
+    with files.written_aside(place) as aside:
+        aside.write_text(f"{error}\n", encoding="utf-8")
+    return str(place)

@@ -63,7 +63,8 @@ class Rest(Exported):
 
     def _call(self, body: dict[str, Any]) -> list[Any]:
         """Returns the predictions of a request."""
-        data, head = json.dumps(body).encode(), {"Content-Type": "application/json"}
+        data = json.dumps(body, allow_nan=False).encode()
+        head = {"Content-Type": "application/json"}
         try:
             request = urllib.request.Request(self.url, data, head)
             with urllib.request.urlopen(request, timeout=PATIENCE) as answer:

@@ -107,7 +107,8 @@ def rows(
         By name, [rows, ...].
 
     Raises:
-        UserError: if an input has neither value nor default, or not one for each row.
+        UserError: if an input has neither value nor default, or not one for each row, or a value
+            that the export would refuse.
     """
     taken = {name: np.asarray(given[name]) for name in endpoint.inputs if name in given}
     count = _count(endpoint, taken, count)
@@ -119,9 +120,26 @@ def rows(
         if value is None:
             value = _default(endpoint, name)
         value = value.astype(entry.dtype)
+        _check_numbers(name, entry, value)
         several = _is_several(entry, value)
         found[name] = value if several else np.broadcast_to(value, (count, *value.shape))
     return found
+
+
+def _check_numbers(name: str, entry: Entry, value: np.ndarray) -> None:
+    """Raises UserError if an input's numbers are not finite, or beyond what the export takes."""
+    said = entry.check or "other numbers"
+    tests = []
+    if value.dtype.kind == "f":
+        tests.append(("finite numbers", np.isfinite(value)))
+    if entry.low is not None:
+        tests.append((said, value >= entry.low))
+    if entry.high is not None:
+        tests.append((said, value <= entry.high))
+    for words, passed in tests:
+        if not passed.all():
+            found = value[~passed].flat[0] if value.ndim else value
+            raise UserError(f"{name}: expected {words} and found {found:g}")
 
 
 def _count(endpoint: EndpointDescription, given: Mapping[str, np.ndarray], otherwise: int) -> int:

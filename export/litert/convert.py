@@ -8,6 +8,7 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from export.litert import forms
+from export.saved_model import examples
 from tfgen import files
 from tfgen.errors import UserError
 from tfgen.models import Endpoint, Model
@@ -34,11 +35,16 @@ def convert(endpoint: Endpoint, variants: Sequence[str] = ("float32",)) -> dict[
         The bytes of a LiteRT model by variant.
 
     Raises:
-        UserError: if LiteRT has no operator for something that the endpoint does.
+        UserError: if LiteRT has no operator for something that the endpoint does, or an answer is
+            not finite.
     """
     specs = {known.name: known.single_spec for known in endpoint.inputs}
+
+    def sized(**given):
+        return endpoint.fn(**{name: _of_fixed_size(value) for name, value in given.items()})
+
     with implementations.portable():
-        function = tf.function(endpoint.fn, autograph=False)
+        function = tf.function(sized, autograph=False)
         concrete = function.get_concrete_function(**specs)
     # variables inside a while loop must be constants before the converter sees them
     frozen = _without_gradients(
@@ -57,12 +63,15 @@ def convert(endpoint: Endpoint, variants: Sequence[str] = ("float32",)) -> dict[
     module.answer = tf.function(answer, autograph=False)
     signature = module.answer.get_concrete_function(**specs)
     try:
-        return {variant: _converter(signature, module, variant).convert() for variant in variants}
+        made = {variant: _converter(signature, module, variant).convert() for variant in variants}
     except Exception as error:  # the converter's own class of error is not public
         reason = str(error).strip().splitlines()[0][:200]
         raise UserError(
             f"--formats: LiteRT cannot run {endpoint.name} of this model ({reason})"
         ) from error
+    for variant, content in made.items():
+        _check_answer(endpoint, variant, content)
+    return made
 
 
 def write(
@@ -102,9 +111,44 @@ def run(path: pathlib.Path, **inputs: np.ndarray) -> dict[str, np.ndarray]:
 
     Returns:
         The outputs by name.
+
+    Raises:
+        UserError: if an input has another size than the file was made for.
     """
     runner = tf.lite.Interpreter(str(path)).get_signature_runner()
+    for name, details in runner.get_input_details().items():
+        sides = [None if side < 0 else int(side) for side in details["shape_signature"]]
+        found = np.shape(inputs[name])
+        if not tf.TensorShape(sides).is_compatible_with(found):
+            words = ", ".join("any" if side is None else str(side) for side in sides)
+            raise UserError(
+                f"{name}: expected the shape [{words}], since {path.name} takes one example, and "
+                f"found {list(found)}"
+            )
     return runner(**inputs)
+
+
+def _of_fixed_size(value: tf.Tensor) -> tf.Tensor:
+    """Returns a tensor that a LiteRT interpreter refuses to resize, but along its free sides.
+
+    Without it an interpreter that is given several examples writes beyond the memory of one.
+    """
+    for axis, side in enumerate(value.shape):
+        if side is not None:
+            # in one part that is as long as the side, which LiteRT checks
+            (value,) = tf.raw_ops.SplitV(value=value, size_splits=[side], axis=axis, num_split=1)
+    return value
+
+
+def _check_answer(endpoint: Endpoint, variant: str, content: bytes) -> None:
+    """Raises UserError if a file's answer to the endpoint's own example is not finite."""
+    runner = tf.lite.Interpreter(model_content=content).get_signature_runner()
+    for name, value in runner(**examples.single(endpoint)).items():
+        if not np.isfinite(value).all():
+            raise UserError(
+                f"{endpoint.name}: expected finite numbers of {name} from the {variant} file, and "
+                "found NaN or infinity; export an older checkpoint by --step, or train anew"
+            )
 
 
 def _converter(signature, module: tf.Module, variant: str) -> tf.lite.TFLiteConverter:

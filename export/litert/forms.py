@@ -30,7 +30,8 @@ DRAWN = {"seed", "count", "draws"}
 """Inputs of tasks that have no form of their own on a device."""
 
 NOTE = """\
-A LiteRT file takes one example. Where the SavedModel takes a seed and a number of steps, it takes
+A LiteRT file takes one example. An interpreter that resizes an input for several refuses with an
+error. Where the SavedModel takes a seed and a number of steps, it takes
 noise: standard normal numbers, one draw a step. `complete_step` is one step or round of a
 completion, and `refine_step` one step under the energy with known pixels held; noise of zeros makes
 it one of the noise-free steps that end every sample. `step` is one step of a cascade's synthesis:

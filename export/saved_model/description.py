@@ -4,6 +4,7 @@ The endpoint `describe` of every export returns it as JSON, and a file beside th
 same. Clients, bulk work and the model card read it.
 """
 
+import dataclasses
 import json
 import pathlib
 from collections.abc import Mapping
@@ -11,7 +12,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from export.saved_model import rows
+from export.saved_model import checks, limits, rows
+from export.saved_model.limits import Limits
 from export.saved_model.rows import RowEndpoint
 from tfgen.models import Endpoint, Model
 from tfgen.models.inputs import Input
@@ -41,7 +43,9 @@ class Entry(NamedTuple):
         meaning: a phrase.
         default: value where none is given; None: it must be given.
         per_row: whether the rows of a request may have different values.
-        check: the condition on its numbers, in words.
+        check: the conditions on its numbers and free sides, in words.
+        low: the least number that it takes; None where there is none.
+        high: the largest number that it takes; None where there is none.
         encoding: `image`, `mask`, or None where it is no picture.
     """
 
@@ -51,6 +55,8 @@ class Entry(NamedTuple):
     default: Any = None
     per_row: bool = True
     check: str | None = None
+    low: float | None = None
+    high: float | None = None
     encoding: str | None = None
 
 
@@ -81,16 +87,19 @@ class Description(NamedTuple):
     endpoints: dict[str, EndpointDescription]
 
 
-def facts_of(model: Model, about: Mapping[str, Any]) -> dict[str, Any]:
+def facts_of(
+    model: Model, about: Mapping[str, Any], bounds: Limits | None = None
+) -> dict[str, Any]:
     """Returns the facts about a model, as JSON can hold them.
 
     Args:
         model: trained.
         about: further facts by name, such as `algorithm` and `nets`.
+        bounds: the largest request that its export answers; None: that of `limits.of`.
 
     Returns:
         `about`, and the class, updates, shapes, `sampling` (kernel with its bounds and temperature,
-        steps) and all other `settings` of the model.
+        steps), all other `settings` of the model, and the `limits` of requests.
     """
     settings = model.get_config()
     del settings["nets"]  # their layers; the graphs of the export hold all that matters of them
@@ -104,11 +113,12 @@ def facts_of(model: Model, about: Mapping[str, Any]) -> dict[str, Any]:
         "num_classes": model.num_classes,
         "sampling": settings.pop("sampling"),
         "settings": settings,
+        "limits": dataclasses.asdict(limits.of(model) if bounds is None else bounds),
         "parameters": {role: net.count_params() for role, net in model.nets.items()},
     }
 
 
-def entries(model: Model, published: Mapping[str, RowEndpoint]) -> dict[str, Any]:
+def entries(model: Model, published: Mapping[str, RowEndpoint], bounds: Limits) -> dict[str, Any]:
     """Returns the descriptions of endpoints, as JSON can hold them.
 
     The endpoints are traced, since only graphs know the shapes of outputs.
@@ -116,9 +126,10 @@ def entries(model: Model, published: Mapping[str, RowEndpoint]) -> dict[str, Any
     Args:
         model: that the endpoints belong to.
         published: the endpoints by name.
+        bounds: the largest request that they answer.
     """
     known = model.inputs()
-    return {name: _endpoint(endpoint, known) for name, endpoint in published.items()}
+    return {name: _endpoint(endpoint, known, bounds) for name, endpoint in published.items()}
 
 
 def endpoint(text: str) -> RowEndpoint:
@@ -129,7 +140,7 @@ def endpoint(text: str) -> RowEndpoint:
     """
     meaning = "Returns what the model is and what it can be asked, as JSON."
     fixed = Endpoint(NAME, lambda: {OUTPUT: tf.constant([text])}, (), (OUTPUT,), meaning)
-    return rows.by_row(fixed)
+    return checks.checked(rows.by_row(fixed))
 
 
 def parsed(text: str) -> Description:
@@ -139,24 +150,30 @@ def parsed(text: str) -> Description:
     return Description(facts, {name: _described(name, said) for name, said in found.items()})
 
 
-def _endpoint(endpoint: RowEndpoint, known: Mapping[str, Input]) -> dict[str, Any]:
+def _endpoint(endpoint: RowEndpoint, known: Mapping[str, Input], bounds: Limits) -> dict[str, Any]:
     outputs = endpoint.graph.get_concrete_function().structured_outputs
     return {
         "meaning": endpoint.meaning,
-        "inputs": {given.name: _input(given) for given in endpoint.inputs},
+        "inputs": {given.name: _input(given, bounds) for given in endpoint.inputs},
         "outputs": {name: _output(value, known.get(name)) for name, value in outputs.items()},
     }
 
 
-def _input(known: Input) -> dict[str, Any]:
-    check = None if known.check is None else known.check.words
+def _input(known: Input, bounds: Limits) -> dict[str, Any]:
+    unsaid = (checks.FINITE, checks.ALIKE)  # of all floats; of all that are one value for all rows
+    rules = [rule for rule in checks.rules(known, bounds) if rule not in unsaid]
+    said = [rule.words for rule in (*rules, *limits.on_sides(known, bounds))]
+    lows = [rule.low for rule in rules if rule.low is not None]
+    highs = [rule.high for rule in rules if rule.high is not None]
     entry = Entry(
         shape=known.shape,
         dtype=known.dtype.name,
         meaning=known.meaning,
         default=known.default,
         per_row=known.per_row,
-        check=check,
+        check=", ".join(said) or None,
+        low=max(lows, default=None),
+        high=min(highs, default=None),
         encoding=known.encoding,
     )
     return entry._asdict()

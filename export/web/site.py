@@ -6,6 +6,7 @@ import pathlib
 import shutil
 from typing import Any
 
+from export import outputs
 from export.litert import convert
 from export.web import libraries
 from tfgen import files
@@ -69,6 +70,7 @@ def write(trained: Trained, output: pathlib.Path, examples: int) -> None:
         UserError: if the model can do nothing that the page shows.
     """
     found = endpoints(trained.model)
+    outputs.remove_leftovers(output.absolute().parent, lambda name: name == output.name)
     with files.written_aside(output) as aside:
         shutil.copytree(PAGE, aside)
         libraries.copy(aside / "libraries")
@@ -79,7 +81,9 @@ def write(trained: Trained, output: pathlib.Path, examples: int) -> None:
         shown = _examples(trained, aside, examples) if "complete_step" in found else []
         known = describe(trained) | {"files": list(found), "examples": shown}
         known["starts"] = _write_starts(trained.model, aside)
-        (aside / "model.json").write_text(json.dumps(known, indent=2) + "\n")
+        (aside / "model.json").write_text(
+            json.dumps(known, indent=2, allow_nan=False) + "\n", encoding="utf-8"
+        )
 
 
 def describe(trained: Trained) -> dict[str, Any]:

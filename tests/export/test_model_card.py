@@ -111,7 +111,7 @@ def test_the_card_is_a_page_and_a_file_that_say_the_same(measured, card):
             for variant in endpoint["variants"].values()
         )
     assert card["machine"]["cores"] == os.cpu_count()
-    assert all(limit in page for limit in card["limits"])
+    assert all(caution in page for caution in card["cautions"])
 
 
 @pytest.mark.slow

@@ -30,7 +30,7 @@ BAD = {
         "energy",
         "image",
         lambda image: image[:0],
-        "image: expected the shape [any, 8, 8, 1]",
+        "image: expected at least 1 row",
     ),
     "rows": ("complete", "seed", lambda seed: seed[:2], "seed: expected as many rows"),
     "steps": (

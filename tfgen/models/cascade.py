@@ -82,11 +82,15 @@ class CascadeModel(Model):
         height, width, channels = self.canvas
         sides = (None, None) if self.any_size else (height, width)
         shown = (height - 2 * self.padding, width - 2 * self.padding)
-        least = max(self.image_shape[0] - 2 * self.padding, 1)  # a patch fits into the canvas
+        patch = self.image_shape[0]  # a patch fits into the canvas
+        least = max(patch - 2 * self.padding, 1)
+        shape = (*sides, channels)
+        canvas = "canvas", "images with their border"
+        content = "content", "pictures to stylize"
         declared = [
             inputs.image(self.image_shape),
-            inputs.image((*sides, channels), "canvas", "images with their border", (height, width)),
-            inputs.image((*sides, channels), "content", "pictures to stylize", (height, width)),
+            inputs.image(shape, *canvas, (height, width), patch),
+            inputs.image(shape, *content, (height, width), patch),
             inputs.seed(),
             inputs.count(),
             inputs.size(shown, least),

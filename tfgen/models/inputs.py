@@ -18,10 +18,29 @@ class Check(NamedTuple):
     Attributes:
         words: what the numbers must be, to follow "expected".
         test: tells of each number whether it is so.
+        low: the least number that passes; None where there is none.
+        high: the largest number that passes; None where there is none.
     """
 
     words: str
     test: Callable[[tf.Tensor], tf.Tensor]
+    low: float | None = None
+    high: float | None = None
+
+
+def between(low: float, high: float, words: str) -> Check:
+    """Returns the condition that numbers lie between two bounds, which both pass."""
+    return Check(words, lambda x: (x >= low) & (x <= high), low, high)
+
+
+def at_least(low: float, words: str) -> Check:
+    """Returns the condition that no number is below a bound."""
+    return Check(words, lambda x: x >= low, low=low)
+
+
+def at_most(high: float, words: str) -> Check:
+    """Returns the condition that no number is above a bound."""
+    return Check(words, lambda x: x <= high, high=high)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +56,11 @@ class Input:
         per_row: whether the rows of one served request may differ in it. A seed and a number of
             steps may, although the method takes one value for all.
         check: a condition on the numbers, beside being finite.
+        request_check: a further condition on what is sent to an export. The library itself takes
+            more, such as images that noise has moved.
+        limited: which of the limits of an export bounds the numbers: `steps`, `count` or `side`;
+            None where none does. A free side is always bounded.
+        least_side: the smallest side that is free.
         default: the value where none is given; None: it must be given.
         example: a value of one example, for warm-up requests, timings and documentation.
         encoding: how a PNG file holds it: `image`, `mask`, or None where it is no picture.
@@ -49,6 +73,9 @@ class Input:
     batched: bool = True
     per_row: bool = True
     check: Check | None = None
+    request_check: Check | None = None
+    limited: str | None = None
+    least_side: int = 1
     default: Any = None
     example: Any = None
     encoding: str | None = None
@@ -76,11 +103,15 @@ class Input:
         return np.asarray(value, self.dtype.as_numpy_dtype)
 
 
-NOT_NEGATIVE = Check("numbers that are not negative", lambda x: x >= 0)
-POSITIVE = Check("positive numbers", lambda x: x > 0)
-FRACTION = Check("numbers from 0 to 1", lambda x: (x >= 0) & (x <= 1))
+SLACK = 0.01
+"""How far beyond -1 and 1 the pixels of a request may lie, for rounding."""
+
+NOT_NEGATIVE = at_least(0, "numbers that are not negative")
+POSITIVE = Check("positive numbers", lambda x: x > 0, low=0)
+FRACTION = between(0, 1, "numbers from 0 to 1")
+PIXELS = between(-1 - SLACK, 1 + SLACK, "numbers in [-1, 1]")
 KNOWN_OR_MISSING = Check(
-    "0 where a pixel is missing and 1 where it is known", lambda x: (x == 0) | (x == 1)
+    "0 where a pixel is missing and 1 where it is known", lambda x: (x == 0) | (x == 1), 0, 1
 )
 
 
@@ -89,6 +120,7 @@ def image(
     name: str = "image",
     meaning: str = "images in [-1, 1]",
     example_sides: tuple[int, int] | None = None,
+    least_side: int = 1,
 ) -> Input:
     """Declares a batch of images.
 
@@ -97,6 +129,7 @@ def image(
         name: of the input.
         meaning: see `Input`.
         example_sides: height and width of the example where sides are free.
+        least_side: the smallest of the sides that are free.
     """
     height, width, channels = shape
     if example_sides is not None:
@@ -106,7 +139,16 @@ def image(
     if name == "second":
         ramp = -ramp
     example = np.broadcast_to(ramp, (height, width, channels))
-    return Input(name, tuple(shape), tf.float32, meaning, example=example, encoding="image")
+    return Input(
+        name,
+        tuple(shape),
+        tf.float32,
+        meaning,
+        request_check=PIXELS,
+        least_side=least_side,
+        example=example,
+        encoding="image",
+    )
 
 
 def mask(image_shape: tuple[int, ...]) -> Input:
@@ -133,7 +175,7 @@ def latent(shape: tuple[int, ...]) -> Input:
 
 def label(num_classes: int) -> Input:
     """Declares the classes of examples."""
-    check = Check(f"classes from 0 to {num_classes - 1}", lambda x: (x >= 0) & (x < num_classes))
+    check = between(0, num_classes - 1, f"classes from 0 to {num_classes - 1}")
     meaning = f"each example's class, from 0 to {num_classes - 1}"
     return Input("label", (), tf.int32, meaning, check=check, example=0)
 
@@ -141,7 +183,7 @@ def label(num_classes: int) -> Input:
 def position() -> Input:
     """Declares where between two images to interpolate."""
     meaning = "0 at the first image, 1 at the second"
-    return Input("position", (), tf.float32, meaning, example=0.5)
+    return Input("position", (), tf.float32, meaning, check=FRACTION, example=0.5)
 
 
 def seed() -> Input:
@@ -166,6 +208,7 @@ def num_steps(default: int) -> Input:
         f"sampling steps; this model's own number is {default}",
         batched=False,
         check=NOT_NEGATIVE,
+        limited="steps",
         default=default,
         example=1,
     )
@@ -178,15 +221,16 @@ def _shared(name: str, shape: tuple, dtype: tf.DType, meaning: str, **options) -
 
 def count() -> Input:
     """Declares how many images to make."""
-    options = {"check": POSITIVE, "default": 1, "example": 2}
+    options = {"check": POSITIVE, "limited": "count", "default": 1, "example": 2}
     return _shared("count", (), tf.int32, "how many images", **options)
 
 
 def draws(default: int = 20) -> Input:
     """Declares how many answers the mean and spread of one example are taken of."""
     meaning = "completions of each image, at least 2"
-    check = Check("numbers of at least 2", lambda x: x >= 2)
-    return _shared("draws", (), tf.int32, meaning, check=check, default=default, example=2)
+    check = at_least(2, "numbers of at least 2")
+    options = {"check": check, "limited": "count", "default": default, "example": 2}
+    return _shared("draws", (), tf.int32, meaning, **options)
 
 
 def size(default: tuple[int, int], least: int = 1) -> Input:
@@ -196,8 +240,8 @@ def size(default: tuple[int, int], least: int = 1) -> Input:
         default: where none is given.
         least: the smallest side that the model's net takes.
     """
-    check = Check(f"at least {least} pixels a side", lambda x: x >= least)
-    options = {"check": check, "default": default, "example": default}
+    check = at_least(least, f"at least {least} pixels a side")
+    options = {"check": check, "limited": "side", "default": default, "example": default}
     return _shared("size", (2,), tf.int32, "height and width in pixels", **options)
 
 
@@ -221,7 +265,7 @@ def stage(num_stages: int) -> Input:
         num_stages: how many classifiers the cascade keeps.
     """
     last = max(num_stages - 1, 0)
-    check = Check(f"classifiers from 0 to {last}", lambda x: (x >= 0) & (x <= last))
+    check = between(0, last, f"classifiers from 0 to {last}")
     meaning = f"the classifier's number, from 0 to {last}"
     return _shared("stage", (), tf.int32, meaning, check=check, example=0)
 
