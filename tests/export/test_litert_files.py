@@ -9,7 +9,8 @@ from support.litert import built_in
 
 from export.litert import convert
 from tfgen import energies
-from tfgen.models import Model
+from tfgen.errors import UserError
+from tfgen.models import Endpoint, Model, inputs
 from trainers.run import experiment
 from trainers.run.experiment import Experiment
 
@@ -186,3 +187,35 @@ def test_files_of_the_command_are_those_of_the_run(digits, exported):
     image = np.random.default_rng(5).uniform(-1, 1, (1, 8, 8, 1)).astype(np.float32)
     found = convert.run(exported / "tflite" / "energy.tflite", image=image)["energy"]
     np.testing.assert_allclose(found, model.energy(tf.constant(image)), rtol=1e-5)
+
+
+def test_every_file_refuses_several_examples_and_images_of_another_size(exported):
+    """An interpreter would write beyond the memory of one example otherwise."""
+    paths = sorted((exported / "tflite").glob("*.tflite"))
+    assert len(paths) >= 5
+    for path in paths:
+        interpreter = tf.lite.Interpreter(str(path))
+        for details in interpreter.get_signature_runner().get_input_details().values():
+            free = details["shape_signature"]
+            for axis in np.flatnonzero(free > 0):
+                shape = np.where(free < 0, 1, free)
+                shape[axis] *= 2
+                fresh = tf.lite.Interpreter(str(path))
+                fresh.resize_tensor_input(details["index"], shape)
+                with pytest.raises(RuntimeError, match="size_splits must sum to the dimension"):
+                    fresh.allocate_tensors()
+
+
+def test_a_file_that_is_run_with_another_shape_is_refused_by_name(exported):
+    path = exported / "tflite" / "energy.tflite"
+    one = convert.run(path, image=np.zeros((1, 8, 8, 1), np.float32))
+    assert one["energy"].shape == (1,)
+    with pytest.raises(UserError, match=r"image: expected the shape \[1, 8, 8, 1\], .* \[4, 8, 8"):
+        convert.run(path, image=np.zeros((4, 8, 8, 1), np.float32))
+
+
+def test_a_file_whose_answers_are_not_finite_is_not_made():
+    known = inputs.Input("x", (1,), tf.float32, "a number", example=[0.0])
+    inverse = Endpoint("inverse", lambda x: {"y": 1 / x}, (known,), ("y",), "Computes 1 / x.")
+    with pytest.raises(UserError, match="inverse: expected finite numbers of y"):
+        convert.convert(inverse)
