@@ -47,7 +47,7 @@ def _define_limits(where: dict[str, Any]) -> None:
     times = f"{limits.TIMES} times the"
     most = limits.Limits()
     said = {
-        "steps": f"Sampling steps of a request at most; {times} model's own by default.",
+        "steps": f"Sampling steps of a request at most; {times} model's own by default, or 1000.",
         "count": f"Images, or draws of each image, of a request at most; {most.count} by default.",
         "side": f"Pixels a side of a request's images at most; {times} model's own by default.",
         "rows": f"Rows of a request at most; {most.rows} by default.",

@@ -48,7 +48,7 @@ def escaped(value: Any) -> Any:
     """Returns a text in which Markdown and HTML read nothing but text."""
     if isinstance(value, markupsafe.Markup | bool | int | float):
         return value
-    text = " ".join(str(value).split())
+    text = re.sub(r"\s+", " ", str(value))
     for mark, shown in MARKUP.items():
         text = text.replace(mark, shown)
     return markupsafe.Markup(text)

@@ -38,6 +38,8 @@ class InProcess(Exported):
             found = self.functions[endpoint](**given)
         except tf.errors.InvalidArgumentError as error:
             raise UserError(f"--saved_model: {refusal(error.message)}") from error
+        except TypeError as error:  # a shape that TensorFlow itself refuses, in a long message
+            raise UserError(f"--saved_model: {refusal(str(error))}") from error
         return {name: value.numpy() for name, value in found.items()}
 
 

@@ -69,8 +69,9 @@ def convert(endpoint: Endpoint, variants: Sequence[str] = ("float32",)) -> dict[
         raise UserError(
             f"--formats: LiteRT cannot run {endpoint.name} of this model ({reason})"
         ) from error
-    for variant, content in made.items():
-        _check_answer(endpoint, variant, content)
+    if all(known.example is not None for known in endpoint.inputs):
+        for variant, content in made.items():
+            _check_answer(endpoint, variant, content)
     return made
 
 

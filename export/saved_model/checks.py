@@ -20,6 +20,9 @@ ALIKE = Check("the same in every row", lambda rows: rows == rows[:1])
 SHOWN = 8
 """Numbers of a shape that a refusal shows at most."""
 
+END = -1
+"""What stands for the sides that a shape does not have."""
+
 Tensors = Mapping[str, tf.Tensor]
 
 
@@ -71,14 +74,13 @@ def _shapes(endpoint: RowEndpoint, found: Tensors, bounds: Limits) -> list[tf.Op
 
 def _shape(known: Input, value: tf.Tensor) -> tf.Operation:
     """Returns a test for rows of the right shape."""
-    sides = known.row_spec.shape
+    sides = [*known.row_spec.shape, END]
+    # what is beyond the value's rank is END; tf.rank would be folded to what the signature says
+    found = tf.concat([tf.shape(value), tf.fill([len(sides)], END)], axis=0)[: len(sides)]
     free = [side is None for side in sides]
-    # as many sides as expected, whatever the rank of the value
-    found = tf.concat([tf.shape(value), tf.zeros([sides.rank], tf.int32)], axis=0)[: sides.rank]
-    right = tf.where(free, True, found == [side or 0 for side in sides])
-    words = ", ".join("any" if side is None else str(side) for side in sides)
-    passed = (tf.rank(value) == sides.rank) & tf.reduce_all(right)
-    return _test(passed, known.name, f"the shape [{words}]", tf.shape(value))
+    right = tf.where(free, found >= 0, found == [side or 0 for side in sides])
+    words = ", ".join("any" if side is None else str(side) for side in sides[:-1])
+    return _test(tf.reduce_all(right), known.name, f"the shape [{words}]", tf.shape(value))
 
 
 def _sides(endpoint: RowEndpoint, found: Tensors, bounds: Limits) -> list[tf.Operation]:

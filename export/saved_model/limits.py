@@ -15,6 +15,9 @@ from tfgen.models.inputs import Check, Input, at_least, at_most
 TIMES = 4
 """A request may ask for so many times the model's own steps and sides, by default."""
 
+OPTIONAL_STEPS = 1000
+"""Steps that a request may ask for, by default, of a model that takes none of its own."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
@@ -39,7 +42,8 @@ def of(model: Model, given: Mapping[str, int | None] | None = None) -> Limits:
     Args:
         model: trained.
         given: limits by name, in the place of the defaults: four times the model's own number of
-            steps and the longest side of its images, 64 images or draws, 256 rows.
+            steps (1000 where that is 0) and the longest side of its images, 64 images or draws,
+            256 rows.
 
     Raises:
         UserError: if a request with the model's own defaults would be refused.
@@ -47,9 +51,11 @@ def of(model: Model, given: Mapping[str, int | None] | None = None) -> Limits:
     known = list(model.inputs().values())
     least = {"rows": 1} | {name: _own(name, known) for name in ("steps", "count", "side")}
     least["side"] = max(least["side"], *model.image_shape[:2])
-    trained = model.sampling.learning_steps if model.sampling else 0
+    # the example of a request takes a step where the model's own number is 0
+    own = max(model.sampling.steps, model.sampling.learning_steps) if model.sampling else 0
+    own = max([own, *(found.default for found in known if found.limited == "steps")])
     default = {
-        "steps": TIMES * max(least["steps"], trained, 1),
+        "steps": TIMES * max(least["steps"], own) if own else OPTIONAL_STEPS,
         "count": max(Limits.count, least["count"]),
         "side": TIMES * least["side"],
         "rows": Limits.rows,
@@ -74,7 +80,8 @@ def on_numbers(known: Input, limits: Limits) -> list[Check]:
     if known.limited is None:
         return []
     most = dataclasses.asdict(limits)[known.limited]
-    return [at_most(most, f"at most {most}")]
+    unit = " pixels a side" if known.limited == "side" else ""
+    return [at_most(most, f"at most {most}{unit}")]
 
 
 def on_sides(known: Input, limits: Limits) -> list[Check]:

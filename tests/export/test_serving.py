@@ -180,8 +180,8 @@ def test_without_the_extra_an_export_has_no_records_and_says_so(
 ):
     everything = published.endpoints
 
-    def only_decode(model):
-        return {"decode": everything(model)["decode"]}
+    def only_decode(model, bounds):
+        return {"decode": everything(model, bounds)["decode"]}
 
     monkeypatch.setattr(warmup, "available", lambda: False)
     monkeypatch.setattr(published, "endpoints", only_decode)
