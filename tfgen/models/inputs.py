@@ -277,9 +277,7 @@ def classifiers(num_kept: int) -> Input:
         num_kept: how many the cascade keeps.
     """
     least = min(1, num_kept)
-    check = Check(
-        f"from {least} to {num_kept} classifiers", lambda x: (x >= least) & (x <= num_kept)
-    )
+    check = between(least, num_kept, f"from {least} to {num_kept} classifiers")
     meaning = f"how many of the classifiers a sample goes through; this model has {num_kept}"
     options = {"check": check, "default": num_kept, "example": num_kept}
     return _shared("classifiers", (), tf.int32, meaning, **options)
