@@ -132,6 +132,32 @@ def test_a_drawn_mask_that_is_no_image_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("spec", "shape", "said"),
+    [
+        ("salt_and_pepper:1", (3, 8, 8), "hides all"),
+        ("salt_and_pepper:0", (3, 8, 8), "hides none"),
+        ("blocks:1x8", (3, 8, 8), "hides all"),
+        ("blocks:0x3", (3, 8, 8), "hides none"),
+        ("blocks:500x7", (3, 8, 8), "hides all"),
+        ("half:top", (3, 1, 8), "hides none"),
+    ],
+)
+def test_masks_that_hide_everything_or_nothing_are_refused(spec, shape, said):
+    with pytest.raises(UserError, match=f"mask: expected some .* {said}"):
+        masks.parse(spec, shape, SEED)
+    with pytest.raises(UserError, match=said):
+        masks.mask(spec, np.zeros((*shape, 1)))
+
+
+def test_a_low_rate_may_hide_nothing_of_one_image_but_not_of_a_data_set():
+    rate = "salt_and_pepper:0.0001"
+    assert masks.parse(rate, (1, 8, 8), SEED).numpy().min() == 1
+    with pytest.raises(UserError, match="hides none"):
+        masks.mask(rate, np.zeros((1, 8, 8, 1)))
+    assert masks.mask(rate, np.zeros((3000, 8, 8, 1))).numpy().min() == 0
+
+
+@pytest.mark.parametrize(
     ("spec", "mask"),
     [
         ("half:left", masks.half((2, 8, 8), "left")),

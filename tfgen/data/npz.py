@@ -153,7 +153,7 @@ def _answered(subject: str, path: pathlib.Path) -> Iterator[None]:
         single = isinstance(error, zipfile.BadZipFile) and _is_single(path)
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         found = (
-            f"a single array in {path}; save it by numpy.savez(path, image=array)"
+            f"found a single array in {path}; save it by numpy.savez(path, image=array)"
             if single
             else f"could not read {path} ({reason})"
         )
