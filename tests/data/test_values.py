@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from tfgen.data import arrays, examples, sources
+from tfgen.data.contents import Contents
 from tfgen.data.reading import Reading
 from tfgen.errors import UserError
 
@@ -208,7 +209,7 @@ def test_sets_of_tensorflow_datasets_are_checked(monkeypatch, image, options):
     """As binarized_mnist, which holds bytes of 0 and 1."""
 
     def prepared(*_):
-        return {"train": ((p, 0) for p in image), "test": ((p, 0) for p in image)}
+        return Contents({name: ((p, 0) for p in image) for name in ("train", "test")})
 
     monkeypatch.setattr(sources.tfds, "read", prepared)
     with pytest.raises(UserError, match="--value_range=0,"):
