@@ -12,7 +12,8 @@ import tensorflow as tf
 from export.saved_model import limits
 from export.saved_model.limits import Limits
 from export.saved_model.rows import RowEndpoint
-from tfgen.models.inputs import Check, Input
+from tfgen.models.conditions import Check
+from tfgen.models.inputs import Input
 
 FINITE = Check("finite numbers", tf.math.is_finite)
 ALIKE = Check("the same in every row", lambda rows: rows == rows[:1])

@@ -10,7 +10,8 @@ import numpy as np
 
 from tfgen.errors import UserError
 from tfgen.models import Model
-from tfgen.models.inputs import Check, Input, at_least, at_most
+from tfgen.models.conditions import Check, at_least, at_most
+from tfgen.models.inputs import Input
 
 TIMES = 4
 """A request may ask for so many times the model's own steps and sides, by default."""

@@ -4,7 +4,8 @@ import tensorflow as tf
 
 from tfgen import random
 from tfgen.models import Model, inputs, task
-from tfgen.models.inputs import Check, Input
+from tfgen.models.conditions import Check
+from tfgen.models.inputs import Input
 
 DAYS = Check("days from 1 to 366", lambda day: (day >= 1) & (day <= 366))
 

@@ -5,42 +5,12 @@ flags, the model card and the page all read these declarations.
 """
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-
-class Check(NamedTuple):
-    """A condition on the numbers of an input.
-
-    Attributes:
-        words: what the numbers must be, to follow "expected".
-        test: tells of each number whether it is so.
-        low: the least number that passes; None where there is none.
-        high: the largest number that passes; None where there is none.
-    """
-
-    words: str
-    test: Callable[[tf.Tensor], tf.Tensor]
-    low: float | None = None
-    high: float | None = None
-
-
-def between(low: float, high: float, words: str) -> Check:
-    """Returns the condition that numbers lie between two bounds, which both pass."""
-    return Check(words, lambda x: (x >= low) & (x <= high), low, high)
-
-
-def at_least(low: float, words: str) -> Check:
-    """Returns the condition that no number is below a bound."""
-    return Check(words, lambda x: x >= low, low=low)
-
-
-def at_most(high: float, words: str) -> Check:
-    """Returns the condition that no number is above a bound."""
-    return Check(words, lambda x: x <= high, high=high)
+from tfgen.models.conditions import Check, at_least, between
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +77,7 @@ SLACK = 0.01
 """How far beyond -1 and 1 the pixels of a request may lie, for rounding."""
 
 NOT_NEGATIVE = at_least(0, "numbers that are not negative")
-POSITIVE = Check("positive numbers", lambda x: x > 0, low=0)
+POSITIVE = at_least(1, "positive numbers")  # of whole numbers
 FRACTION = between(0, 1, "numbers from 0 to 1")
 PIXELS = between(-1 - SLACK, 1 + SLACK, "numbers in [-1, 1]")
 KNOWN_OR_MISSING = Check(
