@@ -100,7 +100,7 @@ def test_every_type_of_numbers_is_resized_as_bytes_are(dtype, channels):
     picture = np.random.default_rng(0).integers(0, 256, (30, 40, channels), dtype=np.uint8)
     expected = preprocess.resize(picture, (7, 9)).astype(float)
     scale = 200 if np.issubdtype(dtype, np.integer) else 1 / 255
-    found = preprocess.resize((picture * scale).astype(dtype), (7, 9))
+    found = preprocess.resize((picture.astype(float) * scale).astype(dtype), (7, 9))
     assert found.dtype == dtype
     # bytes are rounded twice, after rows and after columns
     np.testing.assert_allclose(found / scale, expected, atol=1.1)
