@@ -120,7 +120,7 @@ def _(model: LatentModel) -> list[Endpoint]:
 
     def complete_step(image, mask, latent_noise):
         latent = model.posterior.sample(image, random.fold_in(Noise(latent_noise), 0), mask)
-        return {"image": completion.refilled(model.decode, latent, image, mask)}
+        return {"image": completion.refilled(model.generator.of_inferred, latent, image, mask)}
 
     def refine_step(image, mask, noise):
         return {"image": _step(model, model.energy_fn(), image, mask, noise)}

@@ -18,6 +18,8 @@ from tfgen.nets.families import triangle_digits
 NAMES = {"energy": ("S",), "generator": ("A",), "inference": ("B", "c")}
 CONSTANTS = {"sigma": 0.4, "temperature": 0.7, "variational_weight": 0.6, "adversarial_weight": 1.3}
 SEED = random.root(5)
+ORDERS = ("official", "paper")
+"""Presets of both orders of the steps; the scaled one has the official one's."""
 
 
 def triangle(rate=1.0, latent_dim=3, **options):
@@ -26,11 +28,25 @@ def triangle(rate=1.0, latent_dim=3, **options):
 
 
 def divergence(
-    w, x, z, noise, *, sigma, temperature, variational_weight, adversarial_weight, mask=1.0
+    w,
+    x,
+    z,
+    noise,
+    *,
+    sigma,
+    temperature,
+    variational_weight,
+    adversarial_weight,
+    entropy_weight=None,
+    mask=1.0,
 ):
     """Computes D of given draws, up to entropies."""
     q_p = lg.kl_q_p(w, x, noise, sigma, mask)
-    return variational_weight * q_p + adversarial_weight * lg.adversarial(w, x, z, temperature)
+    d = variational_weight * q_p + adversarial_weight * lg.adversarial(w, x, z, temperature)
+    if entropy_weight is not None:
+        bound = lg.latent_nll(w, z, z @ w["A"]).mean() + z.shape[1] * np.log(2 * np.pi) / 2
+        d += (entropy_weight - adversarial_weight) * bound
+    return d
 
 
 def drawn(count=8, latent_dim=3, seed=SEED):
@@ -61,6 +77,29 @@ def test_paper_ascends_d_in_the_energy_and_descends_it_in_the_others_all_from_th
     for role, names in NAMES.items():
         norm = np.sqrt(sum((gradient[name] ** 2).sum() for name in names))
         assert float(logs[f"{role}_grad_norm"]) == pytest.approx(norm, rel=1e-4)
+
+
+@pytest.mark.parametrize("preset", ORDERS)
+@pytest.mark.parametrize("weight", [0.0, 0.4])
+def test_the_bound_of_the_entropy_has_a_weight_of_its_own(preset, weight):
+    """Each net's step is that of D with the bound weighted apart, at the weights that it meets."""
+    constants, rate = CONSTANTS | {"entropy_weight": weight}, 0.1
+    algorithm, batch = triangle(rate, preset=preset, **constants), pictures()
+    z, (whole, first, second) = drawn()
+    start, x = weights(algorithm), flat(batch["image"])
+    w = dict(start)
+    steps = ((("S",), first, 1), (("B", "c"), first, -1), (("A",), second, -1))
+    for names, noise, sign in steps:
+        met, drawn_noise = (start, whole) if preset == "paper" else (w, noise)
+        gradient = slope(
+            lambda v, n=drawn_noise: divergence(v, x, z, n, **constants), dict(met), names
+        )
+        w |= {name: w[name] + sign * rate * g for name, g in gradient.items()}
+    found, logs = change(algorithm, batch, SEED)
+    agree(found, {name: w[name] - start[name] for name in w})
+    if preset == "paper":
+        d = divergence(start, x, z, whole, **constants)
+        assert float(logs["divergence"]) == pytest.approx(d, rel=1e-5)
 
 
 def test_official_makes_the_same_steps_in_turn_each_at_the_weights_as_just_updated():
@@ -140,7 +179,7 @@ def test_official_is_the_released_script_with_a_hundred_latents():
     )  # a rate of 0.01 leaves fewer digits
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", ORDERS)
 def test_the_generator_meets_the_others_as_they_were_or_as_they_have_become(preset):
     def of(**rates):
         return change(
@@ -160,13 +199,13 @@ def test_the_generator_meets_the_others_as_they_were_or_as_they_have_become(pres
 # missing pixels
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", ORDERS)
 def test_missing_pixels_count_for_the_energy_as_they_were_filled_and_not_for_the_likelihood(preset):
     """Compares the first step alone.
 
     In turn, the steps of the inference net and the generator follow from it.
     """
-    role = {"paper": NAMES, "official": {"energy": ("S",)}}[preset]
+    role = NAMES if preset == "paper" else {"energy": ("S",)}
     algorithm, batch = triangle(preset=preset, num_incomplete=20, **CONSTANTS), pictures(hidden=0)
     before = np.random.default_rng(2).normal(size=(20, *lg.SHAPE)).astype(np.float16)
     algorithm.missing.rows.assign(before)
@@ -202,7 +241,7 @@ def test_what_stands_in_for_missing_pixels_is_what_was_decoded_and_known_pixels_
 # regularisers, constants, mistakes
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", ORDERS)
 @pytest.mark.parametrize("name", ["energy_decay", "gradient_penalty"])
 def test_regularizers_pull_on_the_energy_alone_and_are_off_by_default(preset, name):
     """The energy's change differs by the regularizer's gradient, and the other nets' by nothing.
@@ -249,6 +288,36 @@ def test_constants_that_are_not_given_are_the_presets_and_others_replace_them(pr
 def test_a_weight_of_zero_is_zero():
     assert triangle(adversarial_weight=0.0).adversarial_weight == 0
     assert triangle(variational_weight=0.0).variational_weight == 0
+    assert triangle(entropy_weight=0.0).entropy_weight == 0
+
+
+def test_the_entropys_weight_is_the_adversarial_sides_unless_it_is_given():
+    assert triangle().entropy_weight == 0.1
+    assert triangle(adversarial_weight=0.7).entropy_weight == 0.7
+    assert triangle(adversarial_weight=0.7, entropy_weight=0.2).entropy_weight == 0.2
+
+
+def test_the_scaled_preset_is_the_official_one_at_the_scripts_size():
+    assert PRESETS["scaled"].of(3072, 100)[:5] == pytest.approx(PRESETS["official"][:5])
+    assert PRESETS["official"].of(64, 16) == PRESETS["official"]
+
+
+@pytest.mark.parametrize(("pixels", "latents"), [(784, 16), (64, 16), (12_288, 100)])
+def test_the_scaled_preset_weighs_errors_by_pixel_and_latents_by_number(pixels, latents):
+    """In the script's terms: squared error, KL averaged over latents, and 0.1 -log q."""
+    found = PRESETS["scaled"].of(pixels, latents)
+    squared_error = found.variational / (2 * found.sigma**2)
+    assert squared_error * pixels == pytest.approx(3072)
+    assert found.variational * latents == pytest.approx(1)
+    assert found.entropy * latents == pytest.approx(10)
+    assert (found.adversarial, found.temperature) == (0.1, 0.1)
+
+
+def test_an_algorithm_of_the_scaled_preset_has_the_constants_of_its_images_and_latents():
+    algorithm, expected = triangle(preset="scaled"), PRESETS["scaled"].of(4, 3)
+    assert algorithm.model.sigma == algorithm.sigma == expected.sigma
+    assert algorithm.variational_weight == expected.variational
+    assert algorithm.entropy_weight == expected.entropy
 
 
 @pytest.mark.parametrize(
@@ -256,6 +325,7 @@ def test_a_weight_of_zero_is_zero():
     [
         ("preset", "offical"),
         *((name, -1.0) for name in CONSTANTS),
+        ("entropy_weight", -1.0),
         ("sigma", float("nan")),
         ("energy_decay", -0.1),
         ("gradient_penalty", -0.1),
@@ -279,7 +349,8 @@ def test_batch_normalization_learns_from_all_that_a_net_sees_while_training():
     """Running means move with an update, and a net in inference mode would leave them."""
     keras.utils.set_random_seed(0)
     shape = (8, 8, 1)
-    built = [getattr(triangle_digits, role)(shape, width=0.1, batch_norm=True) for role in ROLES]
+    options = {"energy": {"batch_norm": True}, "inference": {"batch_norm": True}, "generator": {}}
+    built = [getattr(triangle_digits, r)(shape, width=0.1, **options[r]) for r in ROLES]
     algorithm = DivergenceTriangle(*built, image_shape=shape)
     algorithm.compile({role: keras.optimizers.SGD(0.0) for role in ROLES})
     before = {
@@ -292,3 +363,25 @@ def test_batch_normalization_learns_from_all_that_a_net_sees_while_training():
         assert not any(
             np.array_equal(old, new.numpy()) for old, new in zip(before[role], after, strict=True)
         )
+
+
+def test_drawn_and_inferred_latents_have_running_statistics_of_their_own():
+    """Each set follows by a tenth a batch that only latents of its own kind are in."""
+    keras.utils.set_random_seed(0)
+    shape = (8, 8, 1)
+    generator = triangle_digits.generator(shape, width=0.1, normalization="dual_batch")
+    others = {r: getattr(triangle_digits, r)(shape, width=0.1) for r in ("energy", "inference")}
+    # far from the prior: means of 3
+    others["inference"].mean.bias.assign(3 * tf.ones(16))
+    algorithm = DivergenceTriangle(
+        generator=generator, **others, image_shape=shape, preset="paper", seed=0
+    )
+    algorithm.compile({role: keras.optimizers.SGD(0.0) for role in ROLES})
+    batch = {"image": random.normal((6, *shape), SEED), "index": np.arange(6)}
+    algorithm.update(batch, SEED)
+    z = random.normal((6, 16), random.split(SEED)[0])
+    response = generator.stack[0](tf.reshape(z, [6, 1, 1, 16]))
+    norm = generator.norms[0]
+    expected = tf.reduce_mean(response, axis=[0, 1, 2]) / 10
+    np.testing.assert_allclose(norm.drawn.moving_mean, expected, rtol=1e-4, atol=1e-6)
+    assert np.abs(norm.inferred.moving_mean - norm.drawn.moving_mean).max() > np.abs(expected).max()

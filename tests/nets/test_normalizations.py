@@ -7,7 +7,11 @@ import tensorflow as tf
 
 from tfgen import random
 from tfgen.nets.convolution.layers import Conv
-from tfgen.nets.convolution.normalization import batch_normalization
+from tfgen.nets.convolution.normalization import (
+    DualBatchNormalization,
+    batch_normalization,
+    normalizations,
+)
 from tfgen.nets.families import triangle_digits
 
 X = random.normal([4, 8, 8, 3], random.root(0))
@@ -194,3 +198,60 @@ def test_nets_keep_statistics_of_all_layers_that_are_normalized(role):
     assert not any(
         np.array_equal(a, b) for a, b in zip(before, net.non_trainable_weights, strict=True)
     )
+
+
+# two sets of running statistics
+
+
+def test_two_sets_follow_their_own_batches_by_a_tenth():
+    norm = DualBatchNormalization()
+    norm.build(X.shape)
+    drawn, inferred = 3 * X + 1, X - tf.constant([2.0, 0.0, 1.0])
+    norm(drawn, training=True)
+    norm(inferred, training=True, inferred=True)
+    for kept, met in ((norm.drawn, drawn), (norm.inferred, inferred)):
+        mean, variance = (np.asarray(m) for m in tf.nn.moments(met, [0, 1, 2]))
+        start = kept is norm.inferred  # which had followed the first batch, for want of its own
+        m0 = np.asarray(0.1 * tf.reduce_mean(drawn, [0, 1, 2])) * start
+        v0 = 0.9 + 0.1 * np.asarray(tf.math.reduce_variance(drawn, [0, 1, 2])) if start else 1.0
+        np.testing.assert_allclose(kept.moving_mean, 0.9 * m0 + 0.1 * mean, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(kept.moving_variance, 0.9 * v0 + 0.1 * variance, rtol=1e-4)
+
+
+def test_a_set_that_met_nothing_is_as_the_other_and_no_longer_once_it_has():
+    norm = DualBatchNormalization()
+    norm.build(X.shape)
+    norm(X, training=True, inferred=True)
+    np.testing.assert_array_equal(norm(X), norm(X, inferred=True))
+    np.testing.assert_array_equal(norm.drawn.moving_mean, norm.inferred.moving_mean)
+    norm(5 * X, training=True)
+    kept = norm.drawn.moving_variance.numpy()
+    norm(X, training=True, inferred=True)
+    np.testing.assert_array_equal(norm.drawn.moving_variance, kept)
+    assert np.abs(norm(X) - norm(X, inferred=True)).max() > 0.1
+
+
+def test_in_training_a_batch_is_normalized_by_itself_whatever_its_latents():
+    norm = DualBatchNormalization()
+    norm.build(X.shape)
+    expected = (X - np.mean(X, (0, 1, 2))) / np.sqrt(np.var(X, (0, 1, 2)) + 1e-5)
+    for inferred in (False, True):
+        found = norm(X, training=True, inferred=inferred)
+        np.testing.assert_allclose(found, expected * norm.gamma.numpy(), rtol=1e-4, atol=1e-4)
+    assert len(norm.trainable_variables) == 2
+
+
+@pytest.mark.parametrize(("kind", "groups"), [("group", 2), ("layer", 1)])
+def test_maps_are_normalized_by_groups_of_their_own_channels(kind, groups):
+    """Of 6 channels, two groups: the largest number that divides 6 and 8."""
+    (norm,) = normalizations(kind, 1, keras.DTypePolicy("float32"))
+    x = 4 * random.normal([3, 5, 7, 6], random.root(0)).numpy() + 1
+    by_group = x.reshape(3, 35, groups, 6 // groups)
+    mean, variance = by_group.mean((1, 3), keepdims=True), by_group.var((1, 3), keepdims=True)
+    expected = ((by_group - mean) / np.sqrt(variance + 1e-5)).reshape(x.shape)
+    np.testing.assert_allclose(norm(x), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(norm(x[:1]), expected[:1], rtol=1e-4, atol=1e-4)
+
+
+def test_no_normalization_is_no_layers():
+    assert normalizations("none", 3, keras.DTypePolicy("float32")) == []

@@ -181,6 +181,12 @@ def test_a_net_with_batch_normalization_is_refused():
         top_down(net, tf.zeros([1, 8, 8, 1]))
 
 
+def test_a_net_whose_energy_is_no_linear_function_of_the_score_is_refused():
+    net = triangle_digits.energy((8, 8, 1), width=0.2, form="tanh")
+    with pytest.raises(UserError, match="form: expected identity"):
+        top_down(net, tf.zeros([1, 8, 8, 1]))
+
+
 def test_several_outputs_without_a_label_are_refused():
     net = toy.energy((1, 1, 2), outputs=3)
     with pytest.raises(UserError, match="has 3 outputs"):

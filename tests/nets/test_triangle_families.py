@@ -183,7 +183,7 @@ def test_biases_are_in_the_tops_alone_and_none_is_in_the_energys(family):
 
 
 def test_a_generator_without_batch_normalization_has_biases_instead():
-    net = triangle_digits.generator((8, 8, 1), batch_norm=False)
+    net = triangle_digits.generator((8, 8, 1), normalization="none")
     assert [layer.use_bias for layer in net.stack] == [True] * 3
     assert net.non_trainable_variables == []
 
@@ -314,7 +314,8 @@ def test_a_width_that_leaves_a_layer_empty_is_refused(family, role):
 
 
 @every_family
-def test_all_three_nets_take_width_and_batch_norm_alike(family):
-    for role in ROLES:
+def test_all_three_nets_take_a_width_and_a_normalization(family):
+    wanted = {"energy": "batch_norm", "generator": "normalization", "inference": "batch_norm"}
+    for role, name in wanted.items():
         function = getattr(importlib.import_module(family.__name__), role)
-        assert {"width", "batch_norm"} <= set(inspect.signature(function).parameters)
+        assert {"width", name} <= set(inspect.signature(function).parameters)

@@ -72,13 +72,13 @@ class ABP(LatentAlgorithm):
         # Inferential back-propagation: z ~ p(z|x), from where it was left. A few steps an update
         # suffice, since the posterior moves slowly while the generator learns.
         z = self.latents.gather(batch["index"])
-        energy = energies.posterior(energies.frozen(generator), x, self.sigma, mask)
+        energy = energies.posterior(generator.of_inferred, x, self.sigma, mask)
         z, info = samplers.run(self.kernel, energy, z, seed, self.langevin_steps)
         self.latents.scatter(batch["index"], z)
 
         # learning back-propagation: θ up log p(x|z)
         with tf.GradientTape() as tape:
-            decoded = generator(z, training=True)
+            decoded = generator.of_inferred(z, training=True)
             # of -log p(z) - log p(x|z) only the second term depends on θ; z is a constant here
             joint = energies.posterior(lambda _: decoded, x, self.sigma, mask)
             loss = tf.reduce_mean(joint(z))

@@ -10,6 +10,7 @@ for Q = q_data(x) q_φ(z|x), P = p(z) p_θ(x|z) and Π ∝ exp(-U_α(x) / T) q_�
 Deviation: x of P is g(z), without the noise of p(x|z), as in the released script.
 """
 
+import math
 from typing import Annotated, NamedTuple
 
 import keras
@@ -21,7 +22,7 @@ from tfgen.models import LatentModel, Sampling, reparameterized
 from tfgen.samplers import KernelName
 from tfgen.training.algorithm import grad_norms
 from tfgen.training.latent_algorithm import LatentAlgorithm, prior_draws
-from tfgen.types import Batch, Image, Latent, Seed
+from tfgen.types import Batch, Energy, Image, Latent, Seed
 
 ROLES = ("energy", "generator", "inference")
 LOGGED = (
@@ -39,11 +40,15 @@ LOGGED = (
 class Preset(NamedTuple):
     """The constants of an objective.
 
+    Without `scaled` they hold for any images and latents. The script's belong to 32x32 images in
+    colour and 100 latents: there, the squared error sums 3,072 terms and KL is averaged over 100.
+
     Attributes:
         sigma: standard deviation of p(x|z), pixel units.
         temperature: T of Π.
         variational: factor on KL(Q‖P).
         adversarial: factor on KL(P‖Π) - KL(Q‖Π).
+        entropy: factor on -log q(z|g(z)) alone, the bound of the entropy in KL(P‖Π).
         simultaneous: whether the three nets move at once, by one gradient of D; else in turn, each
             meeting the others as just updated.
     """
@@ -52,16 +57,44 @@ class Preset(NamedTuple):
     temperature: float
     variational: float
     adversarial: float
+    entropy: float
     simultaneous: bool
+    scaled: bool = False
 
+    def of(self, pixels: int, latents: int) -> "Preset":
+        """Returns the constants for images of other sizes and other numbers of latents.
+
+        Where the preset is scaled, an error per pixel weighs as much against the energy as in the
+        script, KL(q(z|x)‖p(z)) is averaged over the latents, and log q(z|g(z)) counts by 100 of
+        them.
+
+        Args:
+            pixels: height x width x channels.
+            latents: numbers in z.
+        """
+        if not self.scaled:
+            return self
+        shares, fewer = SCRIPT_PIXELS / pixels, SCRIPT_LATENTS / latents
+        return self._replace(
+            # variational / (2 sigma²) is the weight of the squared error
+            sigma=self.sigma * (fewer / shares) ** 0.5,
+            variational=self.variational * fewer,
+            entropy=self.entropy * fewer,
+        )
+
+
+SCRIPT_PIXELS, SCRIPT_LATENTS = 32 * 32 * 3, 100
+"""What the released script's constants belong to."""
 
 PRESETS = {
     # The script minimizes: squared error + KL averaged over 100 latents + U + 0.1 NLL. With
     # σ² = 0.005 and T = 0.1, that is 0.01 KL(Q‖P) + 0.1 (KL(P‖Π) - KL(Q‖Π)).
-    "official": Preset(0.005**0.5, 0.1, 0.01, 0.1, simultaneous=False),
-    "paper": Preset(0.3, 1.0, 1.0, 1.0, simultaneous=True),
+    "official": Preset(0.005**0.5, 0.1, 0.01, 0.1, 0.1, simultaneous=False),
+    "scaled": Preset(0.005**0.5, 0.1, 0.01, 0.1, 0.1, simultaneous=False, scaled=True),
+    "paper": Preset(0.3, 1.0, 1.0, 1.0, 1.0, simultaneous=True),
 }
-"""`official`: the released CIFAR-10 script's. `paper`: the objective as printed, with our sigma."""
+"""`official`: the released CIFAR-10 script's. `scaled`: the same per pixel and per latent. `paper`:
+the objective as printed, with our sigma."""
 
 
 class DivergenceTriangle(LatentAlgorithm):
@@ -74,11 +107,14 @@ class DivergenceTriangle(LatentAlgorithm):
         image_shape: height, width, channels.
         num_incomplete: training images with missing pixels; 0 where all are whole.
         seed: of all that training draws.
-        preset: where the constants come from that are not given: official or paper.
+        preset: where the constants come from that are not given: official, the released script's
+            for 32x32x3 pixels and 100 latents; scaled, the same per pixel and per latent; or paper.
         sigma: standard deviation of p(x|z) in pixel units; none takes the preset's.
         temperature: T of Π, whose energy is U / T; none takes the preset's.
         variational_weight: of KL(Q‖P); none takes the preset's.
         adversarial_weight: of KL(P‖Π) - KL(Q‖Π); none takes the preset's.
+        entropy_weight: of -log q(z|g(z)), the bound of the generator's entropy, alone; none takes
+            the adversarial weight where that is given, or else the preset's.
         energy_decay: factor on the mean squares of U at data and samples, added to the energy's
             loss.
         gradient_penalty: factor on |dU/dx|² / 2 at the data, added to the energy's loss.
@@ -105,6 +141,7 @@ class DivergenceTriangle(LatentAlgorithm):
         temperature: Annotated[float | None, Positive] = None,
         variational_weight: Annotated[float | None, NotNegative] = None,
         adversarial_weight: Annotated[float | None, NotNegative] = None,
+        entropy_weight: Annotated[float | None, NotNegative] = None,
         energy_decay: Annotated[float, NotNegative] = 0.0,
         gradient_penalty: Annotated[float, NotNegative] = 0.0,
         kernel: Annotated[str, KernelName] = "langevin",
@@ -112,7 +149,6 @@ class DivergenceTriangle(LatentAlgorithm):
         sample_steps: Annotated[int, NotNegative] = 0,
         completion_rounds: Annotated[int, AtLeastOne] = 4,
     ):
-        constants = PRESETS[preset]
         refining = samplers.kernel(kernel, step_size=step_size, bounds=(-1.0, 1.0))
         model = LatentModel(
             generator,
@@ -120,14 +156,17 @@ class DivergenceTriangle(LatentAlgorithm):
             energy,
             image_shape=image_shape,
             sampling=Sampling(refining, sample_steps),
-            temperature=_given(temperature, constants.temperature),
-            sigma=_given(sigma, constants.sigma),
+            temperature=_given(temperature, PRESETS[preset].temperature),
             completion_rounds=completion_rounds,
         )
         super().__init__(model, logged=LOGGED, num_incomplete=num_incomplete, seed=seed)
-        self.sigma = _given(sigma, constants.sigma)
+        latents = math.prod(model.generator.latent_shape)
+        constants = PRESETS[preset].of(math.prod(image_shape), latents)
+        self.sigma = model.sigma = _given(sigma, constants.sigma)
         self.variational_weight = _given(variational_weight, constants.variational)
         self.adversarial_weight = _given(adversarial_weight, constants.adversarial)
+        unlike = constants.entropy if adversarial_weight is None else adversarial_weight
+        self.entropy_weight = _given(entropy_weight, unlike)
         self.simultaneous = constants.simultaneous
         self.energy_decay = energy_decay
         self.gradient_penalty = gradient_penalty
@@ -141,11 +180,11 @@ class DivergenceTriangle(LatentAlgorithm):
         self.missing.overwrite(batch, decoded)
         error = losses.mean_squared_error(batch["image"], decoded, batch.get("mask"))
         # KL(P‖Π) - KL(Q‖Π) up to constants: log Z cancels
-        adversarial = logs["energy_samples"] + logs["latent_nll"] - logs["energy_data"]
-        divergence = self.variational_weight * logs["kl_q_p"]
+        gap = logs["energy_data"] - logs["energy_samples"]
+        divergence = self.variational_weight * logs["kl_q_p"] - self.adversarial_weight * gap
         return logs | {
-            "divergence": divergence + self.adversarial_weight * adversarial,
-            "energy_gap": logs["energy_data"] - logs["energy_samples"],
+            "divergence": divergence + self.entropy_weight * logs["latent_nll"],
+            "energy_gap": gap,
             "reconstruction_error": error,
         }
 
@@ -157,15 +196,16 @@ class DivergenceTriangle(LatentAlgorithm):
             x = generator(z, training=True)
             decoded, q_p = self._q_p(batch, seed)
             u_data, u_x = u(batch["image"]), u(x)
-            p_pi = losses.kl_p_pi(u_x, z, *inference(x, training=True))
+            p_q = losses.kl_p_q(z, *inference(x, training=True))
             q_pi = losses.kl_q_pi(u_data)
-            d = self.variational_weight * q_p + self.adversarial_weight * (p_pi - q_pi)
+            d = self.variational_weight * q_p + self._p_pi(u_x, p_q)
+            d -= self.adversarial_weight * q_pi
             # subtracted, since the energy goes up this objective; the other nets do not see it
             objective = d - self._regularizer(batch["image"], x)
         norms = self.minimize_together(ROLES, tape, objective, ascending=["energy"])
         u_x = tf.reduce_mean(u_x)
         means = {"energy_data": q_pi, "energy_samples": u_x}
-        return norms | means | {"kl_q_p": q_p, "latent_nll": p_pi - u_x}, decoded
+        return norms | means | {"kl_q_p": q_p, "latent_nll": p_q}, decoded
 
     def _in_turn(self, batch: Batch, z: Latent, seed: Seed) -> tuple[dict[str, tf.Tensor], Image]:
         """Makes a step in α, then φ, then θ: the generator meets the others as just updated."""
@@ -188,23 +228,28 @@ class DivergenceTriangle(LatentAlgorithm):
         with tf.GradientTape() as phi:
             _, q_p = self._q_p(batch, first)
             p_q = losses.kl_p_q(z, *inference(dreamt, training=True))
-            loss = self.variational_weight * q_p + self.adversarial_weight * p_q
+            loss = self.variational_weight * q_p + self.entropy_weight * p_q
         norms |= self.minimize_together(["inference"], phi, loss)
 
         with theta:  # the tape goes on, now with the new energy and inference net
             decoded, q_p = self._q_p(batch, second)
-            p_pi = losses.kl_p_pi(u(x), z, *inference(x, training=True))
-            loss = self.variational_weight * q_p + self.adversarial_weight * p_pi
+            found = losses.kl_p_q(z, *inference(x, training=True))
+            loss = self.variational_weight * q_p + self._p_pi(u(x), found)
         norms |= self.minimize_together(["generator"], theta, loss)
         means = {"energy_data": tf.reduce_mean(u_data), "energy_samples": tf.reduce_mean(u_x)}
         return norms | means | {"kl_q_p": q_p, "latent_nll": p_q}, decoded
+
+    def _p_pi(self, energy: Energy, latent_nll: tf.Tensor) -> tf.Tensor:
+        """Returns KL(P‖Π) up to constants, with its parts weighted (equation 19)."""
+        energy = tf.reduce_mean(energy)
+        return self.adversarial_weight * energy + self.entropy_weight * latent_nll
 
     def _q_p(self, batch: Batch, seed: Seed) -> tuple[Image, tf.Tensor]:
         """Returns what the generator makes of inferred latents, and KL(Q‖P)."""
         x, mask = batch["image"], batch.get("mask")
         mean, log_var = self.nets["inference"](x, training=True)
         z = reparameterized(mean, log_var, seed)
-        decoded = self.nets["generator"](z, training=True)
+        decoded = self.model.generator.of_inferred(z, training=True)
         q_p = losses.kl_q_p(x, decoded, mean, log_var, self.sigma, mask)
         return decoded, q_p
 

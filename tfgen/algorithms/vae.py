@@ -63,7 +63,7 @@ class VAE(LatentAlgorithm):
         with tf.GradientTape() as tape:
             mean, log_var = inference(x, training=True)
             z = reparameterized(mean, log_var, seed)
-            decoded = generator(z, training=True)
+            decoded = generator.of_inferred(z, training=True)
             loss = losses.kl_q_p(x, decoded, mean, log_var, self.sigma, mask)
         norms = self.minimize_together(ROLES, tape, loss)
         # the next epoch imputes the missing pixels by this reconstruction

@@ -65,7 +65,7 @@ class WakeSleep(LatentAlgorithm):
         mean, log_var = inference(x, training=True)
         z = reparameterized(mean, log_var, posterior_seed)
         with tf.GradientTape() as wake:
-            decoded = generator(z, training=True)
+            decoded = generator.of_inferred(z, training=True)
             q_p = losses.kl_q_p(x, decoded, mean, log_var, self.sigma, mask)
         norms = self.minimize_together(["generator"], wake, q_p)
 

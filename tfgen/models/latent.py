@@ -56,13 +56,12 @@ class LatentModel(Model):
         inference_sampling: Sampling | None = None,
         completion_rounds: int = 4,
     ):
-        shape = image_shape
-        nets = {"generator": adapters.as_generator(generator, shape)}
+        nets = {"generator": adapters.as_generator(generator, image_shape)}
         if inference is not None:
-            nets["inference"] = adapters.as_inference(inference, shape)
+            nets["inference"] = adapters.as_inference(inference, image_shape)
         if energy is not None:
-            nets["energy"] = adapters.as_energy(energy, shape)
-        super().__init__(nets, image_shape=shape, sampling=sampling)
+            nets["energy"] = adapters.as_energy(energy, image_shape)
+        super().__init__(nets, image_shape=image_shape, sampling=sampling)
         self.generator = nets["generator"]
         self.inference = nets.get("inference")
         self.energy_net = nets.get("energy")
@@ -137,7 +136,7 @@ class LatentModel(Model):
 
     @task("image")
     def decode(self, latent: Latent) -> Image:
-        """Computes g(z), [b, h, w, c]."""
+        """Computes g(z), [b, h, w, c], for z of the prior."""
         return self.generator(latent, training=False)
 
     @task("image")
@@ -163,7 +162,7 @@ class LatentModel(Model):
     @task("image")
     def reconstruct(self, image: Image) -> Image:
         """Computes g of the latents that explain images best."""
-        return self.decode(self.encode(image))
+        return self.generator.of_inferred(self.encode(image))
 
     @task("energy")
     def energy(self, image: Image) -> Energy:
@@ -189,7 +188,8 @@ class LatentModel(Model):
             spherical: a boolean; along the great circle, not the straight line.
         """
         a, b = self.encode(first), self.encode(second)
-        return self.decode(tf.where(spherical, slerp(a, b, position), lerp(a, b, position)))
+        z = tf.where(spherical, slerp(a, b, position), lerp(a, b, position))
+        return self.generator.of_inferred(z)
 
     @task("image")
     def complete(
@@ -226,7 +226,8 @@ class LatentModel(Model):
         def infer(x, number):
             return posterior.sample(x, random.fold_in(latents, number), mask)
 
-        x = completion.filled(self.decode, infer, image, mask, rounds=self.completion_rounds)
+        decode, rounds = self.generator.of_inferred, self.completion_rounds
+        x = completion.filled(decode, infer, image, mask, rounds=rounds)
         if self.energy_net is not None:
             energy = energies.clamped(self.energy_fn(), known, mask)
             x = self.refine(energy, x, refining, num_steps)
@@ -262,11 +263,10 @@ class LatentModel(Model):
         return completion.mean_and_spread(several, image, mask)
 
     def get_config(self) -> dict[str, Any]:
-        inferring = self.inference_sampling
         return super().get_config() | {
             "temperature": self.temperature,
             "sigma": self.sigma,
-            "inference_sampling": inferring and inferring.get_config(),
+            "inference_sampling": self.inference_sampling and self.inference_sampling.get_config(),
             "completion_rounds": self.completion_rounds,
         }
 

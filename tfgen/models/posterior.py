@@ -94,7 +94,7 @@ class Sampled(Posterior):
         self, kernel: Kernel, image: Image, start: Latent, seed: Seed, mask: Mask | None
     ) -> Latent:
         # inference mode: with batch normalization, an answer would depend on the rest of the batch
-        energy = energies.posterior(energies.frozen(self.net), image, self.sigma, mask)
+        energy = energies.posterior(self.net.of_inferred, image, self.sigma, mask)
         z, _ = run(kernel, energy, start, seed, self.num_steps)
         return z
 

@@ -41,7 +41,8 @@ def test_the_noise_is_what_the_model_draws_from_the_seed(trained):
         return mean + np.exp(log_var / 2) * given["noise"][i]
 
     expected = model.complete(image, mask, seed=given["seed"][0])
-    found = completion.filled(model.decode, infer, image, mask, rounds=model.completion_rounds)
+    decode, rounds = model.generator.of_inferred, model.completion_rounds
+    found = completion.filled(decode, infer, image, mask, rounds=rounds)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert np.std(expected[:, 14:]) > 0.01
 

@@ -22,7 +22,7 @@ def test_operations_are_those_of_the_convolutions_counted_by_hand():
     heads = 2 * 16 * 3 * latents
     assert net_parts.operations("inference", inference, shape) == 2 * (trunk + heads)
     up = [Row(3, 4), Row(2, 4, 2, 1), Row(1, 3, 1, 1)]
-    generator = Generator.from_table(up, (latents,), shape, width=1.0, batch_norm=True)
+    generator = Generator.from_table(up, (latents,), shape, width=1.0, normalization="batch")
     expected = 2 * (16 * latents * 3 + 16 * 16 * 3 * 2 + 64 * 9 * 2 * 1)
     assert net_parts.operations("generator", generator, (latents,)) == expected
 

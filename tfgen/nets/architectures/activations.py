@@ -22,6 +22,20 @@ def leaky_relu(r: tf.Tensor) -> tf.Tensor:
     return portability.leaky_relu(r, LEAK)
 
 
+def softplus(r: tf.Tensor) -> tf.Tensor:
+    """Computes ln(1 + exp(r)), without overflow, by operators that LiteRT has."""
+    return portability.relu(r) + tf.math.log(1 + tf.exp(-tf.maximum(r, -r)))
+
+
+FORMS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
+    "identity": lambda u: u,
+    "softplus": softplus,
+    "tanh": tf.tanh,
+    "sigmoid": tf.sigmoid,
+}
+"""What an energy can be of a net's output: any number, or one that is bounded on a side or both."""
+
+
 class Activation(NamedTuple):
     """An activation h (A Theory of Generative ConvNet, equation 1) and its derivative."""
 

@@ -8,17 +8,19 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
-from tfgen.errors import AtLeastOne, OneOf, Positive, UserError
-from tfgen.nets.architectures.activations import ACTIVATIONS
+from tfgen.errors import AtLeastOne, NotNegative, OneOf, Positive, UserError
+from tfgen.nets.architectures.activations import ACTIVATIONS, FORMS
 from tfgen.nets.architectures.discriminator import Discriminator
 from tfgen.nets.architectures.latent import Generator, Inference
 from tfgen.nets.architectures.roles import Size
 from tfgen.nets.architectures.scoring import ScoringFunction, tops_over
 from tfgen.nets.architectures.tables import WHOLE, Row, convs_of_table
 from tfgen.nets.convolution.layers import Conv
+from tfgen.nets.convolution.normalization import NORMALIZATIONS
 
 Width = Annotated[float, Positive]
 Count = Annotated[int, AtLeastOne]
+Normalization = Annotated[str, OneOf(*NORMALIZATIONS)]
 Activation = Annotated[str, OneOf(*ACTIVATIONS)]
 
 
@@ -39,7 +41,7 @@ def generator_builder(
         *,
         width: Width = 1.0,
         latent_dim: Count = latents,
-        batch_norm: bool = True,
+        normalization: Normalization = "batch",
     ) -> Generator:
         """Returns the generator g(z).
 
@@ -47,7 +49,9 @@ def generator_builder(
             image_shape: height, width, channels.
             width: factor on the numbers of filters.
             latent_dim: numbers in z, or in each place of its map.
-            batch_norm: whether hidden layers are normalized over the batch.
+            normalization: of hidden layers: over the batch; the same with running statistics of
+                drawn and of inferred latents apart (dual_batch); over 8 groups of an image's own
+                channels (group) or all of them (layer); or none.
 
         Returns:
             A net from [b, *latent_shape] to [b, h, w, c].
@@ -63,7 +67,7 @@ def generator_builder(
             factor = math.prod(row.strides for row in rows)
             latent_shape = (image_shape[0] // factor, image_shape[1] // factor, latent_dim)
         return Generator.from_table(
-            table, latent_shape, image_shape, width=width, batch_norm=batch_norm
+            table, latent_shape, image_shape, width=width, normalization=normalization
         )
 
     return generator
@@ -86,6 +90,8 @@ def energy_builder(rows: Sequence[Row], summed: bool = False) -> Callable[..., S
         outputs: Count = 1,
         batch_norm: bool = False,
         spectral_norm: bool = False,
+        hidden: Annotated[int, NotNegative] = 0,
+        form: Annotated[str, OneOf(*FORMS)] = "identity",
     ) -> ScoringFunction:
         """Returns the energy -f.
 
@@ -96,13 +102,21 @@ def energy_builder(rows: Sequence[Row], summed: bool = False) -> Callable[..., S
             outputs: top filters, one a class.
             batch_norm: whether layers but the first are normalized over the batch.
             spectral_norm: whether kernels have a largest singular value of 1.
+            hidden: filters over the whole of the last map, a layer before the top that sees all of
+                the picture; 0: no such layer. The width is no factor on it.
+            form: what the energy is of the net's output: identity, softplus, tanh or sigmoid.
 
         Returns:
             A net from [b, h, w, c] to [b], or [b, outputs] where there are several.
 
         Raises:
-            UserError: if the images are too small, or several outputs are asked of a sum.
+            UserError: if the images are too small, or several outputs or a hidden layer are asked
+                of a sum.
         """
+        if summed and hidden:
+            raise UserError(
+                f"hidden: expected 0, since the score is a sum of maps, and found {hidden}"
+            )
         if summed and outputs > 1:
             raise UserError(
                 f"outputs: expected 1, since the score is a sum of maps, and found {outputs}"
@@ -115,6 +129,8 @@ def energy_builder(rows: Sequence[Row], summed: bool = False) -> Callable[..., S
             outputs=0 if summed else outputs,
             batch_norm=batch_norm,
             spectral_norm=spectral_norm,
+            hidden=hidden,
+            form=form,
         )
 
     return energy

@@ -14,7 +14,7 @@ from tfgen.nets.architectures.tables import WHOLE, Row, convs_of_table, too_smal
 from tfgen.nets.convolution.adjoint import flat
 from tfgen.nets.convolution.filters import numbered
 from tfgen.nets.convolution.layers import Conv, ConvTranspose
-from tfgen.nets.convolution.normalization import batch_normalizations
+from tfgen.nets.convolution.normalization import batch_normalizations, normalizations
 
 
 @keras.saving.register_keras_serializable("tfgen")
@@ -27,7 +27,7 @@ class Generator(GeneratorNet):
         layers: from the latents up; the last one's filters are the image's channels.
         latent_shape: (d,), or height, width, d of a map.
         image_shape: height, width, channels.
-        batch_norm: whether responses are normalized over the batch, but the last layer's.
+        normalization: of responses but the last layer's; see `NORMALIZATIONS`.
         kwargs: Keras's own: name, dtype, trainable.
 
     Raises:
@@ -39,26 +39,28 @@ class Generator(GeneratorNet):
         layers: Sequence[ConvTranspose],
         latent_shape: tuple[int, ...],
         image_shape: Size,
-        batch_norm: bool = True,
+        normalization: str = "batch",
         **kwargs,
     ):
         _at_least_one(latent_shape[-1])
         is_map = len(latent_shape) == 3
         super().__init__(latent_shape, image_shape, any_size=is_map, **kwargs)
         self.stack = numbered(layers, "deconv")
-        count = len(self.stack) - 1 if batch_norm else 0
-        self.norms = batch_normalizations(count, self.dtype_policy)
+        self.normalization = normalization
+        self.norms = normalizations(normalization, len(self.stack) - 1, self.dtype_policy)
         self.build((None, *self.latent_shape))
 
     def get_config(self):
         return super().get_config() | {
             "layers": [layer.get_config() for layer in self.stack],
-            "batch_norm": bool(self.norms),
+            "normalization": self.normalization,
         }
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
+        if "batch_norm" in config:  # saved before there were other kinds
+            config["normalization"] = "batch" if config.pop("batch_norm") else "none"
         layers = [ConvTranspose.from_config(layer) for layer in config.pop("layers")]
         return cls(layers, **config)
 
@@ -86,7 +88,7 @@ class Generator(GeneratorNet):
         image_shape: Size,
         *,
         width: float,
-        batch_norm: bool,
+        normalization: str,
     ) -> "Generator":
         """Makes a generator from a table.
 
@@ -95,7 +97,7 @@ class Generator(GeneratorNet):
             latent_shape: see the class.
             image_shape: height, width, channels.
             width: factor on the numbers of filters.
-            batch_norm: see the class.
+            normalization: see the class.
         """
         # from the image down, where the size is known; each layer is put before those above it
         *hidden, last = rows
@@ -106,18 +108,30 @@ class Generator(GeneratorNet):
             height, map_width = height // above.strides, map_width // above.strides
             sizes = row.scaled(width).over((height, map_width))
             # normalization subtracts a bias again, and has one of its own
-            layers.insert(0, ConvTranspose(*sizes, use_bias=not batch_norm))
-        return cls(layers, latent_shape, image_shape, batch_norm)
+            layers.insert(0, ConvTranspose(*sizes, use_bias=normalization == "none"))
+        return cls(layers, latent_shape, image_shape, normalization)
 
-    def call(self, z, training=False):
+    def of_inferred(self, z, training=False):
+        return self(z, training=training, inferred=True)
+
+    def call(self, z, training=False, inferred=False):
         # LiteRT has a gradient of reshape, and none of z[:, tf.newaxis, tf.newaxis]
         h = z if self.any_size else tf.reshape(z, [-1, 1, 1, *self.latent_shape])
         *hidden, last = self.stack
         for number, layer in enumerate(hidden):
             h = layer(h)
-            h = portability.relu(self.norms[number](h, training=training) if self.norms else h)
+            if self.norms:
+                h = self._normalized(number, h, training, inferred)
+            h = portability.relu(h)
         # images are float32, whatever the layers compute in
         return tf.tanh(tf.cast(last(h), tf.float32))
+
+    def _normalized(self, number: int, h: tf.Tensor, training: bool, inferred: bool) -> tf.Tensor:
+        if self.normalization == "dual_batch":
+            return self.norms[number](h, training=training, inferred=inferred)
+        if self.normalization == "batch":
+            return self.norms[number](h, training=training)
+        return self.norms[number](h)
 
 
 @keras.saving.register_keras_serializable("tfgen")

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from tfgen.errors import UserError
-from tfgen.types import Image
+from tfgen.types import Image, Latent
 
 Size = tuple[int, int, int]
 """Height, width, channels of images."""
@@ -118,6 +118,17 @@ class GeneratorNet(Net):
 
     def get_config(self):
         return super().get_config() | {"latent_shape": list(self.latent_shape)}
+
+    def of_inferred(self, z: Latent, training: bool = False) -> Image:
+        """Returns images of latents that were inferred from images, not drawn from the prior.
+
+        The two have different distributions. A net that keeps statistics of each overrides this.
+
+        Args:
+            z: float32 [b, *latent_shape].
+            training: whether layers behave as in training.
+        """
+        return self(z, training=training)
 
 
 class InferenceNet(Net):

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from tfgen.errors import UserError
-from tfgen.nets.architectures.activations import ACTIVATIONS
+from tfgen.nets.architectures.activations import ACTIVATIONS, FORMS
 from tfgen.nets.architectures.roles import EnergyNet, Size
 from tfgen.nets.architectures.tables import Row, convs_of_table
 from tfgen.nets.convolution.filters import numbered
@@ -30,6 +30,7 @@ class ScoringFunction(EnergyNet):
         image_shape: height, width, channels of the images that the weights are made for.
         batch_norm: whether responses are normalized over the batch, but the first layer's.
         depth: layers in use; None: all.
+        form: what the energy is of -f, a name of `FORMS`.
         kwargs: Keras's own: name, dtype, trainable.
 
     Raises:
@@ -49,6 +50,7 @@ class ScoringFunction(EnergyNet):
         image_shape: Size,
         batch_norm: bool = False,
         depth: int | None = None,
+        form: str = "identity",
         **kwargs,
     ):
         present = [top for top in tops if top is not None]
@@ -69,6 +71,7 @@ class ScoringFunction(EnergyNet):
         for top, number in zip(present, self._top_depths, strict=True):
             top.name = f"top_{number}"
         self.activation = activation
+        self.form = form
         # all layers but the first, so that norm_2 is that of conv_2
         count = len(self.convs) - 1 if batch_norm else 0
         self.norms = batch_normalizations(count, self.dtype_policy, start=2)
@@ -83,6 +86,7 @@ class ScoringFunction(EnergyNet):
             "activation": self.activation,
             "batch_norm": bool(self.norms),
             "depth": self.depth,
+            "form": self.form,
         }
 
     @classmethod
@@ -103,6 +107,8 @@ class ScoringFunction(EnergyNet):
         outputs: int = 1,
         batch_norm: bool = False,
         spectral_norm: bool = False,
+        hidden: int = 0,
+        form: str = "identity",
         scale: float = 0.02,
     ) -> "ScoringFunction":
         """Makes a net from a table.
@@ -117,13 +123,18 @@ class ScoringFunction(EnergyNet):
             outputs: top filters, one a class; 0 where the score is the sum of the last map.
             batch_norm: see the class.
             spectral_norm: whether kernels have a largest singular value of 1.
+            hidden: filters over the whole of the last map, before the top; 0: none.
+            form: see the class.
             scale: standard deviation of the weights' normal initialization.
         """
         options: dict[str, Any] = {"initializer_scale": scale, "spectral_norm": spectral_norm}
         convs, shape = convs_of_table(rows, image_shape, width=width, **options)
+        if hidden:
+            convs.append(Conv(hidden, shape[1:3], use_bias=False, **options))
+            shape = convs[-1].compute_output_shape(shape)
         top = Conv(outputs, shape[1:3], use_bias=False, **options) if outputs else None
         tops = [*[None] * (len(convs) - 1), top]
-        return cls(convs, tops, activation, image_shape, batch_norm)
+        return cls(convs, tops, activation, image_shape, batch_norm, form=form)
 
     @property
     def max_depth(self) -> int:
@@ -195,10 +206,10 @@ class ScoringFunction(EnergyNet):
             h = ACTIVATIONS[self.activation].function(r)
         # sums of many responses need float32, whatever the layers compute in
         if self.top is None:
-            return -tf.reduce_sum(tf.cast(h, tf.float32), axis=[1, 2, 3])
+            return FORMS[self.form](-tf.reduce_sum(tf.cast(h, tf.float32), axis=[1, 2, 3]))
         # the top's map has one place where images have the size that the weights are made for
         f = tf.reduce_sum(tf.cast(self.top(h, training=training), tf.float32), axis=[1, 2])
-        return -f if f.shape[-1] > 1 else -f[:, 0]
+        return FORMS[self.form](-f if f.shape[-1] > 1 else -f[:, 0])
 
 
 def tops_over(

@@ -38,12 +38,15 @@ def top_down(net: ScoringFunction, image: Image, label: Label | None = None) -> 
         The piece of each image. B equals df/dI, without automatic differentiation.
 
     Raises:
-        UserError: if the net has batch normalization, or several outputs and no label says which.
+        UserError: if the net has batch normalization, another form than identity, or several
+            outputs and no label says which.
 
     Source: A Theory of Generative ConvNet, equations 13 to 17.
     """
     if net.norms:
         raise UserError("batch_norm: expected a net without it, whose pieces are the paper's")
+    if net.form != "identity":
+        raise UserError(f"form: expected identity, of which the score is linear, found {net.form}")
     activation = ACTIVATIONS[net.activation]
     layers, maps, delta = net.layers_in_use, [image], []
     for conv in layers:  # bottom-up, equations 13 and 14
