@@ -65,6 +65,13 @@ MEANINGS: dict[str, dict[str, str]] = {
         "auroc_noise_ratio": "the sign is the energy less the nats of a PNG file",
         "auroc_constant_typicality": "typicality, for images of one colour",
         "auroc_constant_ratio": "ratio, for images of one colour",
+        "auroc_flipped": "the energy, held-out images with left and right exchanged",
+        "auroc_permuted_quadrants": "the same for their quadrants in another order",
+        "auroc_mixed_quadrants": "the same for quadrants of two images",
+        "auroc_mean_of_two": "the same for the mean of two images",
+        "auroc_maximum_of_two": "the same for the maximum of two images",
+        "auroc_blurred": "the same for blurred images",
+        "auroc_own_samples": "the same for the model's own samples; 1/2 if they are as likely",
     },
 }
 """By measurement, then by value; a value that is not listed has no meaning on the page."""

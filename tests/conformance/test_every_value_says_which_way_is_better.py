@@ -95,7 +95,7 @@ CASES = {
     "linear_svm": (classifier, DIGITS, {"labels": 4, "draws": 2, "validation": 4}),
     "local_modes": (plane, data(POINT), {"num_steps": 500}),
     "mixing": (digits, DIGITS, {"chains": 2, "num_steps": 1}),
-    "outliers": (digits, DIGITS, {"datasets": "digits", "num_images": 4}),
+    "outliers": (digits, DIGITS, {"datasets": "digits", "num_images": 4, "hard": True}),
     "pieces": (plane, data(POINT), {"chains": 10, "num_steps": 10, "cells": 40}),
     "precision_recall": (triangle, DIGITS, GENERATED),
     "reconstruction": (digits, DIGITS, {}),

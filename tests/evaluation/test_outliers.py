@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from support.digit_models import DATA, classifier, energy, vae
 
+from tfgen import random
+from tfgen.analysis import near_outliers
 from tfgen.data.examples import load
 from tfgen.errors import UserError
 from tfgen.evaluation.outliers import Outliers, png_nats
@@ -63,6 +65,40 @@ def test_another_data_set_is_resized_to_the_models_images():
     found = dict(Outliers(energy(), DATA, num_images=10, datasets="textures/brick,digits").run())
     assert 0 <= found["auroc_brick"] <= 1
     assert 0 <= found["auroc_digits"] <= 1
+
+
+HARD = (
+    *("flipped", "permuted_quadrants", "mixed_quadrants", "mean_of_two", "maximum_of_two"),
+    *("blurred", "own_samples"),
+)
+
+
+def test_hard_kinds_are_measured_when_they_are_asked_for():
+    """Without a net the energy is |x|² / (2 σ²).
+
+    Flipped and permuted images have just that of their source, so that the area is 1/2. Blurring
+    and averaging shrink noise, and a mean of two has half its square: the area is near 0.
+    """
+    found = dict(Outliers(energy(scale=0.0), DATA, num_images=100, hard=True).run())
+    assert set(found) == {"energy_gap", *areas("noise", "constant", *HARD)}
+    for kind in ("flipped", "permuted_quadrants"):
+        assert found[f"auroc_{kind}"] == pytest.approx(0.5, abs=1e-3)
+    assert found["auroc_mean_of_two"] < 0.05
+    assert found["auroc_blurred"] < 0.01
+    test = DATA.test.as_float()
+    made = near_outliers.made_from(test[:100], seed=0)["maximum_of_two"]
+    expected = area(sizes(test), sizes(made))
+    assert found["auroc_maximum_of_two"] == pytest.approx(expected, abs=1e-3)
+
+
+def test_own_samples_are_what_the_model_generates_and_neither_high_nor_low_is_better():
+    model = energy()
+    found = dict(Outliers(model, DATA, num_images=20, hard=True).run())
+    made = model.generate(20, random.fold_in(random.root(0), 0))
+    u, v = (np.asarray(model.energy(x)) for x in (DATA.test.as_float()[:20], made))
+    assert found["auroc_own_samples"] == pytest.approx(area(u, v), abs=0.01)
+    assert Outliers.direction("auroc_own_samples") == "neither"
+    assert Outliers.direction("auroc_flipped") == "higher"
 
 
 def test_where_files_lie_is_no_part_of_the_protocol():

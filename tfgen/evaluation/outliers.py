@@ -11,6 +11,9 @@ import imageio.v3 as iio
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from tfgen import random
+from tfgen.analysis import near_outliers
+from tfgen.analysis.features import BATCH
 from tfgen.data import examples
 from tfgen.data.preprocess import to_uint8
 from tfgen.errors import AtLeastOne, UserError
@@ -29,12 +32,16 @@ class Outliers(ScoreEvaluator):
         `auroc_KIND_ratio`: the energy less the nats that PNG takes for the image, so that plain
             images are not all likely.
     Kinds are `noise`, uniform; `constant`, images of one colour each, drawn uniformly; and other
-    data sets by their names.
+    data sets by their names. With `hard`, there are also `own_samples` of a model that generates,
+    and held-out images changed as `tfgen.analysis.near_outliers` says: `flipped`,
+    `permuted_quadrants`, `mixed_quadrants` of two images, `mean_of_two`, `maximum_of_two`,
+    `blurred`. Of own samples, 1/2 is the mark of a model that generates as its energy says.
 
     Args:
         num_images: of each kind, at most.
         datasets: others, separated by commas, resized to the model's images; see
             `tfgen.data.sources`. Empty: none.
+        hard: whether outliers near to data are asked for, too.
         data_dir: where TensorFlow Datasets keeps what it prepared.
         manual_dir: where original files of these data sets lie.
 
@@ -44,10 +51,15 @@ class Outliers(ScoreEvaluator):
         out-of-distribution detection, 2020.
     """
 
-    better: ClassVar = {"auroc_*": HIGHER, "energy_gap": NEITHER}
+    better: ClassVar = {
+        "auroc_own_samples*": NEITHER,
+        "auroc_*": HIGHER,
+        "energy_gap": NEITHER,
+    }
 
     num_images: Annotated[int, AtLeastOne] = 1000
     datasets: str = ""
+    hard: bool = False
     data_dir: str = ""
     manual_dir: str = ""
 
@@ -62,7 +74,8 @@ class Outliers(ScoreEvaluator):
             "_typicality": lambda u, image: np.abs(u - usual),
             "_ratio": lambda u, image: u - png_nats(image),
         }
-        for name, image in self._kinds().items():
+        kinds = self._kinds() | (self._hard_kinds(test_image) if self.hard else {})
+        for name, image in kinds.items():
             found = self._finite(image)
             outlying = np.repeat([0, 1], [len(test), len(found)])
             for suffix, sign in signs.items():
@@ -101,6 +114,23 @@ class Outliers(ScoreEvaluator):
             )
             found[_short(name)] = other.test.shown(self.num_images)
         return {name: image.astype(np.float32) for name, image in found.items()}
+
+    def _hard_kinds(self, image: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns own samples, as many as images at most, and outliers made from images."""
+        found = near_outliers.made_from(image, self.seed)
+        if "generate" in self.model.capabilities():
+            found["own_samples"] = self._own_samples(len(image))
+        return found
+
+    def _own_samples(self, count: int) -> np.ndarray:
+        """Generates images, [count, h, w, c], by the model's own number of steps."""
+        generate = self.model.endpoint("generate").traced()
+        parts = []
+        for number, start in enumerate(range(0, count, BATCH)):
+            seed = random.fold_in(random.root(self.seed), number)
+            made = generate(count=min(BATCH, count - start), seed=seed)
+            parts.append(made["image"].numpy())
+        return np.concatenate(parts)
 
 
 def png_nats(image: np.ndarray) -> np.ndarray:

@@ -113,14 +113,8 @@ def energy_builder(rows: Sequence[Row], summed: bool = False) -> Callable[..., S
             UserError: if the images are too small, or several outputs or a hidden layer are asked
                 of a sum.
         """
-        if summed and hidden:
-            raise UserError(
-                f"hidden: expected 0, since the score is a sum of maps, and found {hidden}"
-            )
-        if summed and outputs > 1:
-            raise UserError(
-                f"outputs: expected 1, since the score is a sum of maps, and found {outputs}"
-            )
+        if summed:
+            _check_sum(outputs, hidden)
         return ScoringFunction.from_table(
             rows,
             image_shape,
@@ -134,6 +128,16 @@ def energy_builder(rows: Sequence[Row], summed: bool = False) -> Callable[..., S
         )
 
     return energy
+
+
+def _check_sum(outputs: int, hidden: int) -> None:
+    """Raises UserError if several outputs or a hidden layer are asked of a sum of maps."""
+    if outputs > 1:
+        raise UserError(
+            f"outputs: expected 1, since the score is a sum of maps, and found {outputs}"
+        )
+    if hidden:
+        raise UserError(f"hidden: expected 0, since the score is a sum of maps, and found {hidden}")
 
 
 def growing_energy_builder(
