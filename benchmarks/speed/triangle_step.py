@@ -18,7 +18,7 @@ from absl import flags as absl_flags
 from benchmarks.speed import net_parts, options, rates
 from experiments import command_flags, pages
 from tfgen import random
-from tfgen.algorithms.divergence_triangle import PRESETS, ROLES, DivergenceTriangle
+from tfgen.algorithms.divergence_triangle import ROLES, DivergenceTriangle
 from tfgen.nets.families import triangle_cifar10
 from tfgen.version import __version__
 from trainers.run import commands
@@ -60,7 +60,7 @@ def define(values: absl_flags.FlagValues) -> None:
 
 def main(values: absl_flags.FlagValues) -> None:
     """Times everything, and prints the table."""
-    cases = {preset: step(preset, values.width) for preset in PRESETS}
+    cases = {preset: step(preset, values.width) for preset in PASSES}
     timings = rates.beside_product(cases, values.rounds)
     rates.show(report(timings, values), values.output)
 
@@ -69,7 +69,7 @@ def step(preset: str, width: float) -> rates.Work:
     """Returns a training step.
 
     Args:
-        preset: of the objective, a key of `PRESETS`.
+        preset: of the objective, a key of `PASSES`.
         width: factor on the numbers of filters.
     """
     nets = {role: BUILDERS[role](SHAPE, width=width) for role in ROLES}

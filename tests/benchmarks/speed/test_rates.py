@@ -74,6 +74,6 @@ def test_a_table_is_printed_and_written(tmp_path, capsys):
     assert (tmp_path / "docs" / "t.md").read_text() == "| a |\n"
 
 
-@pytest.mark.parametrize("preset", triangle_step.PRESETS)
+@pytest.mark.parametrize("preset", triangle_step.PASSES)
 def test_every_preset_has_its_count_of_passes(preset):
     assert triangle_step.PASSES[preset].keys() == set(triangle_step.ROLES)
