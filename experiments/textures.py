@@ -33,6 +33,9 @@ NAMES = ("pebbles", "bark", "bricks", "diamond", "tomatoes", "wall")
 TEXTURES = {name: f"{ARCHIVE}{name}.png" for name in NAMES} | {"brick": "textures/brick"}
 """The introspective paper's own pictures, and a grey one that needs no download."""
 
+CROPS = {"pebbles": "0,0,246,246"}
+"""What is taken of a picture with a caption, which models would learn too; else all."""
+
 INTROSPECTIVE = "introspective_pebbles_cpu"
 MODELS = {
     "INNg": [INTROSPECTIVE],
@@ -161,9 +164,9 @@ def plan_of(root: pathlib.Path, texture: str) -> Iterator[tuple[str, Run]]:
         texture: a key of `TEXTURES`.
     """
     measuring = [f"--{METRIC}.source=generate", f"--{METRIC}.num_samples={NUM_SAMPLES}"]
-    dataset = f"--dataset={TEXTURES[texture]}"
+    dataset = [f"--dataset={TEXTURES[texture]}", f"--crop={CROPS.get(texture, '')}"]
     for model, (flagfile, *changes) in MODELS.items():
-        training = [f"--flagfile={FLAGFILES / flagfile}.flags", dataset, *changes]
+        training = [f"--flagfile={FLAGFILES / flagfile}.flags", *dataset, *changes]
         workdir = root / texture / pages.slug(model)
         yield model, Run(workdir, training=training, measuring=measuring, metrics=[METRIC])
 

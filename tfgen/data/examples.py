@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import patches, random
-from tfgen.data import given, masks, preprocess, sources, splits
+from tfgen.data import crops, given, masks, preprocess, sources, splits
 from tfgen.data.contents import Pictures
 from tfgen.data.description import Description
 from tfgen.data.reading import Reading
@@ -158,6 +158,7 @@ def from_arrays(image: np.ndarray, label: np.ndarray | None = None) -> Examples:
 def load(
     name: str,
     *,
+    crop: tuple[int, int, int, int] | None = None,
     image_size: tuple[int, int] | None = None,
     channels: int | None = None,
     patch_size: int | None = None,
@@ -176,6 +177,8 @@ def load(
 
     Args:
         name: see `tfgen.data.sources`.
+        crop: left, top, right and bottom, in pixels, of the part of a single picture to take;
+            None takes the whole.
         image_size: height and width to crop and resize to; None keeps the pictures' own.
         channels: 1 or 3; None keeps the pictures' own.
         patch_size: train on square patches of this side.
@@ -207,10 +210,18 @@ def load(
         >>> load("digits").train.shown(2).shape
         (2, 8, 8, 1)
     """
+    if crop is not None:
+        crops.check_source(name)
     stated = Reading(
-        background=background, bit_depth=bit_depth, value_range=value_range, size=image_size
+        background=background,
+        bit_depth=bit_depth,
+        value_range=value_range,
+        size=None if crop else image_size,  # pictures may be read smaller, where no pixel counts
     )
     found = sources.read(name, data_dir, manual_dir, stated).mapped(progress)
+    if crop is not None:
+        box = crops.Box(*crop)
+        found = found.mapped(lambda pictures: crops.cropped(pictures, box))
 
     def stack(pictures: Pictures) -> Examples:
         return Examples(*preprocess.stacked(name, pictures, image_size, channels))

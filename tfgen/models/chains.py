@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import random
+from tfgen.models import tiles
 from tfgen.types import Image, Label, Seed
 
 
@@ -67,27 +68,46 @@ class Chains(keras.layers.Layer):
         """Moves all chains back to where they began."""
         self.state.assign(self.start)
 
-    def tiled(self, shape, seed: Seed, num_classes: int = 1, label: Label | None = None) -> Image:
-        """Draws chains, and lays them side by side where images are to be larger.
+    def tiled(
+        self,
+        shape,
+        seed: Seed,
+        num_classes: int = 1,
+        label: Label | None = None,
+        margin: int = 0,
+    ) -> Image:
+        """Draws chains, and lays them side by side without seams where images are to be larger.
 
         Args:
             shape: [b, h, w, c] of the images.
             seed: int32 [2], of which chains are taken.
             num_classes: classes that the chains belong to in turn.
             label: the images' classes, [b], or None where there are none.
+            margin: pixels at a chain's border, which few filters have seen, that are cut off
+                before chains are laid side by side.
 
         Returns:
             A tensor of this shape.
         """
-        number, tile_height, tile_width, channels = self.state.shape
-        rows, columns = -(-shape[1] // tile_height), -(-shape[2] // tile_width)
-        count = shape[0] * rows * columns
-        which = random.uniform((count,), seed, 0, number // num_classes, tf.int32)
-        if label is not None:  # chain i is of class i % num_classes
-            which = which * num_classes + label
-        tiles = tf.gather(self.state.value, which)
-        tiles = tf.reshape(tiles, (shape[0], rows, columns, tile_height, tile_width, channels))
-        # rows of tiles, then rows of pixels within one, then the columns likewise
-        tiles = tf.transpose(tiles, (0, 1, 3, 2, 4, 5))
-        canvas = (shape[0], rows * tile_height, columns * tile_width, channels)
-        return tf.reshape(tiles, canvas)[:, : shape[1], : shape[2]]
+        height, width = self.state.shape[1:3]
+        larger = tf.convert_to_tensor((shape[1] > height) | (shape[2] > width))
+
+        def drawn(count):
+            which = random.uniform((count,), seed, 0, self.num // num_classes, tf.int32)
+            if label is not None:  # chain i is of class i % num_classes
+                which = which * num_classes + tf.repeat(label, count // shape[0])
+            return tf.gather(self.state.value, which)
+
+        def single():
+            return drawn(shape[0])[:, : shape[1], : shape[2]]
+
+        def several():
+            inner = slice(margin, height - margin), slice(margin, width - margin)
+            rows = tiles.across(shape[1], height - 2 * margin)
+            columns = tiles.across(shape[2], width - 2 * margin)
+            found = drawn(shape[0] * rows * columns)[:, *inner]
+            grid = (shape[0], rows, columns, *found.shape[1:])
+            return tiles.blended(tf.reshape(found, grid))[:, : shape[1], : shape[2]]
+
+        images = tf.cond(larger, several, single)
+        return tf.ensure_shape(images, (None, None, None, self.state.shape[-1]))

@@ -253,7 +253,7 @@ class EnergyModel(Model):
     def _start(self, shape, seed: Seed, label: Label | None) -> Image:
         """Draws white noise, or takes persistent chains and tiles them to a larger size."""
         if self.start_from_chains:
-            return self.persistent_chains.tiled(shape, seed, self.num_classes, label)
+            return self.persistent_chains.tiled(shape, seed, self.num_classes, label, self.margin)
         return self.image_mean + self.sigma * random.normal(shape, seed)
 
     def sample_from(self, energy: EnergyFn, start: Image, seed: Seed, num_steps=None) -> Image:

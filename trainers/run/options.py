@@ -92,6 +92,8 @@ class DataOptions:
     dataset: str | None = None
     """digits, mnist5k, textures/NAME, toy/NAME, folder:PATH, cifar10:PATH, npz:PATH, image:PATH,
     video:PATH, or TensorFlow Datasets' NAME."""
+    crop: list[str] | None = None
+    """LEFT,TOP,RIGHT,BOTTOM in pixels: the part of a single picture to take, without a caption."""
     image_size: list[str] | None = None
     """Height,width (or one side) to crop and resize to."""
     channels: int | None = None
