@@ -74,6 +74,38 @@ def test_the_same_seed_measures_the_same_and_another_draws_others():
     assert measured(0.5, seed=1)["error"] != measured(0.5)["error"]
 
 
+def test_the_standard_error_is_that_of_the_test_images():
+    """With one draw each image is wrong or right: the root of p (1 - p) / n."""
+    found = measured(0.5, draws=1)
+    p = found["error"]
+    assert found["standard_error"] == pytest.approx(np.sqrt(p * (1 - p) / 4000), rel=1e-6)
+    assert found["spread"] == 0
+
+
+def test_draws_are_taken_from_all_training_images(monkeypatch):
+    """Those set aside too: 60 draws of 200 from 600 leave out each one with (2 / 3)^60."""
+    seen, machines = set(), LinearSVM._machines
+
+    def watched(self, draw, costs):
+        if len(costs) == 1:
+            seen.update(draw.tolist())
+        return machines(self, draw, costs)
+
+    monkeypatch.setattr(LinearSVM, "_machines", watched)
+    measured(0.5, draws=60)
+    assert len(seen) == 600
+
+
+@pytest.mark.parametrize(("labels", "draws"), [(300, 2), (301, 1)])
+def test_half_of_the_training_images_and_a_single_draw_are_accepted(labels, draws):
+    assert measured(0.5, labels=labels, draws=draws, validation=100)["error"] < 0.25
+
+
+def test_draws_that_would_nearly_be_one_are_refused():
+    with pytest.raises(UserError, match=r"labels: expected at most 300, .* found 301; .*draws=1"):
+        measured(0.5, labels=301, draws=2, validation=100)
+
+
 def test_too_few_images_are_refused_and_so_are_none_with_labels():
     with pytest.raises(UserError, match=r"validation: expected at most 400, .* and found 401"):
         measured(0.5, validation=401)

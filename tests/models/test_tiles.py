@@ -5,8 +5,11 @@ import pytest
 import tensorflow as tf
 
 from tfgen import random
+from tfgen.algorithms.generative_convnet import GenerativeConvNet
+from tfgen.errors import UserError
 from tfgen.models import tiles
 from tfgen.models.chains import Chains
+from tfgen.nets.families import generative_convnet_digits
 
 SEED = random.root(0)
 
@@ -93,3 +96,13 @@ def test_neighbours_across_seams_differ_no_more_than_others():
     steps = np.abs(np.diff(found, axis=1))
     assert np.ptp(found) > 1
     assert steps.max() <= np.ptp(found) / 4 + 1e-6
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_fewer_chains_than_classes_are_refused(number):
+    net = generative_convnet_digits.energy((8, 8, 1), width=0.1, outputs=3)
+    given = {"image_shape": (8, 8, 1), "image_mean": [0.0], "chains": number}
+    with pytest.raises(
+        UserError, match=f"chains: expected at least 3, one a class; found {number}"
+    ):
+        GenerativeConvNet(net, **given)
