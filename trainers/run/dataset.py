@@ -52,6 +52,7 @@ def images(values: absl_flags.FlagValues) -> examples.Images:
     known = stated.reading(values)
     loaded = examples.load(
         values.dataset,
+        crop=box("crop", values.crop),
         image_size=sides("image_size", values.image_size),
         channels=values.channels,
         patch_size=values.patch_size,
@@ -256,3 +257,20 @@ def _fault_of_sizes(found: Remembered) -> str:
 
 def _reason(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def box(flag: str, words: list[str] | None) -> tuple[int, int, int, int] | None:
+    """Returns left, top, right, bottom from a flag, or None where it is not given or empty.
+
+    Raises:
+        UserError: if they are no four whole numbers.
+    """
+    if not words:
+        return None
+    try:
+        left, top, right, bottom = (int(word) for word in words)
+    except ValueError as error:
+        raise UserError(
+            f"--{flag}: expected LEFT,TOP,RIGHT,BOTTOM in pixels and found {','.join(words)}"
+        ) from error
+    return left, top, right, bottom

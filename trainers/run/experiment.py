@@ -285,43 +285,7 @@ def refuse_others(values: absl_flags.FlagValues) -> history.Changes:
     return history.changes(before, values)
 
 
-<<<<<<< HEAD
 def read(workdir: pathlib.Path, moved_to: str | None = None) -> absl_flags.FlagValues:
-=======
-def load_images(values: absl_flags.FlagValues) -> examples.Images:
-    """Returns the data set that flags describe.
-
-    Args:
-        values: the flags, set.
-
-    Raises:
-        UserError: if there is none such, or it is not of images.
-    """
-    known = stated.reading(values)
-    loaded = examples.load(
-        values.dataset,
-        crop=box("crop", values.crop),
-        image_size=sides("image_size", values.image_size),
-        channels=values.channels,
-        patch_size=values.patch_size,
-        missing=values.missing,
-        max_images=values.max_images,
-        test_fraction=values.test_fraction,
-        validation=values.validation,
-        data_dir=values.data_dir,
-        manual_dir=values.manual_dir,
-        background=known.background,
-        bit_depth=known.bit_depth,
-        value_range=known.value_range,
-        progress=stated.shown,
-    )
-    if len(loaded.shape) != 3:
-        raise UserError(f"--dataset: expected images and found videos of shape {loaded.shape}")
-    return loaded
-
-
-def read(workdir: pathlib.Path) -> absl_flags.FlagValues:
->>>>>>> dd37763 (Crop captions from pictures; lay chains side by side without margins or seams)
     """Returns the flags that a work directory was made with, and `workdir` as it is now.
 
     Args:
@@ -354,42 +318,3 @@ def read(workdir: pathlib.Path) -> absl_flags.FlagValues:
     if moved_to is not None:
         values["dataset"].value = dataset.absolute(moved_to)
     return values
-<<<<<<< HEAD
-=======
-
-
-def sides(flag: str, words: list[str] | None) -> tuple[int, int] | None:
-    """Returns height and width from a flag of one or two numbers, or None where it is not given.
-
-    Raises:
-        UserError: if they are no positive numbers.
-    """
-    if not words:
-        return None
-    try:
-        numbers = [int(word) for word in words]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in (1, 2) or min(numbers) < 1:
-        raise UserError(
-            f"--{flag}: expected one or two positive numbers and found {','.join(words)}"
-        )
-    return (numbers[0], numbers[-1])
-
-
-def box(flag: str, words: list[str] | None) -> tuple[int, int, int, int] | None:
-    """Returns left, top, right, bottom from a flag, or None where it is not given or empty.
-
-    Raises:
-        UserError: if they are no four whole numbers.
-    """
-    if not words:
-        return None
-    try:
-        left, top, right, bottom = (int(word) for word in words)
-    except ValueError as error:
-        raise UserError(
-            f"--{flag}: expected LEFT,TOP,RIGHT,BOTTOM in pixels and found {','.join(words)}"
-        ) from error
-    return left, top, right, bottom
->>>>>>> dd37763 (Crop captions from pictures; lay chains side by side without margins or seams)
