@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfgen.data import arrays, examples, sources
+from tfgen.data import arrays, description, examples, sources
 from tfgen.data.contents import Contents
 from tfgen.data.reading import Reading
 from tfgen.errors import UserError
@@ -227,3 +227,22 @@ def test_a_picture_file_of_0_and_1_is_refused_too(tmp_path):
     np.testing.assert_array_equal(found.train.image, 255 * BITS[..., :1])
     with pytest.raises(UserError, match="--value_range=0,1"):
         sources.read_image(tmp_path / "0.png")
+
+
+def test_a_depth_taken_for_evident_is_said_in_the_line_about_the_data(tmp_path):
+    for number in range(4):
+        samples = np.full((8, 8), 4000 + number, np.uint16)
+        Image.fromarray(samples).save(tmp_path / f"{number}.png")
+    data = examples.load(f"folder:{tmp_path}")
+    said = description.line(description.counted(data))
+    assert said.endswith("samples of 16 bits taken for 12 bits")
+
+
+def test_training_and_test_pictures_have_one_depth(tmp_path):
+    for split, white in (("train", 65535), ("test", 4000)):
+        (tmp_path / split).mkdir()
+        Image.fromarray(np.full((8, 8), white, np.uint16)).save(tmp_path / split / "a.png")
+    with pytest.raises(UserError, match="--bit_depth=16"):
+        examples.load(f"folder:{tmp_path}")
+    found = examples.load(f"folder:{tmp_path}", bit_depth=16)
+    assert (found.train.image.max(), found.test.image.max()) == (255, 16)

@@ -30,6 +30,7 @@ class Contents:
         files: the sizes in bytes of the files that are read, by their names within the source.
         left_out: how many files, folders and links are not read, by the reason.
         texture: whether a single picture is a texture, of which a part may be held out.
+        notes: what else is worth a word to the user; grows while pictures are read.
     """
 
     splits: Mapping[str, Pictures]
@@ -38,6 +39,7 @@ class Contents:
     files: Mapping[str, int] = dataclasses.field(default_factory=dict)
     left_out: Mapping[str, int] = dataclasses.field(default_factory=dict)
     texture: bool = False
+    notes: Sequence[str] = ()
 
     def mapped(self, change: Callable[[Any], Any]) -> "Contents":
         """Returns the same contents with the pictures of each split passed through a function."""

@@ -56,21 +56,17 @@ class Decoder:
     Args:
         subject: what a complaint begins with, such as `dataset folder:a`.
         stated: what the user states about the pictures.
+
+    Attributes:
+        notes: what was taken for evident and is worth a word to the user; grows while pictures are
+            decoded.
     """
 
     def __init__(self, subject: str, stated: Reading = reading.PLAIN):
         self.subject = subject
         self.stated = stated
+        self.notes: list[str] = []
         self._evident: dict[int, pathlib.PurePath] = {}
-
-    @property
-    def notes(self) -> list[str]:
-        """What was taken for evident and is worth a word to the user."""
-        return [
-            f"samples of 16 bits taken for {white.bit_length()} bits, by the largest of {path}"
-            for white, path in self._evident.items()
-            if white < deep.SIXTEEN
-        ]
 
     def image(self, path: pathlib.PurePath, content: bytes) -> np.ndarray:
         """Decodes a picture.
@@ -208,6 +204,8 @@ class Decoder:
         if declared is not None:
             return max(declared, largest)
         white = deep.evident_white(values)
+        if white not in self._evident and white < deep.SIXTEEN:
+            self.notes.append(f"samples of 16 bits taken for {white.bit_length()} bits")
         self._evident.setdefault(white, path)
         if len(self._evident) > 1:
             found = [f"{top.bit_length()} in {file}" for top, file in self._evident.items()]

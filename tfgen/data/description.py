@@ -29,6 +29,7 @@ class Description:
         unused: how many pictures the splits have that are not used, by split.
         left_out: how many files, folders and links were not read, by the reason.
         files: the sizes in bytes of the files that were read, by name.
+        notes: what else is worth a word to the user.
     """
 
     name: str = "arrays"
@@ -37,6 +38,7 @@ class Description:
     unused: Mapping[str, int] = dataclasses.field(default_factory=dict)
     left_out: Mapping[str, int] = dataclasses.field(default_factory=dict)
     files: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, name: str, found: Contents, parts: Parts) -> "Description":
@@ -55,6 +57,7 @@ class Description:
             unused={split: size for split, size in found.sizes.items() if split not in taken},
             left_out=found.left_out,
             files=found.files,
+            notes=tuple(found.notes),
         )
 
     @property
@@ -95,6 +98,7 @@ def counted(images: Any) -> Facts:
         "class_names": None if known.class_names is None else list(known.class_names),
         "unused": dict(known.unused),
         "left_out": dict(known.left_out),
+        "notes": list(known.notes),
     }
 
 
@@ -143,6 +147,7 @@ def line(found: Mapping[str, Any]) -> str:
         parts.append(f"{count:,} {split} pictures not used")
     if found["left_out"]:
         parts.append(f"left out: {contents.described(found['left_out'])}")
+    parts += found.get("notes", [])
     return f"{found['source']}: {', '.join(parts)}"
 
 

@@ -42,27 +42,28 @@ def read(name: str, path: pathlib.Path, stated: Reading) -> Contents:
             f"{contents.among(left_out)}"
         )
     arranged = layout.arrange(name, images)
+    decoder = Decoder(f"dataset {name}", stated)  # one, so that splits have one depth
     return Contents(
-        {split: decoded(name, taken, stated) for split, taken in arranged.splits.items()},
+        {split: decoded(name, taken, decoder) for split, taken in arranged.splits.items()},
         class_names=arranged.class_names,
         sizes={split: len(taken) for split, taken in arranged.splits.items()},
         files=contents.file_sizes(images),
         left_out=left_out,
+        notes=decoder.notes,
     )
 
 
-def decoded(name: str, taken: Sequence[tuple[Entry, int | None]], stated: Reading) -> Pictures:
+def decoded(name: str, taken: Sequence[tuple[Entry, int | None]], decoder: Decoder) -> Pictures:
     """Yields the pictures of files with their labels, reading one file at a time.
 
     Args:
         name: of the data set, for complaints.
         taken: the files, each with its label or None.
-        stated: what the user states about the pictures.
+        decoder: of all pictures of the data set.
 
     Raises:
         UserError: if a file cannot be read or decoded.
     """
-    decoder = Decoder(f"dataset {name}", stated)
     label_of = {id(entry): label for entry, label in taken}
     for entry, content in archives.contents(name, [entry for entry, _ in taken]):
         yield decoder.image(entry.shown, content), label_of[id(entry)]

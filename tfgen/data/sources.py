@@ -36,6 +36,7 @@ from tfgen.data import (
     toy,
 )
 from tfgen.data.contents import ALL, Contents, Pictures
+from tfgen.data.decode import Decoder
 from tfgen.data.entries import Entry
 from tfgen.data.reading import Reading
 from tfgen.errors import UserError
@@ -147,8 +148,10 @@ EMBEDDED: dict[str, Callable[[], dict[str, Pictures]]] = {
 def _image(name: str, path: pathlib.Path, stated: Reading) -> Contents:
     archive = archives.archive_of(path)
     entry = archives.single(name, path) if archive == path else _member(name, archive, path)
-    pictures = folders.decoded(name, [(entry, None)], stated)
-    return Contents({ALL: pictures}, files={str(entry.path): entry.size}, texture=True)
+    decoder = Decoder(f"dataset {name}", stated)
+    pictures = folders.decoded(name, [(entry, None)], decoder)
+    files = {str(entry.path): entry.size}
+    return Contents({ALL: pictures}, files=files, texture=True, notes=decoder.notes)
 
 
 def _member(name: str, archive: pathlib.Path, path: pathlib.Path) -> Entry:
