@@ -46,7 +46,7 @@ def define(values: absl_flags.FlagValues) -> None:
         "set", [], "NAME=VALUE: any other input, as export.client takes it.", **where
     )
     stated.define(values, "export.batch")
-    absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
+    flags.define_seed(values, where["module_name"])
     absl_flags.DEFINE_integer(
         "batch_size", 64, "Images that are asked for at once, at most.", 1, **where
     )

@@ -59,7 +59,7 @@ def define(values: absl_flags.FlagValues) -> None:
     dataset.define_moved(values, where["module_name"])
     absl_flags.DEFINE_string("mask", "half:bottom", masks.NAMES, **where)
     absl_flags.DEFINE_integer("count", 12, "How many rows to ask for.", lower_bound=1, **where)
-    absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
+    flags.define_seed(values, where["module_name"])
     absl_flags.DEFINE_multi_string(
         "set", [], "NAME=VALUE: any other input; a number, several, or a .npy file.", **where
     )

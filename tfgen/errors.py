@@ -48,7 +48,9 @@ class Range:
             "at most": self.most,
             "below": self.below,
         }
-        stated = [f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound)]
+        stated = [
+            f"{word} {_plain(bound)}" for word, bound in bounds.items() if math.isfinite(bound)
+        ]
         return " ".join(["a number", " and ".join(stated)]).strip()
 
     def admits(self, value: Any) -> bool:
@@ -60,6 +62,11 @@ class Range:
         # written so that NaN, which compares false with everything, is refused
         number = float(value)
         return self.above < number < self.below and self.least <= number <= self.most
+
+
+def _plain(bound: float) -> str:
+    """Returns a number with all digits of a whole one."""
+    return str(int(bound)) if bound == int(bound) else f"{bound:g}"
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -96,6 +103,8 @@ Positive = Range(above=0)
 NotNegative = Range(least=0)
 AtLeastOne = Range(least=1)
 Fraction = Range(least=0, most=1)
+Seed = Range(least=0, most=2**32 - 1)
+"""Of seeds: NumPy takes no others, and of larger ones the library would use the lower bits."""
 
 
 def check(

@@ -94,7 +94,7 @@ def first_line(module: str) -> str:
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"{module} is not installed")
-    source = pathlib.Path(spec.origin).read_text()
+    source = pathlib.Path(spec.origin).read_text(encoding="utf-8")
     return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
 
 

@@ -49,7 +49,7 @@ def define(values: absl_flags.FlagValues) -> None:
     step_help = "The checkpoint to measure, by its updates; the newest by default."
     absl_flags.DEFINE_string("workdir", None, "The run to measure.", **where)
     absl_flags.DEFINE_list("metrics", [], metrics_help, **where)
-    absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
+    flags.define_seed(values, where["module_name"])
     absl_flags.DEFINE_integer("step", None, step_help, lower_bound=0, **where)
     dataset.define_moved(values, where["module_name"])
     for name, cls in measurements().items():

@@ -36,7 +36,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_integer("step", None, text, lower_bound=0, **where)
     text = "Basins drawn, at most; the shallowest are left out."
     absl_flags.DEFINE_integer("leaves", 40, text, lower_bound=2, **where)
-    absl_flags.DEFINE_integer("seed", 0, "Of all that is drawn.", **where)
+    flags.define_seed(values, where["module_name"])
     dataset.define_moved(values, where["module_name"])
     flags.define_parameters(values, Landscape.name(), evaluate.parameters(Landscape), Landscape)
 

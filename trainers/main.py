@@ -35,6 +35,7 @@ def main(values: absl_flags.FlagValues) -> None:
     for name in ("save_every", "sample_every"):
         if values[name].value % values.log_every:
             raise UserError(f"--{name}: expected a multiple of --log_every={values.log_every}")
+    _check_lines(values)
     values["dataset"].value = dataset.absolute(values.dataset)
     dataset.refuse_workdir_inside(values.dataset, pathlib.Path(values.workdir))
     changes = refuse_others(values)
@@ -49,6 +50,15 @@ def main(values: absl_flags.FlagValues) -> None:
                 fit(experiment)
         except DivergedError as diverged:
             roll_back(experiment, diverged)
+
+
+def _check_lines(values: absl_flags.FlagValues) -> None:
+    """Refuses values that flags.cfg, which has a line for each, could not hold."""
+    for name in flags.own(values):
+        value = values[name].value
+        texts = value if isinstance(value, list) else [value]
+        if any(isinstance(text, str) and set(text) & set("\n\r\0") for text in texts):
+            raise UserError(f"--{name}: expected a single line and found {value!r}")
 
 
 def begin(experiment: Experiment, changes: history.Changes) -> None:

@@ -50,7 +50,7 @@ def read(path: pathlib.Path) -> Recipe:
         path: of the flagfile. Its first comment says what it trains; an entry of the note is
             `# NAME: TEXT`, and goes on in lines that are indented further.
     """
-    header = path.read_text().partition("\n--")[0]
+    header = path.read_text(encoding="utf-8").partition("\n--")[0]
     lines = [line.removeprefix("#").rstrip() for line in header.splitlines()]
     what, _, rest = "\n".join(lines).partition("\n\n")
     entries = re.split(r"^ (?=[A-Z][^:\n]*: )", rest, flags=re.MULTILINE)
@@ -97,7 +97,7 @@ def define(values: flags.FlagValues) -> None:
 def main(values: flags.FlagValues) -> None:
     """Prints the list, or one recipe."""
     if values.show is not None:
-        print(pathlib.Path(resolve(values.show)).read_text(), end="")
+        print(pathlib.Path(resolve(values.show)).read_text(encoding="utf-8"), end="")
         return
     for name in names():
         recipe = read(DIRECTORY / f"{name}.flags")

@@ -73,7 +73,7 @@ def test_every_chain_is_saved_on_each_replica(found):
 
 
 def test_chains_that_cannot_be_shared_evenly_are_refused(found):
-    assert "2 replicas can share evenly. Received: 3" in found["refused"]
+    assert "multiple of the 2 replicas, which share them evenly, and found 3" in found["refused"]
 
 
 @pytest.mark.slow

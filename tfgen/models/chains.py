@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import random
+from tfgen.errors import UserError
 from tfgen.models import tiles
 from tfgen.types import Image, Label, Seed
 
@@ -18,15 +19,16 @@ class Chains(keras.layers.Layer):
         start: where all begin, and begin anew: a number, or an array that broadcasts to `shape`.
 
     Raises:
-        ValueError: if the replicas cannot share the chains evenly.
+        UserError: if the replicas cannot share the chains evenly.
     """
 
     def __init__(self, num: int, shape: tuple[int, ...], start: np.ndarray | float = 0.0):
         super().__init__(name="chains", dtype="float32")
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if num % replicas:
-            raise ValueError(
-                f"Expected chains that {replicas} replicas can share evenly. Received: {num}"
+            raise UserError(
+                f"chains: expected a multiple of the {replicas} replicas, which share them evenly, "
+                f"and found {num}"
             )
         self.num = num
         self.per_replica = num // replicas

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfgen import random
 from tfgen.data import preprocess, reading, sources
 from tfgen.data.reading import Reading
-from tfgen.errors import AtLeastOne, Fraction, NotNegative, UserError
+from tfgen.errors import AtLeastOne, Fraction, NotNegative, Seed, UserError
 from tfgen.models import Endpoint
 from tfgen.models.inputs import Input
 from trainers.run import stated
@@ -35,7 +35,7 @@ class Request:
     """How many images; by default 16, and one where they may be large."""
     steps: Annotated[int | None, NotNegative] = None
     """Sampling steps; the model's own number by default."""
-    seed: int = 0
+    seed: Annotated[int, Seed] = 0
     """Of all that is drawn."""
     label: Annotated[int | None, NotNegative] = None
     """The class, of a model that has classes; the held-out images' own, or each in turn, by

@@ -1,8 +1,10 @@
 """Starts a program: parses its command line, and ends a user's mistake with one sentence."""
 
+import io
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from absl import flags
 
@@ -30,6 +32,7 @@ def run(
         argv: the command line, the program's name first; None: this process's own.
     """
     argv = sys.argv if argv is None else argv
+    _write_anything(sys.stdout, sys.stderr)
     values = flags.FlagValues()
     parsing.define_shared(values)
     define(values)
@@ -52,3 +55,10 @@ def run(
         sys.exit(f"error: {error.filename or 'the disk'}: {error.strerror or error}")
     except KeyboardInterrupt:
         sys.exit("interrupted; the same command goes on from the last checkpoint")
+
+
+def _write_anything(*streams: Any) -> None:
+    """Lets streams escape the letters that their encoding lacks, such as of a Greek epsilon."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):  # tests and notebooks have others
+            stream.reconfigure(errors="backslashreplace")

@@ -77,6 +77,7 @@ class Experiment:
         keras.config.set_dtype_policy(policy)
         keras.utils.set_random_seed(values.seed)
         self.strategy = strategy.build(values.strategy)
+        strategy.check_batch(self.strategy, values.batch_size)
         self.schedules: list[Schedule] = []
         with self.strategy.scope(), implementations.defaulting_to(values.convolution):
             self.algorithm = self._algorithm(cls)

@@ -10,6 +10,7 @@ from typing import Any
 
 from absl import flags
 
+from tfgen import errors
 from tfgen.models import saved
 from trainers.run import catalogue, optimizers, options, parsing, signatures
 from trainers.run.catalogue import Parameters
@@ -58,7 +59,7 @@ def define_own_nets(values: flags.FlagValues, argv: Sequence[str]) -> None:
     Raises:
         UserError: if there is no such module, or its nets take options that no flag can hold.
     """
-    words = parsing.with_flagfiles(argv, values)
+    words = parsing.with_flagfiles(argv)
     chosen = _last_value(words, "--nets")
     if chosen is None or chosen in catalogue.families():
         return
@@ -125,6 +126,17 @@ def define_option(values: flags.FlagValues, name: str, option: Option, *, module
         parser = Parser(option)
         serializer: flags.ArgumentSerializer[Any] = flags.ArgumentSerializer()
         flags.DEFINE(parser, name, option.default, option.meaning, serializer=serializer, **where)
+
+
+def define_seed(values: flags.FlagValues, module: str) -> None:
+    """Defines the flag `--seed` of a command that draws.
+
+    Args:
+        values: where to.
+        module: the title of its group in `--help`.
+    """
+    option = Option("seed", int, 0, errors.Seed, "Of all that is drawn.")
+    define_option(values, option.name, option, module=module)
 
 
 class Parser(flags.ArgumentParser):

@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 from absl import flags
 
 from tfgen.data import reading
-from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Range
+from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Range, Seed
 from tfgen.nets.convolution import implementations
 
 Declared = TypeVar("Declared")
@@ -42,11 +42,11 @@ class RunOptions:
     """What to train: a file of tfgen/algorithms."""
     nets: str | None = None
     """The nets: a file of tfgen/nets/families, or a Python module of your own."""
-    steps: Annotated[int, AtLeastOne] = 1000
+    steps: Annotated[int, Range(least=1, most=10**12)] = 1000
     """Updates in all."""
-    batch_size: Annotated[int, AtLeastOne] = 32
+    batch_size: Annotated[int, Range(least=1, most=2**24)] = 32
     """Examples per update, over all replicas."""
-    seed: int = 0
+    seed: Annotated[int, Seed] = 0
     """Root of all random numbers."""
     log_every: Annotated[int, AtLeastOne] = 50
     """Updates between two rows of metrics.jsonl."""

@@ -1,6 +1,7 @@
 """Parses command lines, and reports a mistake in one sentence."""
 
 import difflib
+import os
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +9,13 @@ from typing import Any
 from absl import flags
 
 from tfgen.errors import UserError
-from trainers import recipes
+from trainers.run import flagfiles
+
+REMOTE = re.compile(r"(\w+:)?[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+"""An address such as gs://bucket/run, also of a data set: folder:gs://bucket/pictures."""
+
+TAKES_ADDRESSES = ("server", "data_dir", "runner_options", "set", "title")
+"""Flags that may hold an address: TensorFlow Datasets, for one, reads its directory anywhere."""
 
 
 def define_shared(values: flags.FlagValues) -> None:
@@ -35,60 +42,62 @@ def parse(argv: Sequence[str], values: flags.FlagValues) -> flags.FlagValues:
         values: holds the definitions.
 
     Returns:
-        The same values, set.
+        The same values, set; `~` at the start of a path is the home directory.
 
     Raises:
         UserError: if a flag is unknown or out of its range, or a word is not a flag.
     """
-    words = with_flagfiles(argv, values)
+    words = flagfiles.expand(argv)
     try:
-        rest = values(words)
+        rest = values([word.text for word in words])
     except flags.UnrecognizedFlagError as error:
-        raise UserError(_unknown(error.flagname, values)) from error
+        where = _where(words, f"--{error.flagname}")
+        raise UserError(_unknown(error.flagname, values) + where) from error
     except flags.Error as error:
-        raise UserError(_sentence(error)) from error
+        sentence = _sentence(error)
+        culprit = re.match(r"(?:flag )?(--[\w.]+)", sentence)
+        raise UserError(sentence + (_where(words, culprit[1]) if culprit else "")) from error
     if rest[1:]:
-        raise UserError(f"expected flags only and found {rest[1]}")
+        raise UserError(f"expected flags only and found {rest[1]}{_where(words, rest[1])}")
+    for name in values:
+        values[name].value = _local(name, values[name].value)
     return values
 
 
-def with_flagfiles(argv: Sequence[str], values: flags.FlagValues) -> list[str]:
+def with_flagfiles(argv: Sequence[str]) -> list[str]:
     """Returns a command line with the flags of each flagfile in the place of its name.
 
     Args:
         argv: the program's name first.
-        values: holds the definitions.
 
     Raises:
         UserError: if a flagfile is neither a file nor a recipe, or cannot be read.
     """
-    try:
-        return values.read_flags_from_files(with_recipes(argv), force_gnu=False)
-    except flags.CantOpenFlagFileError as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"--flagfile: could not read the file ({reason})") from error
-    except flags.Error as error:
-        raise UserError(_sentence(error)) from error
+    return [word.text for word in flagfiles.expand(argv)]
 
 
-def with_recipes(argv: Sequence[str]) -> list[str]:
-    """Returns a command line with the path of each packaged recipe in the place of its name.
+def _where(words: Sequence[flagfiles.Word], start: str) -> str:
+    """Returns the place in a flagfile of the last word that begins so, for a complaint's end."""
+    origins = [word.origin for word in words if word.text.startswith(start)]
+    return f" ({origins[-1]})" if origins and origins[-1] else ""
+
+
+def _local(name: str, value: Any) -> Any:
+    """Returns a flag's value with `~` as the home directory; refuses addresses of other machines.
 
     Args:
-        argv: the program's name first.
-
-    Raises:
-        UserError: if `--flagfile` names neither a file nor a recipe.
+        name: of the flag.
+        value: a text, a list of texts, or another value, which stays as it is.
     """
-    found = []
-    words = iter(argv)
-    for word in words:
-        name, equals, value = word.partition("=")
-        if name in ("--flagfile", "-flagfile"):
-            value = value if equals else next(words, "")
-            word = f"--flagfile={recipes.resolve(value)}"
-        found.append(word)
-    return found
+    if isinstance(value, list):
+        return [_local(name, each) for each in value]
+    if not isinstance(value, str):
+        return value
+    if REMOTE.match(value) and name not in TAKES_ADDRESSES:
+        raise UserError(
+            f"--{name}: expected a path on this machine and found {value}; copy or mount it"
+        )
+    return os.path.expanduser(value) if value.startswith("~") else value  # noqa: PTH111
 
 
 def require(values: flags.FlagValues, *names: str) -> None:

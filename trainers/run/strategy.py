@@ -26,6 +26,22 @@ def build(name: str) -> tf.distribute.Strategy:
     return tf.distribute.get_strategy()
 
 
+def check_batch(built: tf.distribute.Strategy, batch_size: int) -> None:
+    """Raises UserError unless the replicas can share a batch evenly.
+
+    Args:
+        built: the strategy.
+        batch_size: examples an update, over all replicas.
+    """
+    replicas = built.num_replicas_in_sync
+    if batch_size % replicas:
+        raise UserError(
+            f"--batch_size: expected a multiple of the {replicas} replicas of --strategy and found "
+            f"{batch_size}; give {replicas * max(1, batch_size // replicas)}, or "
+            "--strategy=one_device"
+        )
+
+
 def jit_compile(name: str) -> bool:
     """Returns whether XLA compiles an update.
 
