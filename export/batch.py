@@ -24,7 +24,7 @@ from export.clients.job import Job
 from tfgen import files, random
 from tfgen.data import folders, masks
 from tfgen.errors import UserError
-from trainers.run import commands, flags, stated
+from trainers.run import classes, commands, flags, stated
 
 RECORD = "job.json"
 """The file that records the settings of a directory's answers."""
@@ -41,7 +41,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_string("output", None, "The directory to write to.", **where)
     absl_flags.DEFINE_string("mask", "half:bottom", masks.NAMES, **where)
     absl_flags.DEFINE_integer("steps", None, "Sampling steps; by default the model's.", 0, **where)
-    absl_flags.DEFINE_integer("label", None, "The class of all images.", 0, **where)
+    classes.define(values, where["module_name"], "all images")
     absl_flags.DEFINE_multi_string(
         "set", [], "NAME=VALUE: any other input, as export.client takes it.", **where
     )
@@ -97,7 +97,8 @@ def _job(values: absl_flags.FlagValues) -> Job:
     """Returns what is asked of each image, with the model's own defaults."""
     model = in_process.InProcess(pathlib.Path(values.saved_model))
     endpoint = model.endpoint(values.task)
-    given = request.given(endpoint, {"steps": values.steps, "label": values.label}, values.set)
+    label = classes.number(values.label, model.description.facts.get("class_names"))
+    given = request.given(endpoint, {"steps": values.steps, "label": label}, values.set)
     for name in image_inputs.named(endpoint, "mask"):
         sides = image_inputs.sides(endpoint.inputs[name]) or (1, 1)
         # a wrong name is said now

@@ -14,6 +14,7 @@ with a flag have the flag's name. All others are given by --set=NAME=VALUE.
 """
 
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from tfgen.data import masks
 from tfgen.errors import UserError
 from tfgen.models import inputs
 from trainers.drawings import pictures
-from trainers.run import commands, dataset, flags, stated
+from trainers.run import classes, commands, dataset, flags, stated
 
 __all__ = ["define", "main", "seeds"]
 
@@ -80,7 +81,7 @@ def _define_where(where: dict[str, Any]) -> None:
 def _define_inputs(where: dict[str, Any]) -> None:
     """Defines the flags of single inputs, whose defaults are the model's; see `request.FLAGS`."""
     absl_flags.DEFINE_integer("steps", None, "Sampling steps.", 0, **where)
-    absl_flags.DEFINE_integer("label", None, "The class of all rows.", 0, **where)
+    classes.define(where["flag_values"], where["module_name"], "all rows")
     absl_flags.DEFINE_list("size", None, "Height,width (or one side) in pixels.", **where)
     absl_flags.DEFINE_boolean("spherical", None, _said(inputs.spherical()), **where)
     absl_flags.DEFINE_float("gamma", None, _said(inputs.gamma()), 0, 1, **where)
@@ -126,7 +127,7 @@ def _model(values: absl_flags.FlagValues) -> Exported:
 
 def _question(model: Exported, values: absl_flags.FlagValues) -> Question:
     endpoint = model.endpoint(values.task)
-    given = _given(endpoint, values)
+    given = _given(endpoint, values, model.description.facts.get("class_names"))
     return Question(
         model=model,
         endpoint=endpoint,
@@ -137,9 +138,12 @@ def _question(model: Exported, values: absl_flags.FlagValues) -> Question:
     )
 
 
-def _given(endpoint: EndpointDescription, values: absl_flags.FlagValues) -> dict[str, np.ndarray]:
+def _given(
+    endpoint: EndpointDescription, values: absl_flags.FlagValues, names: Sequence[str] | None
+) -> dict[str, np.ndarray]:
     """Returns the values of inputs that flags give, by name of the input."""
     given = {flag: values[flag].value for flag in request.FLAGS.values()}
+    given["label"] = classes.number(values.label, names)
     # the size of images that an endpoint takes in any size is the images' own
     given["size"] = None if image_inputs.any_size(endpoint) else _size(values)
     return request.given(endpoint, given, values.set)

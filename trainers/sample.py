@@ -18,11 +18,11 @@ from tfgen.errors import UserError
 from trainers.drawings import listing, pictures, single_images
 from trainers.drawings.listing import Drawing
 from trainers.drawings.request import Request
-from trainers.run import commands, dataset, experiment, flags, signatures, stated
+from trainers.run import classes, commands, dataset, experiment, flags, signatures, stated
 
 TASKS = listing.find()
 
-SIMPLE = [f.name for f in dataclasses.fields(Request) if f.name not in ("size", "stated")]
+SIMPLE = [f.name for f in dataclasses.fields(Request) if f.name not in ("size", "stated", "label")]
 """What flags of one value ask."""
 
 __doc__ = f"{__doc__}\nTasks:\n{listing.table()}"  # what `--help` says first
@@ -41,6 +41,7 @@ def define(values: absl_flags.FlagValues) -> None:
     dataset.define_moved(values, module)
     for option in signatures.options(Request, SIMPLE):
         flags.define_option(values, option.name, option, module=module)
+    classes.define(values, module, "all images; by default their own, or each in turn")
     stated.define(values, module)
     text = "Height,width (or one side) to synthesize or stylize."
     absl_flags.DEFINE_list("size", ["256"], text, **where)
@@ -53,6 +54,8 @@ def main(values: absl_flags.FlagValues) -> None:
     check_output(drawing, output)
     asked = request(values)
     trained = experiment.restored(values.workdir, values.step, moved_to=values.dataset)
+    label = classes.number(values.label, trained.data.get("class_names"))
+    asked = dataclasses.replace(asked, label=label)
     if output.suffix == ".png":
         pictures.save(output, drawing.draw(trained, asked))
     elif drawing.images is not None:

@@ -9,7 +9,7 @@ from support.command_line import DIGITS, TOY, mistake, values
 
 from tfgen.errors import UserError
 from tfgen.models.chains import Chains
-from trainers.run import strategy
+from trainers.run import classes, strategy
 from trainers.run.flagfiles import expand
 
 TEXT = "# début\n--steps=7\n\n// two\n  --seed=3  \n"
@@ -186,3 +186,20 @@ def test_a_stream_escapes_letters_that_its_encoding_lacks(tmp_path, monkeypatch)
         monkeypatch.setattr(sys, "stdout", stream)
         commands.run(lambda values: stream.write("ε\n"), lambda values: None, "", ["a"])
     assert (tmp_path / "out").read_bytes() == b"\\u03b5\n"
+
+
+# classes
+
+
+def test_a_class_is_named_or_numbered():
+    names = ["1", "2", "10", "caf\u00e9"]
+    assert [classes.number(name, names) for name in ("2", "10", "0", "3")] == [1, 2, 0, 3]
+    assert classes.number("cafe\u0301", names) == 3
+    assert classes.number("7", None) == 7
+    assert classes.number(None, names) is None
+
+
+@pytest.mark.parametrize("text", ["dgo", "-1", "1.5", ""])
+def test_a_class_that_there_is_not_is_answered_with_those_that_there_are(text):
+    with pytest.raises(UserError, match="--label: expected a whole number at least 0, or one of"):
+        classes.number(text, ["cat", "dog"])

@@ -34,6 +34,8 @@ class Evaluator(abc.ABC):
         needs: the names of the model's tasks that the measurement asks for.
         better: `higher`, `lower` or `neither`, by the values' names. A name may be a pattern, such
             as `auroc_*`; the first that fits counts.
+        counted: the splits of which at most `num_images` are measured; protocols state how many
+            were.
 
     Raises:
         UserError: if the model lacks a task, or a field is out of its range.
@@ -41,6 +43,7 @@ class Evaluator(abc.ABC):
 
     needs: ClassVar[frozenset[str]] = frozenset()
     better: ClassVar[Mapping[str, str]]
+    counted: ClassVar[tuple[str, ...]] = ()
 
     model: Model
     images: Images
@@ -165,7 +168,21 @@ class Evaluator(abc.ABC):
         """Returns what another run must share for its values to be comparable."""
         unstated = ("model", "images", "jit")  # a value does not depend on the compiler
         names = [field.name for field in dataclasses.fields(self) if field.name not in unstated]
-        return {name: vars(self)[name] for name in names} | {"version": __version__}
+        found = {name: vars(self)[name] for name in names} | self._counted()
+        if self.images.description.tests_on_train:
+            found["test"] = "is train"
+        return found | {"version": __version__}
+
+    def _counted(self) -> dict[str, int]:
+        """Returns how many images were measured of those that were asked for."""
+        if not self.counted:
+            return {}
+        asked = vars(self)["num_images"]
+        there = {split: len(self.part(split)) for split in self.counted}
+        if len(there) == 1:
+            return {"num_images": min(asked, *there.values())}
+        numbers = {f"num_{split}": min(asked, count) for split, count in there.items()}
+        return {"num_images": max(numbers.values())} | numbers
 
 
 @dataclasses.dataclass(frozen=True)

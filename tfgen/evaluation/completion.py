@@ -30,6 +30,7 @@ class Completion(Evaluator):
 
     needs: ClassVar = frozenset({"complete"})
     better: ClassVar = {"error*": LOWER, "mean_image": NEITHER}
+    counted: ClassVar = ("test",)
 
     mask: str = "half:bottom"
     num_images: Annotated[int, AtLeastOne] = 100

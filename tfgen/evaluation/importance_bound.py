@@ -50,6 +50,7 @@ class ImportanceBound(Evaluator):
         "bits_per_dim": LOWER,
         "divergence": NEITHER,
     }
+    counted: ClassVar = ("test",)
 
     num_images: Annotated[int, AtLeastOne] = 200
     samples: Annotated[int, AtLeastOne] = 500

@@ -57,6 +57,7 @@ class Landscape(ScoreEvaluator):
         "depth": NEITHER,
         "lowered": NEITHER,
     }
+    counted: ClassVar = ("train",)
 
     num_images: Annotated[int, AtLeastOne] = 200
     least_depth: Annotated[float, NotNegative] = 1.0

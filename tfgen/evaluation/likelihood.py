@@ -59,6 +59,7 @@ class Likelihood(DensityEvaluator):
         "reached": NEITHER,
         "effective": NEITHER,
     }
+    counted: ClassVar = ("test",)
 
     num_images: Annotated[int, AtLeastOne] = 1000
     chains: Annotated[int, AtLeastOne] = 50

@@ -96,6 +96,7 @@ class LocalModes(DensityEvaluator):
 
     needs: ClassVar = frozenset({"energy", "reconstruct"})
     better: ClassVar = {"converged": NEITHER, "relative_error": LOWER, "memories": NEITHER}
+    counted: ClassVar = ("train",)
 
     num_images: Annotated[int, AtLeastOne] = 16
     num_steps: Annotated[int, AtLeastOne] = 5000

@@ -56,6 +56,7 @@ class Outliers(ScoreEvaluator):
         "auroc_*": HIGHER,
         "energy_gap": NEITHER,
     }
+    counted: ClassVar = ("train", "test")
 
     num_images: Annotated[int, AtLeastOne] = 1000
     datasets: str = ""
@@ -84,7 +85,8 @@ class Outliers(ScoreEvaluator):
 
     def protocol(self) -> dict[str, Any]:
         # where files lie is no part of what is measured
-        everything = super().protocol()
+        # so many noise images are drawn, however many images there are
+        everything = super().protocol() | {"num_images": self.num_images}
         return {name: value for name, value in everything.items() if not name.endswith("_dir")}
 
     def _finite(self, image: np.ndarray) -> np.ndarray:

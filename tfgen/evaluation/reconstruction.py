@@ -23,6 +23,7 @@ class Reconstruction(Evaluator):
 
     needs: ClassVar = frozenset({"reconstruct"})
     better: ClassVar = {"*_mse": LOWER, "*_mse_unit": LOWER, "*_relative_error": LOWER}
+    counted: ClassVar = ("train", "test")
 
     num_images: Annotated[int, AtLeastOne] = 1000
 

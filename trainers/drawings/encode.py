@@ -9,6 +9,9 @@ from trainers.drawings import pictures
 from trainers.drawings.request import MANY, Request, ask, held_out
 from trainers.run.experiment import Trained
 
+MOST_NAMED = 20
+"""Classes whose names the colour bar has room for."""
+
 
 def draw(trained: Trained, request: Request) -> np.ndarray:
     """Draws latents on their two principal axes, coloured by class where there are classes."""
@@ -24,5 +27,8 @@ def draw(trained: Trained, request: Request) -> np.ndarray:
     dots = axes.scatter(first, second, c=colour, cmap="tab10", s=12)
     axes.set(xlabel="first principal axis of z", ylabel="second")
     if label is not None:
-        figure.colorbar(dots, label="class")
+        bar = figure.colorbar(dots, label="class")
+        names = trained.data.get("class_names")
+        if names and len(names) <= MOST_NAMED:
+            bar.set_ticks(range(len(names)), labels=names)
     return pictures.rendered(figure)
