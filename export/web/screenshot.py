@@ -74,7 +74,11 @@ def picture(address: str, chromium: str, values: absl_flags.FlagValues) -> bytes
         playwright.chromium.launch(executable_path=chromium) as browser,
     ):
         screen = ViewportSize(width=values.width, height=900)
-        page = browser.new_page(viewport=screen, color_scheme="dark" if values.dark else "light")
+        page = browser.new_page(
+            viewport=screen,
+            color_scheme="dark" if values.dark else "light",
+            bypass_csp=True,  # the page's policy forbids to evaluate what is waited for
+        )
         page.goto(address)
         page.wait_for_selector("main:not([inert])")
         page.click(f"#examples li:nth-child({values.example}) button")

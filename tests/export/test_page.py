@@ -6,7 +6,7 @@ Chromium and npm must be installed, and the latter installs the page's libraries
 import numpy as np
 import pytest
 import tensorflow as tf
-from support.browsing import HALF, own, seen, wait
+from support.browsing import HALF, PATIENCE, own, seen, wait
 
 from tfgen.models import LatentModel
 
@@ -36,6 +36,19 @@ def test_a_real_digit_is_completed_as_the_library_does(visit, triangle_page):
         assert np.abs(found - HALF * found).max() > 0.5  # something was put there
         completions.append(found)
     assert np.abs(completions[0] - completions[1]).max() > 0.01
+
+
+def test_the_page_works_under_its_own_policy(browser, energy_page):
+    """Its scripts, its WebAssembly, its pictures and its styles are all that it loads."""
+    page = browser.new_page()
+    said = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(energy_page.address)
+    page.wait_for_selector("main:not([inert])", timeout=PATIENCE)
+    page.click("#complete")
+    page.wait_for_selector("#film li:nth-child(2)", timeout=PATIENCE)
+    assert not [text for text in said if "Content Security Policy" in text], said
+    page.close()
 
 
 def test_a_completion_is_refined_under_the_energy_as_the_library_does(visit, triangle_page):
