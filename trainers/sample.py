@@ -5,10 +5,12 @@
     python -m trainers.sample --workdir=DIR --task=TASK --output=FILE.npz [--count=N]
 
 A .png file shows everything on one sheet. A directory gets a file for each image: 00000.png,
-00001.png and so on. An .npz file gets the array `image`, uint8 [n, h, w, c].
+00001.png and so on. An .npz file gets the array `image`, uint8 [n, h, w, c]. After an interruption
+the same command goes on with the images that it had.
 """
 
 import dataclasses
+import functools
 import pathlib
 from typing import Any
 
@@ -59,7 +61,14 @@ def main(values: absl_flags.FlagValues) -> None:
     if output.suffix == ".png":
         pictures.save(output, drawing.draw(trained, asked))
     elif drawing.images is not None:
-        single_images.write(output, drawing.images(trained, asked))
+        parts = functools.partial(drawing.images, trained, asked)
+        made_of = {
+            "task": drawing.name,
+            "workdir": str(pathlib.Path(values.workdir).absolute()),
+            "updates": int(trained.model.updates),
+            **dataclasses.asdict(asked),
+        }
+        single_images.write(output, parts, made_of, asked.count)
     print(output)
 
 

@@ -1,11 +1,18 @@
 """`trainers.sample` writes images one by one: as files of a directory, or as an array."""
 
+import pathlib
+
 import imageio.v3 as iio
 import numpy as np
 import pytest
 from support import command_line
 from support.command_line import content, mistake
 from test_sampling import cells, draw
+
+from tfgen.errors import UserError
+from trainers.drawings import generate, single_images
+from trainers.drawings.request import Request
+from trainers.run import experiment
 
 
 def test_images_are_written_one_by_one_into_a_directory(trained_digits, tmp_path, capsys):
@@ -74,3 +81,79 @@ def test_a_directory_in_use_is_left_as_it_is(trained_digits, tmp_path):
     sentence = mistake("trainers.sample", f"--workdir={trained_digits}", *asked)
     assert "--output" in sentence and str(tmp_path / "images") in sentence
     assert content(tmp_path) == {"images/mine.txt": b"mine"}
+
+
+ASKED = {"task": "generate", "seed": 5, "size": (8, 8)}
+
+
+class Parts:
+    """Five parts of three images each; some part may fail.
+
+    Args:
+        fails_at: the part that is interrupted.
+    """
+
+    def __init__(self, fails_at: int | None = None):
+        self.fails_at = fails_at
+        self.made: list[int] = []
+
+    def __call__(self, done: int):
+        for number in range(done, 5):
+            if number == self.fails_at:
+                raise KeyboardInterrupt
+            self.made.append(number)
+            drawn = np.random.default_rng(number).uniform(-1, 1, (3, 4, 4, 1))
+            yield drawn.astype(np.float32)
+
+
+@pytest.mark.parametrize("name", ["images", "images.npz"])
+def test_images_go_on_after_an_interruption_and_are_the_same(tmp_path, name):
+    whole, path = tmp_path / "whole" / name, tmp_path / "out" / name
+    single_images.write(whole, Parts(), ASKED, 15)
+    for fails_at in (2, 2, 4):  # the second is interrupted before it has made anything
+        with pytest.raises(KeyboardInterrupt):
+            single_images.write(path, Parts(fails_at), ASKED, 15)
+        assert not path.exists()
+    last = Parts()
+    single_images.write(path, last, ASKED, 15)
+    assert last.made == [4]
+    if name == "images":
+        assert content(path) == content(whole)
+        assert len(content(path)) == 15
+    else:
+        ours, theirs = (np.load(p)["image"] for p in (path, whole))
+        assert ours.shape == (15, 4, 4, 1)
+        assert np.array_equal(ours, theirs)
+    assert [place.name for place in path.parent.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("other", [{"seed": 6}, {"task": "complete"}, {"count": 7}])
+def test_unfinished_images_of_another_request_are_not_gone_on_with(tmp_path, other):
+    path = tmp_path / "images"
+    with pytest.raises(KeyboardInterrupt):
+        single_images.write(path, Parts(1), ASKED)
+    before = content(tmp_path)
+    with pytest.raises(UserError, match=r"--output: expected to go on with .*\.images\.unfinished"):
+        single_images.write(path, Parts(), ASKED | other)
+    assert content(tmp_path) == before
+    pathlib.Path(tmp_path / ".images.unfinished" / single_images.RECORD).write_text("{")
+    with pytest.raises(UserError, match="begun with task None"):
+        single_images.write(path, Parts(), ASKED)
+
+
+def test_nothing_is_left_of_images_that_cannot_be_made(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        single_images.write(tmp_path / "images", Parts(0), ASKED)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_parts_that_are_left_are_those_of_an_uninterrupted_command(trained_digits, monkeypatch):
+    monkeypatch.setattr(generate, "PART", 4)
+    trained, request = experiment.restored(trained_digits), Request(count=10, seed=3)
+    whole = list(generate.images(trained, request))
+    assert [len(part) for part in whole] == [4, 4, 2]
+    for done in range(4):
+        left = list(generate.images(trained, request, done))
+        assert len(left) == 3 - done
+        for ours, theirs in zip(left, whole[done:], strict=True):
+            assert np.array_equal(ours, theirs)

@@ -32,8 +32,10 @@ def draw(trained: Trained, request: Request) -> np.ndarray:
     return pictures.grid(np.concatenate(rows), columns=len(image))
 
 
-def images(trained: Trained, request: Request) -> Iterator[np.ndarray]:
-    """Yields one completion of each image."""
+def images(trained: Trained, request: Request, done: int = 0) -> Iterator[np.ndarray]:
+    """Yields one completion of each image, all in one part; none if that was done before."""
+    if done:
+        return
     complete, given = ask(trained, request, "complete"), masked(trained, request)
     seeds = row_seeds(random.root(request.seed), len(given["image"]))
     yield complete(**given, seed=seeds)["image"]

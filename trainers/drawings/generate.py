@@ -18,12 +18,19 @@ def draw(trained: Trained, request: Request) -> np.ndarray:
     return pictures.sheet(np.concatenate(list(images(trained, request))))
 
 
-def images(trained: Trained, request: Request) -> Iterator[np.ndarray]:
-    """Yields samples, a part at a time: the first is drawn from the seed itself."""
+def images(trained: Trained, request: Request, done: int = 0) -> Iterator[np.ndarray]:
+    """Yields samples, a part at a time: the first is drawn from the seed itself.
+
+    Args:
+        trained: the run.
+        request: gives the number, the seed and the class.
+        done: parts that were made before, which are left out.
+    """
     generate = ask(trained, request, "generate")
     total = request.count or SEVERAL
     given = with_labels(trained, request, total)
-    for number, start in enumerate(range(0, total, PART)):
+    for number in range(done, -(-total // PART)):
+        start = number * PART
         part = {name: values[start : start + PART] for name, values in given.items()}
         root = random.root(request.seed)
         seed = random.fold_in(root, number) if number else root

@@ -24,7 +24,7 @@ class Drawing(NamedTuple):
     caption: str
     """A sentence that says what is seen."""
     draw: Callable[[Trained, Request], np.ndarray]
-    images: Callable[[Trained, Request], Iterator[np.ndarray]] | None
+    images: Callable[..., Iterator[np.ndarray]] | None
     """Of drawings whose images may be written one by one."""
 
 

@@ -16,7 +16,9 @@ def draw(trained: Trained, request: Request) -> np.ndarray:
     return pictures.grid(np.concatenate(rows), columns=len(image))
 
 
-def images(trained: Trained, request: Request) -> Iterator[np.ndarray]:
-    """Yields the reconstructions."""
+def images(trained: Trained, request: Request, done: int = 0) -> Iterator[np.ndarray]:
+    """Yields the reconstructions, all in one part; none if that was done before."""
+    if done:
+        return
     reconstruct = ask(trained, request, "reconstruct")
     yield reconstruct(**held_out(trained, request))["image"]

@@ -16,8 +16,10 @@ def draw(trained: Trained, request: Request) -> np.ndarray:
     return pictures.grid(np.concatenate(columns), columns=len(columns))
 
 
-def images(trained: Trained, request: Request) -> Iterator[np.ndarray]:
-    """Yields the stylized picture."""
+def images(trained: Trained, request: Request, done: int = 0) -> Iterator[np.ndarray]:
+    """Yields the stylized picture, unless that was done before."""
+    if done:
+        return
     require(trained, "stylize")
     given = content(trained, request)
     yield ask(trained, request, "stylize")(content=given, gamma=request.gamma)["image"]
