@@ -19,7 +19,7 @@ from export.litert import convert
 from export.saved_model import archive, limits, warmup
 from tfgen.errors import UserError
 from tfgen.nets.convolution import implementations
-from trainers.run import commands, experiment, flags
+from trainers.run import best, commands, experiment, flags
 from trainers.run.experiment import Trained
 
 FORMATS = ("saved_model", "tflite")
@@ -30,9 +30,7 @@ def define(values: absl_flags.FlagValues) -> None:
     where: dict[str, Any] = {"flag_values": values, "module_name": "export.main"}
     variants = f"Of LiteRT files: some of {', '.join(convert.VARIANTS)}."
     absl_flags.DEFINE_string("workdir", None, "The run whose model to export.", **where)
-    absl_flags.DEFINE_integer(
-        "step", None, "Updates behind the checkpoint; the newest by default.", 0, **where
-    )
+    best.define_step(values, "export.main", "export")
     absl_flags.DEFINE_list("formats", list(FORMATS), f"Some of {', '.join(FORMATS)}.", **where)
     absl_flags.DEFINE_list("variants", ["float32"], variants, **where)
     absl_flags.DEFINE_boolean(

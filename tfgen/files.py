@@ -4,8 +4,12 @@ import contextlib
 import ctypes
 import os
 import pathlib
+import re
 import shutil
 from collections.abc import Iterator
+
+ASIDE = re.compile(r"\..+\.(\d+)(\.\w+)?")
+"""The names of temporary files and directories, with the process that writes them."""
 
 
 @contextlib.contextmanager
@@ -39,6 +43,33 @@ def written_aside(path: pathlib.Path) -> Iterator[pathlib.Path]:
     finally:
         _remove(aside)  # after a success it is gone, or what it has replaced
         _remove(older)
+
+
+def clear_leftovers(directory: pathlib.Path) -> None:
+    """Removes what processes of this host that are gone had begun to write in a directory.
+
+    Args:
+        directory: in which `written_aside` wrote; need not exist.
+    """
+    for path in directory.glob(".*"):
+        match = ASIDE.fullmatch(path.name)
+        if match is None or is_alive(int(match[1])):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def is_alive(pid: int) -> bool:
+    """Returns whether a process of this host runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):  # somebody else's; no number of a process
+        return True
+    return True
 
 
 def flush(path: pathlib.Path) -> None:

@@ -8,16 +8,17 @@ import importlib
 import inspect
 import math
 import pkgutil
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import tensorflow as tf
 from absl import flags as absl_flags
 
 import tfgen.evaluation
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
-from trainers.run import catalogue, commands, dataset, experiment, flags
+from trainers.run import best, catalogue, commands, dataset, experiment, flags
+from trainers.run.board import Board
 from trainers.run.catalogue import Parameters
 from trainers.run.experiment import Trained
 
@@ -46,11 +47,10 @@ def define(values: absl_flags.FlagValues) -> None:
     """Defines the flags of this command."""
     where: dict[str, Any] = {"flag_values": values, "module_name": "trainers.evaluate"}
     metrics_help = f"What to measure: {', '.join(measurements())}."
-    step_help = "The checkpoint to measure, by its updates; the newest by default."
     absl_flags.DEFINE_string("workdir", None, "The run to measure.", **where)
     absl_flags.DEFINE_list("metrics", [], metrics_help, **where)
     flags.define_seed(values, where["module_name"])
-    absl_flags.DEFINE_integer("step", None, step_help, lower_bound=0, **where)
+    best.define_step(values, "trainers.evaluate", "measure")
     dataset.define_moved(values, where["module_name"])
     for name, cls in measurements().items():
         flags.define_parameters(values, name, parameters(cls), cls)
@@ -115,18 +115,26 @@ def record(trained: Trained, evaluator: Evaluator, values: Iterable[tuple[str, f
                 f"--metrics: {name}/{value_name} came out as {value}; was anything left to measure?"
             )
         row = {"metric": f"{name}/{value_name}", "value": value, "protocol": protocol}
-        trained.metrics.append("evaluation", trained.step, row)
         print(f"{row['metric']}: {value:.6g}", flush=True)
-        measured[value_name] = value
-    writer = tf.summary.create_file_writer(str(trained.workdir / "tensorboard"))
-    with writer.as_default(trained.step):
-        for value_name, value in measured.items():
-            tf.summary.scalar(f"{name}/{value_name}", value)
+        keep(trained, "evaluation", row)
+        measured[f"{name}/{value_name}"] = value
+    Board(trained.workdir).scalars(trained.step, measured)
+    measured = {key.removeprefix(f"{name}/"): value for key, value in measured.items()}
     verdict = evaluator.verdict(measured)
     if verdict:
         row = {"metric": name, "verdict": verdict, "protocol": protocol}
-        trained.metrics.append("verdict", trained.step, row)
         print(verdict)
+        keep(trained, "verdict", row)
+
+
+def keep(trained: Trained, kind: str, row: dict[str, Any]) -> None:
+    """Writes a row to metrics.jsonl; in a directory that may only be read, says that it did not."""
+    try:
+        trained.metrics.append(kind, trained.step, row)
+        trained.metrics.flush()
+    except OSError as error:
+        reason = f"{error.filename or trained.metrics.path}: {error.strerror}"
+        print(f"{row['metric']} is printed and not written: {reason}", file=sys.stderr)
 
 
 if __name__ == "__main__":

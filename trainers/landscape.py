@@ -20,7 +20,7 @@ from tfgen.analysis.landscape import EnergyLandscape
 from tfgen.evaluation.landscape import Landscape
 from trainers import evaluate
 from trainers.drawings import disconnectivity, pictures
-from trainers.run import commands, dataset, experiment, flags
+from trainers.run import best, commands, dataset, experiment, flags
 from trainers.run.experiment import Trained
 
 NAMES = ("landscape.png", "landscape.html", "landscape.npz")
@@ -32,8 +32,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_string("workdir", None, "The run whose energy to map.", **where)
     text = "Where to write the three files; the run's directory by default."
     absl_flags.DEFINE_string("output", None, text, **where)
-    text = "The checkpoint to use, by its updates; the newest by default."
-    absl_flags.DEFINE_integer("step", None, text, lower_bound=0, **where)
+    best.define_step(values, "trainers.landscape", "use")
     text = "Basins drawn, at most; the shallowest are left out."
     absl_flags.DEFINE_integer("leaves", 40, text, lower_bound=2, **where)
     flags.define_seed(values, where["module_name"])

@@ -8,17 +8,36 @@ flags.cfg (re-runnable), checkpoints/, tensorboard/, metrics.jsonl and samples/*
 
 import contextlib
 import pathlib
+import shutil
 import sys
 
+import keras
 from absl import flags as absl_flags
 
-from tfgen import random
+from tfgen import files, random
 from tfgen.errors import UserError
+from tfgen.models import saved
 from tfgen.training.batches import ORDER
-from trainers.run import callbacks, checkpoints, commands, dataset, flags, history
-from trainers.run.callbacks import DivergedError
+from trainers.run import (
+    best,
+    callbacks,
+    checkpoints,
+    commands,
+    dataset,
+    flags,
+    guard,
+    history,
+    lasting,
+    locks,
+    records,
+)
+from trainers.run.board import Board
 from trainers.run.experiment import Experiment, refuse_others
 from trainers.run.flags import define
+from trainers.run.guard import DivergedError, Guard
+from trainers.run.lasting import StopRequest
+
+AGAIN = "the same command goes on from there"
 
 
 def main(values: absl_flags.FlagValues) -> None:
@@ -36,20 +55,38 @@ def main(values: absl_flags.FlagValues) -> None:
         if values[name].value % values.log_every:
             raise UserError(f"--{name}: expected a multiple of --log_every={values.log_every}")
     _check_lines(values)
+    workdir = pathlib.Path(values.workdir)
     values["dataset"].value = dataset.absolute(values.dataset)
-    dataset.refuse_workdir_inside(values.dataset, pathlib.Path(values.workdir))
-    changes = refuse_others(values)
+    dataset.refuse_workdir_inside(values.dataset, workdir)
+    refuse_others(values)
+    with locks.held(workdir):
+        # again, since another training may just have ended
+        train(values, refuse_others(values))
+
+
+def train(values: absl_flags.FlagValues, changes: history.Changes) -> None:
+    """Trains, or goes on training, in a work directory that is this process's alone.
+
+    Args:
+        values: the flags, set.
+        changes: the flags in which this command differs from the one before.
+    """
     experiment = Experiment(values)
     experiment.check_labels()
+    if values.keep_best is not None:
+        best.check(values.keep_best, list(experiment.algorithm.means))
     begin(experiment, changes)
     algorithm = experiment.algorithm
-    # a run that is called again may have come to its end before
-    while algorithm.num_updates < values.steps and not algorithm.finished:
-        try:
-            with experiment.strategy.scope():
-                fit(experiment)
-        except DivergedError as diverged:
-            roll_back(experiment, diverged)
+    with lasting.stop_requests() as request:
+        # a run that is called again may have come to its end before
+        while algorithm.num_updates < values.steps and not algorithm.finished:
+            try:
+                with experiment.strategy.scope():
+                    fit(experiment, request)
+            except DivergedError as diverged:
+                roll_back(experiment, diverged)
+            except callbacks.StoppedError:
+                commands.stop(request.signal, f"saved at step {algorithm.num_updates}; {AGAIN}")
 
 
 def _check_lines(values: absl_flags.FlagValues) -> None:
@@ -69,9 +106,13 @@ def begin(experiment: Experiment, changes: history.Changes) -> None:
         changes: the flags in which this command differs from the one before, which are recorded.
     """
     values, step = experiment.values, 0
+    checkpoints.clear_leftovers(experiment.checkpoints)
+    for directory in (experiment.workdir, experiment.workdir / "samples"):
+        files.clear_leftovers(directory)
+    forget_passed(experiment)
     resumed = bool(checkpoints.steps(experiment.checkpoints))
     if resumed:
-        step = checkpoints.restore(experiment.checkpoints, experiment.state)
+        step = checkpoints.restore(experiment.checkpoints, experiment.state, stamp=experiment.stamp)
     if step > values.steps:
         print(
             f"{values.workdir}: nothing to do: {step} of {values.steps} updates are made",
@@ -82,19 +123,31 @@ def begin(experiment: Experiment, changes: history.Changes) -> None:
     history.record(experiment.metrics, step, changes, values.workdir)
     experiment.claim()
     experiment.metrics.rewind(step)
-    lower_rates(experiment)
-    size = f"{experiment.size / 2**20:,.1f} MiB"
+    force = guard.follow(experiment)
+    if force.last is not None:
+        print(
+            f"{values.workdir}: the guard multiplies learning rates by {force.rate_factor:g} and "
+            f"step sizes by {force.step_factor:g} since the divergence at step "
+            f"{force.last['step']} ({force.last['reason']}); another rate or step size resets it",
+            file=sys.stderr,
+        )
+    size = f"{checkpoints.size(experiment.state) / 2**20:,.1f} MiB"
     kept = f"a checkpoint takes {size}, of which {values.keep} are kept"
     print(f"{values.workdir}: {kept}", file=sys.stderr)
     if not resumed:
         experiment.save(values.keep)
 
 
-def fit(experiment: Experiment) -> None:
+def fit(experiment: Experiment, request: StopRequest) -> None:
     """Makes updates to the end of the run, or of the logging interval that it resumes in.
 
     Args:
         experiment: set to a checkpoint.
+        request: whether the process was asked to stop.
+
+    Raises:
+        DivergedError: if the run diverges.
+        StoppedError: once the run is saved, if it was asked to stop.
     """
     values, algorithm = experiment.values, experiment.algorithm
     step = algorithm.num_updates
@@ -110,19 +163,29 @@ def fit(experiment: Experiment) -> None:
             steps_per_epoch=updates,
             epochs=whole_intervals or 1,
             verbose=0,
-            callbacks=[
-                progress,
-                # before the row that it judges is written among the usual ones
-                callbacks.Guard(experiment, values.guard_factor),
-                callbacks.Log(experiment),
-                callbacks.Pictures(experiment, values.sample_every, values.steps),
-                callbacks.Save(experiment, values.save_every, values.steps, values.keep),
-            ],
+            callbacks=[progress, *_callbacks(experiment, request, step)],
         )
 
 
+def _callbacks(
+    experiment: Experiment, request: StopRequest, step: int
+) -> list[keras.callbacks.Callback]:
+    """Returns what is done between updates, in its order."""
+    values = experiment.values
+    board = Board(experiment.workdir, purged=step + 1)
+    # before the row that it judges is written among the usual ones
+    watching = Guard(experiment, values.guard_factor)
+    return [
+        callbacks.Resume(experiment),
+        watching,
+        callbacks.Log(experiment, board, watching),
+        callbacks.Pictures(experiment, board, values.sample_every, values.steps),
+        callbacks.Save(experiment, values.save_every, values.steps, values.keep, request),
+    ]
+
+
 def roll_back(experiment: Experiment, diverged: DivergedError) -> None:
-    """Goes back to the last checkpoint with lower learning rates.
+    """Goes back to a checkpoint: the n-th newest after the n-th divergence without progress.
 
     Args:
         experiment: whose run diverged.
@@ -131,33 +194,43 @@ def roll_back(experiment: Experiment, diverged: DivergedError) -> None:
     Raises:
         UserError: after too many times.
     """
-    values = experiment.values
-    times = len(experiment.metrics.rows("guard")) + 1
-    step = checkpoints.restore(experiment.checkpoints, experiment.state)
+    values, metrics = experiment.values, experiment.metrics
+    good = experiment.good_step
+    rows, sampling = metrics.rows("guard"), experiment.algorithm.has_sampler
+    row = guard.next_row(rows, values, diverged, -1 if good is None else good, sampling)
+    given_up = row["times"] >= values.guard_rollbacks
+    # what the last try leaves stays for the user
+    back = 1 if given_up else row["times"]
+    steps = checkpoints.steps(experiment.checkpoints)
+    target = checkpoints.newest_whole(experiment.checkpoints, most=steps[-min(back, len(steps))])
+    checkpoints.restore(experiment.checkpoints, experiment.state, target)
     # Rates follow from the guard's rows: once this one stands, a kill loses nothing and counts
     # nothing twice.
-    row = {
-        "reason": diverged.reason,
-        "rolled_back_to": step,
-        "rate_factor": values.guard_rate**times,
-        "times": times,
-    }
-    experiment.metrics.append("guard", diverged.step, row)
-    experiment.metrics.rewind(step)
-    lower_rates(experiment)
-    if times >= values.guard_rollbacks:
+    metrics.append("guard", diverged.step, row | {"rolled_back_to": target})
+    metrics.flush()
+    forget_passed(experiment)
+    metrics.rewind(target)
+    guard.follow(experiment)
+    if given_up:
+        kept = ", ".join(map(str, checkpoints.steps(experiment.checkpoints)))
+        rates = ", ".join(f"--{name} ({value:g})" for name, value in row["rates"].items())
         raise UserError(
-            f"the run diverged {times} times, last at step {diverged.step} ({diverged.reason}); "
-            f"{experiment.checkpoints} holds step {step}; lower the learning rate or the sampler's "
-            "step size"
+            f"the run diverged {row['times']} times without progress, last at step {diverged.step} "
+            f"({diverged.reason}); {experiment.checkpoints} holds the steps {kept}; lower the "
+            f"learning rate or the sampler's step size: {rates}"
         )
 
 
-def lower_rates(experiment: Experiment) -> None:
-    """Sets the factor on the learning rates to what the divergences so far make it."""
-    factor = experiment.values.guard_rate ** len(experiment.metrics.rows("guard"))
-    for schedule in experiment.schedules:
-        schedule.factor.assign(factor)
+def forget_passed(experiment: Experiment) -> None:
+    """Removes the checkpoints that the last roll-back went past: those of the diverged try."""
+    rows = experiment.metrics.rows("guard")
+    if not rows:
+        return
+    for step in checkpoints.steps(experiment.checkpoints):
+        place = saved.checkpoint(experiment.checkpoints, step)
+        stamp = records.stamp_of(place)
+        if step > rows[-1]["rolled_back_to"] and stamp and stamp.rollbacks < len(rows):
+            shutil.rmtree(place)
 
 
 if __name__ == "__main__":

@@ -77,7 +77,8 @@ def held_back() -> Iterator[None]:
             os.close(original)
             held.seek(0)
             text = held.read()
-            os.write(2, text if failed else worth_reading(text))
+            with contextlib.suppress(OSError):  # whoever read it may be gone
+                os.write(2, text if failed else worth_reading(text))
 
 
 def worth_reading(text: bytes) -> bytes:

@@ -20,7 +20,7 @@ from tfgen.errors import UserError
 from trainers.drawings import listing, pictures, single_images
 from trainers.drawings.listing import Drawing
 from trainers.drawings.request import Request
-from trainers.run import classes, commands, dataset, experiment, flags, signatures, stated
+from trainers.run import best, classes, commands, dataset, experiment, flags, signatures, stated
 
 TASKS = listing.find()
 
@@ -38,8 +38,7 @@ def define(values: absl_flags.FlagValues) -> None:
     absl_flags.DEFINE_enum("task", None, sorted(TASKS), "What to do.", **where)
     text = "What to write: a .png file, a directory, or an .npz file."
     absl_flags.DEFINE_string("output", None, text, **where)
-    text = "The checkpoint to use, by its updates; the newest by default."
-    absl_flags.DEFINE_integer("step", None, text, lower_bound=0, **where)
+    best.define_step(values, module, "use")
     dataset.define_moved(values, module)
     for option in signatures.options(Request, SIMPLE):
         flags.define_option(values, option.name, option, module=module)

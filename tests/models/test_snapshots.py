@@ -134,8 +134,8 @@ def test_copies_are_not_trained_and_the_net_is_not_part_of_them():
 
 def test_copies_are_saved_and_restored(grown, tmp_path):
     cascade, _, odds = grown
-    checkpoints.save(tmp_path, 7, {"weights": cascade.weights}, keep=1)
+    checkpoints.save(tmp_path, 7, {v.path: v for v in cascade.weights}, keep=1)
     other = Snapshots(net(5), 4)
-    checkpoints.restore(tmp_path, {"weights": other.weights})
+    checkpoints.restore(tmp_path, {v.path: v for v in other.weights})
     assert other.num_kept == 3
     np.testing.assert_array_equal(other.net_at(net(5), 2)(X), odds[2])

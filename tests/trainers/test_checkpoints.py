@@ -4,6 +4,7 @@ import errno
 import os
 import pathlib
 import shutil
+import subprocess
 
 import keras
 import numpy as np
@@ -13,25 +14,21 @@ from support.command_line import Recorder, content
 
 from tfgen import files
 from tfgen.errors import UserError
-from trainers.run import checkpoints
+from trainers.run import checkpoints, records
 
 
 def state(value: float) -> checkpoints.State:
-    """Returns two named lists of variables, all of one value."""
+    """Returns three variables by name, all of one value."""
     return {
-        "weights": [
-            keras.Variable(np.full((3, 2), value, np.float32)),
-            keras.Variable(np.float32(value)),
-        ],
-        "optimizers": [keras.Variable(np.full(5, value, np.float32))],
+        "net/conv_1/kernel": keras.Variable(np.full((3, 2), value, np.float32)),
+        "net/conv_1/bias": keras.Variable(np.float32(value)),
+        "optimizers/net/momentum": keras.Variable(np.full(5, value, np.float32)),
     }
 
 
 def value_of(found: checkpoints.State) -> float:
     """Returns the one value of all variables."""
-    values = {
-        float(x) for variables in found.values() for v in variables for x in np.ravel(v.numpy())
-    }
+    values = {float(x) for v in found.values() for x in np.ravel(v.numpy())}
     assert len(values) == 1, "a mixture of checkpoints"
     return values.pop()
 
@@ -50,10 +47,10 @@ def test_what_is_saved_is_restored(tmp_path):
 
 def test_numbers_are_restored_bit_for_bit(tmp_path):
     numbers = np.random.default_rng(0).standard_normal(1000).astype(np.float32)
-    checkpoints.save(tmp_path, 1, {"weights": [keras.Variable(numbers)]}, keep=1)
-    found = {"weights": [keras.Variable(np.zeros(1000, np.float32))]}
+    checkpoints.save(tmp_path, 1, {"weights": keras.Variable(numbers)}, keep=1)
+    found = {"weights": keras.Variable(np.zeros(1000, np.float32))}
     checkpoints.restore(tmp_path, found)
-    assert found["weights"][0].numpy().tobytes() == numbers.tobytes()
+    assert found["weights"].numpy().tobytes() == numbers.tobytes()
 
 
 @pytest.mark.parametrize("keep", [1, 2, 3])
@@ -182,19 +179,113 @@ def test_a_damaged_checkpoint_is_said_to_be_one(tmp_path, file, damage):
         checkpoints.restore(tmp_path, state(0.0))
 
 
+KERNEL = "net/conv_1/kernel"
+
+
 @pytest.mark.parametrize(
-    "other",
+    ("other", "words"),
     [
-        {"weights": [keras.Variable(np.zeros((2, 2), np.float32))]},
-        {"weights": state(0.0)["weights"]},
-        {**state(0.0), "more": [keras.Variable(0.0)]},
+        (state(0.0) | {KERNEL: keras.Variable(np.zeros((2, 2), np.float32))}, "[3, 2] where"),
+        ({name: v for name, v in state(0.0).items() if name != KERNEL}, "where missing is needed"),
+        ({**state(0.0), "more": keras.Variable(0.0)}, "more is missing where float32 [] is needed"),
+        (state(0.0) | {KERNEL: keras.Variable(np.zeros((3, 2), np.int32), dtype="int32")}, "int32"),
     ],
-    ids=["another shape", "less", "more"],
+    ids=["another shape", "less", "more", "another type"],
 )
-def test_a_checkpoint_of_other_variables_does_not_fit(tmp_path, other):
+def test_the_first_variable_that_does_not_fit_is_named(tmp_path, other, words):
     checkpoints.save(tmp_path, 9, state(9.0), keep=1)
-    with pytest.raises(UserError, match="step-0000000009"):
+    with pytest.raises(UserError, match="step-0000000009") as caught:
         checkpoints.restore(tmp_path, other)
+    assert ("more" if "more" in other else KERNEL) in str(caught.value)
+    assert words in str(caught.value)
+    assert checkpoints.steps(tmp_path) == [9]  # not damaged, and not set aside
+
+
+def test_variables_are_found_by_name_whatever_their_order(tmp_path):
+    """Two variables of one shape that change places must not change their values."""
+    ours = {"a": keras.Variable([1.0, 2.0]), "b": keras.Variable([3.0, 4.0])}
+    checkpoints.save(tmp_path, 1, ours, keep=1)
+    found = {"b": keras.Variable([0.0, 0.0]), "a": keras.Variable([0.0, 0.0])}
+    checkpoints.restore(tmp_path, found)
+    assert found["a"].numpy().tolist() == [1.0, 2.0]
+    assert found["b"].numpy().tolist() == [3.0, 4.0]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_state_that_is_not_finite_is_never_saved(tmp_path, value):
+    checkpoints.save(tmp_path, 1, state(1.0), keep=1)
+    bad = state(2.0)
+    bad["optimizers/net/momentum"].assign([1.0, 2.0, value, 4.0, 5.0])
+    with pytest.raises(checkpoints.NotFiniteError, match="optimizers/net/momentum"):
+        checkpoints.save(tmp_path, 2, bad, keep=1)
+    assert newest(tmp_path) == (1, 1.0)
+    assert checkpoints.not_finite(bad) == "optimizers/net/momentum"
+    assert checkpoints.not_finite(state(1.0)) is None
+
+
+def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_is_used(tmp_path, capsys):
+    for step in (1, 2, 3):
+        checkpoints.save(tmp_path, step, state(step), keep=3)
+    flip(tmp_path / "step-0000000003" / "state.data-00000-of-00001")
+    (tmp_path / "step-0000000002" / "state.index").unlink()
+    assert newest(tmp_path) == (1, 1.0)
+    said = capsys.readouterr().err
+    assert "step-0000000003: state.data-00000-of-00001 is damaged" in said
+    assert "step-0000000002: state.index is missing" in said
+    assert said.count("step-0000000001 is used in its place") == 2
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["damaged-step-0000000002", "damaged-step-0000000003", "step-0000000001"]
+
+
+def test_a_checkpoint_that_was_asked_for_is_not_replaced_by_another(tmp_path):
+    for step in (1, 2):
+        checkpoints.save(tmp_path, step, state(step), keep=3)
+    cut(tmp_path / "step-0000000002" / "record.json")
+    with pytest.raises(records.DamagedError, match=r"step-0000000002: record.json is damaged"):
+        checkpoints.restore(tmp_path, state(0.0), step=2)
+    assert checkpoints.steps(tmp_path) == [1, 2]
+
+
+def test_what_is_pinned_stays_beside_the_newest(tmp_path):
+    for step in (1, 2, 3, 4):
+        checkpoints.save(tmp_path, step, state(step), keep=1, pinned={1})
+    assert checkpoints.steps(tmp_path) == [1, 4]
+
+
+def test_a_checkpoint_within_an_interval_goes_with_the_next_one(tmp_path):
+    checkpoints.save(tmp_path, 2, state(2.0), keep=3)
+    checkpoints.save(tmp_path, 3, state(3.0), keep=3, stamp=records.Stamp(passing=True))
+    assert newest(tmp_path) == (3, 3.0)
+    checkpoints.save(tmp_path, 4, state(4.0), keep=3)
+    assert checkpoints.steps(tmp_path) == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("made", "words"), [({"flags": "b"}, "flags.cfg"), ({"data": "c"}, "data.json")]
+)
+def test_a_checkpoint_of_other_flags_or_data_is_refused(tmp_path, made, words):
+    checkpoints.save(tmp_path, 1, state(1.0), keep=1, stamp=records.Stamp(flags="a", data="a"))
+    assert checkpoints.restore(tmp_path, state(0.0), stamp=records.Stamp(flags="a", data="a")) == 1
+    with pytest.raises(UserError, match=f"another {words}"):
+        checkpoints.restore(tmp_path, state(0.0), stamp=records.Stamp(**{"flags": "a"} | made))
+
+
+def test_checkpoints_of_an_earlier_version_are_said_to_be_such(tmp_path):
+    checkpoints.save(tmp_path, 1, state(1.0), keep=1)
+    (tmp_path / "step-0000000001" / "record.json").unlink()
+    with pytest.raises(UserError, match="earlier version of tfgen"):
+        checkpoints.restore(tmp_path, state(0.0))
+    assert checkpoints.steps(tmp_path) == [1]
+
+
+def test_leftovers_of_dead_processes_alone_are_removed(tmp_path):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    for pid in (dead.pid, os.getppid()):
+        (tmp_path / f"writing-{pid}").mkdir()
+    checkpoints.save(tmp_path, 1, state(1.0), keep=1)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["step-0000000001", f"writing-{os.getppid()}"]
 
 
 # files that appear whole or not at all
@@ -250,3 +341,15 @@ def test_a_file_keeps_its_suffix_while_it_is_written(tmp_path):
         assert aside.suffix == ".png"
         assert aside.parent == tmp_path
         shutil.copy(__file__, aside)
+
+
+def test_leftovers_of_writing_aside_go_with_their_processes(tmp_path):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    kept = [f".metrics.jsonl.{os.getppid()}.jsonl", ".lock", ".hidden.txt", "data.1.json"]
+    for name in (*kept, f".data.json.{dead.pid}.json", f".page.{dead.pid}.older"):
+        (tmp_path / name).write_text("")
+    (tmp_path / f".model.{dead.pid}").mkdir()
+    files.clear_leftovers(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
+    files.clear_leftovers(tmp_path / "nowhere")

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from support import command_line
-from support.command_line import DIGITS, TEXTURE, TOY, content, mistake, spawned
+from support.command_line import DIGITS, TEXTURE, TOY, content, mistake, numbers, rows, spawned
 
 import tfgen.nets.families.toy
 from trainers.run import checkpoints
@@ -406,8 +406,18 @@ def test_a_work_directory_that_is_a_file_is_refused(tmp_path):
     )
 
 
-@pytest.mark.parametrize("how", ["cut", "flipped", "gone"])
-def test_a_damaged_checkpoint_is_named(toy, how):
+@pytest.mark.parametrize(
+    "how",
+    [
+        "cut",
+        pytest.param("flipped", marks=pytest.mark.slow),
+        pytest.param("gone", marks=pytest.mark.slow),
+    ],
+)
+def test_a_damaged_checkpoint_is_set_aside_and_training_goes_on_from_the_one_before(
+    toy, how, capsys
+):
+    whole_run = numbers(toy)
     path = toy / "checkpoints" / "step-0000000004" / "state.data-00000-of-00001"
     whole = bytearray(path.read_bytes())
     if how == "cut":
@@ -417,21 +427,29 @@ def test_a_damaged_checkpoint_is_named(toy, how):
         path.write_bytes(whole)
     else:
         path.unlink()
-    before = content(toy)
-    sentence = mistake("trainers.main", *TOY, "--energy.ema=0.5", "--steps=6", f"--workdir={toy}")
-    assert "step-0000000004" in sentence
-    assert content(toy) == before
+    capsys.readouterr()
+    command_line.train(toy, *TOY, "--energy.ema=0.5")
+    said = capsys.readouterr().err
+    assert "damaged-step-0000000004; step-0000000000 is used in its place" in said
+    assert [row["step"] for row in rows(toy, "train")] == [2, 4]
+    found = numbers(toy)
+    assert all(found[name].tobytes() == array.tobytes() for name, array in whole_run.items())
 
 
 @pytest.mark.parametrize("file", ["model.json", "weights.npz"])
-def test_a_damaged_model_is_named(toy, tmp_path, file):
+def test_a_damaged_model_is_set_aside_and_the_one_before_is_used(toy, tmp_path, file, capsys):
     path = toy / "checkpoints" / "step-0000000004" / "model" / file
     path.write_bytes(path.read_bytes()[:100])
     ask = ("trainers.sample", f"--workdir={toy}", "--task=generate", f"--output={tmp_path}/out.png")
-    sentence = mistake(*ask)
-    assert "--workdir" in sentence
-    assert "step-0000000004" in sentence
+    sentence = mistake(*ask, "--step=4")
+    assert f"step-0000000004: model/{file} is damaged" in sentence
     assert not (tmp_path / "out.png").exists()
+    command_line.start(*ask)
+    said = capsys.readouterr().err
+    assert f"model/{file} is damaged" in said
+    assert "step-0000000000 is used in its place" in said
+    assert (tmp_path / "out.png").exists()
+    assert (toy / "checkpoints" / "damaged-step-0000000004").is_dir()
 
 
 @pytest.mark.parametrize("file", ["flags.cfg", "data.json"])

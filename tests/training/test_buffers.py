@@ -89,11 +89,11 @@ def test_rows_are_saved_and_restored(tmp_path):
     """They are as a run's checkpoints keep them; a memory of another size is refused."""
     memory, other = Buffer(4, (2, 3)), Buffer(4, (2, 3), scale=1.0)
     memory.scatter(tf.constant([1, 2]), rows(2))
-    checkpoints.save(tmp_path, 7, {"weights": memory.weights}, keep=1)
-    checkpoints.restore(tmp_path, {"weights": other.weights})
+    checkpoints.save(tmp_path, 7, {v.name: v for v in memory.weights}, keep=1)
+    checkpoints.restore(tmp_path, {v.name: v for v in other.weights})
     np.testing.assert_array_equal(memory.rows, other.rows)
-    with pytest.raises(UserError, match="a whole checkpoint of this run"):
-        checkpoints.restore(tmp_path, {"weights": Buffer(5, (2, 3)).weights})
+    with pytest.raises(UserError, match=r"rows is float32 \[4, 2, 3\] where float32 \[5, 2, 3\]"):
+        checkpoints.restore(tmp_path, {v.name: v for v in Buffer(5, (2, 3)).weights})
 
 
 # missing pixels

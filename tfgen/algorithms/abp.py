@@ -37,6 +37,8 @@ class ABP(LatentAlgorithm):
         completion_rounds: times that a completion is inferred from.
     """
 
+    has_sampler = True
+
     def __init__(
         self,
         generator: keras.Model,
@@ -64,7 +66,7 @@ class ABP(LatentAlgorithm):
         self.sigma = sigma
         self.kernel = latent_kernel
         self.langevin_steps = langevin_steps
-        self.latents = Buffer(train_size, model.generator.latent_shape, scale=1.0)
+        self.latents = Buffer(train_size, model.generator.latent_shape, scale=1.0, name="latents")
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         generator, x, mask = self.nets["generator"], self.missing.fill(batch), batch.get("mask")
@@ -73,7 +75,8 @@ class ABP(LatentAlgorithm):
         # suffice, since the posterior moves slowly while the generator learns.
         z = self.latents.gather(batch["index"])
         energy = energies.posterior(generator.of_inferred, x, self.sigma, mask)
-        z, info = samplers.run(self.kernel, energy, z, seed, self.langevin_steps)
+        kernel = self.kernel.scaled(self.step_factor)
+        z, info = samplers.run(kernel, energy, z, seed, self.langevin_steps)
         self.latents.scatter(batch["index"], z)
 
         # learning back-propagation: θ up log p(x|z)

@@ -74,6 +74,7 @@ class GenerativeConvNet(Algorithm):
         UserError: if the net cannot be grown, or a hyperparameter is out of its range.
     """
 
+    has_sampler = True
     model: EnergyModel
 
     def __init__(
@@ -175,6 +176,7 @@ class GenerativeConvNet(Algorithm):
         if not self.contrastive_divergence:
             start, start_label = self._chains(start_seed)
         kernel = self.dynamics.kernel_at(self.step.value, self.langevin_steps, self.step_size)
+        kernel = kernel.scaled(self.step_factor)
         energy = self.model.energy_fn(start_label)
         synthesized, info = run(kernel, energy, start, langevin_seed, self.langevin_steps)
         # for the next update: a step size that looked at its own run would bias it
@@ -206,9 +208,9 @@ class GenerativeConvNet(Algorithm):
         return logs
 
     def save_model(self, path: pathlib.Path) -> None:
-        if self.step_size is not None:  # new samples move by the step that training adapted
-            step_size = float(self.step_size.numpy())
-            self.model.sampling = self.model.sampling.with_step_size(step_size)
+        # new samples move by the step that training adapted, or that a guard lowered
+        step = self.dynamics.last.step_size if self.step_size is None else self.step_size.numpy()
+        self.model.sampling = self.model.sampling.with_step_size(float(step) * self.step_factor)
         super().save_model(path)
 
     def chain_label(self) -> Label | None:

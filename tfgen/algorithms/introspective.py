@@ -185,6 +185,11 @@ class Introspective(Algorithm):
     def finished(self) -> bool:
         return int(self.stage.numpy()) >= self.stages
 
+    @property
+    def last_growth(self) -> int:
+        # a new stage's classifier meets new samples, and its gradient may be any size
+        return self.num_updates - int(self.into_stage.numpy())
+
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         # 1. classification: S+ against the pseudo-negatives of the last stages
         image, net = batch["image"], self.model.discriminator
@@ -258,7 +263,7 @@ class Introspective(Algorithm):
             return model.discriminator(x, training=False)
 
         # -2: apart from the seeds of updates, from 0, and of the order of examples, -1
-        seed = random.fold_in(random.fold_in(random.root(self.seed), -2), stage)
+        seed = random.fold_in(random.fold_in(self.root, -2), stage)
         pace = self._pace(number, since)
         kernel, energy = model.synthesis.across(log_odds, threshold, start.shape, pace=pace)
         # the way from the common start grows with each stage of the group (section 3.6)

@@ -3,8 +3,9 @@
 import abc
 import functools
 import inspect
+import math
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -16,6 +17,12 @@ from tfgen.models import Model
 from tfgen.training import batches
 from tfgen.training.optimized import Optimized
 from tfgen.types import Batch, Image, Seed
+
+RETRY = -3
+"""What a run's root is folded with after a guard's roll-back, before the number of it."""
+
+LEARNED = 0.01
+"""Cross-entropy, in nats, below which a classifier has nothing left to learn."""
 
 
 class Algorithm(Optimized, abc.ABC):
@@ -34,7 +41,12 @@ class Algorithm(Optimized, abc.ABC):
         model: what is learned.
         nets: the nets that optimizers train, by role.
         step: how many updates have been made, int64.
+        retries: how often a guard has rolled the run back; the noise is of this try.
+        step_factor: on the step size of the sampler in `update`, which a guard lowers.
+        has_sampler: whether `update` samples by steps that `step_factor` shortens.
     """
+
+    has_sampler = False
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -45,6 +57,8 @@ class Algorithm(Optimized, abc.ABC):
         super().__init__(model.nets)
         self.model = model
         self.seed = seed
+        self.retries = 0
+        self.step_factor = 1.0
         self.means = {name: keras.metrics.Mean(name=name) for name in logged}
         self.step = self.add_weight(
             shape=(),
@@ -68,11 +82,39 @@ class Algorithm(Optimized, abc.ABC):
 
     @property
     def last_growth(self) -> int:
-        """The update at which a net last grew; 0 unless nets grow.
+        """The update at which a net last grew or a stage last began; 0 unless there are such.
 
-        Numbers that were logged before and after it are of different nets.
+        Numbers that were logged before and after it cannot be compared.
         """
         return 0
+
+    def has_learned(self, logged: Mapping[str, float]) -> bool:
+        """Returns whether a vanishing gradient is no collapse, since nothing is left to learn.
+
+        Args:
+            logged: means over a logging interval.
+        """
+        return logged.get("cross_entropy", math.inf) < LEARNED
+
+    @property
+    def root(self) -> Seed:
+        """The seed that all others of training are folded from, int32 [2]."""
+        root = random.root(self.seed)
+        if not self.retries:
+            return root
+        return random.fold_in(random.fold_in(root, RETRY), self.retries)
+
+    def retry(self, retries: int, step_factor: float) -> None:
+        """Sets which try the next `fit` is, and shortens the steps of the sampler.
+
+        Args:
+            retries: how often a guard has rolled the run back.
+            step_factor: on the step size of the sampler in `update`, in (0, 1].
+        """
+        if (retries, step_factor) == (self.retries, self.step_factor):
+            return
+        self.retries, self.step_factor = retries, step_factor
+        self.train_function = None  # it was traced with the values before
 
     @abc.abstractmethod
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
@@ -130,7 +172,7 @@ class Algorithm(Optimized, abc.ABC):
         # without state: a resumed run draws what the uninterrupted one would have drawn
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         step = tf.convert_to_tensor(self.step.value)
-        seed = random.fold_in(random.fold_in(random.root(self.seed), step), replica)
+        seed = random.fold_in(random.fold_in(self.root, step), replica)
         with random.compiled(self.jit_compile):
             logged = self.update(batches.as_batch(batch), seed)
         for name, value in logged.items():

@@ -15,12 +15,18 @@ class Buffer(keras.layers.Layer):
         shape: of a row.
         scale: standard deviation of the rows' normal start; 0 starts them at zero.
         dtype: of the rows as they are kept; they are given and taken as float32.
+        name: of the buffer, which a checkpoint finds it by.
     """
 
     def __init__(
-        self, num: int, shape: tuple[int, ...], scale: float = 0.0, dtype: str = "float32"
+        self,
+        num: int,
+        shape: tuple[int, ...],
+        scale: float = 0.0,
+        dtype: str = "float32",
+        name: str = "memory",
     ):
-        super().__init__(name="memory", dtype=dtype)
+        super().__init__(name=name, dtype=dtype)
 
         def start(shape, dtype):
             return tf.cast(scale * random.normal(shape, random.root(0)), dtype)
@@ -61,7 +67,7 @@ class MissingPixels(Buffer):
 
     def __init__(self, num: int, image_shape: tuple[int, int, int]):
         # half precision: its rounding on [-1, 1], 2^-11 at most, is below a grey level's 2^-7
-        super().__init__(num, image_shape, dtype="float16")
+        super().__init__(num, image_shape, dtype="float16", name="missing_pixels")
 
     def fill(self, batch: Batch) -> Image:
         """Returns images with their missing pixels filled in, [b, h, w, c]."""

@@ -1,79 +1,65 @@
-"""Callbacks of a run: they look out for divergence, log, draw, save, and show the progress."""
+"""Callbacks of a run: they log, draw, save, stop, and show the progress."""
 
-import math
-import statistics
 import time
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
 from trainers.drawings import pictures
+from trainers.run import checkpoints
+from trainers.run.board import Board
+from trainers.run.checkpoints import NotFiniteError
 from trainers.run.experiment import Experiment
-
-NORMS = ("_gap", "_norm")
-"""Endings of the logged numbers that a divergence drives up."""
+from trainers.run.guard import LARGEST_WEIGHT, DivergedError, Guard
+from trainers.run.lasting import StopRequest
 
 SHOWN = ("_gap", "_error", "entropy")
 """Endings of the logged numbers that the progress bar shows."""
-
-HISTORY = 20
-"""Rows that a number's usual size is taken from."""
 
 PICTURED = 16
 """Training examples that pictures are made of."""
 
 
-class DivergedError(Exception):
-    """A logged number is not finite, or has run away.
-
-    Attributes:
-        step: when it was seen.
-        reason: one clause that names the number.
-    """
-
-    def __init__(self, step: int, reason: str):
-        super().__init__(reason)
-        self.step = step
-        self.reason = reason
+class StoppedError(Exception):
+    """A training that was asked to stop, and has saved what it had."""
 
 
-class Guard(keras.callbacks.Callback):
-    """Ends `fit` with DivergedError when a logged number is NaN or runs away.
-
-    A number has a usual size after HISTORY rows of the same nets: a layer that is added changes it.
+class Resume(keras.callbacks.Callback):
+    """Goes on with the means of a logging interval that a stopped run had begun.
 
     Args:
-        experiment: whose metrics hold the usual sizes.
-        factor: a gap or norm this many times the median of its last rows has run away.
+        experiment: as it was restored.
     """
-
-    def __init__(self, experiment: Experiment, factor: float):
-        super().__init__()
-        self.experiment = experiment
-        self.factor = factor
-
-    def on_epoch_end(self, epoch, logs=None):
-        step = self.experiment.algorithm.num_updates
-        since = self.experiment.algorithm.last_growth
-        rows = [row for row in self.experiment.metrics.rows("train") if row["step"] > since]
-        rows = rows[-HISTORY:]
-        for name, value in logs.items():
-            if not math.isfinite(value):
-                raise DivergedError(step, f"{name} is {value}")
-            if name.endswith(NORMS) and len(rows) == HISTORY:
-                usual = statistics.median(abs(row[name]) for row in rows)
-                if abs(value) > self.factor * max(usual, 1e-6):
-                    raise DivergedError(step, f"{name} is {value:.4g}, usually about {usual:.4g}")
-
-
-class Log(keras.callbacks.Callback):
-    """A row of metrics.jsonl and TensorBoard scalars at the end of each logging interval."""
 
     def __init__(self, experiment: Experiment):
         super().__init__()
+        variables = [v for metric in experiment.algorithm.metrics for v in metric.variables]
+        # those of an interval that is over are not gone on with
+        within = experiment.algorithm.num_updates % experiment.values.log_every
+        self.means = [(v, np.array(v)) for v in variables if within]
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 0:  # Keras has just set them to zero
+            for variable, value in self.means:
+                variable.assign(value)
+
+
+class Log(keras.callbacks.Callback):
+    """A row of metrics.jsonl and TensorBoard scalars at the end of each logging interval.
+
+    Args:
+        experiment: whose metrics to write.
+        board: TensorBoard's log.
+        guard: has looked at the weights before.
+    """
+
+    def __init__(self, experiment: Experiment, board: Board, guard: Guard):
+        super().__init__()
         self.experiment = experiment
-        self.writer = tf.summary.create_file_writer(str(experiment.workdir / "tensorboard"))
+        self.board = board
+        self.guard = guard
 
     def on_epoch_begin(self, epoch, logs=None):
         self.start, self.first = time.monotonic(), self.experiment.algorithm.num_updates
@@ -84,24 +70,22 @@ class Log(keras.callbacks.Callback):
         optimizers = algorithm.optimizers.items()
         rates = {f"{role}_learning_rate": float(o.learning_rate) for role, o in optimizers}
         values = {name: float(value) for name, value in logs.items()} | rates
+        values[LARGEST_WEIGHT] = self.guard.largest_weight
         seconds = time.monotonic() - self.start
         speed = (step - self.first) / seconds
         self.experiment.metrics.append("train", step, values | {"seconds": round(seconds, 3)})
-        with self.writer.as_default(step):
-            for name, value in (values | {"steps_per_second": speed}).items():
-                tf.summary.scalar(name, value)
-        self.writer.flush()
+        self.board.scalars(step, values | {"steps_per_second": speed})
 
 
 class Pictures(keras.callbacks.Callback):
     """Pictures as PNG files and in TensorBoard, every so many steps and at the end."""
 
-    def __init__(self, experiment: Experiment, every: int, last: int):
+    def __init__(self, experiment: Experiment, board: Board, every: int, last: int):
         super().__init__()
         self.experiment = experiment
+        self.board = board
         self.every = every
         self.last = last
-        self.writer = tf.summary.create_file_writer(str(experiment.workdir / "tensorboard"))
 
     def on_epoch_end(self, epoch, logs=None):
         algorithm = self.experiment.algorithm
@@ -112,9 +96,7 @@ class Pictures(keras.callbacks.Callback):
             grid = pictures.sheet(images.numpy())
             place = self.experiment.workdir / "samples" / f"{name}-{step:08d}.png"
             pictures.save(place, grid)
-            with self.writer.as_default(step):
-                tf.summary.image(name, grid[None])
-        self.writer.flush()
+            self.board.image(step, name, grid)
 
     def _batch(self) -> dict[str, tf.Tensor]:
         """Returns the first training examples, patches cut at the corner."""
@@ -130,20 +112,53 @@ class Pictures(keras.callbacks.Callback):
 
 
 class Save(keras.callbacks.Callback):
-    """A checkpoint every so many steps and at the end."""
+    """A checkpoint every so many steps, at the end, and when the process is asked to stop.
 
-    def __init__(self, experiment: Experiment, every: int, last: int, keep: int):
+    Args:
+        experiment: to save.
+        every: updates between two checkpoints.
+        last: the run's last update.
+        keep: how many checkpoints to leave.
+        request: whether the process was asked to stop.
+    """
+
+    def __init__(
+        self, experiment: Experiment, every: int, last: int, keep: int, request: StopRequest
+    ):
         super().__init__()
         self.experiment = experiment
         self.every = every
         self.last = last
         self.keep = keep
+        self.request = request
 
     def on_epoch_end(self, epoch, logs=None):
         algorithm = self.experiment.algorithm
         step = algorithm.num_updates
         if step % self.every == 0 or step == self.last or algorithm.finished:
-            self.experiment.save(self.keep)
+            self._save(step, passing=False)
+        self._stop(step)
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = self.experiment.algorithm.num_updates
+        # the end of an interval is left to `on_epoch_end`, which logs it
+        if self.request.signal is not None and step % self.experiment.values.log_every:
+            self._stop(step)
+
+    def _stop(self, step: int) -> None:
+        if self.request.signal is None:
+            return
+        if step not in checkpoints.steps(self.experiment.checkpoints):
+            self._save(step, passing=True)
+        raise StoppedError
+
+    def _save(self, step: int, *, passing: bool) -> None:
+        try:
+            self.experiment.save(self.keep, passing)
+        except NotFiniteError as error:
+            if not self.experiment.values.guard:
+                raise
+            raise DivergedError(step, str(error)) from error
 
 
 class Progress(keras.callbacks.Callback):

@@ -1,13 +1,17 @@
 """Checkpoints: directories that are written aside and moved into place whole.
 
-A checkpoint holds the state of the training, `state.*`, and the model as `tfgen.load` reads it,
-`model/`, with averaged weights where an optimizer keeps them.
+A checkpoint holds the state of the training, `state.*`, the model as `tfgen.load` reads it,
+`model/`, with averaged weights where an optimizer keeps them, and a record of both, `record.json`.
 """
 
+import contextlib
+import math
 import os
 import pathlib
+import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Mapping
 
 import keras
 import tensorflow as tf
@@ -16,20 +20,78 @@ from tfgen import files
 from tfgen.errors import UserError
 from tfgen.models import saved
 from tfgen.training.algorithm import Algorithm
+from trainers.run import records
+from trainers.run.records import DamagedError, Stamp
 
-State = Mapping[str, Sequence[keras.Variable]]
-"""All variables of a training, in named lists of a fixed order."""
+State = Mapping[str, keras.Variable]
+"""All variables of a training by name, the same in every process."""
+
+ASIDE = re.compile(r"writing-(\d+)")
 
 steps = saved.checkpoint_steps
 
 
+class NotFiniteError(UserError):
+    """A state that holds NaN or infinity."""
+
+
 def state_of(algorithm: Algorithm) -> State:
-    """Returns all variables that a checkpoint keeps of a training."""
-    optimizers = algorithm.optimizers.values()
-    return {
-        "weights": algorithm.weights,
-        "optimizers": [v for optimizer in optimizers for v in optimizer.variables],
-    }
+    """Returns all variables that a checkpoint keeps of a training.
+
+    Raises:
+        UserError: if two have one name.
+    """
+    found = saved.named_variables(algorithm.model)
+    known = {id(v) for v in found.values()}  # by identity, since variables compare by value
+    # means are of the logging interval: a run that is stopped goes on within it
+    means = [v for metric in algorithm.metrics for v in metric.variables]
+    own = [v for v in algorithm.weights if id(v) not in known]
+    named = [(f"training/{v.path.removeprefix(algorithm.name + '/')}", v) for v in own]
+    named += [(f"means/{v.path}", v) for v in means]
+    for role, optimizer in algorithm.optimizers.items():
+        named += _of_optimizer(algorithm, role, optimizer)
+    count = len(found) + len(named)
+    found |= dict(named)
+    if len(found) < count:
+        raise UserError("state: expected a name of its own for each variable and found one twice")
+    return found
+
+
+def _of_optimizer(
+    algorithm: Algorithm, role: str, optimizer: keras.optimizers.Optimizer
+) -> list[tuple[str, keras.Variable]]:
+    """Returns the variables of a role's optimizer, named by the weights that they belong to."""
+    # Keras numbers nets without a name by how many were made before
+    names = {v.path.replace("/", "_"): name for name, v in _parameters(algorithm, role).items()}
+    found = []
+    for variable in optimizer.variables:
+        tail = variable.path.removeprefix(f"{optimizer.name}/")
+        owners = [path for path in names if tail.startswith(f"{path}_")]
+        owner = max(owners, key=len, default=None)
+        if owner is not None:
+            tail = f"{names[owner]}/{tail.removeprefix(owner + '_')}"
+        found.append((f"optimizers/{role}/{tail}", variable))
+    return found
+
+
+def _parameters(algorithm: Algorithm, role: str) -> dict[str, keras.Variable]:
+    """Returns what a role's optimizer trains, by name."""
+    names = {id(v): name for name, v in algorithm.nets[role].named_variables().items()}
+    parameters = algorithm.parameters(role)
+    return {names.get(id(v), v.path.rpartition("/")[2]): v for v in parameters}
+
+
+def not_finite(state: State) -> str | None:
+    """Returns the name of the first variable that holds NaN or infinity, or None."""
+    floats = {n: v for n, v in state.items() if tf.as_dtype(v.dtype).is_floating}
+    flags = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(v))) for v in floats.values()]
+    finite = tf.stack(flags).numpy() if flags else []  # one answer from the device
+    return next((name for name, good in zip(floats, finite, strict=True) if not good), None)
+
+
+def size(state: State) -> int:
+    """Returns the bytes of a state, which is what training keeps between two updates."""
+    return sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in state.values())
 
 
 def save(
@@ -38,8 +100,10 @@ def save(
     state: State,
     keep: int,
     save_model: Callable[[pathlib.Path], None] | None = None,
+    stamp: Stamp | None = None,
+    pinned: Collection[int] = (),
 ) -> None:
-    """Writes a checkpoint, then removes all but the newest.
+    """Writes a checkpoint, then removes all but the newest and those that are pinned.
 
     A kill at any moment leaves the older ones whole.
 
@@ -49,21 +113,21 @@ def save(
         state: what to keep.
         keep: how many checkpoints to leave, at least 1.
         save_model: writes the model to a directory; None: the checkpoint has no model.
+        stamp: the run that the checkpoint belongs to.
+        pinned: steps whose checkpoints stay besides.
 
     Raises:
-        UserError: if the disk is full or not to be written on, or a weight is not finite.
+        NotFiniteError: if a number is not finite; nothing is written.
+        UserError: if the disk is full or not to be written on.
     """
+    bad = not_finite(state)
+    if bad is not None:
+        raise NotFiniteError(f"{directory}: not saved at step {step}, since {bad} is not finite")
     directory.mkdir(parents=True, exist_ok=True)
-    aside = directory / f"writing-{os.getpid()}"
-    place = saved.checkpoint(directory, step)
-    for leftover in directory.glob("writing-*"):
-        shutil.rmtree(leftover)
+    aside, place = directory / f"writing-{os.getpid()}", saved.checkpoint(directory, step)
+    clear_leftovers(directory)
     try:
-        _checkpoint(state).write(str(aside / "state"))
-        if save_model is not None:
-            save_model(aside / saved.MODEL)
-        for path in (*aside.rglob("*"), aside):
-            files.flush(path)
+        _write(aside, step, state, save_model, stamp or Stamp())
         # a step that stands already has the same state, which follows from seed and step
         if not place.exists():
             aside.rename(place)
@@ -71,42 +135,173 @@ def save(
         reason = error.message.splitlines()[0]
         raise UserError(f"{directory}: could not write a checkpoint ({reason})") from error
     finally:
-        for leftover in directory.glob("writing-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+        shutil.rmtree(aside, ignore_errors=True)
     files.flush(directory)
-    for old in steps(directory)[:-keep]:
-        shutil.rmtree(saved.checkpoint(directory, old))
+    prune(directory, keep, pinned)
 
 
-def restore(directory: pathlib.Path, state: State, step: int | None = None) -> int:
-    """Sets variables to a checkpoint.
+def _write(
+    aside: pathlib.Path,
+    step: int,
+    state: State,
+    save_model: Callable[[pathlib.Path], None] | None,
+    stamp: Stamp,
+) -> None:
+    _checkpoint(state).write(str(aside / "state"))
+    if save_model is not None:
+        save_model(aside / saved.MODEL)
+    records.write(aside, step, described(state), stamp)
+    for path in (*aside.rglob("*"), aside):
+        files.flush(path)
+
+
+def prune(directory: pathlib.Path, keep: int, pinned: Collection[int] = ()) -> None:
+    """Removes all checkpoints but the newest and those that are pinned.
+
+    Those that a stopped run left within a logging interval go with the next one.
+    """
+    *older, newest = steps(directory)
+    passing = {s for s in older if is_passing(saved.checkpoint(directory, s))}
+    kept = {*[s for s in (*older, newest) if s not in passing][-keep:], newest, *pinned}
+    for step in older:
+        if step not in kept:
+            shutil.rmtree(saved.checkpoint(directory, step))
+
+
+def clear_leftovers(directory: pathlib.Path) -> None:
+    """Removes the half-written checkpoints of processes that are gone."""
+    for leftover in directory.glob("writing-*"):
+        match = ASIDE.fullmatch(leftover.name)
+        pid = int(match[1]) if match else 0
+        if pid == os.getpid() or (pid and not files.is_alive(pid)):
+            shutil.rmtree(leftover)
+
+
+def restore(
+    directory: pathlib.Path, state: State, step: int | None = None, stamp: Stamp | None = None
+) -> int:
+    """Sets variables to a checkpoint; a damaged one is set aside for the one before.
 
     Args:
         directory: of all the run's checkpoints.
         state: what to set.
-        step: which; None: the newest.
+        step: which; None: the newest that is whole.
+        stamp: what the checkpoint must say of flags and data; None: anything.
 
     Returns:
         The updates that had been made.
 
     Raises:
-        UserError: if there is none, it is damaged, or it does not fit.
+        UserError: if there is none, or it does not fit.
+        DamagedError: if the given step is damaged, or all are.
+    """
+    if step is None:
+        step = newest_whole(directory)
+    path = saved.checkpoint(directory, step)
+    record = records.check(path)
+    _check_fits(path, record, state, stamp)
+    try:
+        _checkpoint(state).read(str(path / "state")).assert_consumed()
+    except (tf.errors.OpError, ValueError, IndexError, AssertionError) as error:
+        raise DamagedError(f"{path}: its state could not be read") from error
+    bad = not_finite(state)
+    if bad is not None:
+        raise NotFiniteError(f"{path}: expected finite numbers and found others in {bad}")
+    return step
+
+
+def newest_whole(directory: pathlib.Path, set_aside: bool = True, most: int | None = None) -> int:
+    """Returns the step of the newest checkpoint whose files are whole, and tells of the others.
+
+    Args:
+        directory: of all the run's checkpoints.
+        set_aside: whether damaged ones are renamed, to `damaged-step-...`.
+        most: the newest step to consider; None: any.
+
+    Raises:
+        UserError: if there is none.
     """
     found = steps(directory)
     if not found:
         raise UserError(
             f"workdir: expected a checkpoint under {directory} and found none; train first"
         )
-    step = found[-1] if step is None else step
-    path = saved.checkpoint(directory, step)
-    try:
-        _checkpoint(state).read(str(path / "state")).assert_consumed()
-    except (tf.errors.OpError, ValueError, IndexError, AssertionError) as error:
+    if not any((saved.checkpoint(directory, step) / records.NAME).exists() for step in found):
         raise UserError(
-            f"workdir: expected {path} to be a whole checkpoint of this run and could not read it"
-        ) from error
-    return step
+            f"workdir: expected checkpoints with a {records.NAME} under {directory} and found "
+            "none; they are of an earlier version of tfgen: train anew, or use that version"
+        )
+    damages = []
+    for step in reversed([s for s in found if most is None or s <= most]):
+        path = saved.checkpoint(directory, step)
+        try:
+            records.check(path)
+        except DamagedError as error:
+            if path.exists():  # else another process removed it just now
+                damages.append((path, error))
+            continue
+        for damaged, reason in damages:
+            where = _set_aside(damaged) if set_aside else None
+            moved = f"; it is now {where.name}" if where else ""
+            print(f"{reason}{moved}; {path.name} is used in its place", file=sys.stderr)
+        return step
+    raise DamagedError(f"workdir: {damages[-1][1] if damages else directory}, and none is whole")
+
+
+def described(state: State) -> dict[str, list]:
+    """Returns data types and shapes by name."""
+    return {name: [keras.backend.standardize_dtype(v.dtype), *v.shape] for name, v in state.items()}
+
+
+def _check_fits(path: pathlib.Path, record: Mapping, state: State, stamp: Stamp | None) -> None:
+    """Raises UserError at the first variable that differs, or at other flags or data."""
+    ours, theirs = described(state), record["variables"]
+    for name in [*ours, *theirs]:
+        if ours.get(name) != theirs.get(name):
+            raise UserError(
+                f"workdir: expected {path} to be of this run's nets and optimizers; its variable "
+                f"{name} is {_words(theirs.get(name))} where {_words(ours.get(name))} is needed"
+            )
+    if stamp is not None:
+        check_stamp(path, record, stamp)
+
+
+def check_stamp(path: pathlib.Path, record: Mapping, stamp: Stamp) -> None:
+    """Raises UserError unless a checkpoint was made with these flags and data."""
+    for name, file in (("flags", "flags.cfg"), ("data", "data.json")):
+        given, made = vars(stamp)[name], record["stamp"][name]
+        if given and made and given != made:
+            raise UserError(
+                f"workdir: {path} was made with another {file} than stands there now; put the "
+                "old one back, or train anew"
+            )
+
+
+def _words(described: list | None) -> str:
+    if described is None:
+        return "missing"
+    dtype, *shape = described
+    return f"{dtype} {shape}"
+
+
+def is_passing(path: pathlib.Path) -> bool:
+    """Returns whether a checkpoint stands within a logging interval, where a run was stopped."""
+    stamp = records.stamp_of(path)
+    return stamp is not None and stamp.passing
+
+
+def _set_aside(path: pathlib.Path) -> pathlib.Path | None:
+    """Renames a damaged checkpoint, and returns its new place, or None if that may not be."""
+    place, number = path.with_name(f"damaged-{path.name}"), 1
+    while place.exists():
+        number += 1
+        place = path.with_name(f"damaged-{path.name}.{number}")
+    with contextlib.suppress(OSError):
+        path.rename(place)
+        files.flush(path.parent)
+        return place
+    return None
 
 
 def _checkpoint(state: State) -> tf.train.Checkpoint:
-    return tf.train.Checkpoint(**{name: list(variables) for name, variables in state.items()})
+    return tf.train.Checkpoint(state=dict(state))

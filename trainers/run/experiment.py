@@ -4,13 +4,11 @@ import dataclasses
 import functools
 import inspect
 import json
-import math
 import pathlib
 from collections.abc import Callable
 from typing import Any
 
 import keras
-import tensorflow as tf
 from absl import flags as absl_flags
 
 from tfgen import files
@@ -21,16 +19,20 @@ from tfgen.nets.convolution import implementations
 from tfgen.training.algorithm import Algorithm
 from tfgen.training.schedules import Schedule
 from trainers.run import (
+    best,
     catalogue,
     checkpoints,
     dataset,
     flags,
     history,
+    locks,
     optimizers,
+    records,
     stated,
     strategy,
 )
 from trainers.run.metrics import Metrics
+from trainers.run.records import Stamp
 
 DATA = (
     "dataset",
@@ -46,6 +48,15 @@ DATA = (
 )
 STRUCTURE = ("algorithm", "nets", *DATA, "seed")
 """Flags that a run cannot change midway; nor can it change its nets."""
+
+FACTS = ("image_shape", "train_size", "num_incomplete")
+"""What data.json says of the data that is exactly the same on every machine."""
+
+SEALED = "sealed"
+"""Says in run.json that flags.cfg ends with a seal and checkpoints have records."""
+
+SEAL = "# Written by tfgen; do not edit. "
+"""A line of flags.cfg, before a hash of those above it."""
 
 
 class Experiment:
@@ -143,30 +154,59 @@ class Experiment:
             raise UserError(f"--{role}.{name}: the net {values.nets} has no such option")
         return function(tuple(self.data["image_shape"]), **options)
 
-    @property
+    @functools.cached_property
     def state(self) -> checkpoints.State:
         """All variables that a checkpoint keeps of the training."""
         return checkpoints.state_of(self.algorithm)
 
-    def save(self, keep: int) -> None:
-        """Writes a checkpoint, and leaves the newest `keep`."""
-        algorithm = self.algorithm
-        step, save_model = algorithm.num_updates, algorithm.save_model
-        checkpoints.save(self.checkpoints, step, self.state, keep, save_model)
+    def save(self, keep: int, passing: bool = False) -> None:
+        """Writes a checkpoint; leaves the newest `keep`, the newest good one and the best.
+
+        Args:
+            keep: how many checkpoints to leave.
+            passing: whether it is replaced by the next one.
+        """
+        step, rollbacks = self.algorithm.num_updates, self.algorithm.retries
+        # rows are on the disk before the checkpoint that they belong to
+        self.metrics.flush()
+        checkpoints.save(
+            self.checkpoints,
+            step,
+            self.state,
+            keep,
+            save_model=self.algorithm.save_model,
+            stamp=dataclasses.replace(self.stamp, rollbacks=rollbacks, passing=passing),
+            pinned=self._pinned(step),
+        )
+
+    def _pinned(self, step: int) -> set[int]:
+        """Returns the steps whose checkpoints stay when one is written."""
+        steps, chosen = checkpoints.steps(self.checkpoints), self.values.keep_best
+        best_step = chosen and best.step_of(self.metrics, chosen, [*steps, step])
+        return {s for s in (self.good_step, best_step) if s is not None}
 
     @property
-    def size(self) -> int:
-        """Bytes of a checkpoint's state, which is what training keeps between two updates."""
-        variables = [v for group in self.state.values() for v in group]
-        return sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in variables)
+    def good_step(self) -> int | None:
+        """The newest checkpoint that is known to be good: the interval after it went well."""
+        logged = self.metrics.newest("train", 1)
+        for step in reversed(checkpoints.steps(self.checkpoints)):
+            place = saved.checkpoint(self.checkpoints, step)
+            if logged and step < logged[0]["step"] and not checkpoints.is_passing(place):
+                return step
+        return None
+
+    @property
+    def stamp(self) -> Stamp:
+        """What a checkpoint of this run says of its flags and data."""
+        return stamp_of(self.values, self.data)
 
     def claim(self) -> None:
         """Writes what the run is, so that it can be gone on with."""
         contents = {
             "data.json": json.dumps(self.data),
-            "flags.cfg": flags.written(self.values),
+            "flags.cfg": sealed(flags.written(self.values)),
             # last, since it makes the directory a run's
-            saved.RUN: json.dumps(saved.describe_run()),
+            saved.RUN: json.dumps(saved.describe_run() | {SEALED: True}),
         }
         for name, content in contents.items():
             with files.written_aside(self.workdir / name) as aside:
@@ -209,16 +249,18 @@ class Trained:
 
 def restored(
     workdir: str | pathlib.Path,
-    step: int | None = None,
+    step: int | str | None = None,
     convolution: str | None = None,
     *,
     moved_to: str | None = None,
 ) -> Trained:
     """Returns a run with its model.
 
+    A damaged newest checkpoint is set aside, and the one before is used.
+
     Args:
         workdir: of a run.
-        step: updates behind the checkpoint; None: the newest.
+        step: updates behind the checkpoint, or `best`; None: the newest.
         convolution: how convolutions run; None: as the run's flags have it.
         moved_to: the data set as `--dataset` names it today; None: as the run's flags have it.
 
@@ -226,14 +268,58 @@ def restored(
         UserError: if it is not one, or has no such checkpoint.
     """
     workdir = pathlib.Path(workdir)
-    values = read(workdir, moved_to)
+    values, data = read(workdir, moved_to), dataset.remembered(workdir)
     try:
+        chosen = _whole(workdir, values, data, step)
         with implementations.defaulting_to(convolution or values.convolution):
-            model = saved.load(workdir, step)
+            model = saved.load(workdir, chosen)
     except UserError as error:
-        raise UserError(f"--workdir: {error}") from error
+        reason = str(error).removeprefix("workdir: ")
+        raise UserError(f"--workdir: {reason}") from error
     metrics = Metrics(workdir / "metrics.jsonl")
-    return Trained(workdir, values, model, dataset.remembered(workdir), metrics)
+    return Trained(workdir, values, model, data, metrics)
+
+
+def _whole(
+    workdir: pathlib.Path, values: absl_flags.FlagValues, data: dict, step: int | str | None
+) -> int | None:
+    """Returns the step of a checkpoint that is whole and of this run; None: the newest.
+
+    Raises:
+        UserError: if there is none.
+    """
+    directory = workdir / "checkpoints"
+    steps = checkpoints.steps(directory)
+    if isinstance(step, str):
+        step = best.workdir_step(workdir, values.keep_best, steps)
+    if not _is_sealed(workdir) or not steps:  # of an earlier version, without records
+        return step
+    if step is None:
+        with locks.tried(workdir) as free:  # what trains may be about to remove some
+            step = checkpoints.newest_whole(directory, set_aside=free)
+    if step in steps:
+        path = saved.checkpoint(directory, step)
+        checkpoints.check_stamp(path, records.check(path), stamp_of(values, data))
+    return step
+
+
+def stamp_of(values: absl_flags.FlagValues, data: dict[str, Any]) -> Stamp:
+    """Returns what checkpoints of a run say of its flags and data.
+
+    Args:
+        values: the run's flags.
+        data: what its nets know of the data.
+    """
+    # data sets may move, and are told by what is in them
+    names = [name for name in STRUCTURE if name not in ("dataset", "algorithm")]
+    known = {name: values[name].value for name in ("algorithm", *names)}
+    known |= {
+        f"{role}.{name}": value
+        for role in catalogue.roles(values.algorithm)
+        for name, value in flags.net_options(values, role).items()
+    }
+    facts = {name: data.get(name) for name in FACTS}
+    return Stamp(flags=records.hash_of(known), data=records.hash_of(facts))
 
 
 def held_out_of(workdir: pathlib.Path, moved_to: str | None = None) -> examples.Examples:
@@ -305,6 +391,7 @@ def read(workdir: pathlib.Path, moved_to: str | None = None) -> absl_flags.FlagV
         raise UserError(
             f"--workdir: expected a run's directory and found no flags.cfg in {workdir}"
         )
+    _check_seal(workdir, config)
     values = absl_flags.FlagValues()
     flags.define(values)
     try:
@@ -319,3 +406,29 @@ def read(workdir: pathlib.Path, moved_to: str | None = None) -> absl_flags.FlagV
     if moved_to is not None:
         values["dataset"].value = dataset.absolute(moved_to)
     return values
+
+
+def sealed(content: str) -> str:
+    """Returns the text of flags.cfg with a line before its last by which a change is seen."""
+    end = f"{saved.FLAGS_END}\n"
+    body = content.removesuffix(end)
+    return f"{body}{SEAL}{records.hash_of(body)}\n{end}"
+
+
+def _is_sealed(workdir: pathlib.Path) -> bool:
+    """Returns whether the files of a run tell when they are damaged; those of old runs do not."""
+    try:
+        return bool(json.loads((workdir / saved.RUN).read_text(encoding="utf-8")).get(SEALED))
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _check_seal(workdir: pathlib.Path, config: pathlib.Path) -> None:
+    """Raises UserError unless a run's flags are as they were written."""
+    text = config.read_text(encoding="utf-8", errors="replace")
+    content, _, _ = text.rpartition(SEAL)
+    if text != sealed(content) and (SEAL in text or _is_sealed(workdir)):
+        raise UserError(
+            f"--workdir: expected {config} to be as training wrote it and found it changed or cut "
+            "short; put the old one back, or train anew"
+        )

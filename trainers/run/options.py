@@ -55,7 +55,11 @@ class RunOptions:
     sample_every: Annotated[int, AtLeastOne] = 500
     """Updates between two pictures."""
     keep: Annotated[int, AtLeastOne] = 3
-    """Checkpoints to keep."""
+    """Checkpoints to keep, beside the newest one after which training went on well."""
+    keep_best: str | None = None
+    """Also keep the best checkpoint by this number: logged, such as reconstruction_error, or
+    evaluated, such as fid/distance; with :lower or :higher where its better direction is
+    unknown."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,12 +81,19 @@ class ComputationOptions:
 class GuardOptions:
     """Options of the guard, which rolls a diverging run back."""
 
+    guard: bool = True
+    """Roll a diverging run back; without it a run goes on, and ends where a number to be saved is
+    not finite."""
     guard_factor: Annotated[float, AtLeastOne] = 1e3
-    """An energy gap or norm of so many times its recent median counts as a divergence."""
+    """An energy gap, norm or weight of so many times its recent median counts as a divergence."""
     guard_rate: Annotated[float, Fraction] = 0.5
-    """Factor on all learning rates after a divergence."""
-    guard_rollbacks: Annotated[int, AtLeastOne] = 3
-    """Divergences after which a run stops."""
+    """Factor on all learning rates after a divergence, or on the sampler's step size where that is
+    to blame."""
+    guard_rollbacks: Annotated[int, AtLeastOne] = 8
+    """Divergences without progress after which a run stops."""
+    guard_reset: Annotated[int, NotNegative] = 50
+    """Logging intervals without a divergence after which earlier ones count no more, and lowered
+    rates rise by one factor; 0: never."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

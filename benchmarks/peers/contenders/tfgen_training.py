@@ -17,7 +17,9 @@ from benchmarks.peers import contender, workload
 from tfgen import random
 from tfgen.version import __version__
 from trainers.run import callbacks, flags
+from trainers.run.board import Board
 from trainers.run.experiment import Experiment
+from trainers.run.guard import Guard
 
 
 class Training:
@@ -33,6 +35,7 @@ class Training:
         workdir = tempfile.mkdtemp()
         atexit.register(shutil.rmtree, workdir)
         self.experiment = Experiment(values_of(known["flags"], workdir))
+        self.board = Board(self.experiment.workdir)
 
     def train(self, updates: int) -> None:
         """Trains up to so many updates in all, or to the algorithm's own end."""
@@ -44,16 +47,14 @@ class Training:
         # a milestone within a logging interval is an interval of its own
         every = left if left % values.log_every else values.log_every
         seed = random.fold_in(random.root(values.seed), -1)
+        watching = Guard(self.experiment, values.guard_factor)
         algorithm.fit(
             self.experiment.images.train.batches(values.batch_size, seed, start=step),
             steps_per_epoch=every,
             epochs=left // every,
             shuffle=False,
             verbose=0,
-            callbacks=[
-                callbacks.Guard(self.experiment, values.guard_factor),
-                callbacks.Log(self.experiment),
-            ],
+            callbacks=[watching, callbacks.Log(self.experiment, self.board, watching)],
         )
 
     def samples(self) -> np.ndarray:
