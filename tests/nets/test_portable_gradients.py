@@ -8,7 +8,8 @@ import tensorflow as tf
 from support import litert_models, net_registry
 
 from tfgen import energies, random
-from tfgen.nets.architectures.activations import ACTIVATIONS
+from tfgen.nets.architectures.activations import ACTIVATIONS, FORMS
+from tfgen.nets.convolution.normalization import NORMALIZATIONS
 
 
 def activations(family, role):
@@ -84,3 +85,22 @@ def test_a_loop_of_steps_is_tensorflows(family):
     expected = tf.function(chain, autograph=False)(x, noise)
     error = np.linalg.norm(litert_models.run_once(model, x, noise) - expected)
     assert error < 1e-4 * np.linalg.norm(expected - x)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("role", "options"),
+    [
+        *(("energy", {"form": form}) for form in FORMS),
+        *(("generator", {"normalization": kind}) for kind in NORMALIZATIONS),
+    ],
+    ids=str,
+)
+def test_forms_of_energies_and_normalizations_of_generators_have_their_slopes_too(role, options):
+    net, shape = net_registry.net("triangle_digits", role, **options)
+    x = random.normal([1, *(net.latent_shape if role == "generator" else shape)], random.root(1))
+    slope = slope_of(lively(net))
+    model = litert_models.converted(lambda x: x - 0.1 * slope(x), x.shape)
+    step = 0.1 * slope(x)
+    error = np.linalg.norm(litert_models.run_once(model, x) - (x - step))
+    assert error < 1e-4 * np.linalg.norm(step) + 1e-6

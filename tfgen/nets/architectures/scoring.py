@@ -209,7 +209,8 @@ class ScoringFunction(EnergyNet):
             return FORMS[self.form](-tf.reduce_sum(tf.cast(h, tf.float32), axis=[1, 2, 3]))
         # the top's map has one place where images have the size that the weights are made for
         f = tf.reduce_sum(tf.cast(self.top(h, training=training), tf.float32), axis=[1, 2])
-        return FORMS[self.form](-f if f.shape[-1] > 1 else -f[:, 0])
+        # LiteRT has a gradient of reshape, and none of f[:, 0]
+        return FORMS[self.form](-f if f.shape[-1] > 1 else tf.reshape(-f, [-1]))
 
 
 def tops_over(
