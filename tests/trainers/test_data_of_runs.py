@@ -10,7 +10,7 @@ from support import command_line
 from support.command_line import DIGITS, content, mistake, rows, start
 
 from tfgen.errors import UserError
-from trainers.run import dataset, experiment
+from trainers.run import dataset
 
 RUN = tuple(flag for flag in DIGITS if not flag.startswith("--dataset"))
 
@@ -227,13 +227,3 @@ def test_data_of_an_older_version_are_compared_by_what_it_remembers(run):
     dataset.check_same(old, now, run)
     with pytest.raises(UserError, match="train_size 12 then and 11 now"):
         dataset.check_same(old | {"train_size": 12}, now, run)
-
-
-@pytest.mark.parametrize("left", [1, 10, -1])
-def test_a_flags_file_that_was_cut_at_a_line_is_refused(run, left):
-    place = run / "flags.cfg"
-    lines = place.read_text().splitlines(keepends=True)
-    assert lines[-1] == "# end\n"
-    place.write_text("".join(lines[:left]))
-    with pytest.raises(UserError, match=r"flags\.cfg.* damaged"):
-        experiment.read(run)

@@ -20,7 +20,7 @@ from support.command_line import TOY, content, mistake, rows, same_numbers
 from tfgen.errors import UserError
 from tfgen.models import saved
 from trainers import main
-from trainers.run import best, callbacks, checkpoints, commands, experiment, lasting, locks
+from trainers.run import best, callbacks, checkpoints, commands, experiment, lasting, locks, seal
 from trainers.run.metrics import Metrics
 
 AGAIN = (*TOY, "--energy.ema=0.5")
@@ -140,7 +140,7 @@ def test_a_run_of_an_earlier_version_is_measured_and_not_gone_on_with(toy):
     for record in (toy / "checkpoints").glob("*/record.json"):
         record.unlink()
     flags = (toy / "flags.cfg").read_text().splitlines(keepends=True)
-    old = [line for line in flags if not line.startswith(experiment.SEAL)]
+    old = [line for line in flags if not line.startswith(seal.MARK)]
     (toy / "flags.cfg").write_text("".join(old))
     run = json.loads((toy / "run.json").read_text())
     (toy / "run.json").write_text(json.dumps({k: v for k, v in run.items() if k != "sealed"}))

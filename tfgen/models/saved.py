@@ -32,8 +32,6 @@ DESCRIPTION = "model.json"
 WEIGHTS = "weights.npz"
 RUN = "run.json"
 FLAGS = "flags.cfg"
-FLAGS_END = "# end"
-"""The last line of a run's flags.cfg, which a file that was cut lacks."""
 
 MODEL = "model"
 """The model's directory in a checkpoint."""
@@ -186,7 +184,7 @@ def check_run(path: pathlib.Path) -> None:
     """Raises UserError unless a path is the work directory of a run in today's format."""
     record = path / RUN
     if not record.exists():
-        if (path / "flags.cfg").exists():
+        if (path / FLAGS).exists():
             raise UserError(
                 f"{path}: expected a run of format {RUN_FORMAT} and found one of an older version "
                 f"of tfgen without {RUN}; train again, or use that version"
@@ -201,19 +199,11 @@ def check_run(path: pathlib.Path) -> None:
             f"{path}: expected a run of format {RUN_FORMAT} and found format "
             f"{found.get('format')}, written by tfgen {found.get('tfgen')}"
         )
-    # a run of an older version says nothing of its end
-    if "flags_end" in found and (path / FLAGS).is_file():
-        lines = (path / FLAGS).read_text(encoding="utf-8", errors="replace").splitlines()
-        if found["flags_end"] not in lines:
-            raise UserError(
-                f"{path / FLAGS}: expected a last line {found['flags_end']} and found none; the "
-                "file is damaged"
-            )
 
 
 def describe_run() -> dict[str, Any]:
     """Returns what a work directory records of the code that made it."""
-    return {"format": RUN_FORMAT, "tfgen": __version__, "flags_end": FLAGS_END}
+    return {"format": RUN_FORMAT, "tfgen": __version__}
 
 
 def checkpoint_steps(directory: pathlib.Path) -> list[int]:

@@ -28,6 +28,7 @@ from trainers.run import (
     locks,
     optimizers,
     records,
+    seal,
     stated,
     strategy,
 )
@@ -51,12 +52,6 @@ STRUCTURE = ("algorithm", "nets", *DATA, "seed")
 
 FACTS = ("image_shape", "train_size", "num_incomplete")
 """What data.json says of the data that is exactly the same on every machine."""
-
-SEALED = "sealed"
-"""Says in run.json that flags.cfg ends with a seal and checkpoints have records."""
-
-SEAL = "# Written by tfgen; do not edit. "
-"""A line of flags.cfg, before a hash of those above it."""
 
 
 class Experiment:
@@ -204,9 +199,9 @@ class Experiment:
         """Writes what the run is, so that it can be gone on with."""
         contents = {
             "data.json": json.dumps(self.data),
-            "flags.cfg": sealed(flags.written(self.values)),
+            saved.FLAGS: seal.sealed(flags.written(self.values)),
             # last, since it makes the directory a run's
-            saved.RUN: json.dumps(saved.describe_run() | {SEALED: True}),
+            saved.RUN: json.dumps(saved.describe_run() | seal.RECORD),
         }
         for name, content in contents.items():
             with files.written_aside(self.workdir / name) as aside:
@@ -292,7 +287,7 @@ def _whole(
     steps = checkpoints.steps(directory)
     if isinstance(step, str):
         step = best.workdir_step(workdir, values.keep_best, steps)
-    if not _is_sealed(workdir) or not steps:  # of an earlier version, without records
+    if not seal.is_expected(workdir) or not steps:  # of an earlier version, without records
         return step
     if step is None:
         with locks.tried(workdir) as free:  # what trains may be about to remove some
@@ -382,7 +377,7 @@ def read(workdir: pathlib.Path, moved_to: str | None = None) -> absl_flags.FlagV
     Raises:
         UserError: if it is not one, or one of another format.
     """
-    config = workdir / "flags.cfg"
+    config = workdir / saved.FLAGS
     try:
         saved.check_run(workdir)
     except UserError as error:
@@ -391,7 +386,7 @@ def read(workdir: pathlib.Path, moved_to: str | None = None) -> absl_flags.FlagV
         raise UserError(
             f"--workdir: expected a run's directory and found no flags.cfg in {workdir}"
         )
-    _check_seal(workdir, config)
+    seal.check(workdir)
     values = absl_flags.FlagValues()
     flags.define(values)
     try:
@@ -406,29 +401,3 @@ def read(workdir: pathlib.Path, moved_to: str | None = None) -> absl_flags.FlagV
     if moved_to is not None:
         values["dataset"].value = dataset.absolute(moved_to)
     return values
-
-
-def sealed(content: str) -> str:
-    """Returns the text of flags.cfg with a line before its last by which a change is seen."""
-    end = f"{saved.FLAGS_END}\n"
-    body = content.removesuffix(end)
-    return f"{body}{SEAL}{records.hash_of(body)}\n{end}"
-
-
-def _is_sealed(workdir: pathlib.Path) -> bool:
-    """Returns whether the files of a run tell when they are damaged; those of old runs do not."""
-    try:
-        return bool(json.loads((workdir / saved.RUN).read_text(encoding="utf-8")).get(SEALED))
-    except (OSError, ValueError, AttributeError):
-        return False
-
-
-def _check_seal(workdir: pathlib.Path, config: pathlib.Path) -> None:
-    """Raises UserError unless a run's flags are as they were written."""
-    text = config.read_text(encoding="utf-8", errors="replace")
-    content, _, _ = text.rpartition(SEAL)
-    if text != sealed(content) and (SEAL in text or _is_sealed(workdir)):
-        raise UserError(
-            f"--workdir: expected {config} to be as training wrote it and found it changed or cut "
-            "short; put the old one back, or train anew"
-        )

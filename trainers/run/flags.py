@@ -11,7 +11,6 @@ from typing import Any
 from absl import flags
 
 from tfgen import errors
-from tfgen.models import saved
 from trainers.run import catalogue, optimizers, options, parsing, signatures
 from trainers.run.catalogue import Parameters
 from trainers.run.parsing import parse, require
@@ -194,8 +193,8 @@ def own(values: flags.FlagValues) -> list[str]:
 
 
 def written(values: flags.FlagValues) -> str:
-    """Returns the flags of a run as a flagfile, whose last line is END."""
+    """Returns the flags of a run as a flagfile."""
     given = (values[name] for name in own(values))
     lines = {flag.serialize() for flag in given if flag.value is not None}
     in_order = sorted(lines, key=lambda line: ("." in line, line))
-    return "\n".join([*in_order, saved.FLAGS_END]) + "\n"
+    return "\n".join(in_order) + "\n"
