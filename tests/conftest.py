@@ -29,6 +29,12 @@ with jaxtyping.install_import_hook(CHECKED, "support.typechecks.checked"):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _prepared_data(tmp_path_factory):
+    """Keeps prepared data out of the user's cache, in this process and those that it starts."""
+    os.environ["TFGEN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _collect_garbage_seldom():
     """Makes Python's garbage collector run seldom.
 

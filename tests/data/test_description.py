@@ -6,7 +6,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from tfgen.data import description, examples, splits
+from tfgen.data import description, examples, sources, splits
 from tfgen.data.contents import Contents
 from tfgen.errors import UserError
 
@@ -168,7 +168,7 @@ def contents(**labels):
 
 def loaded(monkeypatch, found, **options):
     """Loads a source's contents."""
-    monkeypatch.setattr(examples.sources, "read", lambda *_: found)
+    monkeypatch.setattr(sources, "read", lambda *_: found)
     return examples.load("any", **options)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgen.data import examples, splits
+from tfgen.data import sources, splits
 from tfgen.data.contents import Contents
 from tfgen.data.examples import load
 from tfgen.errors import UserError
@@ -139,7 +139,7 @@ def test_the_part_is_drawn_from_a_sources_training_images_alone(monkeypatch):
         return ((np.full((2, 2), value, np.uint8), value) for value in values)
 
     found = Contents({"train": pictures(range(10)), "test": pictures(range(90, 99))})
-    monkeypatch.setattr(examples.sources, "read", lambda *_: found)
+    monkeypatch.setattr(sources, "read", lambda *_: found)
     data = load("any", max_images=4, test_fraction=0.25)
     assert (data.size, len(data.test)) == (3, 1)
     assert {*data.train.label, *data.test.label} < set(range(10))

@@ -53,6 +53,7 @@ def read(name: str, path: pathlib.Path, stated: Reading) -> Contents:
         class_names=CLASSES,
         files=contents.file_sizes(batches),
         left_out=left_out,
+        bytes=sum(entry.size for entry in batches),
     )
 
 

@@ -1,6 +1,8 @@
 """What a source of pictures holds, before anything is resized or held out."""
 
 import dataclasses
+import itertools
+import pathlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -31,6 +33,10 @@ class Contents:
         left_out: how many files, folders and links are not read, by the reason.
         texture: whether a single picture is a texture, of which a part may be held out.
         notes: what else is worth a word to the user; grows while pictures are read.
+        evident: the samples that evidently stand for white, each with a file; grows, too.
+        bytes: of what is read, packed or not.
+        later: returns the pictures of a split from the one with a number on; None where the first
+            ones must be read to come to the later ones.
     """
 
     splits: Mapping[str, Pictures]
@@ -39,12 +45,31 @@ class Contents:
     files: Mapping[str, int] = dataclasses.field(default_factory=dict)
     left_out: Mapping[str, int] = dataclasses.field(default_factory=dict)
     texture: bool = False
-    notes: Sequence[str] = ()
+    notes: list[str] = dataclasses.field(default_factory=list)
+    evident: dict[int, pathlib.PurePath] = dataclasses.field(default_factory=dict)
+    bytes: int = 0
+    later: Callable[[str, int], Pictures] | None = None
 
     def mapped(self, change: Callable[[Any], Any]) -> "Contents":
         """Returns the same contents with the pictures of each split passed through a function."""
         splits = {split: change(pictures) for split, pictures in self.splits.items()}
-        return dataclasses.replace(self, splits=splits)
+        if self.later is None:
+            return dataclasses.replace(self, splits=splits)
+        later = self.later
+        return dataclasses.replace(
+            self, splits=splits, later=lambda split, start: change(later(split, start))
+        )
+
+    def since(self, split: str, start: int) -> Pictures:
+        """Returns the pictures of a split from one on.
+
+        Args:
+            split: its name.
+            start: the number of the first one.
+        """
+        if self.later is None or start == 0:
+            return itertools.islice(self.splits[split], start, None)
+        return self.later(split, start)
 
 
 NO_SUFFIX = "file without a suffix"

@@ -7,13 +7,13 @@ wrong with one sentence. `docs/data.md` lists what is converted and what is refu
 import contextlib
 import io
 import pathlib
-import warnings
+import threading
 from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
-from tfgen.data import deep, modes, reading
+from tfgen.data import deep, modes, preprocess, reading, silence
 from tfgen.data.modes import Colours
 from tfgen.data.reading import Reading
 from tfgen.errors import UserError
@@ -60,13 +60,15 @@ class Decoder:
     Attributes:
         notes: what was taken for evident and is worth a word to the user; grows while pictures are
             decoded.
+        evident: the samples that evidently stand for white, each with a file; grows, too.
     """
 
     def __init__(self, subject: str, stated: Reading = reading.PLAIN):
         self.subject = subject
         self.stated = stated
         self.notes: list[str] = []
-        self._evident: dict[int, pathlib.PurePath] = {}
+        self.evident: dict[int, pathlib.PurePath] = {}
+        self._judging = threading.Lock()
 
     def image(self, path: pathlib.PurePath, content: bytes) -> np.ndarray:
         """Decodes a picture.
@@ -83,6 +85,20 @@ class Decoder:
         """
         with self.answered(path):
             return self.opaque(path, self._colours(path, content))
+
+    def sized(self, path: pathlib.PurePath, content: bytes) -> np.ndarray:
+        """Decodes a picture, and crops and resizes it to the stated size if that can be done now.
+
+        It cannot where numbers are yet to be mapped from a stated range.
+
+        Args:
+            path: of the file, for complaints.
+            content: of the file.
+        """
+        found = self.image(path, content)
+        if self.stated.size is None or self.stated.value_range is not None:
+            return found
+        return preprocess.prepare(found, self.stated.size, None)
 
     def mask(self, path: pathlib.PurePath, content: bytes) -> np.ndarray:
         """Decodes a picture of two greys.
@@ -122,8 +138,7 @@ class Decoder:
     def answered(self, path: pathlib.PurePath) -> Iterator[None]:
         """Answers whatever Pillow raises with one sentence, and silences its warnings."""
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with silence.WARNINGS:
                 yield
         except UserError:
             raise
@@ -204,14 +219,16 @@ class Decoder:
         if declared is not None:
             return max(declared, largest)
         white = deep.evident_white(values)
-        if white not in self._evident and white < deep.SIXTEEN:
-            self.notes.append(f"samples of 16 bits taken for {white.bit_length()} bits")
-        self._evident.setdefault(white, path)
-        if len(self._evident) > 1:
-            found = [f"{top.bit_length()} in {file}" for top, file in self._evident.items()]
+        with self._judging:
+            if white not in self.evident and white < deep.SIXTEEN:
+                self.notes.append(f"samples of 16 bits taken for {white.bit_length()} bits")
+            self.evident.setdefault(white, path)
+            evident = dict(self.evident)
+        if len(evident) > 1:
+            found = [f"{top.bit_length()} in {file}" for top, file in evident.items()]
             raise UserError(
                 f"{self.subject}: expected samples of one depth and found bits used: "
-                f"{', '.join(found)}; give --bit_depth={max(self._evident).bit_length()}, or "
+                f"{', '.join(found)}; give --bit_depth={max(evident).bit_length()}, or "
                 "what the camera has"
             )
         return white

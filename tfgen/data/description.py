@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tfgen.data import contents
+from tfgen.data import contents, stored
 from tfgen.data.contents import Contents
 from tfgen.data.splits import SAME, Parts
 
@@ -218,11 +218,16 @@ def _file_difference(before: dict[str, int] | None, now: dict[str, int] | None) 
     return f" ({'; '.join(words)})" if words else ""
 
 
-def _checksum(image: np.ndarray, label: np.ndarray | None) -> str:
+def _checksum(image: stored.Array, label: np.ndarray | None) -> str:
     """Returns a checksum of pictures and labels, with their types and shapes."""
-    found = hashlib.sha256()
-    for array in (image, label):
-        if array is not None:
-            found.update(f"{array.dtype.str} {array.shape} ".encode())
-            found.update(np.ascontiguousarray(array).data)
-    return found.hexdigest()[:16]
+
+    def compute() -> str:
+        found = hashlib.sha256()
+        for array in (image, label):
+            if array is not None:
+                found.update(f"{array.dtype.str} {array.shape} ".encode())
+                for chunk in stored.chunks(array):
+                    found.update(np.ascontiguousarray(chunk).data)
+        return found.hexdigest()[:16]
+
+    return stored.remembered(image, "checksum", compute)

@@ -1,16 +1,18 @@
-"""Data sets in memory, and batches whose order depends on the seed and the step alone."""
+"""Data sets, and batches whose order depends on the seed and the step alone."""
 
 import dataclasses
+import math
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from tfgen import patches, random
-from tfgen.data import crops, given, masks, preprocess, sources, splits
-from tfgen.data.contents import Pictures
+from tfgen.data import crops, given, masks, opening, preprocess, splits, stored
 from tfgen.data.description import Description
 from tfgen.data.reading import Reading
+from tfgen.data.request import Request
+from tfgen.data.store import Say
 from tfgen.errors import UserError
 from tfgen.types import Seed
 
@@ -21,16 +23,17 @@ _FIXED.autotune.enabled = False
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
-    """One split of a data set, held in memory; `from_arrays` makes one of a user's arrays.
+    """One split of a data set; `from_arrays` makes one of a user's arrays.
 
     Attributes:
-        image: [n, h, w, c], or [n, t, h, w, c] for clips; uint8, or float in [-1, 1].
+        image: [n, h, w, c], or [n, t, h, w, c] for clips; uint8, or float in [-1, 1]. An array, or
+            a file that is mapped into memory.
         label: int [n] from 0, or None.
         patch_size: if given, an example is a square patch of this side, cut anew each time.
         mask: bool [n, h, w, 1], False where a pixel is hidden from training; None hides none.
     """
 
-    image: np.ndarray
+    image: stored.Array
     label: np.ndarray | None = None
     patch_size: int | None = None
     mask: np.ndarray | None = None
@@ -47,7 +50,19 @@ class Examples:
 
     def as_float(self) -> np.ndarray:
         """Returns all images whole, with no pixel hidden, float32 in [-1, 1]."""
-        return preprocess.to_unit(self.image)
+        return preprocess.to_unit(np.asarray(self.image))
+
+    def mean(self) -> np.ndarray:
+        """Returns the mean of each channel over all pixels, float64 [c] in [-1, 1]."""
+        return np.array(stored.remembered(self.image, "mean", self._mean))
+
+    def _mean(self) -> list[float]:
+        channels, total = self.image.shape[-1], np.zeros(self.image.shape[-1])
+        exact = np.uint64 if self.image.dtype == np.uint8 else np.float64
+        for chunk in stored.chunks(self.image):
+            total += chunk.reshape(-1, channels).sum(axis=0, dtype=exact)
+        mean = total / math.prod(self.image.shape[:-1])
+        return list(mean / 127.5 - 1 if self.image.dtype == np.uint8 else mean)
 
     def shown(self, count: int | None = None) -> np.ndarray:
         """Returns the first examples in the form that a model takes.
@@ -66,7 +81,8 @@ class Examples:
         """Returns the examples with the given numbers, int [m]."""
         label = None if self.label is None else self.label[index]
         mask = None if self.mask is None else self.mask[index]
-        return dataclasses.replace(self, image=self.image[index], label=label, mask=mask)
+        image = stored.select(self.image, index)
+        return dataclasses.replace(self, image=image, label=label, mask=mask)
 
     def batches(self, batch_size: int, seed: Seed, start: int = 0) -> tf.data.Dataset:
         """Returns an endless stream of batches, in which each example comes once an epoch.
@@ -86,7 +102,7 @@ class Examples:
             >>> stream.element_spec["image"].shape
             TensorShape([2, 8, 8, 1])
         """
-        images = tf.constant(self.image)
+        read = stored.reader(self.image)
         rows = {"label": self.label, "mask": self.mask}
         rows = {name: tf.constant(values) for name, values in rows.items() if values is not None}
         order_seed, patch_seed = random.split(seed)
@@ -96,7 +112,7 @@ class Examples:
             number = step * batch_size + tf.range(batch_size, dtype=tf.int64)
             index = random.shuffled(number, len(self), order_seed)
             found = {name: tf.gather(values, index) for name, values in rows.items()}
-            image = self._pixels(images, index, random.fold_in(patch_seed, step))
+            image = self._pixels(*read(index), random.fold_in(patch_seed, step))
             if "mask" in found:
                 found["mask"] = tf.cast(found["mask"], tf.float32)
                 image *= found["mask"]
@@ -108,7 +124,7 @@ class Examples:
         return stream.with_options(_FIXED)
 
     def _pixels(self, images: tf.Tensor, index: tf.Tensor, seed: Seed) -> tf.Tensor:
-        """Returns the images with the given numbers, or a patch of each, as floats in [-1, 1]."""
+        """Returns the images at some places, or a patch of each, as floats in [-1, 1]."""
         if self.patch_size is None:
             found = tf.gather(images, index)
         else:
@@ -172,8 +188,12 @@ def load(
     bit_depth: int | None = None,
     value_range: tuple[float, float] | None = None,
     progress: preprocess.Progress = iter,
+    say: Say = lambda words: None,
+    stored_always: bool = False,
 ) -> Images:
-    """Reads a data set into memory and resizes each picture as it comes.
+    """Returns a data set: a small one is read into memory, a large one prepared on the disk once.
+
+    See `tfgen.data.store` for what is large, and where it is kept.
 
     Args:
         name: see `tfgen.data.sources`.
@@ -192,13 +212,15 @@ def load(
         validation: number of images that take the place of the test images, drawn at random from
             the source's validation split, or else from the training images. The test images stay
             unseen while choices are made.
-        data_dir: where TensorFlow Datasets keeps what it prepared.
+        data_dir: where prepared data are kept, and those of TensorFlow Datasets.
         manual_dir: where original files lie that TensorFlow Datasets need not download.
         background: of transparent pictures: white, grey or black; None refuses these.
         bit_depth: bits that samples of 16 bits really have; None: as declared, or as is evident.
         value_range: the numbers that stand for black and white; None: 0 and 255 of uint8, -1 and 1
             of floats.
         progress: passes the pictures on while they are read, and may show how many came.
+        say: is told when another process prepares the same data, which is waited for.
+        stored_always: prepare small data on the disk, too.
 
     Returns:
         The data set.
@@ -210,23 +232,21 @@ def load(
         >>> load("digits").train.shown(2).shape
         (2, 8, 8, 1)
     """
-    if crop is not None:
-        crops.check_source(name)
-    stated = Reading(
-        background=background,
-        bit_depth=bit_depth,
-        value_range=value_range,
-        size=None if crop else image_size,  # pictures may be read smaller, where no pixel counts
+    request = Request(
+        name=name,
+        size=image_size,
+        channels=channels,
+        crop=None if crop is None else crops.Box(*crop),
+        stated=Reading(background=background, bit_depth=bit_depth, value_range=value_range),
+        data_dir=data_dir,
+        manual_dir=manual_dir,
     )
-    found = sources.read(name, data_dir, manual_dir, stated).mapped(progress)
-    if crop is not None:
-        box = crops.Box(*crop)
-        found = found.mapped(lambda pictures: crops.cropped(pictures, box))
+    found, arrays = opening.opened(request, progress, say, always=stored_always)
 
-    def stack(pictures: Pictures) -> Examples:
-        return Examples(*preprocess.stacked(name, pictures, image_size, channels))
+    def read(split: str, most: int | None) -> Examples:
+        return Examples(*arrays(split, most))
 
-    parts = splits.divide(found, stack, most=max_images, fraction=test_fraction)
+    parts = splits.divide(found, read, most=max_images, fraction=test_fraction)
     if patch_size is not None:
         _check_patches(name, parts.train, patch_size, missing)
     if missing and parts.train.image.ndim != 4:
@@ -235,7 +255,7 @@ def load(
     mask = masks.mask(missing, parts.train.image).numpy() > 0 if missing else None
     parts = parts._replace(train=dataclasses.replace(parts.train, mask=mask))
     if validation:
-        parts = splits.set_aside(parts, found, stack, validation)
+        parts = splits.set_aside(parts, found, read, validation)
     train, test = (dataclasses.replace(part, patch_size=patch_size) for part in parts[:2])
     return Images(train, test, train.shape, len(train), Description.of(name, found, parts))
 

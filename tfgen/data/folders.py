@@ -1,10 +1,12 @@
 """Folders and .zip archives of image files."""
 
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from tfgen.data import archives, contents, layout, zips
-from tfgen.data.contents import Contents, Pictures
+import numpy as np
+
+from tfgen.data import archives, contents, layout, parallel, zips
+from tfgen.data.contents import Contents
 from tfgen.data.decode import Decoder
 from tfgen.data.entries import Entry
 from tfgen.data.reading import Reading
@@ -50,11 +52,16 @@ def read(name: str, path: pathlib.Path, stated: Reading) -> Contents:
         files=contents.file_sizes(images),
         left_out=left_out,
         notes=decoder.notes,
+        evident=decoder.evident,
+        bytes=sum(entry.size for entry in images),
+        later=lambda split, start: decoded(name, arranged.splits[split][start:], decoder),
     )
 
 
-def decoded(name: str, taken: Sequence[tuple[Entry, int | None]], decoder: Decoder) -> Pictures:
-    """Yields the pictures of files with their labels, reading one file at a time.
+def decoded(
+    name: str, taken: Sequence[tuple[Entry, int | None]], decoder: Decoder
+) -> Iterator[tuple[np.ndarray, int | None]]:
+    """Yields the pictures of files with their labels, in order; few of them are in memory at once.
 
     Args:
         name: of the data set, for complaints.
@@ -65,5 +72,10 @@ def decoded(name: str, taken: Sequence[tuple[Entry, int | None]], decoder: Decod
         UserError: if a file cannot be read or decoded.
     """
     label_of = {id(entry): label for entry, label in taken}
-    for entry, content in archives.contents(name, [entry for entry, _ in taken]):
-        yield decoder.image(entry.shown, content), label_of[id(entry)]
+
+    def work(item: tuple[Entry, bytes]) -> tuple[np.ndarray, int | None]:
+        entry, content = item
+        return decoder.sized(entry.shown, content), label_of[id(entry)]
+
+    files = archives.contents(name, [entry for entry, _ in taken])
+    yield from parallel.in_order(work, files)

@@ -49,6 +49,16 @@ def names(subject: str, path: pathlib.Path) -> list[str]:
         return sorted(_members(archive))
 
 
+def unpacked(subject: str, path: pathlib.Path) -> int:
+    """Returns the bytes of the arrays in an archive, in memory.
+
+    Raises:
+        UserError: if the file cannot be read.
+    """
+    with _answered(subject, path), zipfile.ZipFile(path) as archive:
+        return sum(member.file_size for member in archive.infolist())
+
+
 def pictures(subject: str, path: pathlib.Path) -> arrays.Pictures:
     """Yields the pictures in the array `image` of an archive, with their labels in `label`.
 

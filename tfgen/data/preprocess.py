@@ -14,6 +14,9 @@ MOST_PIXELS = 2**26
 REDUCING_GAP = 3.0
 """A picture that is more than so many times too large is first averaged over blocks of pixels."""
 
+Labelled = Iterable[tuple[np.ndarray, int | None]]
+"""Pictures, each with its label or with None."""
+
 Progress = Callable[[Iterable[Any]], Iterator[Any]]
 """Passes items on as they come, and may show how many came."""
 
@@ -119,13 +122,10 @@ def prepare(picture: np.ndarray, size: tuple[int, int] | None, channels: int | N
     return to_channels(picture, channels)
 
 
-def stacked(
-    name: str,
-    pictures: Iterable[tuple[np.ndarray, int | None]],
-    size: tuple[int, int] | None,
-    channels: int | None,
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Prepares pictures, or the frames of clips, and stacks them.
+def prepared(
+    name: str, pictures: Labelled, size: tuple[int, int] | None, channels: int | None
+) -> Iterator[tuple[np.ndarray, int | None]]:
+    """Prepares pictures, or the frames of clips, one at a time.
 
     Args:
         name: of the data set, for complaints.
@@ -133,26 +133,47 @@ def stacked(
         size: height and width, or None to keep the pictures' own.
         channels: 1, 3, or None to keep the pictures' own.
 
-    Returns:
-        The pictures [n, h', w', c'] or [n, t, h', w', c'], and their labels, int64 [n] or None.
-
     Raises:
-        UserError: if there are none, or their shapes differ.
+        UserError: if their shapes or types differ.
     """
-    images: list[np.ndarray] = []
-    labels = []
-    for picture, label in pictures:
+    first: np.ndarray | None = None
+    for number, (picture, label) in enumerate(pictures):
         if picture.ndim == 4:
             image = np.stack([prepare(frame, size, channels) for frame in picture])
         else:
             image = prepare(picture, size, channels)
-        if images and image.shape != images[0].shape:
+        first = image if first is None else first
+        if image.shape != first.shape:
             raise UserError(
-                f"dataset {name}: expected all pictures of one shape, {images[0].shape} as the "
-                f"first, and found {image.shape} at number {len(images)}; give an image_size and "
+                f"dataset {name}: expected all pictures of one shape, {first.shape} as the "
+                f"first, and found {image.shape} at number {number}; give an image_size and "
                 "channels"
             )
-        images.append(image)
+        if image.dtype != first.dtype:
+            raise UserError(
+                f"dataset {name}: expected all pictures of one type of numbers, {first.dtype} as "
+                f"the first, and found {image.dtype} at number {number}"
+            )
+        yield image, label
+
+
+def stacked(name: str, pictures: Labelled) -> tuple[np.ndarray, np.ndarray | None]:
+    """Stacks pictures.
+
+    Args:
+        name: of the data set, for complaints.
+        pictures: of one shape, each with its label or with None.
+
+    Returns:
+        The pictures [n, h, w, c] or [n, t, h, w, c], and their labels, int64 [n] or None.
+
+    Raises:
+        UserError: if there are none.
+    """
+    images: list[np.ndarray] = []
+    labels = []
+    for picture, label in pictures:
+        images.append(picture)
         labels.append(label)
     if not images:
         raise UserError(f"dataset {name}: expected pictures and found none")

@@ -171,7 +171,8 @@ def _member(name: str, archive: pathlib.Path, path: pathlib.Path) -> Entry:
 def _npz(name: str, path: pathlib.Path, stated: Reading) -> Contents:
     del stated  # `arrays.checked` goes by it
     pictures = npz.pictures(f"dataset {name}", path)
-    return Contents({ALL: pictures}, files={path.name: path.stat().st_size})
+    size = npz.unpacked(f"dataset {name}", path)
+    return Contents({ALL: pictures}, files={path.name: path.stat().st_size}, bytes=size)
 
 
 def _video(name: str, path: pathlib.Path, stated: Reading) -> Contents:

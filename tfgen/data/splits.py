@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from tfgen.data.contents import ALL, TEST, TRAIN, VALIDATION, Contents, Pictures
+from tfgen.data.contents import ALL, TEST, TRAIN, VALIDATION, Contents
 from tfgen.errors import UserError
 
 if TYPE_CHECKING:
     from tfgen.data.examples import Examples
 
 Item = TypeVar("Item")
-Stack = Callable[[Pictures], "Examples"]
-"""Reads pictures into memory."""
+Read = Callable[[str, int | None], "Examples"]
+"""Returns the pictures of a split: all, or at most so many, drawn by `reservoir`."""
 
 OWN = "its own test split"
 FROM_VALIDATION = "its validation split, since it has no test split"
@@ -39,12 +39,12 @@ class Parts(NamedTuple):
     """The source's splits that they are taken from."""
 
 
-def divide(found: Contents, stack: Stack, *, most: int | None, fraction: float) -> Parts:
+def divide(found: Contents, read: Read, *, most: int | None, fraction: float) -> Parts:
     """Returns the images to train on and those held out, by the source's own splits if it has any.
 
     Args:
         found: what the source holds.
-        stack: reads the pictures of a split.
+        read: reads the pictures of a split.
         most: take at most so many training pictures, at random, and hold images out of these.
         fraction: share held out where the source has no test split, in [0, 1).
 
@@ -52,17 +52,15 @@ def divide(found: Contents, stack: Stack, *, most: int | None, fraction: float) 
         UserError: if no image is left to train on.
     """
     whole = TRAIN if TRAIN in found.splits else ALL
-    training = found.splits[whole]
-    # drawn from the stream: pictures that are not taken are not kept in memory
-    train = stack(training if most is None else reservoir(training, most))
+    train = read(whole, most)
     note = ""
     if most is None and TEST in found.splits:
-        test = stack(found.splits[TEST])
+        test = read(TEST, None)
         if test.label is not None or train.label is None:
             return Parts(train, test, OWN, (whole, TEST))
         note = UNLABELLED
     if most is None and VALIDATION in found.splits:
-        test = stack(found.splits[VALIDATION])
+        test = read(VALIDATION, None)
         words = FROM_VALIDATION.partition(",")[0] if note else FROM_VALIDATION
         return Parts(train, test, words + note, (whole, VALIDATION))
     parts = _hold_out(train, fraction, found.texture)
@@ -87,21 +85,21 @@ def _hold_out(examples: "Examples", fraction: float, texture: bool) -> Parts:
     return Parts(train, test, RIGHT, ())
 
 
-def set_aside(parts: Parts, found: Contents, stack: Stack, count: int) -> Parts:
+def set_aside(parts: Parts, found: Contents, read: Read, count: int) -> Parts:
     """Returns parts whose test images are others, so that choices are made without these.
 
     Args:
         parts: of a data set.
         found: what its source holds; images are drawn from its validation split if it has one,
             else from the training images.
-        stack: reads the pictures of a split.
+        read: reads the pictures of a split.
         count: number of images that take the test images' place.
 
     Raises:
         UserError: if there are not so many.
     """
     if VALIDATION in found.splits:
-        own = parts.test if VALIDATION in parts.used else stack(found.splits[VALIDATION])
+        own = parts.test if VALIDATION in parts.used else read(VALIDATION, None)
         if count > len(own):
             raise UserError(
                 f"validation: expected at most the {len(own)} images of the validation split and "

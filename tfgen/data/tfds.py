@@ -50,6 +50,7 @@ def read(name: str, data_dir: str | None, manual_dir: str | None, known: Sequenc
         {split: _pictures(builder, own) for split, (own, _) in sizes.items()},
         class_names=tuple(label.names) if isinstance(label, tfds.features.ClassLabel) else None,
         sizes={split: size for split, (_, size) in sizes.items()},
+        bytes=int(builder.info.dataset_size),
     )
 
 

@@ -40,11 +40,12 @@ def define_moved(values: absl_flags.FlagValues, module: str) -> None:
     absl_flags.DEFINE_string("dataset", None, text, values, module_name=module)
 
 
-def images(values: absl_flags.FlagValues) -> examples.Images:
+def images(values: absl_flags.FlagValues, *, always: bool = False) -> examples.Images:
     """Reads the data set that flags describe, and prints one line about it.
 
     Args:
         values: the flags, set.
+        always: prepare it on the disk, even if it is small.
 
     Raises:
         UserError: if there is none such, or it is not of images.
@@ -66,6 +67,8 @@ def images(values: absl_flags.FlagValues) -> examples.Images:
         bit_depth=known.bit_depth,
         value_range=known.value_range,
         progress=stated.shown,
+        say=stated.say,
+        stored_always=always,
     )
     if len(loaded.shape) != 3:
         raise UserError(f"--dataset: expected images and found videos of shape {loaded.shape}")
@@ -105,10 +108,9 @@ def measured(values: absl_flags.FlagValues, loaded: examples.Images) -> Remember
         values: the flags, set.
         loaded: the data set.
     """
-    mean = loaded.train.as_float().mean(axis=(0, 1, 2))
     return {
         "image_shape": list(loaded.shape),
-        "image_mean": [float(m) for m in mean],
+        "image_mean": [float(m) for m in loaded.train.mean()],
         "train_size": loaded.size,
         "num_incomplete": loaded.size if values.missing else 0,
         "version": __version__,

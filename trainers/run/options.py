@@ -122,7 +122,8 @@ class DataOptions:
     """Training images, at random, that take the test images' place; choices are then made without
     these."""
     data_dir: str | None = None
-    """Directory in which TensorFlow Datasets keeps prepared data sets."""
+    """Directory of prepared data, in prepared/, and of those of TensorFlow Datasets; by default in
+    the user's cache folder and in TensorFlow Datasets' own."""
     manual_dir: str | None = None
     """Directory of original files that TensorFlow Datasets cannot download."""
 

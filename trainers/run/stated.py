@@ -1,6 +1,7 @@
 """What flags state about pictures and arrays, and a bar while many are read."""
 
 import dataclasses
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -65,3 +66,8 @@ def shown(pictures: Iterable[Any]) -> Iterator[Any]:
     """Passes pictures on as they are read, under a bar if it takes long."""
     with tqdm(pictures, unit=" pictures", desc="reading", delay=PATIENCE, leave=False) as bar:
         yield from bar
+
+
+def say(words: str) -> None:
+    """Prints on stderr what a user waits for."""
+    print(words, file=sys.stderr, flush=True)
