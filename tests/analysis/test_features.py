@@ -148,6 +148,21 @@ def test_images_of_other_channels_are_refused(exported):
         Features(str(exported))(pictures(1, (8, 8, 2)))
 
 
+def test_images_that_an_export_refuses_are_an_error_in_one_sentence(tmp_path):
+    """Exports take images in [-1, 1] alone."""
+
+    class Strict(Classifier):
+        def features(self, image):
+            test = tf.debugging.Assert(tf.reduce_all(image <= 1), ["image: expected", image])
+            with tf.control_dependencies([test]):
+                return super().features(tf.identity(image))
+
+    features = Features(str(save(Strict(SHAPE, 0), tmp_path)))
+    assert features(np.ones((2, *SHAPE), np.float32))[0].shape == (2, 5)
+    with pytest.raises(UserError, match=r"features: expected images that .* image: expected"):
+        features(np.full((2, *SHAPE), 1.5, np.float32))
+
+
 @pytest.mark.parametrize(
     ("path", "said"), [("", "found nothing"), ("/nowhere/at/all", "found nothing at /nowhere")]
 )

@@ -150,11 +150,23 @@ def _saved_model(place: pathlib.Path) -> tuple[object, Callable, tuple[int, int,
             f"and found one from {', '.join(inputs)} to {', '.join(outputs)}"
         )
 
+    return model, _net(endpoint, place), tuple(inputs["image"].shape[1:])
+
+
+def _net(endpoint: Callable, place: pathlib.Path) -> Callable:
+    """Returns an endpoint as a function from images to features and probabilities."""
+
     def net(image):
-        found = endpoint(image=image)
+        try:
+            found = endpoint(image=image)
+        except tf.errors.InvalidArgumentError as error:
+            said = " ".join(error.message.split())[:300]
+            raise UserError(
+                f"features: expected images that {place} takes and found others ({said})"
+            ) from error
         return found["feature"], found["probability"]
 
-    return model, net, tuple(inputs["image"].shape[1:])
+    return net
 
 
 def _inception(file: pathlib.Path) -> Callable:
