@@ -48,6 +48,9 @@ class Rest(Exported):
         self.url = f"{server.rstrip('/')}/v1/models/{model}:predict"
 
     def answer(self, endpoint: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        for name, value in inputs.items():
+            if value.dtype.kind == "f" and not np.isfinite(value).all():
+                raise UserError(f"{name}: expected finite numbers and found NaN or infinity")
         columns = {name: _json(value) for name, value in inputs.items()}
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         found = self._call({"signature_name": endpoint, "instances": rows})

@@ -5,8 +5,10 @@ in the place of a seed, and runs through the model's own sampler; all other task
 they are.
 """
 
+import dataclasses
 import functools
 
+import numpy as np
 import tensorflow as tf
 
 from tfgen import energies, random
@@ -141,13 +143,17 @@ def _(model: CascadeModel) -> list[Endpoint]:
     if synthesis.optimizer != "adam":
         return []
     canvas = model.canvas
+    start = inputs.image(canvas, "canvas", "an image with its border")
+    zeros = np.zeros(canvas, np.float32)  # as at a stage's first step: squares are not negative
     maps = [
-        inputs.image(canvas, name, meaning)
-        for name, meaning in (
-            ("canvas", "an image with its border"),
-            ("mean", "the running mean of its gradients; zeros at a stage's first step"),
-            ("square", "the running mean of their squares; zeros at a stage's first step"),
-        )
+        start,
+        *(
+            dataclasses.replace(start, name=name, meaning=meaning, example=zeros)
+            for name, meaning in (
+                ("mean", "the running mean of its gradients; zeros at a stage's first step"),
+                ("square", "the running mean of their squares; zeros at a stage's first step"),
+            )
+        ),
     ]
     count = inputs.Input("count", (), tf.float32, "steps taken in this stage", False, example=0)
     places = [

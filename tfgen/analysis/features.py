@@ -160,7 +160,8 @@ def _net(endpoint: Callable, place: pathlib.Path) -> Callable:
         try:
             found = endpoint(image=image)
         except tf.errors.InvalidArgumentError as error:
-            said = " ".join(error.message.split())[:300]
+            # the check's own words, without those that TensorFlow puts before them
+            said = " ".join(error.message.rpartition("assertion failed:")[2].split())[:200]
             raise UserError(
                 f"features: expected images that {place} takes and found others ({said})"
             ) from error
