@@ -82,7 +82,7 @@ def test_a_synthesis_by_sgd_has_no_step_of_adam(model):
 def test_litert_scores_and_features_are_the_librarys(model, files, name):
     image = images(model, 1)
     expected = getattr(model, name)(tf.constant(image))
-    found = convert.run(files[name], image=image)[name]
+    (found,) = convert.run(files[name], image=image).values()
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
 
 
