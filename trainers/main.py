@@ -112,7 +112,7 @@ def begin(experiment: Experiment, changes: history.Changes) -> None:
     forget_passed(experiment)
     resumed = bool(checkpoints.steps(experiment.checkpoints))
     if resumed:
-        step = checkpoints.restore(experiment.checkpoints, experiment.state, stamp=experiment.stamp)
+        step = experiment.restore()
     if step > values.steps:
         print(
             f"{values.workdir}: nothing to do: {step} of {values.steps} updates are made",
@@ -203,7 +203,7 @@ def roll_back(experiment: Experiment, diverged: DivergedError) -> None:
     back = 1 if given_up else row["times"]
     steps = checkpoints.steps(experiment.checkpoints)
     target = checkpoints.newest_whole(experiment.checkpoints, most=steps[-min(back, len(steps))])
-    checkpoints.restore(experiment.checkpoints, experiment.state, target)
+    experiment.restore(target)
     # Rates follow from the guard's rows: once this one stands, a kill loses nothing and counts
     # nothing twice.
     metrics.append("guard", diverged.step, row | {"rolled_back_to": target})

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from benchmarks.races.race import Race, Ruler, once
 from experiments import textures
-from tfgen.algorithms.introspective import STOPS
+from tfgen.models.synthesis import STOPS
 
 
 @dataclasses.dataclass(frozen=True)

@@ -229,7 +229,7 @@ def test_cross_entropy_stops_at_the_same_log_odds(margin):
 
 def test_the_released_codes_threshold_is_a_margin_of_cross_entropy():
     """It stops at a mean of -ln q(+1|x) of 0.62 nats."""
-    from tfgen.algorithms.introspective import STOPS
+    from tfgen.models.synthesis import STOPS
 
     margin, window = STOPS["margin"]
     assert window == 1

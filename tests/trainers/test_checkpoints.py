@@ -201,6 +201,28 @@ def test_the_first_variable_that_does_not_fit_is_named(tmp_path, other, words):
     assert checkpoints.steps(tmp_path) == [9]  # not damaged, and not set aside
 
 
+@pytest.mark.parametrize("rows", [1, 3, 5])
+def test_a_growable_variable_takes_the_rows_that_both_have(tmp_path, rows):
+    checkpoints.save(tmp_path, 1, state(9.0), keep=1)
+    other = state(0.0) | {KERNEL: keras.Variable(np.full((rows, 2), -1, np.float32))}
+    checkpoints.restore(tmp_path, other, growable={KERNEL})
+    expected = [[9.0, 9.0]] * min(rows, 3) + [[-1.0, -1.0]] * max(rows - 3, 0)
+    assert other[KERNEL].numpy().tolist() == expected
+    assert other["net/conv_1/bias"].numpy() == 9.0
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "words"),
+    [((5, 3), "float32", "[5, 3]"), ((5,), "float32", "[5]"), ((5, 2), "float16", "float16")],
+)
+def test_a_growable_variable_of_other_rows_is_refused(tmp_path, shape, dtype, words):
+    checkpoints.save(tmp_path, 1, state(9.0), keep=1)
+    other = state(0.0) | {KERNEL: keras.Variable(np.zeros(shape), dtype=dtype)}
+    with pytest.raises(UserError, match=KERNEL) as caught:
+        checkpoints.restore(tmp_path, other, growable={KERNEL})
+    assert words in str(caught.value)
+
+
 def test_variables_are_found_by_name_whatever_their_order(tmp_path):
     """Two variables of one shape that change places must not change their values."""
     ours = {"a": keras.Variable([1.0, 2.0]), "b": keras.Variable([3.0, 4.0])}

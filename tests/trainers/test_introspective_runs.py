@@ -12,6 +12,7 @@ from support import command_line
 from support.command_line import content, final_weights, mistake, numbers, rows, spawned
 from test_mistakes import refused
 
+import tfgen
 from trainers.run import checkpoints
 
 DIGITS = (
@@ -240,11 +241,73 @@ def test_nets_and_data_that_do_not_go_together_are_refused(tmp_path, flags, name
 
 
 @pytest.mark.parametrize("whole", [DIGITS], ids=["whole"], indirect=True)
-def test_another_cascade_than_the_checkpoints_is_refused_and_nothing_is_changed(whole, tmp_path):
+@pytest.mark.parametrize(
+    ("flag", "named"),
+    [
+        ("samples=9", ["[6, 8, 8, 1]", "[9, 8, 8, 1]"]),
+        ("stages=2", ["--introspective.stages", "at least 3", "found 2"]),
+    ],
+)
+def test_another_cascade_than_the_checkpoints_is_refused_and_nothing_is_changed(
+    whole, tmp_path, flag, named
+):
     flags, workdir = whole
     workdir = shutil.copytree(workdir, tmp_path / "run")
     before = content(workdir)
-    assert str(workdir) in mistake(
-        "trainers.main", *flags, "--introspective.stages=9", f"--workdir={workdir}"
-    )
+    said = mistake("trainers.main", *flags, f"--introspective.{flag}", f"--workdir={workdir}")
+    for words in (str(workdir), *named):
+        assert words in said
     assert content(workdir) == before
+
+
+# more stages
+
+MORE = "--introspective.stages=5"
+
+
+def state(workdir):
+    """Returns the newest checkpoint's numbers, without the means of the logging interval."""
+    return {name: v for name, v in numbers(workdir).items() if "/means" not in name}
+
+
+@pytest.mark.parametrize("whole", [DIGITS], ids=["whole"], indirect=True)
+@pytest.mark.parametrize("reduction", [2, pytest.param(0, marks=pytest.mark.slow)])
+def test_a_finished_cascade_goes_on_as_if_it_had_had_more_stages_from_the_first(
+    whole, tmp_path, capsys, reduction
+):
+    """Bit for bit, for the reduced model, whose last group is not full, and for INNg-single."""
+    flags = [*whole[0], f"--introspective.reduction={reduction}"]
+    run = tmp_path / "run"
+    if reduction == 2:
+        shutil.copytree(whole[1], run)
+    else:
+        command_line.train(run, *flags)
+    before = tfgen.load(run)
+    command_line.train(run, *flags, MORE)
+    assert "--introspective.stages=5 (before: 3)" in capsys.readouterr().err
+    (changed,) = rows(run, "flags")
+    assert (changed["step"], changed["changed"]) == (LAST, {"introspective.stages": [3, 5]})
+    command_line.train(tmp_path / "uninterrupted", *flags, MORE)
+    found, expected = state(run), state(tmp_path / "uninterrupted")
+    assert found.keys() == expected.keys()
+    assert {n for n in found if found[n].tobytes() != expected[n].tobytes()} == set()
+    assert checkpoints.steps(run / "checkpoints")[-1] == 25
+    model = tfgen.load(run)
+    assert model.snapshots.num_kept == (3 if reduction else 1)
+    if reduction:  # the first classifier was kept before, and is the same
+        image = np.zeros((1, 8, 8, 1), np.float32)
+        assert model.classifier(0)(image) == before.classifier(0)(image)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whole", [DIGITS], ids=["whole"], indirect=True)
+def test_as_many_stages_as_are_made_end_a_run_with_room_for_more(whole, tmp_path):
+    flags, _ = whole
+    run = tmp_path / "run"
+    command_line.train(run, *flags, "--introspective.stages=9", f"--steps={LAST}")
+    kept = state(run)
+    assert 5 in {len(v) for v in kept.values() if v.ndim}  # room for five classifiers
+    command_line.train(run, *flags)
+    command_line.train(run, *flags)
+    assert checkpoints.steps(run / "checkpoints")[-1] == LAST
+    assert "--introspective.stages=3" in (run / "flags.cfg").read_text(encoding="utf-8")

@@ -10,23 +10,15 @@ import keras
 import tensorflow as tf
 
 from tfgen import losses, random
-from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, Range
+from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, Range, UserError
 from tfgen.models import CascadeModel, Synthesis, without_margin
-from tfgen.models.synthesis import OBJECTIVES, Pace, canvas_shape
+from tfgen.models.synthesis import OBJECTIVES, OPTIMIZERS, STOPS, Pace, canvas_shape
 from tfgen.samplers import run
 from tfgen.training.algorithm import Algorithm, grad_norms
 from tfgen.training.buffers import PseudoNegatives
 from tfgen.training.stages import Stages
 from tfgen.types import Batch, Image, Seed
 
-STOPS = {
-    "boundary": (0.0, 20),  # section 4.1: the mean over a window crosses the decision boundary
-    "margin": (0.1521, 1),  # released code: a cross-entropy of 0.62, ln(1 / (e^0.62 - 1))
-    "quantile": (None, 1),  # as likely an image as a quantile of images; Lee et al., WINN, 2018
-}
-"""When synthesis stops: at which log-odds, averaged over how many steps."""
-
-OPTIMIZERS = ("adam", "sgd")
 LOGGED = (
     "cross_entropy",
     "cross_entropy_inference",
@@ -49,7 +41,7 @@ class Introspective(Algorithm):
         discriminator: the classifier: images to log-odds.
         image_shape: height, width, channels of what it sees.
         seed: of all that training draws.
-        stages: T, after which training is done.
+        stages: T, after which training is done; a finished run goes on with more.
         reduction: b: a classifier is kept every so many stages, and the stages between start their
             synthesis from the samples of the last kept one; 0 keeps one classifier in all
             (INNg-single).
@@ -152,6 +144,8 @@ class Introspective(Algorithm):
         super().__init__(model, logged=LOGGED, seed=seed)
         self.stages = stages
         self.reduction = stages_a_snapshot
+        # the one group of INNg-single has no last stage: a finished run may get more
+        self.group_end = reduction - 1 if reduction else None
         self.stage_updates = stage_updates
         self.stop_loss = stop_loss
         self.loss_window = loss_window
@@ -184,6 +178,15 @@ class Introspective(Algorithm):
     @property
     def finished(self) -> bool:
         return int(self.stage.numpy()) >= self.stages
+
+    @property
+    def growable(self) -> list[keras.Variable]:
+        return [*self.model.snapshots.stacks, self.model.thresholds]
+
+    def check_restored(self) -> None:
+        if (made := int(self.stage.numpy())) > self.stages:
+            words = f"at least {made}, the stages that are made, and found {self.stages}"
+            raise UserError(f"introspective.stages: expected {words}")
 
     @property
     def last_growth(self) -> int:
@@ -275,7 +278,8 @@ class Introspective(Algorithm):
         kept = tf.IndexedSlices(threshold[tf.newaxis], number[tf.newaxis])
         model.thresholds.value.scatter_update(kept)
         self.negatives.keep(stage + 1, x)  # the noise before the first stage is number 0
-        self.start.assign(tf.where(since == self.reduction - 1, x, start))  # ends a group
+        if self.group_end is not None:
+            self.start.assign(tf.where(since == self.group_end, x, start))
         self.steps_taken.assign(summary.num_steps)
         self.stage.assign_add(1)
         self.into_stage.assign(0)

@@ -18,6 +18,15 @@ OBJECTIVES: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 }
 """What synthesis descends, of log-odds f = ln g: -ln g (equation 11), or -ln q(+1|x)."""
 
+STOPS = {
+    "boundary": (0.0, 20),  # section 4.1: the mean over a window crosses the decision boundary
+    "margin": (0.1521, 1),  # released code: a cross-entropy of 0.62, ln(1 / (e^0.62 - 1))
+    "quantile": (None, 1),  # as likely an image as a quantile of images; Lee et al., WINN, 2018
+}
+"""When synthesis stops: at which log-odds, averaged over how many steps."""
+
+OPTIMIZERS = ("adam", "sgd")
+
 BOUNDS = (-1.0, 1.0)
 
 LogOdds = Callable[[Image], tf.Tensor]

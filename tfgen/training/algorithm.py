@@ -88,6 +88,17 @@ class Algorithm(Optimized, abc.ABC):
         """
         return 0
 
+    @property
+    def growable(self) -> list[keras.Variable]:
+        """Variables with a row for each stage, of which a run that goes on may have another number.
+
+        What a checkpoint holds fills their first rows.
+        """
+        return []
+
+    def check_restored(self) -> None:
+        """Raises UserError if the state that was just restored is past the algorithm's end."""
+
     def has_learned(self, logged: Mapping[str, float]) -> bool:
         """Returns whether a vanishing gradient is no collapse, since nothing is left to learn.
 

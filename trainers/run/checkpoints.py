@@ -11,9 +11,10 @@ import pathlib
 import re
 import shutil
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfgen import files
@@ -87,6 +88,12 @@ def not_finite(state: State) -> str | None:
     flags = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(v))) for v in floats.values()]
     finite = tf.stack(flags).numpy() if flags else []  # one answer from the device
     return next((name for name, good in zip(floats, finite, strict=True) if not good), None)
+
+
+def names_of(state: State, variables: Iterable[keras.Variable]) -> set[str]:
+    """Returns the names that variables have in a state."""
+    wanted = {id(v) for v in variables}  # by identity, since variables compare by value
+    return {name for name, variable in state.items() if id(variable) in wanted}
 
 
 def size(state: State) -> int:
@@ -178,7 +185,11 @@ def clear_leftovers(directory: pathlib.Path) -> None:
 
 
 def restore(
-    directory: pathlib.Path, state: State, step: int | None = None, stamp: Stamp | None = None
+    directory: pathlib.Path,
+    state: State,
+    step: int | None = None,
+    stamp: Stamp | None = None,
+    growable: Collection[str] = (),
 ) -> int:
     """Sets variables to a checkpoint; a damaged one is set aside for the one before.
 
@@ -187,6 +198,8 @@ def restore(
         state: what to set.
         step: which; None: the newest that is whole.
         stamp: what the checkpoint must say of flags and data; None: anything.
+        growable: names of variables that may have more rows or fewer than the checkpoint's; the
+            first ones are set, and others stay as they are.
 
     Returns:
         The updates that had been made.
@@ -199,11 +212,14 @@ def restore(
         step = newest_whole(directory)
     path = saved.checkpoint(directory, step)
     record = records.check(path)
-    _check_fits(path, record, state, stamp)
+    _check_fits(path, record, state, stamp, growable)
+    kept = _of_other_lengths(record, state, growable)
     try:
-        _checkpoint(state).read(str(path / "state")).assert_consumed()
+        _checkpoint({**state, **kept}).read(str(path / "state")).assert_consumed()
     except (tf.errors.OpError, ValueError, IndexError, AssertionError) as error:
         raise DamagedError(f"{path}: its state could not be read") from error
+    for name, variable in kept.items():
+        _set_first_rows(state[name], variable)
     bad = not_finite(state)
     if bad is not None:
         raise NotFiniteError(f"{path}: expected finite numbers and found others in {bad}")
@@ -253,10 +269,34 @@ def described(state: State) -> dict[str, list]:
     return {name: [keras.backend.standardize_dtype(v.dtype), *v.shape] for name, v in state.items()}
 
 
-def _check_fits(path: pathlib.Path, record: Mapping, state: State, stamp: Stamp | None) -> None:
+def _of_other_lengths(record: Mapping, state: State, growable: Collection[str]) -> State:
+    """Returns a variable of the checkpoint's shape for each with another number of rows here."""
+    shapes = {name: tuple(record["variables"][name][1:]) for name in growable}
+    return {
+        name: keras.Variable(np.zeros(shape), dtype=state[name].dtype, trainable=False)
+        for name, shape in shapes.items()
+        if shape != tuple(state[name].shape)
+    }
+
+
+def _set_first_rows(variable: keras.Variable, rows: keras.Variable) -> None:
+    """Copies rows to a variable's first ones, as many as both have."""
+    count = min(variable.shape[0], rows.shape[0])
+    variable.assign(tf.concat([rows.value[:count], variable.value[count:]], axis=0))
+
+
+def _check_fits(
+    path: pathlib.Path,
+    record: Mapping,
+    state: State,
+    stamp: Stamp | None,
+    growable: Collection[str],
+) -> None:
     """Raises UserError at the first variable that differs, or at other flags or data."""
     ours, theirs = described(state), record["variables"]
     for name in [*ours, *theirs]:
+        if name in growable and _is_another_length(ours[name], theirs.get(name)):
+            continue
         if ours.get(name) != theirs.get(name):
             raise UserError(
                 f"workdir: expected {path} to be of this run's nets and optimizers; its variable "
@@ -275,6 +315,13 @@ def check_stamp(path: pathlib.Path, record: Mapping, stamp: Stamp) -> None:
                 f"workdir: {path} was made with another {file} than stands there now; put the "
                 "old one back, or train anew"
             )
+
+
+def _is_another_length(ours: list, theirs: list | None) -> bool:
+    """Returns whether two descriptions differ in the number of rows alone."""
+    if theirs is None or len(ours) != len(theirs) or len(ours) < 2:
+        return False
+    return (ours[0], *ours[2:]) == (theirs[0], *theirs[2:])
 
 
 def _words(described: list | None) -> str:

@@ -174,6 +174,26 @@ class Experiment:
             pinned=self._pinned(step),
         )
 
+    def restore(self, step: int | None = None) -> int:
+        """Sets the training to a checkpoint, and returns the updates that had been made.
+
+        Args:
+            step: which; None: the newest that is whole, which must be of the flags and data.
+
+        Raises:
+            UserError: if there is none, or it does not fit.
+        """
+        growable = checkpoints.names_of(self.state, self.algorithm.growable)
+        stamp = self.stamp if step is None else None
+        step = checkpoints.restore(self.checkpoints, self.state, step, stamp, growable)
+        try:
+            self.algorithm.check_restored()
+        except UserError as error:
+            raise UserError(
+                f"--{error}; choose another --workdir than {self.workdir} to train anew"
+            ) from error
+        return step
+
     def _pinned(self, step: int) -> set[int]:
         """Returns the steps whose checkpoints stay when one is written."""
         steps, chosen = checkpoints.steps(self.checkpoints), self.values.keep_best
