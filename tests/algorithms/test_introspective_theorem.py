@@ -54,7 +54,7 @@ def divergence(target, algorithm, classifiers):
         algorithm.model.snapshots.net_at(algorithm.model.discriminator, a)
         for a in range(classifiers)
     ]
-    log_q = -np.float64(energies.cascade(kept, algorithm.model.synthesis.sigma)(grid))
+    log_q = -np.float64(energies.cascade_density(kept, algorithm.model.synthesis.sigma)(grid))
     log_q -= log_q.max() + np.log(np.sum(np.exp(log_q - log_q.max())) * area)
     log_p = -np.float64(target.energy(grid))
     return np.sum(np.exp(log_p) * (log_p - log_q)) * area

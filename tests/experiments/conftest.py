@@ -18,7 +18,7 @@ def leave_run() -> Callable[..., None]:
 
     def leave(workdir: pathlib.Path, flags: Sequence[str], steps: Sequence[int] = ()) -> None:
         workdir.mkdir(parents=True, exist_ok=True)
-        (workdir / "flags.cfg").write_text("\n".join([*flags, saved.FLAGS_END, ""]))
+        (workdir / "flags.cfg").write_text("\n".join(flags))
         (workdir / saved.RUN).write_text(json.dumps(saved.describe_run()))
         for step in steps:
             saved.checkpoint(workdir / "checkpoints", step).mkdir(parents=True)
