@@ -13,6 +13,7 @@ from trainers import quiet
 from trainers.run import commands
 
 COMMANDS = {
+    "prepare": "trainers.prepare",
     "train": "trainers.main",
     "sample": "trainers.sample",
     "evaluate": "trainers.evaluate",
@@ -61,7 +62,7 @@ def start(name: str, arguments: Sequence[str]) -> None:
 
     Args:
         name: one of COMMANDS.
-        arguments: its flags; those of train may begin with the name of a recipe.
+        arguments: its flags; those of train and prepare may begin with the name of a recipe.
     """
     module_name, arguments = module_and_arguments(name, arguments)
     if name not in LIGHT:
@@ -78,7 +79,7 @@ def module_and_arguments(name: str, arguments: Sequence[str]) -> tuple[str, list
         name: one of COMMANDS.
         arguments: of the subcommand.
     """
-    if name == "train" and arguments and not arguments[0].startswith("-"):
+    if name in ("prepare", "train") and arguments and not arguments[0].startswith("-"):
         arguments = [f"--flagfile={arguments[0]}", *arguments[1:]]
     return COMMANDS[name], list(arguments)
 

@@ -224,13 +224,7 @@ class Decoder:
                 self.notes.append(f"samples of 16 bits taken for {white.bit_length()} bits")
             self.evident.setdefault(white, path)
             evident = dict(self.evident)
-        if len(evident) > 1:
-            found = [f"{top.bit_length()} in {file}" for top, file in evident.items()]
-            raise UserError(
-                f"{self.subject}: expected samples of one depth and found bits used: "
-                f"{', '.join(found)}; give --bit_depth={max(evident).bit_length()}, or "
-                "what the camera has"
-            )
+        deep.check_one_depth(self.subject, evident)
         return white
 
     def opaque(self, path: pathlib.PurePath, found: Colours) -> np.ndarray:

@@ -1,12 +1,16 @@
 """Samples of more than 8 bits in picture files, of which Pillow alone keeps the upper 8."""
 
 import io
+import pathlib
 import re
 import sys
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageFile, TiffImagePlugin
+
+from tfgen.errors import UserError
 
 BITS_PER_SAMPLE, PHOTOMETRIC, ORIENTATION, MAX_SAMPLE, PLANAR = 258, 262, 274, 281, 284
 """Tags of TIFF; the orientation is EXIF's too."""
@@ -143,3 +147,19 @@ def turned(values: np.ndarray, orientation: int) -> np.ndarray:
         values = values.swapaxes(0, 1)
     rows, columns = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
     return values[:: -1 if rows else 1, :: -1 if columns else 1]
+
+
+def check_one_depth(subject: str, evident: Mapping[int, pathlib.PurePath]) -> None:
+    """Raises UserError if pictures evidently have samples of several depths.
+
+    Args:
+        subject: what a complaint begins with.
+        evident: the samples that stand for white, each with a file.
+    """
+    if len(evident) > 1:
+        found = [f"{top.bit_length()} in {file}" for top, file in evident.items()]
+        raise UserError(
+            f"{subject}: expected samples of one depth and found bits used: "
+            f"{', '.join(found)}; give --bit_depth={max(evident).bit_length()}, or "
+            "what the camera has"
+        )

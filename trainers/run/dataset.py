@@ -11,6 +11,7 @@ import numpy as np
 from absl import flags as absl_flags
 
 from tfgen.data import description, examples, sources
+from tfgen.data.request import Request
 from tfgen.errors import UserError
 from tfgen.version import __version__
 from trainers.run import stated
@@ -74,6 +75,22 @@ def images(values: absl_flags.FlagValues, *, always: bool = False) -> examples.I
         raise UserError(f"--dataset: expected images and found videos of shape {loaded.shape}")
     say(description.counted(loaded))
     return loaded
+
+
+def request(values: absl_flags.FlagValues) -> Request:
+    """Returns what flags ask a source for, before anything is held out.
+
+    Args:
+        values: the flags, set.
+    """
+    return Request(
+        name=values.dataset,
+        size=sides("image_size", values.image_size),
+        channels=values.channels,
+        stated=stated.reading(values),
+        data_dir=values.data_dir,
+        manual_dir=values.manual_dir,
+    )
 
 
 def images_of_run(
