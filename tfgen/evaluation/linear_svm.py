@@ -70,6 +70,15 @@ class LinearSVM(Evaluator):
             )
 
     def run(self) -> Iterator[tuple[str, float]]:
+        wrong, cost = self.misled()
+        errors = wrong.mean(axis=1)
+        yield "error", float(np.mean(errors))
+        yield "spread", float(np.std(errors, ddof=1)) if len(errors) > 1 else 0.0
+        yield "standard_error", float(np.std(wrong.mean(axis=0)) / np.sqrt(wrong.shape[1]))
+        yield "cost", cost
+
+    def misled(self) -> tuple[np.ndarray, float]:
+        """Returns which test images mislead the SVM of each draw, [draws, n], and the chosen C."""
         label = self.labels_of("train")
         rng = np.random.default_rng(self.seed)
         order = rng.permutation(len(label))
@@ -82,12 +91,7 @@ class LinearSVM(Evaluator):
         cost = CANDIDATES[np.argmin(found.reshape(len(few), -1).mean(axis=0))]
         draws = [rng.choice(order, self.labels, replace=False) for _ in range(self.draws)]
         chosen = np.concatenate([self._machines(draw, [cost]) for draw in draws])
-        wrong = self._wrong(chosen, self.images.test.shown(), self.labels_of("test"))
-        errors = wrong.mean(axis=1)
-        yield "error", float(np.mean(errors))
-        yield "spread", float(np.std(errors, ddof=1)) if len(errors) > 1 else 0.0
-        yield "standard_error", float(np.std(wrong.mean(axis=0)) / np.sqrt(wrong.shape[1]))
-        yield "cost", cost
+        return self._wrong(chosen, self.images.test.shown(), self.labels_of("test")), cost
 
     def _machines(self, draw: np.ndarray, costs: Sequence[float]) -> np.ndarray:
         """Trains SVMs on the images with the given numbers, [len(costs), d + 1, classes]."""
