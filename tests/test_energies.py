@@ -228,7 +228,7 @@ TWO = random.normal([6, 1, 1, 2], random.root(0))
 def test_a_cascade_is_white_noise_less_the_sum_of_its_log_odds():
     """Equation 12: linear log-odds give a Gaussian, its mean sigma² times their weights' sum."""
     weights = np.float32([[1.0, -2.0], [0.5, 0.25], [-3.0, 1.0]])
-    energy = energies.cascade([linear(w, offset) for offset, w in enumerate(weights)], 0.4)
+    energy = energies.cascade_density([linear(w, offset) for offset, w in enumerate(weights)], 0.4)
     x = TWO.numpy().reshape(6, 2)
     u, gradient = energies.value_and_grad(energy, TWO)
     expected = (x**2).sum(1) / (2 * 0.4**2) - x @ weights.sum(0) - (0 + 1 + 2)
@@ -239,15 +239,17 @@ def test_a_cascade_is_white_noise_less_the_sum_of_its_log_odds():
 
 
 def test_a_cascade_of_none_is_white_noise():
-    np.testing.assert_array_equal(energies.cascade([], 0.4)(TWO), energies.white_noise(0.4)(TWO))
+    np.testing.assert_array_equal(
+        energies.cascade_density([], 0.4)(TWO), energies.white_noise(0.4)(TWO)
+    )
 
 
 def test_a_cascade_of_exact_classifiers_is_the_data_whatever_came_before():
     """An exact classifier has ln g = ln p+ - ln p, with p the product of those before it."""
     data = Gaussian()
     kept = [linear([1.0, -2.0]), lambda x: -tf.reduce_sum(x**4, axis=[1, 2, 3])]
-    before = energies.cascade(kept, 0.4)
-    after = energies.cascade([*kept, lambda x: before(x) - data.energy(x)], 0.4)
+    before = energies.cascade_density(kept, 0.4)
+    after = energies.cascade_density([*kept, lambda x: before(x) - data.energy(x)], 0.4)
     np.testing.assert_allclose(after(TWO), data.energy(TWO), rtol=1e-5, atol=1e-4)
 
 

@@ -12,6 +12,7 @@ the same command goes on with the images that it had.
 import dataclasses
 import functools
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 from absl import flags as absl_flags
@@ -53,10 +54,8 @@ def main(values: absl_flags.FlagValues) -> None:
     flags.require(values, "workdir", "task", "output")
     drawing, output = TASKS[values.task], pathlib.Path(values.output)
     check_output(drawing, output)
-    asked = request(values)
     trained = experiment.restored(values.workdir, values.step, moved_to=values.dataset)
-    label = classes.number(values.label, trained.data.get("class_names"))
-    asked = dataclasses.replace(asked, label=label)
+    asked = request(values, trained.data.get("class_names"))
     if output.suffix == ".png":
         pictures.save(output, drawing.draw(trained, asked))
     elif drawing.images is not None:
@@ -71,14 +70,19 @@ def main(values: absl_flags.FlagValues) -> None:
     print(output)
 
 
-def request(values: absl_flags.FlagValues) -> Request:
+def request(values: absl_flags.FlagValues, class_names: Sequence[str] | None = None) -> Request:
     """Returns what flags ask of a drawing.
 
+    Args:
+        values: the flags, set.
+        class_names: of the run's data, which `--label` may give; None where they have none.
+
     Raises:
-        UserError: if the size is none.
+        UserError: if the size is none, or the label.
     """
     given: dict[str, Any] = {name: values[name].value for name in SIMPLE}
     given["stated"] = stated.reading(values)
+    given["label"] = classes.number(values.label, class_names)
     size = dataset.sides("size", values.size)
     if size is not None:
         given["size"] = size

@@ -54,7 +54,9 @@ def test_it_shows_defaults_and_ranges_of_hyperparameters():
     assert sigma.startswith(f"a number above 0; default {default['sigma'].default:g} ")
     assert found["energy.beta_1"].startswith("a number at least 0 and at most 1; default 0.9 ")
     assert found["energy.optimizer"].startswith("one of adam, sgd; default adam ")
-    assert found["steps"].startswith("a whole number at least 1; default 1000 ")
+    assert found["steps"].startswith(
+        "a whole number at least 1 and at most 1000000000000; default 1000 "
+    )
 
 
 def test_it_shows_the_options_of_the_chosen_nets_with_their_own_defaults():
@@ -71,7 +73,9 @@ def test_it_shows_the_options_of_the_chosen_nets_with_their_own_defaults():
 def test_a_recipe_chooses_and_its_values_are_shown_beside_the_defaults(name):
     found = entries(page(f"--flagfile={name}"))
     assert f"here {name.removesuffix('_digits_cpu')} " in found["algorithm"]
-    assert found["batch_size"].startswith("a whole number at least 1; default 32; here 100 ")
+    assert found["batch_size"].startswith(
+        "a whole number at least 1 and at most 16777216; default 32; here 100 "
+    )
     assert "generator.latent_dim" in found
 
 

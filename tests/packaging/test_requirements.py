@@ -62,7 +62,7 @@ def imported() -> set[str]:
 def test_everything_that_is_imported_is_declared():
     options = config()["options.extras_require"]
     declared = required(config()["options"]["install_requires"])
-    for extra in ("mcmc", "serving", "beam", "test"):
+    for extra in ("mcmc", "serving", "beam", "video", "test"):
         declared |= required(options[extra])
     assert imported() <= declared | BROUGHT
 

@@ -13,7 +13,7 @@ from tfgen.models import saved
 @pytest.mark.parametrize(
     ("algorithm", "flag", "named"),
     [
-        ("divergence_triangle", "preset=offical", ["preset", "official, paper", "offical"]),
+        ("divergence_triangle", "preset=offical", ["preset", "official, scaled, paper", "offical"]),
         ("divergence_triangle", "preset=", ["preset"]),
         ("divergence_triangle", "sigma=-1", ["sigma", "above 0"]),
         ("divergence_triangle", "temperature=-1", ["temperature", "above 0"]),
