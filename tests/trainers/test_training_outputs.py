@@ -215,15 +215,6 @@ def test_families_are_files_with_a_net_for_some_role():
     assert not set(catalogue.families()) & {"layers", "top_down", "scoring"}
 
 
-def test_an_interrupt_says_how_to_go_on(monkeypatch):
-    def interrupted(values):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("sys.argv", ["x"])
-    with pytest.raises(SystemExit, match="the same command goes on"):
-        commands.run(interrupted, flags.define, "A program.")
-
-
 def test_a_bug_is_not_dressed_up_as_a_mistake(monkeypatch):
     def broken(values):
         raise RuntimeError("a bug")

@@ -306,7 +306,7 @@ def test_a_lost_terminal_does_not_end_a_training(tmp_path, monkeypatch):
 
 
 def test_another_command_that_is_interrupted_says_so_and_ends_with_130(toy, monkeypatch, capsys):
-    def interrupted(*args):
+    def interrupted(*args, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(experiment, "restored", interrupted)
