@@ -102,6 +102,55 @@ def odds(stage, x):
     return np.sum(x * WEIGHTS[stage], axis=(1, 2, 3)) + BIASES[stage]
 
 
+# completion
+
+
+def half():
+    """Returns a mask of the left half, and two images that are all of one grey level."""
+    mask = np.zeros((2, *SHAPE), np.float32)
+    mask[:, :, :2] = 1
+    return mask, np.stack([np.full(SHAPE, -0.7), np.full(SHAPE, 0.4)]).astype(np.float32)
+
+
+def test_completion_holds_known_pixels_and_ignores_what_stands_at_missing_ones():
+    mask, image = half()
+    model = tasks(noise=0.05)  # noise moves every pixel
+    found = model.complete(image, mask, SEED).numpy()
+    np.testing.assert_array_equal(found[:, :, :2], image[:, :, :2])
+    assert np.abs(found[:, :, 2:] - image[:, :, 2:]).min() > 0
+    other = model.complete(np.where(mask == 1, image, 0.9), mask, SEED).numpy()
+    np.testing.assert_array_equal(found, other)
+
+
+def test_completion_crosses_each_boundary_by_its_missing_pixels_alone():
+    """One classifier, one step at a time: the log-odds end above 0, given the known half."""
+    mask, image = half()
+    model = tasks(margins=(0.0, 0.0, 0.0), num_steps=400)
+    start, _ = random.split(SEED)
+    noise = model.synthesis.start((2, *SHAPE), start).numpy()
+    before = odds(0, mask * image + (1 - mask) * noise)
+    found = model.complete(image, mask, SEED, classifiers=1).numpy()
+    after = odds(0, found)
+    assert np.mean(before) < 0 <= np.mean(after) < 0.5
+    # the way is that of the gradient, whose sign is the weight's
+    moved = (found - noise)[:, :, 2:] * np.sign(WEIGHTS[0][:, 2:])
+    assert moved.min() >= 0
+    assert moved.max() > 0.05
+
+
+def test_a_completion_of_known_pixels_alone_is_the_image_and_of_none_a_sample():
+    _, image = half()
+    everything, nothing = np.ones((2, *SHAPE), np.float32), np.zeros((2, *SHAPE), np.float32)
+    np.testing.assert_array_equal(tasks().complete(image, everything, SEED), image)
+    sample = tasks().generate(2, SEED)
+    np.testing.assert_allclose(tasks().complete(image, nothing, SEED), sample, atol=1e-6)
+
+
+def test_a_cascade_of_patches_completes_nothing():
+    assert "complete" in tasks().capabilities()
+    assert "complete" not in patched().capabilities()
+
+
 # score and features
 
 

@@ -15,7 +15,7 @@ from tfgen.models.snapshots import Snapshots
 from tfgen.models.synthesis import BOUNDS, LogOdds, Pace, Synthesis
 from tfgen.nets.architectures import adapters
 from tfgen.samplers import Kernel, run, run_sequence
-from tfgen.types import Energy, EnergyFn, Image, Label, Seed
+from tfgen.types import Energy, EnergyFn, Image, Label, Mask, Seed
 
 
 @keras.saving.register_keras_serializable("tfgen")
@@ -89,6 +89,7 @@ class CascadeModel(Model):
         content = "content", "pictures to stylize"
         declared = [
             inputs.image(self.image_shape),
+            inputs.mask(self.image_shape),
             inputs.image(shape, *canvas, (height, width), patch),
             inputs.image(shape, *content, (height, width), patch),
             inputs.seed(),
@@ -102,7 +103,7 @@ class CascadeModel(Model):
         return {known.name: known for known in declared}
 
     def unable(self) -> set[str]:
-        unable = set() if self.any_size else {"synthesize"}
+        unable = {"complete"} if self.any_size else {"synthesize"}
         if not self.snapshots.num_kept:  # room alone is a net of zeros
             unable.add("advance")
         return unable if self.discriminator.has_features else unable | {"features"}
@@ -192,6 +193,21 @@ class CascadeModel(Model):
         return self._through((count, height, width, self.canvas[-1]), seed, classifiers)
 
     @task("image")
+    def complete(
+        self, image: Image, mask: Mask, seed: Seed, classifiers: tf.Tensor | None = None
+    ) -> Image:
+        """Synthesizes missing pixels through the classifiers; known ones stay as they are.
+
+        Args:
+            image: [b, h, w, c]; what stands at missing pixels does not matter.
+            mask: [b, h, w, 1], 1 where a pixel is known.
+            seed: int32 [2].
+            classifiers: see `generate`.
+        """
+        known, shape = mask * image, (tf.shape(image)[0], *self.canvas)
+        return known + (1 - mask) * self._through(shape, seed, classifiers, known, mask)
+
+    @task("image")
     def advance(self, canvas: Image, stage: tf.Tensor, seed: Seed) -> Image:
         """Moves canvases across the boundary of one classifier of the cascade.
 
@@ -268,14 +284,15 @@ class CascadeModel(Model):
             per_example=random.several(seed),  # images with their own seeds stop on their own
         )
 
-    def _through(self, shape, seed: Seed, classifiers: tf.Tensor | None) -> Image:
+    def _through(self, shape, seed: Seed, classifiers, known=0.0, mask: Mask | None = None):
         start_seed, run_seed = random.split(seed)
         x = self.synthesis.start(shape, start_seed)
         # a shape that is a tensor leaves the channels unknown, which convolutions must know
         x = tf.ensure_shape(x, (None, None, None, self.canvas[-1]))
 
         def stage(number):
-            return self._across(number, tf.shape(x), seed)
+            kernel, energy = self._across(number, tf.shape(x), seed)
+            return kernel, energy if mask is None else energies.clamped(energy, known, mask)
 
         through = self.snapshots.num_kept if classifiers is None else classifiers
         x, _ = run_sequence(stage, x, run_seed, through, self.synthesis.num_steps)
