@@ -19,6 +19,7 @@ from scipy import ndimage
 from tqdm import tqdm
 
 from experiments import command_flags, pages
+from experiments.textures import CROPS
 from experiments.textures import TEXTURES as ARCHIVED
 from tfgen.analysis import pyramid_patches, texture_statistics
 from tfgen.data import examples
@@ -86,8 +87,7 @@ def main(values: absl_flags.FlagValues) -> None:
     command_flags.require_known("textures", values.textures, TEXTURES)
     rows, pairs = [], 0
     for texture in tqdm(values.textures, unit="texture"):
-        picture = examples.load(TEXTURES[texture], test_fraction=0).train.as_float()[0]
-        agreed = agreements(picture[:256, :256])
+        agreed = agreements(whole(texture)[:256, :256])
         pairs = len(next(iter(agreed.values())))
         rows.append([texture, *(f"{np.mean(agreed[name]):.2f}" for name in DISTANCES)])
     command = f"python -m experiments.texture_ranks --textures={','.join(values.textures)}"
@@ -100,6 +100,19 @@ def main(values: absl_flags.FlagValues) -> None:
     )
     pages.put(pathlib.Path(values.output), "texture_ranks", text)
     print(values.output)
+
+
+def whole(texture: str) -> np.ndarray:
+    """Returns a texture's picture without its caption, float32 [h, w, c].
+
+    Args:
+        texture: a key of `TEXTURES`.
+    """
+    crop = None
+    if texture in CROPS:
+        left, top, right, bottom = map(int, CROPS[texture].split(","))
+        crop = (left, top, right, bottom)
+    return examples.load(TEXTURES[texture], crop=crop, test_fraction=0).train.as_float()[0]
 
 
 def agreements(picture: np.ndarray) -> dict[str, list[bool]]:
