@@ -108,7 +108,8 @@ def test_stages_between_start_from_the_last_kept_ones_samples_and_may_take_more_
         start = ends[before - 1]["samples"] if before else noise
         moved = np.abs(end["samples"] - start).max()  # by Adam, at most a thousandth a step
         assert 1e-3 < moved < 1e-3 * end["steps"] + 2 * HALF
-        after = (stage + 1) // every * every
+        # a single group never ends, since the cascade may be given more stages
+        after = 0 if every == stages else (stage + 1) // every * every
         np.testing.assert_allclose(
             end["start"], ends[after - 1]["samples"] if after else noise, rtol=0, atol=HALF
         )
