@@ -223,7 +223,7 @@ def test_the_client_tells_what_a_model_can_be_asked(exported, capsys):
 def test_help_lists_the_tasks_and_their_inputs(capsys):
     command_line.start("export.client", "--help")
     said = capsys.readouterr().out
-    assert "complete(image, mask, seed, num_steps, label)" in said
+    assert "complete(image, mask, seed, num_steps, classifiers, label)" in said
     assert "stylize(content, seed, num_steps, gamma)" in said
     assert "NAME=VALUE: any other input" in said
 

@@ -520,7 +520,7 @@ def test_endpoints_are_the_tasks_and_trace_with_their_signatures(of):
         "generate",
         "advance",
         "stylize",
-    } | ({"synthesize"} if any_size else set())
+    } | {"synthesize" if any_size else "complete"}
     assert set(endpoints) == names
     canvas = tf.tanh(random.normal([2, *of.canvas], SEED))
     values = {
@@ -533,6 +533,7 @@ def test_endpoints_are_the_tasks_and_trace_with_their_signatures(of):
         "stage": tf.constant(1),
         "size": tf.constant([5, 9]),
         "gamma": tf.constant(0.3),
+        "mask": tf.cast(canvas > 0, tf.float32),
         "classifiers": tf.constant(2),
     }
     for name, endpoint in endpoints.items():
