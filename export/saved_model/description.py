@@ -70,7 +70,7 @@ class EndpointDescription(NamedTuple):
 
     @property
     def in_bytes(self) -> bool:
-        """Whether some input or output is the bytes of a file."""
+        """Tells whether some input or output is the bytes of a file."""
         entries = (*self.inputs.values(), *self.outputs.values())
         return any(entry.dtype == tf.string.name for entry in entries)
 

@@ -62,7 +62,7 @@ class Description:
 
     @property
     def tests_on_train(self) -> bool:
-        """Whether the test pictures are the training pictures."""
+        """Tells whether the test pictures are the training pictures."""
         return self.held_out.startswith(SAME)
 
 

@@ -44,7 +44,7 @@ class Request:
 
     @property
     def is_stored(self) -> bool:
-        """Whether data of this kind are stored, if they are not small."""
+        """Tells whether data of this kind are stored, if they are not small."""
         kind, _, place = self.name.partition(":")
         if kind in sources.READERS and place:
             return kind in KINDS
