@@ -346,6 +346,43 @@ def test_the_gradient_penalty_is_half_the_mean_squared_slope():
     np.testing.assert_allclose(losses.gradient_penalty(gradient), 8 * np.sum(x**2) / 3, rtol=1e-5)
 
 
+def test_the_interpolated_penalty_of_a_linear_critic_is_its_slope_less_1_squared():
+    """D = a.x has slope |a| everywhere; the gradient in a is 2 (|a| - 1) a / |a|."""
+    real, fake = (random.normal((5, 2, 2, 1), random.root(seed)) for seed in (0, 1))
+    a = tf.Variable(random.normal((1, 2, 2, 1), random.root(2)))
+    with tf.GradientTape() as tape:
+        found = losses.interpolated_gradient_penalty(
+            lambda x: tf.reduce_sum(a * x, axis=[1, 2, 3]), real, fake, random.root(3)
+        )
+    slope = np.linalg.norm(a)
+    np.testing.assert_allclose(found, (slope - 1) ** 2, rtol=1e-5)
+    np.testing.assert_allclose(tape.gradient(found, a), 2 * (slope - 1) * a / slope, rtol=1e-4)
+
+
+def test_the_interpolated_penalty_is_taken_uniformly_between_the_images_of_a_pair():
+    """D = |x|² / 2 between 0 and a fake of norm r has slope u r, with u uniform.
+
+    E (u r - 1)² = r²/3 - r + 1, here 1/3 at r = 2, where the summand's deviation is 0.298. Of
+    40,000 pairs the mean has a standard error of 0.0015; at 5 of these the test fails with 6e-7.
+    """
+    fake = tf.ones([40_000, 2, 2, 1])  # of norm 2
+    found = losses.interpolated_gradient_penalty(
+        lambda x: tf.reduce_sum(x**2, axis=[1, 2, 3]) / 2, tf.zeros_like(fake), fake, random.root(0)
+    )
+    assert abs(float(found) - 1 / 3) < 5 * 0.0015
+
+
+def test_the_interpolated_penalty_of_a_flat_critic_is_1_with_a_finite_gradient():
+    weight = tf.Variable(0.0)
+    images = tf.ones([3, 2, 2, 1])
+    with tf.GradientTape() as tape:
+        found = losses.interpolated_gradient_penalty(
+            lambda x: weight * tf.reduce_sum(x, axis=[1, 2, 3]), images, 2 * images, random.root(0)
+        )
+    np.testing.assert_allclose(found, 1.0, rtol=1e-5)
+    assert np.isfinite(tape.gradient(found, weight))
+
+
 def test_the_mean_squared_error_is_over_the_pixels_that_count():
     image, decoded = (random.normal((3, 4, 4, 2), random.root(seed)) for seed in (0, 1))
     np.testing.assert_allclose(
