@@ -34,6 +34,7 @@ _LAZY = {
     "GenerativeConvNet": "tfgen.algorithms.generative_convnet",
     "Introspective": "tfgen.algorithms.introspective",
     "VAE": "tfgen.algorithms.vae",
+    "WGAN": "tfgen.algorithms.wgan",
     "WakeSleep": "tfgen.algorithms.wake_sleep",
     "HMC": "tfgen.samplers",
     "Langevin": "tfgen.samplers",

@@ -179,6 +179,24 @@ class Optimized(keras.Model):
         self.optimizers[role].apply([g / replicas for g in changed], variables)
         return raw
 
+    def clip_weights(self, role: str, bound: float) -> None:
+        """Clips all weights of a net to [-bound, bound], on every replica.
+
+        Args:
+            role: whose net.
+            bound: positive.
+        """
+
+        def clip(weight: tf.Variable) -> None:
+            weight.assign(tf.clip_by_value(weight, -bound, bound))
+
+        def clip_each(strategy: tf.distribute.Strategy) -> None:
+            for variable in self.parameters(role):
+                strategy.extended.update(variable.value, clip, group=False)
+
+        # a mirrored variable can be assigned to outside of replicas only
+        tf.distribute.get_replica_context().merge_call(clip_each)
+
     @contextlib.contextmanager
     def averaged_weights(self) -> Iterator[None]:
         """Within the block, weights are their moving averages where an optimizer keeps them.

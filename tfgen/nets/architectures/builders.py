@@ -222,19 +222,31 @@ def inference_builder(
     return inference
 
 
-def discriminator_builder(rows: Sequence[Row]) -> Callable[..., Discriminator]:
+def discriminator_builder(
+    rows: Sequence[Row], normalized: bool = True
+) -> Callable[..., Discriminator]:
     """Returns the function that builds a discriminator.
 
     Args:
         rows: below the head, from the image up.
+        normalized: whether batch normalization is the default.
     """
 
-    def discriminator(image_shape: Size, *, width: Width = 1.0) -> Discriminator:
+    def discriminator(
+        image_shape: Size,
+        *,
+        width: Width = 1.0,
+        batch_norm: bool = normalized,
+        hidden: Annotated[int, NotNegative] = 0,
+    ) -> Discriminator:
         """Returns the discriminator: the log-odds of being an image, not a sample.
 
         Args:
             image_shape: height, width, channels.
             width: factor on the numbers of filters.
+            batch_norm: whether layers but the first are normalized over the batch.
+            hidden: filters over the whole of the last map, a layer before the head that sees all of
+                the picture; 0: no such layer. The width is no factor on it.
 
         Returns:
             A net from [b, h, w, c] to [b].
@@ -243,7 +255,11 @@ def discriminator_builder(rows: Sequence[Row]) -> Callable[..., Discriminator]:
             UserError: if the images are too small.
         """
         convs, shape = convs_of_table(rows, image_shape, width=width, initializer_scale=0.02)
+        if hidden:
+            whole = Row(hidden, WHOLE).over(shape[1:3])
+            convs.append(Conv(*whole, use_bias=False, initializer_scale=0.02))
+            shape = convs[-1].compute_output_shape(shape)
         head = Conv(*Row(1, WHOLE).over(shape[1:3]), initializer_scale=0.02)
-        return Discriminator(convs, head, image_shape)
+        return Discriminator(convs, head, image_shape, batch_norm)
 
     return discriminator

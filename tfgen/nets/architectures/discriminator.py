@@ -21,7 +21,7 @@ from tfgen.types import Image
 class Discriminator(DiscriminatorNet):
     """A discriminator of convolutions, leaky ReLUs and a linear head over the last map.
 
-    Batch normalization follows each convolution but the first.
+    Batch normalization follows each convolution but the first, unless it is left out.
 
     Called on images [b, h, w, c] it returns log-odds [b], float32: ln q(+1|x) - ln q(-1|x).
 
@@ -29,16 +29,26 @@ class Discriminator(DiscriminatorNet):
         convs: from the image up.
         head: a convolution with one filter and a bias over the last convolution's whole map.
         image_shape: height, width, channels.
+        batch_norm: whether responses are normalized over the batch, but the first layer's.
         kwargs: Keras's own: name, dtype, trainable.
 
     Source: Radford, Metz and Chintala, Unsupervised representation learning with DCGANs, 2016;
     INNg, section 4.
     """
 
-    def __init__(self, convs: Sequence[Conv], head: Conv, image_shape: Size, **kwargs):
+    def __init__(
+        self,
+        convs: Sequence[Conv],
+        head: Conv,
+        image_shape: Size,
+        batch_norm: bool = True,
+        **kwargs,
+    ):
         super().__init__(image_shape, **kwargs)
         self.convs = numbered(convs, "conv")
-        self.norms = batch_normalizations(len(self.convs) - 1, self.dtype_policy, start=2)
+        self.batch_norm = batch_norm
+        count = len(self.convs) - 1 if batch_norm else 0
+        self.norms = batch_normalizations(count, self.dtype_policy, start=2)
         self.head = head
         self.head.name = "head"
         self.build((None, *self.image_shape))
@@ -47,6 +57,7 @@ class Discriminator(DiscriminatorNet):
         return super().get_config() | {
             "convs": [conv.get_config() for conv in self.convs],
             "head": self.head.get_config(),
+            "batch_norm": self.batch_norm,
         }
 
     @classmethod
@@ -61,8 +72,7 @@ class Discriminator(DiscriminatorNet):
 
     def build(self, input_shape):
         shape = input_shape
-        # the first convolution has no normalization
-        for conv, norm in zip(self.convs, [None, *self.norms], strict=True):
+        for conv, norm in self._normalized():
             conv.build(shape)
             shape = conv.compute_output_shape(shape)
             if norm is not None:
@@ -81,11 +91,16 @@ class Discriminator(DiscriminatorNet):
             training: whether batches are normalized by their own moments.
         """
         found: list[tf.Tensor] = []
-        for conv, norm in zip(self.convs, [None, *self.norms], strict=True):
+        for conv, norm in self._normalized():
             r = conv(found[-1] if found else x, training=training)
             r = r if norm is None else norm(r, training=training)
             found.append(leaky_relu(r))
         return found
+
+    def _normalized(self) -> list[tuple[Conv, keras.layers.Layer | None]]:
+        """Returns each convolution with the normalization after it; the first has none."""
+        norms = [None, *self.norms] if self.batch_norm else [None] * len(self.convs)
+        return list(zip(self.convs, norms, strict=True))
 
     def features(self, x: Image) -> tf.Tensor:
         """Returns the last three layers' responses in inference mode, as vectors, float32 [b, d].

@@ -7,12 +7,23 @@
 | top   | channels, 4, s2 p1   | 1             | 2 dim z       |
 
 Filters, size, stride s, padding p; biases in the tops alone, and none in the energy's. ReLU in the
-generator and tanh at its end, leaky ReLU in the others; weights start at N(0, 0.02²). Images of
-other sizes that 2 divides have larger second layers."""
+generator and tanh at its end, leaky ReLU in the others; weights start at N(0, 0.02²). The
+discriminator has the layers of the energy, and a bias in its top.
 
-from tfgen.nets.architectures.builders import energy_builder, generator_builder, inference_builder
+Images of other sizes that 2 divides have larger second layers."""
+
+from tfgen.nets.architectures.builders import (
+    discriminator_builder,
+    energy_builder,
+    generator_builder,
+    inference_builder,
+)
 from tfgen.nets.architectures.tables import WHOLE, Row
 
 generator = generator_builder([Row(256, 1), Row(64, WHOLE), Row(1, 4, 2, 1)], latents=16)
-energy = energy_builder([Row(64, 4, 2, 1), Row(256, WHOLE)])
+SCORING = [Row(64, 4, 2, 1), Row(256, WHOLE)]
+"""The layers of the energy and of the discriminator."""
+
+energy = energy_builder(SCORING)
+discriminator = discriminator_builder(SCORING, normalized=False)
 inference = inference_builder([Row(64, 4, 2, 1), Row(256, WHOLE)], latents=16)

@@ -9,14 +9,24 @@ The paper's Table VI is lost; these are our choice.
 | top   | channels, 4, s2 p1  | 1, the map    | 2 dim z, the map |
 
 Filters, size, stride s, padding p; biases in the tops alone, and none in the energy's. ReLU in the
-generator and tanh at its end, leaky ReLU in the others; weights start at N(0, 0.02²).
+generator and tanh at its end, leaky ReLU in the others; weights start at N(0, 0.02²). The
+discriminator has the layers of the energy, and a bias in its top.
 
 Images of other sizes that 4 divides have a larger first layer and larger tops.
 """
 
-from tfgen.nets.architectures.builders import energy_builder, generator_builder, inference_builder
+from tfgen.nets.architectures.builders import (
+    discriminator_builder,
+    energy_builder,
+    generator_builder,
+    inference_builder,
+)
 from tfgen.nets.architectures.tables import WHOLE, Row
 
 generator = generator_builder([Row(256, WHOLE), Row(128, 4, 2, 1), Row(1, 4, 2, 1)], latents=50)
-energy = energy_builder([Row(64, 4, 2, 1), Row(128, 4, 2, 1)])
+SCORING = [Row(64, 4, 2, 1), Row(128, 4, 2, 1)]
+"""The layers of the energy and of the discriminator."""
+
+energy = energy_builder(SCORING)
+discriminator = discriminator_builder(SCORING, normalized=False)
 inference = inference_builder([Row(64, 4, 2, 1), Row(128, 4, 2, 1)], latents=50)
