@@ -8,7 +8,7 @@ SAMPLE := $(PYTHON) -m trainers.sample
 EXPORT := $(PYTHON) -m export.main
 CLIENT := $(PYTHON) -m export.client
 
-.PHONY: quickstart page page-libraries tables test test-slow lint format bench bench-check bench-peers bench-costs bench-quality check docs
+.PHONY: quickstart page page-libraries tables zoo test test-slow lint format bench bench-check bench-peers bench-costs bench-quality check docs
 
 # PIP_CONSTRAINT=constraints-lowest.txt installs the lowest versions that are supported.
 $(VENV)/installed: setup.cfg pyproject.toml
@@ -58,6 +58,10 @@ DATA := digits
 SEEDS := 0,1,2
 tables: $(VENV)/installed
 	$(PYTHON) -m experiments.tables --data=$(DATA) --seeds=$(SEEDS) --output=docs/results.md
+
+# Trains the pretrained models of tfgen/pretrained anew, and measures them: hours on a CPU; run again to resume.
+zoo: $(VENV)/installed
+	$(PYTHON) -m experiments.zoo
 
 test: $(VENV)/installed-test
 	$(PYTHON) -m pytest -n 2 --dist loadfile tests

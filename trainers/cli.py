@@ -25,11 +25,12 @@ COMMANDS = {
     "batch": "export.batch",
     "page": "export.web",
     "recipes": "trainers.recipes",
+    "zoo": "trainers.zoo",
 }
 """The module of each subcommand, which has `main`, `define` and a docstring for `--help`."""
 
-LIGHT = ("recipes",)
-"""Subcommands that do not need TensorFlow."""
+LIGHT = ("recipes", "zoo")
+"""Subcommands that can do without TensorFlow."""
 
 USAGE = """\
 tfgen COMMAND [flags]

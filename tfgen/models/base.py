@@ -204,11 +204,13 @@ class Model(keras.Model, abc.ABC):
         given["image_shape"] = tuple(given["image_shape"])  # JSON has lists only
         return cls(**nets, **given)
 
-    def save(self, path: str | pathlib.Path) -> None:
+    def save(self, path: str | pathlib.Path, compact: bool = False) -> None:
         """Writes the config and the weights, without anything of the training.
 
         Args:
             path: a directory, which appears whole or not at all; `tfgen.load` reads it.
+            compact: whether numbers are rounded to 16 bits and compressed, which takes less than
+                half of the space.
 
         Raises:
             UserError: if a weight is not finite, or a net cannot be described by a config.
@@ -217,7 +219,7 @@ class Model(keras.Model, abc.ABC):
             >>> model.save("models/digits")
             >>> again = tfgen.load("models/digits")
         """
-        saved.write(self, pathlib.Path(path))
+        saved.write(self, pathlib.Path(path), compact)
 
     def call(self, *args, **kwargs):
         """Refuses to be called: a model has tasks by name."""

@@ -1,8 +1,10 @@
 """Models on disk: a directory with `model.json` and `weights.npz`.
 
-A work directory of a run keeps such a directory in each of its checkpoints.
+A work directory of a run keeps such a directory in each of its checkpoints; `pretrained` names
+those that come with the package.
 """
 
+import difflib
 import importlib
 import io
 import json
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from tfgen import files
+from tfgen import files, pretrained
 from tfgen.errors import UserError
 from tfgen.nets import architectures
 from tfgen.version import __version__
@@ -79,12 +81,13 @@ def named_variables(model: "Model") -> dict[str, keras.Variable]:
     return found
 
 
-def write(model: "Model", path: pathlib.Path) -> None:
+def write(model: "Model", path: pathlib.Path, compact: bool = False) -> None:
     """Writes a model as a directory, which appears whole or not at all.
 
     Args:
         model: trained or not.
         path: the directory; a saved model there before is replaced.
+        compact: whether numbers are rounded to 16 bits and compressed.
 
     Raises:
         UserError: if a weight is not finite, or `path` holds something else.
@@ -93,6 +96,9 @@ def write(model: "Model", path: pathlib.Path) -> None:
         raise UserError(f"{path}: expected a saved model or nothing there and found other files")
     # checked before anything is written, so that a bad model leaves the old one in place
     values = {name: np.asarray(v.value) for name, v in named_variables(model).items()}
+    shapes = {name: [value.dtype.name, *value.shape] for name, value in values.items()}
+    if compact:
+        values = {name: _halved(value) for name, value in values.items()}
     for name, value in values.items():
         _check_finite(path, name, value)
     description = {
@@ -101,12 +107,21 @@ def write(model: "Model", path: pathlib.Path) -> None:
         "class": type(model).__name__,
         "updates": model.updates,
         "config": model.get_config(),
-        "variables": {name: [v.dtype.name, *v.shape] for name, v in values.items()},
+        "variables": shapes,
     }
     with files.written_aside(path) as aside:
         aside.mkdir()
         (aside / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n")
-        np.savez(aside / WEIGHTS, **values)  # type: ignore[arg-type]
+        write_arrays = np.savez_compressed if compact else np.savez
+        write_arrays(aside / WEIGHTS, **values)  # type: ignore[arg-type]
+
+
+def _halved(value: np.ndarray) -> np.ndarray:
+    """Returns an array with floats of 16 bits; one too large for these becomes infinite."""
+    if value.dtype != np.float32:
+        return value
+    with np.errstate(over="ignore"):
+        return value.astype(np.float16)
 
 
 def read(path: pathlib.Path) -> "Model":
@@ -148,10 +163,11 @@ def read(path: pathlib.Path) -> "Model":
 
 
 def load(path: str | pathlib.Path, step: int | None = None) -> "Model":
-    """Reads a saved model, or the model of a work directory's checkpoint.
+    """Reads a saved model, the model of a work directory's checkpoint, or a pretrained model.
 
     Args:
-        path: a directory that `Model.save` wrote, or the work directory of a run.
+        path: a directory that `Model.save` wrote, the work directory of a run, or the name of a
+            pretrained model, which `tfgen zoo` lists. A directory goes before a name.
         step: updates behind the checkpoint, of a work directory; None: the newest.
 
     Returns:
@@ -161,10 +177,12 @@ def load(path: str | pathlib.Path, step: int | None = None) -> "Model":
         UserError: if there is no such model, it has another format, or it is damaged.
 
     Example:
-        >>> model = load("runs/digits")
+        >>> model = load("mnist5k-triangle")
         >>> model.generate(count=16, seed=0)
     """
-    path = pathlib.Path(path)
+    name, path = str(path), pathlib.Path(path)
+    if not path.exists() and name in pretrained.names():
+        path = pretrained.path_of(name)
     if (path / DESCRIPTION).exists():
         if step is not None:
             raise UserError(f"step: expected none, since {path} is a saved model without steps")
@@ -189,9 +207,11 @@ def check_run(path: pathlib.Path) -> None:
                 f"{path}: expected a run of format {RUN_FORMAT} and found one of an older version "
                 f"of tfgen without {RUN}; train again, or use that version"
             )
+        close = difflib.get_close_matches(path.name, pretrained.names(), n=1)
+        hint = f"; did you mean the pretrained model {close[0]}?" if close else ""
         raise UserError(
             f"{path}: expected a saved model ({DESCRIPTION}) or a run's directory ({RUN}) and "
-            f"found {'neither in it' if path.is_dir() else 'no such directory'}"
+            f"found {'neither in it' if path.is_dir() else f'no such directory{hint}'}"
         )
     found = _json(record)
     if found.get("format") != RUN_FORMAT:

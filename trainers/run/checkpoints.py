@@ -294,6 +294,11 @@ def _check_fits(
 ) -> None:
     """Raises UserError at the first variable that differs, or at other flags or data."""
     ours, theirs = described(state), record["variables"]
+    if not theirs:
+        raise UserError(
+            f"workdir: {path} holds a model without the state of its training, as that of a "
+            "pretrained model, and cannot be gone on with; train anew in another directory"
+        )
     for name in [*ours, *theirs]:
         if name in growable and _is_another_length(ours[name], theirs.get(name)):
             continue

@@ -221,7 +221,7 @@ class Experiment:
             "data.json": json.dumps(self.data),
             saved.FLAGS: seal.sealed(flags.written(self.values)),
             # last, since it makes the directory a run's
-            saved.RUN: json.dumps(saved.describe_run() | seal.RECORD),
+            saved.RUN: seal.run_record(),
         }
         for name, content in contents.items():
             with files.written_aside(self.workdir / name) as aside:

@@ -22,6 +22,11 @@ def sealed(flags: str) -> str:
     return f"{flags}{MARK}{records.hash_of(flags)}\n"
 
 
+def run_record() -> str:
+    """Returns the text of run.json: the code that made the run, and that its flags are sealed."""
+    return json.dumps(saved.describe_run() | RECORD)
+
+
 def is_expected(workdir: pathlib.Path) -> bool:
     """Tells whether the files of a run say when they are damaged; those of old runs do not."""
     try:

@@ -1,0 +1,98 @@
+"""What the package's pretrained models are: recipe, measurements and samples of each."""
+
+import dataclasses
+from typing import NamedTuple
+
+TEXTURES = "image:../shared/data/textures.zip/"
+FROM_CHAINS = (
+    "--steps=1400",
+    "--generative_convnet.sample_from_chains",
+    "--generative_convnet.sample_steps=100",
+)
+GENERATE = ("--task=generate", "--count=64")
+LATENT = ("reconstruction", "completion", "outliers")
+
+
+class Tolerance(NamedTuple):
+    """How far a number of a model that is trained anew may be from the printed one.
+
+    Attributes:
+        relative: as a share of the printed number.
+        absolute: beside that.
+    """
+
+    relative: float
+    absolute: float
+
+
+CLOSE = Tolerance(relative=0.15, absolute=0.02)
+FAR = Tolerance(relative=0.5, absolute=0.02)
+"""Of chains, which are other pictures after another training."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A pretrained model, before it is trained.
+
+    Attributes:
+        shows: one sentence on what it is for.
+        recipe: a packaged flagfile.
+        changes: flags that differ from the recipe's.
+        step: the checkpoint that is kept; None: the last.
+        metrics: what is measured, and flags of the protocols.
+        sample: flags of `trainers.sample` for the picture of unchosen samples.
+        tolerance: of the numbers of a model that is trained anew.
+    """
+
+    shows: str
+    recipe: str
+    changes: tuple[str, ...] = ()
+    step: int | None = None
+    metrics: tuple[str, ...] = LATENT
+    protocol: tuple[str, ...] = ()
+    sample: tuple[str, ...] = GENERATE
+    tolerance: Tolerance = CLOSE
+
+
+def texture(shows: str, picture: str, *changes: str, step: int | None = None) -> Entry:
+    """Returns the entry of a generative ConvNet on one picture of 224x224 pixels.
+
+    Args:
+        shows: one sentence on it.
+        picture: its place in the archive of textures.
+        *changes: flags beside.
+        step: the checkpoint that is kept; None: the last.
+    """
+    return Entry(
+        shows=shows,
+        recipe="generative_convnet_texture_cpu",
+        changes=(f"--dataset={TEXTURES}{picture}", *FROM_CHAINS, *changes),
+        step=step,
+        metrics=("texture_statistics",),
+        sample=("--task=generate", "--count=4"),
+        tolerance=FAR,
+    )
+
+
+ENTRIES = {
+    "mnist5k-triangle": Entry(
+        shows="A divergence triangle on 5,000 digits: generates, reconstructs, completes, scores.",
+        recipe="divergence_triangle_mnist5k_cpu",
+    ),
+    "mnist-triangle": Entry(
+        shows="A divergence triangle on MNIST's 60,000 digits.",
+        recipe="divergence_triangle_mnist_cpu",
+    ),
+    "peppers-convnet": texture(
+        "A generative ConvNet on one picture of red peppers.", "inn_jlazarow/pepper.png"
+    ),
+    "pebbles-convnet": texture(
+        "A generative ConvNet on one picture of pebbles.",
+        "inn_jlazarow/pebbles.png",
+        "--crop=0,0,246,246",
+    ),
+    "wall-convnet": texture(
+        "A generative ConvNet on one picture of a stone wall.", "inn_jlazarow/wall.png"
+    ),
+}
+"""By name, in the order of the page."""
