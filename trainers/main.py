@@ -30,6 +30,7 @@ from trainers.run import (
     lasting,
     locks,
     records,
+    stopping,
 )
 from trainers.run.board import Board
 from trainers.run.experiment import Experiment, refuse_others
@@ -75,11 +76,13 @@ def train(values: absl_flags.FlagValues, changes: history.Changes) -> None:
     experiment.check_labels()
     if values.keep_best is not None:
         best.check(values.keep_best, list(experiment.algorithm.means))
+    if values.stop_at_gap is not None:
+        stopping.check(values.stop_at_gap, values.log_every, list(experiment.algorithm.means))
     begin(experiment, changes)
     algorithm = experiment.algorithm
     with lasting.stop_requests() as request:
         # a run that is called again may have come to its end before
-        while algorithm.num_updates < values.steps and not algorithm.finished:
+        while algorithm.num_updates < values.steps and not experiment.finished:
             try:
                 with experiment.strategy.scope():
                     fit(experiment, request)
@@ -181,6 +184,7 @@ def _callbacks(
         callbacks.Log(experiment, board, watching),
         callbacks.Pictures(experiment, board, values.sample_every, values.steps),
         callbacks.Save(experiment, values.save_every, values.steps, values.keep, request),
+        callbacks.End(experiment),
     ]
 
 

@@ -90,7 +90,7 @@ class Pictures(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         algorithm = self.experiment.algorithm
         step = algorithm.num_updates
-        if step % self.every and step != self.last and not algorithm.finished:
+        if step % self.every and step != self.last and not self.experiment.finished:
             return
         for name, images in algorithm.pictures(self._batch()).items():
             grid = pictures.sheet(images.numpy())
@@ -133,9 +133,8 @@ class Save(keras.callbacks.Callback):
         self.request = request
 
     def on_epoch_end(self, epoch, logs=None):
-        algorithm = self.experiment.algorithm
-        step = algorithm.num_updates
-        if step % self.every == 0 or step == self.last or algorithm.finished:
+        step = self.experiment.algorithm.num_updates
+        if step % self.every == 0 or step == self.last or self.experiment.finished:
             self._save(step, passing=False)
         self._stop(step)
 
@@ -159,6 +158,18 @@ class Save(keras.callbacks.Callback):
             if not self.experiment.values.guard:
                 raise
             raise DivergedError(step, str(error)) from error
+
+
+class End(keras.callbacks.Callback):
+    """Ends training at the logging interval in which the run came to its own end."""
+
+    def __init__(self, experiment: Experiment):
+        super().__init__()
+        self.experiment = experiment
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.experiment.finished:
+            self.model.stop_training = True
 
 
 class Progress(keras.callbacks.Callback):

@@ -30,6 +30,7 @@ from trainers.run import (
     records,
     seal,
     stated,
+    stopping,
     strategy,
 )
 from trainers.run.metrics import Metrics
@@ -153,6 +154,17 @@ class Experiment:
     def state(self) -> checkpoints.State:
         """All variables that a checkpoint keeps of the training."""
         return checkpoints.state_of(self.algorithm)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has come to its end before the last update of its flags."""
+        if self.values.stop_at_gap is None:
+            return self.algorithm.finished
+        intervals = self.values.stop_at_gap // self.values.log_every
+        rows = self.metrics.newest("train", intervals)
+        return self.algorithm.finished or stopping.is_reached(
+            rows, intervals, self.algorithm.last_growth
+        )
 
     def save(self, keep: int, passing: bool = False) -> None:
         """Writes a checkpoint; leaves the newest `keep`, the newest good one and the best.

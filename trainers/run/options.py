@@ -60,6 +60,8 @@ class RunOptions:
     """Also keep the best checkpoint by this number: logged, such as reconstruction_error, or
     evaluated, such as fid/distance; with :lower or :higher where its better direction is
     unknown."""
+    stop_at_gap: Annotated[int | None, AtLeastOne] = None
+    """Stop once the mean energy gap of so many updates, all layers in place, is zero or below."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
