@@ -1,5 +1,7 @@
 """`--stop_at_gap` ends a run where data are no less likely than its chains."""
 
+import itertools
+
 import pytest
 from support import command_line
 from support.command_line import TOY, mistake, rows
@@ -34,8 +36,7 @@ def test_a_run_ends_at_the_first_window_whose_mean_gap_is_not_positive(tmp_path)
     command_line.train(tmp_path / "run", *TOY, *LONG, "--stop_at_gap=4")
     logged = rows(tmp_path / "run", "train")
     means = [
-        (before["energy_gap"] + now["energy_gap"]) / 2
-        for before, now in zip(logged, logged[1:], strict=False)
+        (before["energy_gap"] + now["energy_gap"]) / 2 for before, now in itertools.pairwise(logged)
     ]
     assert means[-1] <= 0
     assert all(mean > 0 for mean in means[:-1])
