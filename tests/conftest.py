@@ -35,6 +35,19 @@ def _prepared_data(tmp_path_factory):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _optimize_graphs_in_slow_tests_only(request):
+    """Leaves graphs as they were traced, unless slow tests run.
+
+    Most graphs of tests are small and run once or twice, and to optimize one takes longer than to
+    run it. The slow tests, and those that start processes, run graphs as users do.
+    """
+    import tensorflow as tf
+
+    marked = request.config.getoption("markexpr")
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": marked == "not slow"})
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _collect_garbage_seldom():
     """Makes Python's garbage collector run seldom.
 

@@ -40,6 +40,7 @@ def test_a_notebook_runs_against_the_installed_wheel(path, installed, tmp_path, 
     from nbclient import NotebookClient
 
     monkeypatch.setenv("TFGEN_NOTEBOOK_EPOCHS", "1")
+    monkeypatch.setenv("TFGEN_NOTEBOOK_STEPS", "50")
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.delenv("PYTHONPATH", raising=False)
     words = ("-m", "ipykernel", "install", "--prefix", tmp_path, "--name", "wheel")
