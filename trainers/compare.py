@@ -25,6 +25,8 @@ SHARED = (
     "image_size",
     "channels",
     "patch_size",
+    "clip_length",
+    "clip_stride",
     "max_images",
     "test_fraction",
     "validation",

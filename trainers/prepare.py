@@ -60,9 +60,9 @@ def said(loaded: Images) -> str:
         loaded: the data set.
     """
     image = loaded.train.image
-    if isinstance(image, np.ndarray):
+    folder = None if isinstance(image, np.ndarray) else image.folder
+    if folder is None:
         return f"{loaded.description.name}: nothing to prepare; each start reads it into memory"
-    folder = image.path.parent
     size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
     return f"{folder}: prepared, {size / 2**20:,.1f} MiB"
 

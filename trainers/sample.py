@@ -7,6 +7,9 @@
 A .png file shows everything on one sheet. A directory gets a file for each image: 00000.png,
 00001.png and so on. An .npz file gets the array `image`, uint8 [n, h, w, c]. After an interruption
 the same command goes on with the images that it had.
+
+Of a model of clips, FILE.gif is a film of the sheet, and a .png file a strip of its frames. A
+directory gets a film for each clip, and an .npz file the array `image`, uint8 [n, t, h, w, c].
 """
 
 import dataclasses
@@ -25,6 +28,9 @@ from trainers.run import best, classes, commands, dataset, experiment, flags, si
 
 TASKS = listing.find()
 
+SHEETS = (".png", pictures.FILM)
+"""Suffixes of files that show everything on one sheet."""
+
 SIMPLE = [f.name for f in dataclasses.fields(Request) if f.name not in ("size", "stated", "label")]
 """What flags of one value ask."""
 
@@ -37,7 +43,7 @@ def define(values: absl_flags.FlagValues) -> None:
     where: dict[str, Any] = {"flag_values": values, "module_name": module}
     absl_flags.DEFINE_string("workdir", None, "The run whose model to use.", **where)
     absl_flags.DEFINE_enum("task", None, sorted(TASKS), "What to do.", **where)
-    text = "What to write: a .png file, a directory, or an .npz file."
+    text = "What to write: a .png file (of clips .gif, too), a directory, or an .npz file."
     absl_flags.DEFINE_string("output", None, text, **where)
     best.define_step(values, module, "use")
     dataset.define_moved(values, module)
@@ -55,8 +61,9 @@ def main(values: absl_flags.FlagValues) -> None:
     drawing, output = TASKS[values.task], pathlib.Path(values.output)
     check_output(drawing, output)
     trained = experiment.restored(values.workdir, values.step, moved_to=values.dataset)
+    check_film(output, trained.model.image_shape)
     asked = request(values, trained.data.get("class_names"))
-    if output.suffix == ".png":
+    if output.suffix in SHEETS:
         pictures.save(output, drawing.draw(trained, asked))
     elif drawing.images is not None:
         parts = functools.partial(drawing.images, trained, asked)
@@ -91,7 +98,7 @@ def request(values: absl_flags.FlagValues, class_names: Sequence[str] | None = N
 
 def check_output(drawing: Drawing, output: pathlib.Path) -> None:
     """Raises UserError unless a drawing can be written to a path."""
-    if output.suffix == ".png" and not output.is_dir():
+    if output.suffix in SHEETS and not output.is_dir():
         return
     if output.suffix not in ("", single_images.ARRAYS) and not output.is_dir():
         raise UserError(
@@ -103,6 +110,15 @@ def check_output(drawing: Drawing, output: pathlib.Path) -> None:
             f"{output}"
         )
     single_images.check(output)
+
+
+def check_film(output: pathlib.Path, image_shape: Sequence[int]) -> None:
+    """Raises UserError if a film is asked of a model of images."""
+    if output.suffix == pictures.FILM and len(image_shape) != 4:
+        raise UserError(
+            f"--output: expected a .png file, a directory or an .npz file, since this model makes "
+            f"images, and found {output}"
+        )
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import pytest
 import tfgen.nets.families
 
 SHAPES = {
+    "generative_convnet_dynamic": (8, 16, 16, 3),
+    "triangle_dynamic": (16, 16, 16, 3),
     "toy": (1, 1, 2),
     "prototype": (6, 6, 1),
     "generative_convnet_digits": (8, 8, 1),
@@ -52,6 +54,8 @@ REPRESENTATIVES = {
     ("triangle_digits", "inference"),
     ("dcgan_digits", "discriminator"),
     ("convnet_classifier", "classifier"),
+    ("generative_convnet_dynamic", "energy"),
+    ("triangle_dynamic", "generator"),
 }
 """A small net of each architecture, of which the fast suite asks what the slow one asks of all."""
 

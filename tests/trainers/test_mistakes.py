@@ -351,7 +351,7 @@ def test_an_archive_that_is_cut_is_refused(tmp_path):
 def test_a_video_is_refused_by_a_net_of_images(tmp_path):
     path = tmp_path / "clip.npz"
     np.savez(path, clip=np.zeros((5, 8, 8, 1), np.uint8))
-    assert "videos" in refused(tmp_path, *DIGITS, f"--dataset=video:{path}")
+    assert "found clips" in refused(tmp_path, *DIGITS, f"--dataset=video:{path}")
 
 
 # work directories

@@ -75,3 +75,32 @@ def test_a_picture_is_saved_as_png(tmp_path, channels):
     pictures.save(tmp_path / "new" / "out.png", picture)
     assert np.array_equal(iio.imread(tmp_path / "new" / "out.png").reshape(picture.shape), picture)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["out.png"]
+
+
+# --- clips
+
+
+def test_a_grid_of_clips_is_a_film_of_grids():
+    clips = np.stack([constant(-1, 0, 1), constant(1, 0, -1)], axis=1)
+    film = pictures.grid(clips, columns=3)
+    np.testing.assert_array_equal(film[0], pictures.grid(clips[:, 0], columns=3))
+    np.testing.assert_array_equal(film[1], pictures.grid(clips[:, 1], columns=3))
+
+
+def test_a_strip_shows_frames_from_the_first_to_the_last():
+    film = np.repeat(np.arange(30, dtype=np.uint8), 5 * 4 * 3).reshape(30, 5, 4, 3)
+    strip = pictures.strip(film)
+    assert strip.shape == (5, 8 * 4 + 7 * 4, 3)
+    shown = strip[0, ::8, 0]
+    assert shown[0] == 0 and shown[-1] == 29 and (np.diff(shown.astype(int)) > 0).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_film_is_written_as_a_gif_and_as_a_strip(tmp_path, channels):
+    film = np.repeat(np.array([0, 120, 255], np.uint8), 8 * 8 * channels)
+    film = film.reshape(3, 8, 8, channels)
+    pictures.save(tmp_path / "a.gif", film)
+    found = iio.imread(tmp_path / "a.gif")
+    assert found[:, 4, 4].max(axis=-1).tolist() == [0, 120, 255]
+    pictures.save(tmp_path / "a.png", film)
+    assert iio.imread(tmp_path / "a.png").shape[:2] == (8, 3 * 8 + 2 * 4)

@@ -43,7 +43,7 @@ class ABP(LatentAlgorithm):
         self,
         generator: keras.Model,
         *,
-        image_shape: tuple[int, int, int],
+        image_shape: tuple[int, ...],
         train_size: int = 1,
         num_incomplete: int = 0,
         seed: int = 0,

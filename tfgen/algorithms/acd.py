@@ -45,7 +45,7 @@ class ACD(LatentAlgorithm):
         generator: keras.Model,
         inference: keras.Model,
         *,
-        image_shape: tuple[int, int, int],
+        image_shape: tuple[int, ...],
         seed: int = 0,
         temperature: Annotated[float, Positive] = 0.1,
         kernel: Annotated[str, KernelName] = "langevin",

@@ -31,7 +31,7 @@ class DCGAN(LatentAlgorithm):
         discriminator: keras.Model,
         generator: keras.Model,
         *,
-        image_shape: tuple[int, int, int],
+        image_shape: tuple[int, ...],
         seed: int = 0,
     ):
         model = AdversarialModel(discriminator, generator, image_shape=image_shape)

@@ -133,7 +133,7 @@ class DivergenceTriangle(LatentAlgorithm):
         generator: keras.Model,
         inference: keras.Model,
         *,
-        image_shape: tuple[int, int, int],
+        image_shape: tuple[int, ...],
         num_incomplete: int = 0,
         seed: int = 0,
         preset: Annotated[str, OneOf(*PRESETS)] = "official",

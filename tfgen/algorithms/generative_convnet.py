@@ -81,7 +81,7 @@ class GenerativeConvNet(Algorithm):
         self,
         energy: keras.Model,
         *,
-        image_shape: tuple[int, int, int],
+        image_shape: tuple[int, ...],
         image_mean: Sequence[float],
         seed: int = 0,
         sigma: Annotated[float, Positive] = 1 / 127.5,
@@ -272,9 +272,9 @@ class GenerativeConvNet(Algorithm):
         x = chains.take()
         if self.rejuvenation:
             which, noise = random.split(seed)
-            anew = random.uniform((chains.per_replica, 1, 1, 1), which) < self.rejuvenation
-            drawn = random.normal(tf.shape(x), noise)
-            x = tf.where(anew, self.model.image_mean + self.model.sigma * drawn, x)
+            anew = random.uniform((x.shape[0], *[1] * (x.shape.rank - 1)), which)
+            drawn = self.model.image_mean + self.model.sigma * random.normal(tf.shape(x), noise)
+            x = tf.where(anew < self.rejuvenation, drawn, x)
         return x, self.chain_label()
 
     def _stabilize(self, gradient: tf.Tensor, variable: keras.Variable) -> tf.Tensor:

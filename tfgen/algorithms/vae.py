@@ -40,7 +40,7 @@ class VAE(LatentAlgorithm):
         generator: keras.Model,
         inference: keras.Model,
         *,
-        image_shape: tuple[int, int, int],
+        image_shape: tuple[int, ...],
         num_incomplete: int = 0,
         seed: int = 0,
         sigma: Annotated[float, Positive] = 0.0707,

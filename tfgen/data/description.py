@@ -132,11 +132,12 @@ def line(found: Mapping[str, Any]) -> str:
     """
     counts = found["counts"]
     shape = "x".join(map(str, found["picture_shape"]))
+    noun = "clip" if len(found["picture_shape"]) == 4 else "picture"
     if found["held_out"].startswith(SAME):
-        words = f"{_pictures(counts['train'])} of {shape}, {found['held_out']}"
+        words = f"{_counted(counts['train'], noun)} of {shape}, {found['held_out']}"
     else:
         words = (
-            f"{counts['train']:,} training + {counts['test']:,} test pictures of {shape} "
+            f"{counts['train']:,} training + {counts['test']:,} test {noun}s of {shape} "
             f"({found['held_out']})"
         )
     parts = [words]
@@ -175,8 +176,8 @@ def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return f"as many pictures with other pixels, labels or order{files}"
 
 
-def _pictures(count: int) -> str:
-    return f"{count:,} picture{'' if count == 1 else 's'}"
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _classes(count: int | None, names: list[str] | None) -> str:

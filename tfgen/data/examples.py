@@ -2,13 +2,13 @@
 
 import dataclasses
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from tfgen import patches, random
-from tfgen.data import crops, given, masks, opening, preprocess, splits, stored
+from tfgen.data import clips, crops, given, masks, opening, preprocess, splits, stored
 from tfgen.data.description import Description
 from tfgen.data.reading import Reading
 from tfgen.data.request import Request
@@ -178,6 +178,8 @@ def load(
     image_size: tuple[int, int] | None = None,
     channels: int | None = None,
     patch_size: int | None = None,
+    clip_length: int | None = None,
+    clip_stride: int = 1,
     missing: str | None = None,
     max_images: int | None = None,
     test_fraction: float = 0.1,
@@ -202,6 +204,9 @@ def load(
         image_size: height and width to crop and resize to; None keeps the pictures' own.
         channels: 1 or 3; None keeps the pictures' own.
         patch_size: train on square patches of this side.
+        clip_length: frames of the clips that films are cut into; None takes each film whole. The
+            end of each film is held out.
+        clip_stride: frames from the start of a clip to that of the next.
         missing: pixels of the training images to hide, the same of each image always; see
             `tfgen.data.masks.parse`.
         max_images: take at most this many of the training pictures, at random. `test_fraction` of
@@ -240,13 +245,21 @@ def load(
         stated=Reading(background=background, bit_depth=bit_depth, value_range=value_range),
         data_dir=data_dir,
         manual_dir=manual_dir,
+        frames=clip_length is not None,
     )
+    if clip_length is not None:
+        refused = {"patch_size": patch_size, "missing": missing, "validation": validation}
+        clips.check(request, clip_stride, **refused)
     found, arrays = opening.opened(request, progress, say, always=stored_always)
 
     def read(split: str, most: int | None) -> Examples:
         return Examples(*arrays(split, most))
 
-    parts = splits.divide(found, read, most=max_images, fraction=test_fraction)
+    share: dict[str, Any] = {"most": max_images, "fraction": test_fraction}
+    if clip_length is None:
+        parts = splits.divide(found, read, **share)
+    else:
+        parts = clips.divide(read, length=clip_length, stride=clip_stride, **share)
     if patch_size is not None:
         _check_patches(name, parts.train, patch_size, missing)
     if missing and parts.train.image.ndim != 4:

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.data import decode
+from tfgen.data import clip_masks, decode
 from tfgen.errors import UserError
 from tfgen.types import Mask, Seed
 
@@ -147,17 +147,17 @@ def pattern(name: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
     return blocks(shape, number, max(1, scaled), seed)
 
 
-def parse(spec: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
+def parse(spec: str, shape: tuple[int, ...], seed: Seed) -> Mask:
     """Makes the masks that a name on the command line asks for.
 
     Args:
         spec: `half:SIDE`, `salt_and_pepper:RATE`, `blocks:NUMBERxSIZE`, a name of `PATTERNS`, or
-            the path of an image file.
-        shape: batch, height, width.
+            the path of an image file; of clips also `frames:FIRST-LAST` or `moving_block:SIZE`.
+        shape: batch, height, width; of clips batch, frames, height, width.
         seed: int32 [2].
 
     Returns:
-        [b, h, w, 1].
+        [b, h, w, 1]; of clips [b, t, h, w, 1].
 
     Raises:
         UserError: if the name is none of these, or the masks hide everything or nothing.
@@ -182,8 +182,15 @@ def _is_rate(spec: str) -> bool:
     return spec in RATES or (kind == "salt_and_pepper" and float(rest) > 0)
 
 
-def _made(spec: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
+def _made(spec: str, shape: tuple[int, ...], seed: Seed) -> Mask:
     """Makes the masks of a name, whatever they hide."""
+    if len(shape) == 4:
+        return clip_masks.made(spec, shape, seed, lambda images: _made(spec, images, seed))
+    batch, height, width = shape
+    return _of_images(spec, (batch, height, width), seed)
+
+
+def _of_images(spec: str, shape: tuple[int, int, int], seed: Seed) -> Mask:
     if spec in PATTERNS:
         return pattern(spec, shape, seed)
     kind, _, rest = spec.partition(":")
@@ -209,11 +216,11 @@ def mask(spec: str, images: np.ndarray | tf.Tensor, seed: int = 0) -> Mask:
 
     Args:
         spec: such as half:bottom, salt_and_pepper:0.5 or blocks:1x4; see `NAMES`.
-        images: [b, h, w, c].
+        images: [b, h, w, c], or clips [b, t, h, w, c].
         seed: of masks that are drawn.
 
     Returns:
-        [b, h, w, 1], 1 where a pixel is known.
+        [b, h, w, 1] or [b, t, h, w, 1], 1 where a pixel is known.
 
     Raises:
         UserError: if there is no such mask, it does not fit the images, or it hides everything or
@@ -225,7 +232,7 @@ def mask(spec: str, images: np.ndarray | tf.Tensor, seed: int = 0) -> Mask:
         >>> known[0, :, 0, 0].numpy()
         array([1., 1., 0., 0.], dtype=float32)
     """
-    found = parse(spec, tuple(images.shape[:3]), random.root(seed))
+    found = parse(spec, tuple(images.shape[:-1]), random.root(seed))
     if tf.reduce_all(found > 0):
         raise UserError(f"mask: expected some hidden pixels and found that {spec} hides none")
     return found

@@ -8,7 +8,7 @@ import pathlib
 import re
 from typing import Any
 
-from tfgen.data import crops, reading, signature, sources
+from tfgen.data import crops, films, reading, signature, sources
 from tfgen.data.contents import Contents
 from tfgen.data.crops import Box
 from tfgen.data.reading import Reading
@@ -17,7 +17,7 @@ FORMAT = 1
 """Of stores; those of another are prepared anew."""
 
 KINDS = ("folder", "npz", "cifar10")
-"""Kinds of `KIND:PATH` that are stored; and so are TensorFlow Datasets."""
+"""Kinds of `KIND:PATH` that are stored; and so are TensorFlow Datasets, and the frames of films."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,7 @@ class Request:
         stated: what the user states about the pictures.
         data_dir: holds `prepared/`, and what TensorFlow Datasets prepared; None: the usual places.
         manual_dir: where original files lie that TensorFlow Datasets need not download.
+        frames: whether films are read frame by frame, each labelled with its film's number.
     """
 
     name: str
@@ -41,13 +42,14 @@ class Request:
     stated: Reading = reading.PLAIN
     data_dir: str | None = None
     manual_dir: str | None = None
+    frames: bool = False
 
     @property
     def is_stored(self) -> bool:
         """Tells whether data of this kind are stored, if they are not small."""
         kind, _, place = self.name.partition(":")
         if kind in sources.READERS and place:
-            return kind in KINDS
+            return kind in KINDS or self.frames
         return self.name not in sources.EMBEDDED
 
     def contents(self) -> Contents:
@@ -62,6 +64,8 @@ class Request:
         size = None if self.crop else self.size
         stated = dataclasses.replace(self.stated, size=size)
         found = sources.read(self.name, self.data_dir, self.manual_dir, stated)
+        if self.frames:
+            return found.mapped(films.as_frames)
         if self.crop is None:
             return found
         box = self.crop
@@ -74,7 +78,10 @@ class Request:
         facts["format"] = FORMAT
         if kind in sources.READERS and place:
             path = pathlib.Path.cwd() / pathlib.Path(place).expanduser()
-            return facts | {"dataset": f"{kind}:{path}", "files": signature.of_path(path)}
+            if self.frames:
+                facts["frames"] = True
+            files = signature.of_path(films.container(path)[0])
+            return facts | {"dataset": f"{kind}:{path}", "files": files}
         found = signature.of_tfds(self.name, self.data_dir)
         return facts | {"dataset": self.name, "files": found, "manual_dir": self.manual_dir}
 

@@ -10,7 +10,7 @@
 | `cifar10:PATH` | CIFAR-10's binary batches (`data_batch_1.bin`, ...): a folder, a .zip, or one |
 | `npz:PATH` | an array `image` [n, h, w] or [n, h, w, c], and maybe an array `label` [n] |
 | `image:PATH` | one image file, also in a .zip (`image:textures.zip/bark.png`): a texture |
-| `video:PATH` | an .npz of clips [t, h, w, c], or one film file |
+| `video:PATH` | films: an .npz of some [t, h, w, c], or PATH.npz/NAME; a file; a folder |
 | else | a TensorFlow Datasets name |
 
 Numbers are uint8, or float in [-1, 1], unless a `Reading` states another range. What is converted
@@ -101,7 +101,7 @@ def read_image(path: str | pathlib.Path, stated: Reading = reading.PLAIN) -> np.
 
 
 def _read_path(name: str, kind: str, path: pathlib.Path, stated: Reading) -> Contents:
-    place = archives.archive_of(path) if kind == "image" else path
+    place = films.container(archives.archive_of(path) if kind == "image" else path)[0]
     if not place.exists():
         raise UserError(f"dataset {name}: expected an existing path and found nothing at {path}")
     return READERS[kind](name, path, stated)
@@ -175,29 +175,12 @@ def _npz(name: str, path: pathlib.Path, stated: Reading) -> Contents:
     return Contents({ALL: pictures}, files={path.name: path.stat().st_size}, bytes=size)
 
 
-def _video(name: str, path: pathlib.Path, stated: Reading) -> Contents:
-    return Contents({ALL: _clips(name, path, stated)}, files={path.name: path.stat().st_size})
-
-
-def _clips(name: str, path: pathlib.Path, stated: Reading) -> Pictures:
-    if path.suffix == ".npz":
-        clips = npz.read(f"dataset {name}", path)
-    else:
-        clips = {path.name: films.frames(f"dataset {name}", path, stated)}
-    for key, clip in sorted(clips.items()):
-        if clip.ndim != 4:
-            raise UserError(
-                f"dataset {name}: expected {key} of shape [t, h, w, c] and found {list(clip.shape)}"
-            )
-        yield clip, None
-
-
 READERS: dict[str, Callable[[str, pathlib.Path, Reading], Contents]] = {
     "folder": folders.read,
     "cifar10": cifar10.read,
     "npz": _npz,
     "image": _image,
-    "video": _video,
+    "video": films.read,
 }
 """Readers of `KIND:PATH`, by kind; each takes the data set's name, for complaints, the path,
 and what the user states."""

@@ -22,6 +22,7 @@ CHOSEN = "drawn from its validation split"
 RANDOM = "held out at random"
 ASIDE = "set aside of the training pictures"
 RIGHT = "the right part of the picture"
+END = "the end of each film"
 SAME = "test is train"
 """Where the test images come from, in words; `SAME`: nothing is held out."""
 

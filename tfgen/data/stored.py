@@ -6,7 +6,7 @@ import hashlib
 import json
 import pathlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -61,6 +61,11 @@ class Stored:
     def ndim(self) -> int:
         """The number of axes."""
         return len(self.whole)
+
+    @property
+    def folder(self) -> pathlib.Path:
+        """The directory of the file."""
+        return self.path.parent
 
     @property
     def nbytes(self) -> int:
@@ -137,8 +142,49 @@ class Stored:
         return f", rows {hashlib.sha256(self.rows.astype('<i8').tobytes()).hexdigest()[:16]}"
 
 
-Array = np.ndarray | Stored
-"""Pictures in memory or in a file."""
+class Lazy(Protocol):
+    """Pictures that are read where they are touched; see `Stored`."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the pictures together."""
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of the numbers."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the pictures together."""
+
+    @property
+    def folder(self) -> pathlib.Path | None:
+        """The directory that keeps the pictures; None where memory does."""
+
+    def __getitem__(self, key: Any) -> np.ndarray: ...
+
+    def __iter__(self) -> Iterator[np.ndarray]: ...
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray: ...
+
+    def select(self, index: np.ndarray) -> "Lazy":
+        """Returns the pictures with some numbers."""
+
+    def reader(self) -> Reader:
+        """Returns what reads pictures inside of a graph."""
+
+    def remembered(self, what: str, compute: Callable[[], Any]) -> Any:
+        """Returns what is computed of the pictures."""
+
+
+Array = np.ndarray | Lazy
+"""Pictures in memory, in a file, or clips of films."""
 
 
 def chunks(image: Array) -> Iterator[np.ndarray]:

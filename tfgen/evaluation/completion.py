@@ -42,7 +42,7 @@ class Completion(Evaluator):
         given = self.examples("test", self.num_images)
         image = given["image"]
         mask_seed, run_seed = random.split(random.root(self.seed))
-        mask = masks.parse(self.mask, image.shape[:3], mask_seed)
+        mask = masks.parse(self.mask, image.shape[:-1], mask_seed)
         completed = np.empty((self.num_completions, *image.shape), np.float32)
         for number in range(self.num_completions):
             seed = random.fold_in(run_seed, number)

@@ -81,7 +81,7 @@ class Chains(keras.layers.Layer):
         """Draws chains, and lays them side by side without seams where images are to be larger.
 
         Args:
-            shape: [b, h, w, c] of the images.
+            shape: [b, h, w, c] of the images; [b, t, h, w, c] of clips.
             seed: int32 [2], of which chains are taken.
             num_classes: classes that the chains belong to in turn.
             label: the images' classes, [b], or None where there are none.
@@ -91,8 +91,11 @@ class Chains(keras.layers.Layer):
         Returns:
             A tensor of this shape.
         """
-        height, width = self.state.shape[1:3]
-        larger = tf.convert_to_tensor((shape[1] > height) | (shape[2] > width))
+        *sides, channels = self.state.shape[1:]
+        wanted = [shape[axis] for axis in range(1, len(sides) + 1)]
+        pairs = list(zip(sides, wanted, strict=True))
+        larger = tf.reduce_any([side < other for side, other in pairs])
+        cut = [slice(other) for other in wanted]
 
         def drawn(count):
             which = random.uniform((count,), seed, 0, self.num // num_classes, tf.int32)
@@ -101,15 +104,19 @@ class Chains(keras.layers.Layer):
             return tf.gather(self.state.value, which)
 
         def single():
-            return drawn(shape[0])[:, : shape[1], : shape[2]]
+            return drawn(shape[0])[:, *cut]
 
         def several():
-            inner = slice(margin, height - margin), slice(margin, width - margin)
-            rows = tiles.across(shape[1], height - 2 * margin)
-            columns = tiles.across(shape[2], width - 2 * margin)
-            found = drawn(shape[0] * rows * columns)[:, *inner]
-            grid = (shape[0], rows, columns, *found.shape[1:])
-            return tiles.blended(tf.reshape(found, grid))[:, : shape[1], : shape[2]]
+            # frames of clips have no margin in time
+            around = [0] * (len(sides) - 2) + [margin] * 2
+            inner = [slice(m, side - m) for m, side in zip(around, sides, strict=True)]
+            grid = [
+                tiles.across(other, side - 2 * m)
+                for m, (side, other) in zip(around, pairs, strict=True)
+            ]
+            found = drawn(shape[0] * tf.reduce_prod(grid))[:, *inner]
+            found = tf.reshape(found, (shape[0], *grid, *found.shape[1:]))
+            return tiles.blended(found)[:, *cut]
 
         images = tf.cond(larger, several, single)
-        return tf.ensure_shape(images, (None, None, None, self.state.shape[-1]))
+        return tf.ensure_shape(images, (None, *[None] * len(sides), channels))

@@ -26,7 +26,7 @@ class EnergyModel(Model):
 
     Args:
         energy: the net, -f of images in units of sigma; several outputs are one energy a class.
-        image_shape: height, width, channels.
+        image_shape: height, width, channels; before these, frames of clips.
         image_mean: the reference's mean, one number a channel, in [-1, 1].
         sigma: the reference's standard deviation in pixel units, positive.
         sampling: how new samples and completions are made.
@@ -43,14 +43,13 @@ class EnergyModel(Model):
     Source: A Theory of Generative ConvNet, equations 4, 5 and 8, Definition 2.
     """
 
-    image_shape: tuple[int, int, int]
     sampling: Sampling
 
     def __init__(
         self,
         energy: keras.Model,
         *,
-        image_shape: tuple[int, int, int],
+        image_shape: tuple[int, ...],
         image_mean: Sequence[float],
         sigma: float,
         sampling: Sampling,
@@ -76,7 +75,7 @@ class EnergyModel(Model):
 
     def _check(self, num_chains: int) -> None:
         """Raises UserError unless the margin and the chains fit the net."""
-        side, classes = min(self.image_shape[:2]), self.num_classes
+        side, classes = min(self.image_shape[-3:-1]), self.num_classes
         if self.margin and not (self.energy_net.any_size and 2 * self.margin < side):
             raise UserError(
                 f"margin: expected 0 for this net and image size and found {self.margin}"
@@ -91,7 +90,7 @@ class EnergyModel(Model):
             inputs.seed(),
             inputs.count(),
             inputs.num_steps(self.sampling.steps),
-            inputs.size(self.image_shape[:2], self.least_side),
+            inputs.size(self._free(), self.least_side),
         ]
         if self.num_classes > 1:
             declared.append(inputs.label(self.num_classes))
@@ -100,7 +99,7 @@ class EnergyModel(Model):
     def unable(self) -> set[str]:
         unable = set()
         # synthesize takes no label, without which one of several energies is not chosen
-        if not self.energy_net.any_size or self.num_classes > 1:
+        if not self.energy_net.free_sides or self.num_classes > 1:
             unable.add("synthesize")
         if not self.persistent_chains.num:
             unable.add("chains")
@@ -179,9 +178,10 @@ class EnergyModel(Model):
     def synthesize(
         self, count: tf.Tensor, seed: Seed, size: tf.Tensor, num_steps: tf.Tensor | None = None
     ) -> Image:
-        """Samples images of any size, [count, size[0], size[1], c]."""
-        height, width = (size[axis] + 2 * self.margin for axis in (0, 1))
-        return self._sample((count, height, width, self.image_shape[-1]), seed, num_steps, None)
+        """Samples images of any size, [count, *size, c], or clips of any length."""
+        sides = [*tf.unstack(size), *self.image_shape[self.energy_net.free_sides : -1]]
+        sides[-2:] = [side + 2 * self.margin for side in sides[-2:]]
+        return self._sample((count, *sides, self.image_shape[-1]), seed, num_steps, None)
 
     @task("image")
     def complete(
@@ -244,6 +244,10 @@ class EnergyModel(Model):
             "margin": self.margin,
         }
 
+    def _free(self) -> tuple[int, ...]:
+        """Returns the model's own sides of those that synthesis chooses; of a fixed net all."""
+        return self.image_shape[: self.energy_net.free_sides or -1]
+
     def _sample(self, shape, seed: Seed, num_steps, label: Label | None) -> Image:
         start_seed, run_seed = random.split(seed)
         start = self._start(shape, start_seed, label)
@@ -282,14 +286,15 @@ class EnergyModel(Model):
 def _least_side(net: EnergyNet) -> int:
     """Returns the smallest side of images that a net takes."""
     # by trial: what fits depends on each layer's kernel, stride and padding
-    largest = min(net.image_shape[:2])
+    free = net.free_sides
+    largest = min(net.image_shape[: free or -1])
     for side in range(1, largest):
         with contextlib.suppress(UserError):
-            net.check_size(side, side)
+            net.check_size(*[side] * free, *net.image_shape[free:-1])
             return side
     return largest
 
 
 def without_margin(image: Image, margin: int) -> Image:
     """Returns images without the pixels within `margin` of their border."""
-    return image[:, margin:-margin, margin:-margin] if margin else image
+    return image[..., margin:-margin, margin:-margin, :] if margin else image

@@ -86,29 +86,29 @@ KNOWN_OR_MISSING = Check(
 
 
 def image(
-    shape: tuple[Any, Any, int],
+    shape: tuple[Any, ...],
     name: str = "image",
     meaning: str = "images in [-1, 1]",
-    example_sides: tuple[int, int] | None = None,
+    example_sides: tuple[int, ...] | None = None,
     least_side: int = 1,
 ) -> Input:
     """Declares a batch of images.
 
     Args:
-        shape: height, width, channels; sides may be None.
+        shape: height, width, channels; before these, frames of clips; sides may be None.
         name: of the input.
         meaning: see `Input`.
         example_sides: height and width of the example where sides are free.
         least_side: the smallest of the sides that are free.
     """
-    height, width, channels = shape
+    *sides, channels = shape
     if example_sides is not None:
-        height, width = example_sides
-    ramp = np.linspace(-1, 1, width, dtype=np.float32)[:, np.newaxis]
+        sides = list(example_sides)
+    ramp = np.linspace(-1, 1, sides[-1], dtype=np.float32)[:, np.newaxis]
     # an interpolation between two equal images would show nothing
     if name == "second":
         ramp = -ramp
-    example = np.broadcast_to(ramp, (height, width, channels))
+    example = np.broadcast_to(ramp, (*sides, channels))
     return Input(
         name,
         tuple(shape),
@@ -117,22 +117,22 @@ def image(
         request_check=PIXELS,
         least_side=least_side,
         example=example,
-        encoding="image",
+        encoding="image" if len(sides) == 2 else None,
     )
 
 
 def mask(image_shape: tuple[int, ...]) -> Input:
     """Declares the masks of images of a shape."""
-    height, width, _ = image_shape
-    left = np.arange(width) < (width + 1) // 2
+    *sides, _ = image_shape
+    left = np.arange(sides[-1]) < (sides[-1] + 1) // 2
     return Input(
         "mask",
-        (height, width, 1),
+        (*sides, 1),
         tf.float32,
         "1 where a pixel is known, 0 where it is missing",
         check=KNOWN_OR_MISSING,
-        example=np.broadcast_to(left[:, np.newaxis], (height, width, 1)),
-        encoding="mask",
+        example=np.broadcast_to(left[:, np.newaxis], (*sides, 1)),
+        encoding="mask" if len(sides) == 2 else None,
     )
 
 
@@ -203,16 +203,26 @@ def draws(default: int = 20) -> Input:
     return _shared("draws", (), tf.int32, meaning, **options)
 
 
-def size(default: tuple[int, int], least: int = 1) -> Input:
-    """Declares the height and width of what is synthesized.
+SIDES = {
+    1: "frames",
+    2: "height and width in pixels",
+    3: "frames, height and width in pixels",
+}
+"""What sides of a synthesized image or clip are, by their number."""
+
+
+def size(default: tuple[int, ...], least: int = 1) -> Input:
+    """Declares the height and width of what is synthesized, or frames and maybe these of clips.
 
     Args:
-        default: where none is given.
+        default: where none is given; as many sides as are free, see `Net.free_sides`.
         least: the smallest side that the model's net takes.
     """
-    check = at_least(least, f"at least {least} pixels a side")
+    unit = "frames" if len(default) == 1 else "pixels a side"
+    check = at_least(least, f"at least {least} {unit}")
     options = {"check": check, "limited": "side", "default": default, "example": default}
-    return _shared("size", (2,), tf.int32, "height and width in pixels", **options)
+    meaning = SIDES.get(len(default), SIDES[2])
+    return _shared("size", (len(default),), tf.int32, meaning, **options)
 
 
 def spherical() -> Input:

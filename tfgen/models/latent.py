@@ -26,7 +26,7 @@ class LatentModel(Model):
         generator: g, latents to images.
         inference: images to the mean and log-variance of q(z|x); None where no net infers latents.
         energy: U of images; None where the model has none.
-        image_shape: height, width, channels.
+        image_shape: height, width, channels; before these, frames of clips.
         sampling: how images are refined under U / T; None where there is no energy.
         temperature: T of the density exp(-U / T), positive.
         sigma: standard deviation of p(x|z) in pixel units; None where the model has none.
@@ -41,15 +41,13 @@ class LatentModel(Model):
         UserError: if the nets' latents differ.
     """
 
-    image_shape: tuple[int, int, int]
-
     def __init__(
         self,
         generator: keras.Model,
         inference: keras.Model | None = None,
         energy: keras.Model | None = None,
         *,
-        image_shape: tuple[int, int, int],
+        image_shape: tuple[int, ...],
         sampling: Sampling | None = None,
         temperature: float = 1.0,
         sigma: float | None = None,
@@ -97,7 +95,7 @@ class LatentModel(Model):
             inputs.seed(),
             inputs.count(),
             inputs.draws(),
-            inputs.size(self.image_shape[:2]),
+            inputs.size(self.image_shape[: self.generator.free_sides or -1]),
         ]
         if self.sampling is not None:
             declared.append(inputs.num_steps(self.sampling.steps))
@@ -109,7 +107,7 @@ class LatentModel(Model):
             unable |= {"encode", "reconstruct", "interpolate", "complete", "uncertainty"}
         if self.energy_net is None:
             unable |= {"energy", "anomaly"}
-        if not self.generator.any_size:
+        if not self.generator.free_sides:
             unable.add("synthesize")
         return unable
 
@@ -148,11 +146,13 @@ class LatentModel(Model):
     def synthesize(
         self, count: tf.Tensor, seed: Seed, size: tf.Tensor, num_steps: tf.Tensor | None = None
     ) -> Image:
-        """Generates images of any size, from a map of latents as large as that takes."""
-        rows, columns, dim = self.generator.latent_shape
-        height, width, _ = self.image_shape
-        latent = (count, -(-size[0] * rows // height), -(-size[1] * columns // width), dim)
-        return self._generate(latent, seed, num_steps)[:, : size[0], : size[1]]
+        """Generates images of any size, or clips of any length, from as large a map of latents."""
+        sides, free = tf.unstack(size), self.generator.free_sides
+        places, own = self.generator.latent_shape, self.image_shape
+        # as many places as the sides take, rounded up
+        needed = [-(-side * places[axis] // own[axis]) for axis, side in enumerate(sides)]
+        found = self._generate((count, *needed, *places[free:]), seed, num_steps)
+        return found[:, *(slice(side) for side in sides)]
 
     @task("latent")
     def encode(self, image: Image) -> Latent:

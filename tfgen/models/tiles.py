@@ -25,15 +25,22 @@ def blended(tiles: tf.Tensor) -> Image:
     Where two overlap, the weight of one falls linearly from one to zero while the other's rises.
 
     Args:
-        tiles: [b, rows, columns, h, w, c].
+        tiles: [b, rows, columns, h, w, c]; of clips [b, times, rows, columns, t, h, w, c].
 
     Returns:
-        [b, height, width, c], which the tiles cover exactly.
+        [b, height, width, c] or [b, length, height, width, c], which the tiles cover exactly.
     """
-    tiles = tf.transpose(tiles, (0, 1, 3, 5, 2, 4))  # [b, rows, h, c, columns, w]
-    bands = _joined(tiles)  # [b, rows, h, c, width]
-    whole = _joined(tf.transpose(bands, (0, 3, 4, 1, 2)))  # [b, c, width, height]
-    return tf.transpose(whole, (0, 3, 2, 1))
+    for axes in range(tiles.shape.rank // 2 - 1, 0, -1):
+        # the last of the grid's axes and the last side not joined yet go to the end, become one
+        # side there, and go back to the place of the latter
+        order = list(range(tiles.shape.rank))
+        grid, side = order[axes], order[2 * axes]
+        rest = [axis for axis in order if axis not in (grid, side)]
+        joined = _joined(tf.transpose(tiles, (*rest, grid, side)))
+        last = joined.shape.rank - 1
+        place = 2 * axes - 1
+        tiles = tf.transpose(joined, (*range(place), last, *range(place, last)))
+    return tiles
 
 
 def _joined(tiles: tf.Tensor) -> tf.Tensor:

@@ -65,7 +65,7 @@ class MissingPixels(Buffer):
     Source: Divergence triangle, section on learning from incomplete images.
     """
 
-    def __init__(self, num: int, image_shape: tuple[int, int, int]):
+    def __init__(self, num: int, image_shape: tuple[int, ...]):
         # half precision: its rounding on [-1, 1], 2^-11 at most, is below a grey level's 2^-7
         super().__init__(num, image_shape, dtype="float16", name="missing_pixels")
 

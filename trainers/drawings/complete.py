@@ -45,5 +45,5 @@ def masked(trained: Trained, request: Request) -> dict[str, np.ndarray]:
     """Returns images to work on, their classes and their masks, by the names of the inputs."""
     given = held_out(trained, request)
     seed = random.fold_in(random.root(request.seed), -1)
-    mask = masks.parse(request.mask, given["image"].shape[:3], seed)
+    mask = masks.parse(request.mask, given["image"].shape[:-1], seed)
     return {**given, "mask": mask.numpy()}

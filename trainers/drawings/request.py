@@ -42,7 +42,8 @@ class Request:
     default."""
     mask: str = "half:bottom"
     """What is hidden of images to complete: half:SIDE, salt_and_pepper:RATE, blocks:NUMBERxSIZE, a
-    pattern of the divergence triangle's paper such as B20, or an image file."""
+    pattern of the divergence triangle's paper such as B20, or an image file; of clips also
+    frames:FIRST-LAST or moving_block:SIZE."""
     image: str | None = None
     """An image file to work on, in place of held-out images."""
     spherical: bool = False
@@ -51,6 +52,8 @@ class Request:
     """How near to --image a stylized picture stays."""
     classifiers: Annotated[int | None, AtLeastOne] = None
     """How many of a cascade's classifiers samples go through, from the first on; all by default."""
+    length: Annotated[int | None, AtLeastOne] = None
+    """Frames of clips to synthesize; by default twice as many as were trained on."""
     size: tuple[int, int] = (256, 256)
     """Height and width of what is synthesized or stylized."""
     stated: Reading = reading.PLAIN
@@ -166,15 +169,18 @@ def held_out(trained: Trained, request: Request, count: int | None = None) -> di
     Raises:
         UserError: if held-out images are smaller than the model's.
     """
-    height, width, _ = trained.model.image_shape
+    *sides, _ = trained.model.image_shape
     if request.image is not None:
-        image = picture(request.image, trained, request, (height, width))
+        if len(sides) > 2:
+            raise UserError("--image: expected none, since this model is of clips")
+        image = picture(request.image, trained, request, (sides[0], sides[1]))
         return {"image": image, **with_labels(trained, request, 1)}
     test = trained.images.test
     image = test.shown(count or request.count or SEVERAL)
-    if image.shape[1:3] != (height, width):
+    if list(image.shape[1:-1]) != sides:
+        least = "x".join(map(str, sides))
         raise UserError(
-            f"--workdir: expected held-out images of at least {height}x{width}; give one by --image"
+            f"--workdir: expected held-out images of at least {least}; give one by --image"
         )
     return {"image": image, **with_labels(trained, request, len(image), test.label)}
 

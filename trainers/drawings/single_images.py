@@ -44,8 +44,9 @@ def write(
     interruption, and ends with the same files.
 
     Args:
-        path: an .npz file, of which the array `image` is uint8 [n, h, w, c]; or a directory of the
-            files 00000.png, 00001.png and so on.
+        path: an .npz file, of which the array `image` is uint8 [n, h, w, c] or, of clips,
+            [n, t, h, w, c]; or a directory of the
+            files 00000.png, 00001.png and so on, or 00000.gif for clips.
         parts: given how many parts there are already, yields the others: [b, h, w, c] in [-1, 1].
         asked: what the images depend on, as JSON can hold it.
         total: the number of images, for the progress bar; None if it is not known.
@@ -110,4 +111,5 @@ def _join(path: pathlib.Path, parts: Sequence[pathlib.Path]) -> None:
         numbers = itertools.count()
         for part in parts:
             for image in np.load(part):
-                pictures.save(aside / f"{next(numbers):05d}.png", image)
+                suffix = pictures.FILM if image.ndim == 4 else ".png"
+                pictures.save(aside / f"{next(numbers):05d}{suffix}", image)

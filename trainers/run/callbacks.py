@@ -93,10 +93,13 @@ class Pictures(keras.callbacks.Callback):
         if step % self.every and step != self.last and not self.experiment.finished:
             return
         for name, images in algorithm.pictures(self._batch()).items():
-            grid = pictures.sheet(images.numpy())
+            shown = pictures.sheet(images.numpy())
             place = self.experiment.workdir / "samples" / f"{name}-{step:08d}.png"
-            pictures.save(place, grid)
-            self.board.image(step, name, grid)
+            if shown.ndim == 4:  # a film, of which the picture is a strip
+                pictures.save(place.with_suffix(pictures.FILM), shown)
+                shown = pictures.strip(shown)
+            pictures.save(place, shown)
+            self.board.image(step, name, shown)
 
     def _batch(self) -> dict[str, tf.Tensor]:
         """Returns the first training examples, patches cut at the corner."""

@@ -49,7 +49,7 @@ def images(values: absl_flags.FlagValues, *, always: bool = False) -> examples.I
         always: prepare it on the disk, even if it is small.
 
     Raises:
-        UserError: if there is none such, or it is not of images.
+        UserError: if there is none such.
     """
     known = stated.reading(values)
     loaded = examples.load(
@@ -58,6 +58,8 @@ def images(values: absl_flags.FlagValues, *, always: bool = False) -> examples.I
         image_size=sides("image_size", values.image_size),
         channels=values.channels,
         patch_size=values.patch_size,
+        clip_length=values.clip_length,
+        clip_stride=values.clip_stride,
         missing=values.missing,
         max_images=values.max_images,
         test_fraction=values.test_fraction,
@@ -71,8 +73,6 @@ def images(values: absl_flags.FlagValues, *, always: bool = False) -> examples.I
         say=stated.say,
         stored_always=always,
     )
-    if len(loaded.shape) != 3:
-        raise UserError(f"--dataset: expected images and found videos of shape {loaded.shape}")
     say(description.counted(loaded))
     return loaded
 
@@ -90,6 +90,7 @@ def request(values: absl_flags.FlagValues) -> Request:
         stated=stated.reading(values),
         data_dir=values.data_dir,
         manual_dir=values.manual_dir,
+        frames=values.clip_length is not None,
     )
 
 
@@ -250,7 +251,7 @@ def _fault(found: Any) -> str:
         if not isinstance(value, kind) or isinstance(value, bool):
             return f"{name} {json.dumps(value)}"
     shape, mean = found["image_shape"], found["image_mean"]
-    if len(shape) != 3 or not all(isinstance(side, int) and side > 0 for side in shape):
+    if len(shape) not in (3, 4) or not all(isinstance(side, int) and side > 0 for side in shape):
         return f"image_shape {json.dumps(shape)}"
     numbers = [m for m in mean if isinstance(m, int | float) and math.isfinite(m)]
     if len(mean) != shape[-1] or len(numbers) != len(mean):

@@ -42,6 +42,8 @@ DATA = (
     "image_size",
     "channels",
     "patch_size",
+    "clip_length",
+    "clip_stride",
     "missing",
     "max_images",
     "test_fraction",

@@ -113,6 +113,10 @@ class DataOptions:
     """1 for grey, 3 for colour; the pictures' own by default."""
     patch_size: Annotated[int, AtLeastOne] | None = None
     """Train on square patches of this side."""
+    clip_length: Annotated[int, AtLeastOne] | None = None
+    """Frames of the clips that films are cut into; by default each film whole is a clip."""
+    clip_stride: Annotated[int, AtLeastOne] = 1
+    """Frames from the start of a clip to that of the next."""
     max_images: Annotated[int, AtLeastOne] | None = None
     """Take at most so many pictures, at random."""
     missing: str | None = None

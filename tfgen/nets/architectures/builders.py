@@ -33,7 +33,8 @@ def generator_builder(
         rows: from the latents up; the last makes the image, with a filter for each channel.
         latents: default size of z, or of each place of its map.
         latent_map: whether z is a map, as much smaller than the image as the rows enlarge it; a
-            vector otherwise.
+            vector otherwise. A map of clips is one of their times alone, where the first row makes
+            the whole of a frame's map.
     """
 
     def generator(
@@ -61,16 +62,29 @@ def generator_builder(
         """
         # a table does not say how many channels images have
         *hidden, last = rows
-        table = [*hidden, last._replace(filters=image_shape[2])]
+        table = [*hidden, last._replace(filters=image_shape[-1])]
         latent_shape: tuple[int, ...] = (latent_dim,)
         if latent_map:
-            factor = math.prod(row.strides for row in rows)
-            latent_shape = (image_shape[0] // factor, image_shape[1] // factor, latent_dim)
+            latent_shape = (*map_sides(rows, image_shape[:-1]), latent_dim)
         return Generator.from_table(
             table, latent_shape, image_shape, width=width, normalization=normalization
         )
 
     return generator
+
+
+def map_sides(rows: Sequence[Row], sides: Sequence[int]) -> tuple[int, ...]:
+    """Returns the sides of a map of latents that rows enlarge to an image.
+
+    Args:
+        rows: from the latents up.
+        sides: height and width of the image; before these, frames of a clip.
+    """
+    *frames, height, width = sides
+    factor = math.prod(row.strides for row in rows)
+    longer = math.prod(row.time.strides for row in rows if row.time is not None)
+    found = (1, 1) if rows[0].size is WHOLE else (height // factor, width // factor)
+    return (*(count // longer for count in frames), *found)
 
 
 def energy_builder(rows: Sequence[Row], summed: bool = False) -> Callable[..., ScoringFunction]:

@@ -25,8 +25,8 @@ class Generator(GeneratorNet):
 
     Args:
         layers: from the latents up; the last one's filters are the image's channels.
-        latent_shape: (d,), or height, width, d of a map.
-        image_shape: height, width, channels.
+        latent_shape: (d,), or height, width, d of a map; before these, frames of one of clips.
+        image_shape: height, width, channels; before these, frames of clips.
         normalization: of responses but the last layer's; see `NORMALIZATIONS`.
         kwargs: Keras's own: name, dtype, trainable.
 
@@ -43,8 +43,10 @@ class Generator(GeneratorNet):
         **kwargs,
     ):
         _at_least_one(latent_shape[-1])
-        is_map = len(latent_shape) == 3
-        super().__init__(latent_shape, image_shape, any_size=is_map, **kwargs)
+        is_map, lengths = len(latent_shape) > 1, len(latent_shape) == 4
+        sizes = is_map and not lengths
+        super().__init__(latent_shape, image_shape, sizes, any_length=lengths, **kwargs)
+        self.is_map = is_map
         self.stack = numbered(layers, "deconv")
         self.normalization = normalization
         self.norms = normalizations(normalization, len(self.stack) - 1, self.dtype_policy)
@@ -65,9 +67,7 @@ class Generator(GeneratorNet):
         return cls(layers, **config)
 
     def build(self, input_shape):
-        # a vector is a map of one place; only maps have `any_size`
-        places = () if self.any_size else (1, 1)
-        shape = (None, *places, *self.latent_shape)
+        shape = (None, *self._places(), *self.latent_shape)
         for number, layer in enumerate(self.stack):
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
@@ -101,7 +101,7 @@ class Generator(GeneratorNet):
         """
         # from the image down, where the size is known; each layer is put before those above it
         *hidden, last = rows
-        height, map_width, _ = image_shape
+        height, map_width = image_shape[-3:-1]
         layers = [ConvTranspose(*last.over((height, map_width)))]
         for row, above in zip(reversed(hidden), reversed(rows), strict=False):
             # a row over the whole map makes what the rows above it enlarge to the image
@@ -116,7 +116,7 @@ class Generator(GeneratorNet):
 
     def call(self, z, training=False, inferred=False):
         # LiteRT has a gradient of reshape, and none of z[:, tf.newaxis, tf.newaxis]
-        h = z if self.any_size else tf.reshape(z, [-1, 1, 1, *self.latent_shape])
+        h = z if self.is_map else tf.reshape(z, [-1, *self._places(), *self.latent_shape])
         *hidden, last = self.stack
         for number, layer in enumerate(hidden):
             h = layer(h)
@@ -125,6 +125,10 @@ class Generator(GeneratorNet):
             h = portability.relu(h)
         # images are float32, whatever the layers compute in
         return tf.tanh(tf.cast(last(h), tf.float32))
+
+    def _places(self) -> list[int]:
+        """Returns the sides that a vector of latents has as a map: a map of one place."""
+        return [] if self.is_map else [1] * (len(self.image_shape) - 1)
 
     def _normalized(self, number: int, h: tf.Tensor, training: bool, inferred: bool) -> tf.Tensor:
         if self.normalization == "dual_batch":
@@ -144,7 +148,7 @@ class Inference(InferenceNet):
     Args:
         convs: from the image up.
         heads: two convolutions over the last maps, for the mean and the log-variance.
-        image_shape: height, width, channels.
+        image_shape: height, width, channels; before these, frames of clips.
         latent_map: whether the heads' maps are the latents as they are; a vector otherwise.
         batch_norm: whether responses are normalized over the batch, but the first layer's and the
             heads'.
@@ -164,7 +168,9 @@ class Inference(InferenceNet):
         maps = _map_shapes(convs, image_shape)[-1]
         *places, latents = heads[0].compute_output_shape(maps)[1:]
         latent_shape = (*places, latents) if latent_map else (math.prod((*places, latents)),)
-        super().__init__(latent_shape, image_shape, any_size=latent_map, **kwargs)
+        lengths = latent_map and heads[0].time is not None
+        sizes = latent_map and not lengths
+        super().__init__(latent_shape, image_shape, sizes, any_length=lengths, **kwargs)
         self.convs = numbered(convs, "conv")
         self.mean, self.log_var = heads
         self.mean.name, self.log_var.name = "mean", "log_var"
@@ -221,9 +227,9 @@ class Inference(InferenceNet):
         """
         convs, shape = convs_of_table(rows, image_shape, width=width, initializer_scale=0.02)
         row = (head or Row(0, WHOLE))._replace(filters=_at_least_one(latent_dim))
-        sizes = row.over(shape[1:3])
+        sizes = row.over(shape[1:-1])
         heads = (Conv(*sizes, initializer_scale=0.02), Conv(*sizes, initializer_scale=0.02))
-        if min(heads[0].compute_output_shape(shape)[1:3]) < 1:
+        if min(heads[0].compute_output_shape(shape)[1:-1]) < 1:
             raise too_small(image_shape)
         return cls(convs, heads, image_shape, head is not None, batch_norm)
 

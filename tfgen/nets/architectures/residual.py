@@ -41,7 +41,7 @@ class ResidualBlock(keras.layers.Layer):
         self.upper = Conv(filters, taps, strides, 1, name="upper", **common)
         self.skip: Conv | None = None
         if strides > 1 or channels != filters:
-            self.skip = Conv(filters, strides, strides, 0, False, name="skip", **common)
+            self.skip = Conv(filters, strides, strides, use_bias=False, name="skip", **common)
 
     def build(self, input_shape):
         self.lower.build(input_shape)
@@ -107,9 +107,9 @@ class ResidualEnergy(EnergyNet):
     def _layers_below(self) -> list[keras.layers.Layer]:
         return [self.stem, *self.blocks]
 
-    def check_size(self, height: int, width: int) -> None:
-        super().check_size(height, width)
-        self.map_shapes((None, height, width, self.image_shape[2]))
+    def check_size(self, *sides: int) -> None:
+        super().check_size(*sides)
+        self.map_shapes((None, *sides, self.image_shape[-1]))
 
     def map_shapes(self, input_shape) -> list[tuple]:
         """Returns the shapes of the image, the stem's maps and each block's.

@@ -10,28 +10,42 @@ import tensorflow as tf
 from tfgen.errors import UserError
 from tfgen.types import Image, Latent
 
-Size = tuple[int, int, int]
-"""Height, width, channels of images."""
+Size = tuple[int, ...]
+"""Height, width, channels of images; frames, height, width, channels of clips."""
 
 
 class Net(keras.Model):
     """The base of all roles: a net that takes images [b, h, w, c] or returns them.
 
+    Nets of clips take them as [b, t, h, w, c].
+
     Args:
-        image_shape: height, width, channels of the images that the weights are made for.
-        any_size: whether images of other heights and widths will do.
+        image_shape: height, width, channels of the images that the weights are made for; before
+            these, frames of clips.
+        any_size: whether images of other heights and widths will do, and clips of other lengths.
+        any_length: whether clips of other lengths will do, if not of other sizes.
         kwargs: Keras's own: name, dtype, trainable.
 
     Attributes:
         image_shape: see above.
         any_size: see above.
+        any_length: see above.
     """
 
-    def __init__(self, image_shape: Size, any_size: bool = False, **kwargs):
+    def __init__(
+        self, image_shape: Size, any_size: bool = False, *, any_length: bool = False, **kwargs
+    ):
         super().__init__(**kwargs)
-        height, width, channels = map(int, image_shape)
-        self.image_shape = (height, width, channels)
+        self.image_shape = tuple(map(int, image_shape))
         self.any_size = any_size
+        self.any_length = any_length
+
+    @property
+    def free_sides(self) -> int:
+        """How many sides of images may be others than the weights are made for, the first ones."""
+        if self.any_size:
+            return len(self.image_shape) - 1
+        return 1 if self.any_length else 0
 
     def get_config(self):
         # any_size follows from the layers, and each class derives it anew
@@ -42,13 +56,17 @@ class Net(keras.Model):
         # Keras numbers nets without a name by how many were made before
         return {v.path.removeprefix(f"{self.name}/"): v for v in self.variables}
 
-    def check_size(self, height: int, width: int) -> None:
-        """Raises UserError if images of this height and width do not fit the net."""
-        if not self.any_size and (height, width) != self.image_shape[:2]:
-            rows, columns, _ = self.image_shape
+    def check_size(self, *sides: int) -> None:
+        """Raises UserError if images of these sides do not fit the net.
+
+        Args:
+            sides: height and width; before these, frames of clips.
+        """
+        if sides[self.free_sides :] != self.image_shape[self.free_sides : -1]:
+            own, found = ("x".join(map(str, size)) for size in (self.image_shape[:-1], sides))
             raise UserError(
-                f"image_size: expected images of {rows}x{columns}, which the net's weights are "
-                f"made for, and found {height}x{width}"
+                f"image_size: expected images of {own}, which the net's weights are made for, and "
+                f"found {found}"
             )
 
 
@@ -84,7 +102,7 @@ class EnergyNet(Net):
 
         Args:
             variable: one of the net's.
-            image_shape: height, width, channels of the images seen.
+            image_shape: of the images seen.
 
         Raises:
             UserError: if the net does not know the maps of its layers.
@@ -101,7 +119,8 @@ class GeneratorNet(Net):
     Called on float32 latents [b, *latent_shape] it returns float32 images [b, h, w, c] in [-1, 1].
 
     Args:
-        latent_shape: (d,) of a vector, or (height, width, d) of a map.
+        latent_shape: (d,) of a vector, or (height, width, d) of a map, (frames, height, width, d)
+            of one of clips.
         image_shape: see `Net`.
         any_size: whether a larger map of latents gives a larger image.
         kwargs: see `Net`.

@@ -1,5 +1,6 @@
 """The scoring function of a ConvNet, layer by layer, with a top for each depth of its growth."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +10,9 @@ import tensorflow as tf
 from tfgen.errors import UserError
 from tfgen.nets.architectures.activations import ACTIVATIONS, FORMS
 from tfgen.nets.architectures.roles import EnergyNet, Size
-from tfgen.nets.architectures.tables import Row, convs_of_table
+from tfgen.nets.architectures.tables import WHOLE, Row, convs_of_table
 from tfgen.nets.convolution.filters import numbered
+from tfgen.nets.convolution.frames import Taps
 from tfgen.nets.convolution.layers import Conv
 from tfgen.nets.convolution.normalization import batch_normalizations
 
@@ -27,7 +29,8 @@ class ScoringFunction(EnergyNet):
         tops: for each layer, the filter that covers the whole image when growth has come so far, or
             None where the score is the sum of the layer's maps (equation 6).
         activation: a name of `ACTIVATIONS`.
-        image_shape: height, width, channels of the images that the weights are made for.
+        image_shape: height, width, channels of the images that the weights are made for; before
+            these, frames of clips.
         batch_norm: whether responses are normalized over the batch, but the first layer's.
         depth: layers in use; None: all.
         form: what the energy is of -f, a name of `FORMS`.
@@ -55,8 +58,11 @@ class ScoringFunction(EnergyNet):
     ):
         present = [top for top in tops if top is not None]
         outputs = present[-1].filters if present else 1
-        # a sum of maps has a value for images of any size; a top covers the map of one size only
-        super().__init__(image_shape, any_size=not present, num_outputs=outputs, **kwargs)
+        # A sum of maps has a value for images of any size; a top covers the map of one size only.
+        # Layers of clips look at some frames, and the score is the sum over all times.
+        lengths = convs[0].time is not None
+        sizes = not present and not (lengths and _sees_whole_frames(convs, image_shape))
+        super().__init__(image_shape, sizes, any_length=lengths, num_outputs=outputs, **kwargs)
         if activation not in ACTIVATIONS:
             raise UserError(
                 f"activation: expected one of {', '.join(ACTIVATIONS)} and found {activation}"
@@ -117,7 +123,7 @@ class ScoringFunction(EnergyNet):
 
         Args:
             rows: the table, from the bottom up.
-            image_shape: height, width, channels.
+            image_shape: height, width, channels; before these, frames of clips.
             width: factor on the numbers of filters.
             activation: a name of `ACTIVATIONS`.
             outputs: top filters, one a class; 0 where the score is the sum of the last map.
@@ -129,10 +135,14 @@ class ScoringFunction(EnergyNet):
         """
         options: dict[str, Any] = {"initializer_scale": scale, "spectral_norm": spectral_norm}
         convs, shape = convs_of_table(rows, image_shape, width=width, **options)
+        # of clips, filters over a whole map see one frame of it at a time
+        frame = None if convs[0].time is None else Taps(1)
         if hidden:
-            convs.append(Conv(hidden, shape[1:3], use_bias=False, **options))
+            sizes = Row(hidden, WHOLE, time=frame).over(shape[1:-1])
+            convs.append(Conv(*sizes, use_bias=False, **options))
             shape = convs[-1].compute_output_shape(shape)
-        top = Conv(outputs, shape[1:3], use_bias=False, **options) if outputs else None
+        sizes = Row(outputs, WHOLE, time=frame).over(shape[1:-1])
+        top = Conv(*sizes, use_bias=False, **options) if outputs else None
         tops = [*[None] * (len(convs) - 1), top]
         return cls(convs, tops, activation, image_shape, batch_norm, form=form)
 
@@ -140,9 +150,9 @@ class ScoringFunction(EnergyNet):
     def max_depth(self) -> int:
         return len(self.convs)
 
-    def check_size(self, height: int, width: int) -> None:
-        super().check_size(height, width)
-        self.map_shapes((None, height, width, self.image_shape[2]))
+    def check_size(self, *sides: int) -> None:
+        super().check_size(*sides)
+        self.map_shapes((None, *sides, self.image_shape[-1]))
 
     @property
     def layers_in_use(self) -> list[Conv]:
@@ -171,17 +181,17 @@ class ScoringFunction(EnergyNet):
     def map_area(self, variable: keras.Variable, image_shape: Size) -> int:
         # 1 for a top, which covers its map
         shapes = self.map_shapes((None, *image_shape))[1:]
-        for conv, (_, height, width, _) in zip(self.convs, shapes, strict=True):
+        for conv, shape in zip(self.convs, shapes, strict=True):
             # by identity: `in` would compare the variables' values
             if any(variable is own for own in conv.trainable_variables):
-                return height * width
+                return math.prod(shape[1:-1])
         return 1
 
     def map_shapes(self, input_shape) -> list[tuple]:
         """Returns the shapes of the image and of each layer's maps above it.
 
         Args:
-            input_shape: batch, height, width, channels; None where unknown.
+            input_shape: of a batch; None where unknown.
 
         Raises:
             UserError: if the image is too small.
@@ -189,8 +199,8 @@ class ScoringFunction(EnergyNet):
         shapes = [tuple(input_shape)]
         for conv in self.convs:
             shapes.append(conv.compute_output_shape(shapes[-1]))
-            if min(shapes[-1][1:3]) < 1:
-                filters, images = (_by(sides) for sides in (conv.kernel_size, input_shape[1:3]))
+            if min(shapes[-1][1:-1]) < 1:
+                filters, images = (_by(sides) for sides in (conv.kernel_size, input_shape[1:-1]))
                 raise UserError(
                     f"image_size: expected images large enough for the net's {filters} filters and "
                     f"found {images}"
@@ -206,9 +216,11 @@ class ScoringFunction(EnergyNet):
             h = ACTIVATIONS[self.activation].function(r)
         # sums of many responses need float32, whatever the layers compute in
         if self.top is None:
-            return FORMS[self.form](-tf.reduce_sum(tf.cast(h, tf.float32), axis=[1, 2, 3]))
+            axes = list(range(1, h.shape.rank))
+            return FORMS[self.form](-tf.reduce_sum(tf.cast(h, tf.float32), axis=axes))
         # the top's map has one place where images have the size that the weights are made for
-        f = tf.reduce_sum(tf.cast(self.top(h, training=training), tf.float32), axis=[1, 2])
+        maps = tf.cast(self.top(h, training=training), tf.float32)
+        f = tf.reduce_sum(maps, axis=list(range(1, maps.shape.rank - 1)))
         # LiteRT has a gradient of reshape, and none of f[:, 0]
         return FORMS[self.form](-f if f.shape[-1] > 1 else tf.reshape(-f, [-1]))
 
@@ -230,6 +242,16 @@ def tops_over(
         shape = conv.compute_output_shape(shape)
         tops.append(Conv(outputs, shape[1:3], use_bias=False, initializer_scale=scale))
     return tops
+
+
+def _sees_whole_frames(convs: Sequence[Conv], image_shape: Size) -> bool:
+    """Tells whether a layer's kernel covers the whole height and width of the maps below it."""
+    shape: tuple = (None, *image_shape)
+    for conv in convs:
+        if tuple(conv.kernel_size) == tuple(shape[-3:-1]):
+            return True
+        shape = conv.compute_output_shape(shape)
+    return False
 
 
 def _by(sides: Sequence[int]) -> str:

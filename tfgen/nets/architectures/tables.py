@@ -5,14 +5,15 @@ from typing import Any, NamedTuple
 
 from tfgen.errors import UserError
 from tfgen.nets.architectures.roles import Size
+from tfgen.nets.convolution.frames import Taps
 from tfgen.nets.convolution.layers import Conv
 
 WHOLE = None
 """The size of a layer that covers the whole map below it."""
 
 
-Sizes = tuple[int, int | tuple[int, int], int, int]
-"""Filters, kernel size, strides and padding of a layer."""
+Sizes = tuple[int, int | tuple[int, int], int, int, Taps | None]
+"""Filters, kernel size, strides, padding of a layer, and its taps in time."""
 
 
 class Row(NamedTuple):
@@ -23,15 +24,17 @@ class Row(NamedTuple):
     """Of the kernel; `WHOLE` for that of the map below."""
     strides: int = 1
     padding: int = 0
+    time: Taps | None = None
+    """Of a layer of clips."""
 
     def scaled(self, width: float) -> "Row":
         """Returns the row with `width` times the filters."""
         return self._replace(filters=round(self.filters * width))
 
-    def over(self, map_size: tuple[int, int]) -> Sizes:
-        """Returns the sizes of the layer over a map of this height and width."""
-        size = (map_size[0], map_size[1]) if self.size is None else self.size
-        return self.filters, size, self.strides, self.padding
+    def over(self, sides: Sequence[int]) -> Sizes:
+        """Returns the sizes of the layer over a map of these sides, height and width at the end."""
+        size = (sides[-2], sides[-1]) if self.size is None else self.size
+        return self.filters, size, self.strides, self.padding, self.time
 
 
 def convs_of_table(
@@ -41,7 +44,7 @@ def convs_of_table(
 
     Args:
         rows: the table, from the image up.
-        image_shape: height, width, channels.
+        image_shape: height, width, channels; before these, frames of clips.
         width: factor on the numbers of filters.
         options: see `Conv`.
 
@@ -54,14 +57,15 @@ def convs_of_table(
     convs: list[Conv] = []
     shape: tuple = (None, *image_shape)
     for row in rows:
-        sizes = row.scaled(width).over(shape[1:3])
+        sizes = row.scaled(width).over(shape[1:-1])
         convs.append(Conv(*sizes, use_bias=False, **options))
         shape = convs[-1].compute_output_shape(shape)
-        if min(shape[1:3]) < 1:
+        if min(shape[1:-1]) < 1:
             raise too_small(image_shape)
     return convs, shape
 
 
 def too_small(image_shape: Size) -> UserError:
     """Returns the error of images that are too small for a table."""
-    return UserError(f"image_size: expected larger images for this net and found {image_shape[:2]}")
+    found = image_shape[:-1]
+    return UserError(f"image_size: expected larger images for this net and found {found}")

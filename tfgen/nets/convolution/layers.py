@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from tfgen import hoisting
-from tfgen.nets.convolution import implementations, toom_cook
+from tfgen.nets.convolution import frames, implementations, toom_cook
 from tfgen.nets.convolution.adjoint import (
     adjoint,
     blocks_of_kernel,
@@ -23,10 +23,11 @@ from tfgen.nets.convolution.transforms import Plan
 class Conv(Filters):
     """A convolution with explicit zero padding, whose transpose can be asked for.
 
-    The stored kernel is [height, width, in, filters], however the layer runs.
+    The stored kernel is [height, width, in, filters], however the layer runs. With taps in time,
+    its input channels are those of all frames that it sees, the first frame's first.
 
     Args:
-        sizes: filters, kernel_size, strides, padding and use_bias, see `Filters`.
+        sizes: filters, kernel_size, strides, padding, time and use_bias, see `Filters`.
         initializer_scale: see `Filters`.
         spectral_norm: whether the kernel, as a matrix, is divided by its largest singular value.
         kwargs: `convolution`, see `Filters`, and Keras's own.
@@ -57,7 +58,10 @@ class Conv(Filters):
             )
 
     def call(self, x, training=False):
-        return self._biased(self._convolved(x, training))
+        if self.time is None:
+            return self._biased(self._convolved(x, training))
+        seen = frames.windows(x, self.time)
+        return self._biased(frames.each(lambda images: self._convolved(images, training), seen))
 
     def linear(self, training: bool = False) -> tf.Tensor:
         """Returns the kernel that acts, [height, width, in, filters].
@@ -80,18 +84,23 @@ class Conv(Filters):
         """Applies the adjoint of the linear part: maps of coefficients to the image they superpose.
 
         Args:
-            y: [b, h', w', filters].
-            input_shape: int32 [4], the shape of what the layer was called on.
+            y: [b, h', w', filters], or [b, t', h', w', filters] for clips.
+            input_shape: int32 [4] or [5], the shape of what the layer was called on.
 
         Returns:
             A tensor of shape `input_shape`.
         """
         # sides that are known while a graph is traced give static shapes, which LiteRT needs
         known = tf.get_static_value(input_shape)
-        size = (input_shape[1], input_shape[2])
-        if known is not None:
-            size = (int(known[1]), int(known[2]))
-        return adjoint(y, self.linear(), self.strides, self.padding, size)
+        *times, height, width = input_shape[1:-1] if known is None else map(int, known[1:-1])
+        kernel = self.linear()
+
+        def images(maps):
+            return adjoint(maps, kernel, self.strides, self.padding, (height, width))
+
+        if self.time is None:
+            return images(y)
+        return frames.overlapped(frames.each(images, y), self.time, times[0])
 
     def _convolved(self, x: tf.Tensor, training: bool) -> tf.Tensor:
         convolution = implementations.Convolution(
@@ -132,17 +141,17 @@ class Conv(Filters):
         return prepare() if training else hoisting.held((id(self), id(plan)), prepare)
 
     def _kernel_channels(self, channels: int) -> tuple[int, int]:
-        return channels, self.filters
+        return self.frames_seen * channels, self.filters
 
-    def _output_side(self, side, taps: int):
-        return None if side is None else (side + 2 * self.padding - taps) // self.strides + 1
+    def _output_side(self, side, taps: int, strides: int, padding: int):
+        return None if side is None else (side + 2 * padding - taps) // strides + 1
 
     def _blocks(self, x: tf.Tensor) -> tf.Tensor:
         """Returns the padded image with blocks of strides x strides pixels as channels."""
         around, sides = [], []
         for axis, taps in enumerate(self.kernel_size, start=1):
             side = x.shape[axis] if x.shape[axis] is not None else tf.shape(x)[axis]
-            places = self._output_side(side, taps)
+            places = self._output_side(side, taps, self.strides, self.padding)
             # what the kernels, padded to whole blocks, reach over
             needed = (places - 1) * self.strides + ceil_to(taps, self.strides)
             # zeros beyond the padding meet only the zeros that blocks_of_kernel adds
@@ -158,26 +167,32 @@ class ConvTranspose(Filters):
     """The adjoint of a convolution.
 
     Images become `strides` times as large, and `kernel_size - 2 padding - strides` larger. The
-    kernel is [height, width, filters, in]. Outside of LiteRT, `space_to_depth` means `direct`.
+    kernel is [height, width, filters, in]; with taps in time, it has the filters of each frame that
+    it makes, the first frame's first. Outside of LiteRT, `space_to_depth` means `direct`.
 
     Args:
-        filters, kernel_size, strides, padding, use_bias, initializer_scale, convolution: see
+        filters, kernel_size, strides, padding, time, use_bias, initializer_scale, convolution: see
             `Filters`.
     """
 
     def call(self, x):
-        return self._biased(self._transposed(x))
+        if self.time is None:
+            return self._biased(self._transposed(x))
+        length = self._output_side(frames.sides(x)[0], *self.time)
+        made = frames.each(self._transposed, x)
+        return self._biased(frames.overlapped(made, self.time, length))
 
     def _kernel_channels(self, channels: int) -> tuple[int, int]:
-        return self.filters, channels
+        return self.frames_seen * self.filters, channels
 
     def _transposed(self, x: tf.Tensor) -> tf.Tensor:
         # the sizes of the convolution that this is the adjoint of: its images are our output
-        images = self.compute_output_shape(x.shape)
+        kernel, sides = tf.convert_to_tensor(self.kernel), self._sides(x)
+        known = [side if isinstance(side, int) else None for side in sides]
+        images = (x.shape[0], *known, kernel.shape[2])
         convolution = implementations.Convolution(
             images, self.kernel_size, self.strides, self.padding, x.shape[-1]
         )
-        kernel, sides = tf.convert_to_tensor(self.kernel), self._sides(x)
         match implementations.chosen_for_adjoint(self.convolution, convolution, x.dtype):
             case "toom_cook":
                 plan = convolution.plan
@@ -187,7 +202,7 @@ class ConvTranspose(Filters):
                 return toom_cook.transpose(x, prepared, plan)
             case "direct":
                 p = self.padding
-                size = tf.stack([tf.shape(x)[0], *sides, self.filters])
+                size = tf.stack([tf.shape(x)[0], *sides, kernel.shape[2]])
                 padding = [[0, 0], [p, p], [p, p], [0, 0]]
                 y = tf.nn.conv2d_transpose(x, kernel, size, self.strides, padding)
             case _:
@@ -199,8 +214,8 @@ class ConvTranspose(Filters):
         found = []
         for axis, taps in enumerate(self.kernel_size, start=1):
             side = x.shape[axis] if x.shape[axis] is not None else tf.shape(x)[axis]
-            found.append(self._output_side(side, taps))
+            found.append(self._output_side(side, taps, self.strides, self.padding))
         return tuple(found)
 
-    def _output_side(self, side, taps: int):
-        return None if side is None else (side - 1) * self.strides + taps - 2 * self.padding
+    def _output_side(self, side, taps: int, strides: int, padding: int):
+        return None if side is None else (side - 1) * strides + taps - 2 * padding

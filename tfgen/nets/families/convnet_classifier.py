@@ -56,7 +56,7 @@ def classifier(
     while stages:
         filters, strides = stages.pop(0)
         for stride in (strides, 1):
-            convs.append(Conv(round(filters * width), 3, stride, 1, False, **options))
+            convs.append(Conv(round(filters * width), 3, stride, 1, use_bias=False, **options))
             shape = convs[-1].compute_output_shape(shape)
         # larger images take more of the last stage, so that a feature sees much of the image
         if not stages and min(shape[1:3]) > LARGEST:
