@@ -39,7 +39,7 @@ def read(name: str, data_dir: str | None, manual_dir: str | None, known: Sequenc
             f"dataset {name}: expected to download it, or to find its original files in {place}, "
             f"and could not ({type(error).__name__}: {reason})"
         ) from error
-    features = builder.info.features
+    features = dict(builder.info.features)  # the set's own mapping has no `get`
     if "image" not in features:
         raise UserError(
             f"dataset {name}: expected a feature named image and found {sorted(features)}"
