@@ -17,6 +17,7 @@ from tfgen.evaluation.base import HIGHER, LOWER, NEITHER
 from tfgen.nets.families import (
     convnet_classifier,
     generative_convnet_digits,
+    generative_convnet_dynamic,
     generative_convnet_texture,
     prototype,
     triangle_digits,
@@ -26,13 +27,14 @@ from trainers import evaluate
 SHAPE = (8, 8, 1)
 POINT = (1, 1, 2)
 TEXTURE = (32, 32, 1)
+CLIP = (6, 8, 8, 1)
 
 
 def data(shape, count=12, picture=None):
     """Returns labelled noise; half of each training image is missing."""
     rng = np.random.default_rng(0)
     image = np.tanh(rng.normal(size=(count, *(picture or shape)))).astype(np.float32)
-    mask = masks.parse("P.5", image.shape[:3], random.root(0)).numpy() > 0
+    mask = masks.parse("P.5", image.shape[:-1], random.root(0)).numpy() > 0
     label = np.arange(count) % 2
     return Images(Examples(image, label, mask=mask), Examples(image, label), shape, count)
 
@@ -75,6 +77,12 @@ def classifier():
     return Classifier(net, image_shape=SHAPE).model
 
 
+@functools.cache
+def clips():
+    """Returns an energy model of clips."""
+    return energy(CLIP, generative_convnet_dynamic, width=0.2)
+
+
 def plane():
     """Returns an energy model of points."""
     return energy(POINT, prototype, filters=3)
@@ -85,6 +93,7 @@ PATCHES = data(TEXTURE, count=1, picture=(64, 64, 1))
 GENERATED = {"num_images": 8, "split": "train"}
 CASES = {
     "accuracy": (lambda: digits(2), DIGITS, {"chains": 2, "temperatures": 2}),
+    "dynamics": (clips, data(CLIP, count=3), {"num_samples": 2, "states": 3}),
     "completion": (digits, DIGITS, {"num_completions": 2}),
     "fid": (triangle, DIGITS, GENERATED),
     "importance_bound": (triangle, DIGITS, {"samples": 3}),
