@@ -137,9 +137,27 @@ def kl_q_p(
 
     Source: Divergence triangle, section 2.2.1.
     """
+    return kl_to_prior(mean, log_var) + conditional_nll(image, decoded, sigma, mask)
+
+
+def conditional_nll(image: Image, decoded: Image, sigma: float, mask: Mask | None = None) -> Loss:
+    """Computes -log p(x|z) of p(x|z) = N(g(z), sigma²), averaged over the batch.
+
+    Under Q it bounds the conditional entropy H(x|z) from above.
+
+    Args:
+        image: [b, h, w, c].
+        decoded: g(z), as image.
+        sigma: standard deviation in pixel units, positive.
+        mask: [b, h, w, 1], 1 where a pixel counts; None counts all.
+
+    Returns:
+        A scalar.
+
+    Source: Li et al., ALICE, 2017, section 3.1.
+    """
     error = (image - decoded) ** 2 / sigma**2 + math.log(2 * math.pi * sigma**2)
-    distortion = tf.reduce_mean(_sum(error if mask is None else mask * error)) / 2
-    return kl_to_prior(mean, log_var) + distortion
+    return tf.reduce_mean(_sum(error if mask is None else mask * error)) / 2
 
 
 def kl_p_q(latent: Latent, mean: Latent, log_var: Latent) -> Loss:
@@ -201,6 +219,21 @@ def gradient_penalty(gradient: Image) -> Loss:
         A scalar.
     """
     return tf.reduce_mean(_sum(gradient**2)) / 2
+
+
+def energy_squares(data: Energy, samples: Energy) -> Loss:
+    """Computes the mean of U² at images plus that at samples, which keeps energies small.
+
+    Args:
+        data: [b], energies of images.
+        samples: [m], energies of samples.
+
+    Returns:
+        A scalar.
+
+    Source: Dai et al., Calibrating energy-based GANs, 2017, their released code.
+    """
+    return tf.reduce_mean(data**2) + tf.reduce_mean(samples**2)
 
 
 def interpolated_gradient_penalty(critic: EnergyFn, real: Image, fake: Image, seed: Seed) -> Loss:

@@ -9,7 +9,6 @@ import pytest
 import tensorflow as tf
 from support import net_registry
 
-from tfgen import random
 from tfgen.nets.convolution import implementations
 
 FLAGS = ("batch_norm", "spectral_norm", "he_start")
@@ -28,12 +27,6 @@ def rebuilt(net):
     return keras.saving.deserialize_keras_object(json.loads(text))
 
 
-def batch(net, role, shape):
-    """Returns two inputs of a net."""
-    sides = net.latent_shape if role == "generator" else shape
-    return random.normal([2, *sides], random.root(0))
-
-
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("switched", [False, True])
 @pytest.mark.parametrize(("family", "role"), net_registry.per_architecture())
@@ -41,7 +34,7 @@ def test_every_net_is_rebuilt_from_its_config(family, role, switched, policy):
     if switched and not options(family, role):
         return
     chosen = options(family, role) if switched else {}
-    net, shape = net_registry.net(family, role, policy, **chosen)
+    net, _ = net_registry.net(family, role, policy, **chosen)
     other = rebuilt(net)
     assert (type(other), other.name, other.built) == (type(net), net.name, True)
     assert other.dtype_policy.name == net.dtype_policy.name == policy
@@ -52,7 +45,7 @@ def test_every_net_is_rebuilt_from_its_config(family, role, switched, policy):
     ]
     for variable in other.variables:
         variable.assign(weights[variable.path].value)
-    x = batch(net, role, shape)
+    x = net_registry.inputs(net, role)
     for training in (False, True):
         outputs = (tf.nest.flatten(n(x, training=training)) for n in (net, other))
         for ours, theirs in zip(*outputs, strict=True):
@@ -80,8 +73,8 @@ def test_a_rebuilt_net_convolves_as_is_the_default_where_it_is_rebuilt(family, r
 
 @pytest.mark.parametrize(("family", "role"), net_registry.per_architecture("energy"))
 def test_a_rebuilt_energy_is_as_deep_as_it_had_grown(family, role):
-    net, shape = net_registry.net(family, role)
-    x = batch(net, "energy", shape)
+    net, _ = net_registry.net(family, role)
+    x = net_registry.inputs(net, "energy")
     for depth in range(1, net.max_depth + 1):
         net.depth = depth
         other = rebuilt(net)

@@ -19,6 +19,7 @@ ADAPTERS = {
     "inference": adapters.as_inference,
     "discriminator": adapters.as_discriminator,
     "classifier": adapters.as_classifier,
+    "joint_discriminator": lambda net, shape: adapters.as_joint_discriminator(net, shape, (3,)),
 }
 FROM_IMAGES = ("energy", "inference", "discriminator", "classifier")
 
@@ -89,11 +90,20 @@ def rebuilt(net):
     return keras.saving.deserialize_keras_object(json.loads(text))
 
 
+def of_pairs(units=1):
+    """Returns a functional model of images and latents."""
+    image, latent = keras.Input(SHAPE), keras.Input((3,))
+    both = keras.layers.Concatenate()([keras.layers.Flatten()(image), latent])
+    h = keras.layers.Dense(7, activation="tanh")(both)
+    return keras.Model([image, latent], keras.layers.Dense(units)(h))
+
+
 CASES = {
     "functional energy": ("energy", lambda: functional(1)),
     "functional energy of classes": ("energy", lambda: functional(4)),
     "functional inference": ("inference", lambda: functional(3, 3)),
     "functional discriminator": ("discriminator", lambda: functional(1)),
+    "functional joint discriminator": ("joint_discriminator", of_pairs),
     "functional classifier": ("classifier", lambda: functional(5)),
     "sequential energy": (
         "energy",
@@ -112,8 +122,9 @@ def adapted(case):
     keras.utils.set_random_seed(0)
     role, make = CASES[case]
     net = make()
-    x = random.normal([4, 3], random.root(0)) if role == "generator" else images()
-    return net, ADAPTERS[role](net, SHAPE), x
+    latents = random.normal([4, 3], random.root(0))
+    x = {"generator": latents, "joint_discriminator": [images(), latents]}.get(role)
+    return net, ADAPTERS[role](net, SHAPE), images() if x is None else x
 
 
 @every_case
@@ -139,7 +150,8 @@ def test_a_wrapped_net_has_the_nets_weights_and_gradients(case):
             tape.watch(x)
             outputs = tf.nest.flatten(each(x, training=False))
             loss = tf.add_n([tf.reduce_sum(tf.sin(y)) for y in outputs])
-        found.append(tape.gradient(loss, [x, *(v.value for v in net.trainable_variables)]))
+        watched = [*tf.nest.flatten(x), *(v.value for v in net.trainable_variables)]
+        found.append(tape.gradient(loss, watched))
     for a, b in zip(*found, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -315,6 +327,7 @@ def test_outputs_of_another_shape_are_named(role):
     ("role", "make", "said"),
     [
         ("discriminator", lambda: flat_dense(3), r"log-odds, \[b\] or \[b, 1\], .*\[2, 3\]"),
+        ("joint_discriminator", lambda: of_pairs(2), r"images .* and latents .*\[2, 2\]"),
         ("classifier", lambda: flat_dense(1), r"logits, \[b, classes\], .*\[2, 1\]"),
         ("inference", lambda: flat_dense(8), r"a pair, .*of shape \[2, 8\]"),
         ("inference", lambda: functional(3, 4), r"a pair, .*of shape \[2, 3\] and \[2, 4\]"),

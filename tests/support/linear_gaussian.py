@@ -5,7 +5,12 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import random
-from tfgen.nets.architectures.roles import EnergyNet, GeneratorNet, InferenceNet
+from tfgen.nets.architectures.roles import (
+    EnergyNet,
+    GeneratorNet,
+    InferenceNet,
+    JointDiscriminatorNet,
+)
 
 SHAPE = (2, 2, 1)
 DIM = 4
@@ -66,6 +71,18 @@ class Energy(Linear, EnergyNet):
         return tf.reduce_sum(x @ self["S"] * x, axis=1) / 2
 
 
+class JointDiscriminator(Linear, JointDiscriminatorNet):
+    """The log-odds x M z' + v x²."""
+
+    def __init__(self, M, v):
+        super().__init__(M.shape[1:], SHAPE)
+        self.add(M=M, v=v)
+
+    def call(self, pair, training=False):
+        x, z = tf.reshape(pair[0], [-1, DIM]), pair[1]
+        return tf.reduce_sum(x @ self["M"] * z, axis=1) + tf.linalg.matvec(x**2, self["v"])
+
+
 def nets(latent_dim=3):
     """Returns a net for each role, whose weights are always the same."""
     rng = np.random.default_rng(0)
@@ -74,6 +91,9 @@ def nets(latent_dim=3):
         "generator": Generator(rng.normal(size=(latent_dim, DIM)) / latent_dim**0.5),
         "inference": Inference(
             B=rng.normal(size=(DIM, latent_dim)) / DIM**0.5, c=rng.normal(size=latent_dim) / 3 - 0.5
+        ),
+        "joint_discriminator": JointDiscriminator(
+            M=rng.normal(size=(DIM, latent_dim)), v=rng.normal(size=DIM)
         ),
     }
 
@@ -169,6 +189,11 @@ def decoded(w, x, noise):
 def energy(w, x):
     """Computes U(x)."""
     return np.einsum("bi,ij,bj->b", x, w["S"], x) / 2
+
+
+def log_odds(w, x, z):
+    """Computes the joint discriminator's log-odds."""
+    return (x @ w["M"] * z).sum(axis=1) + x**2 @ w["v"]
 
 
 def latent_nll(w, z, x):

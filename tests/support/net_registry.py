@@ -8,6 +8,7 @@ import keras
 import pytest
 
 import tfgen.nets.families
+from tfgen import random
 
 SHAPES = {
     "generative_convnet_dynamic": (8, 16, 16, 3),
@@ -53,6 +54,7 @@ REPRESENTATIVES = {
     ("triangle_digits", "generator"),
     ("triangle_digits", "inference"),
     ("dcgan_digits", "discriminator"),
+    ("triangle_digits", "joint_discriminator"),
     ("convnet_classifier", "classifier"),
     ("generative_convnet_dynamic", "energy"),
     ("triangle_dynamic", "generator"),
@@ -83,6 +85,15 @@ def of(role):
 def shape_of(family):
     """Returns the shape of the images that a family is tested on."""
     return SHAPES.get(family, (32, 32, 3))
+
+
+def inputs(net, role, count=2):
+    """Returns a batch of what a net of a role takes: images, latents, or a pair of both."""
+    images, latents = (
+        random.normal([count, *sides], random.root(0))
+        for sides in (net.image_shape, vars(net).get("latent_shape", ()))
+    )
+    return {"generator": latents, "joint_discriminator": (images, latents)}.get(role, images)
 
 
 def net(family, role="energy", policy="float32", **options):

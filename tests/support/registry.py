@@ -44,7 +44,12 @@ QUICK = 1
 """What hyperparameters are set to that count steps or rounds, if they are more."""
 
 
-LIKE = {"acd": "divergence_triangle", "wake_sleep": "vae"}
+LIKE = {
+    "acd": "divergence_triangle",
+    "alice": "ali",
+    "cegan": "divergence_triangle",
+    "wake_sleep": "vae",
+}
 """Algorithms whose models have the same class, nets and tasks as another's."""
 
 

@@ -262,8 +262,8 @@ class DivergenceTriangle(LatentAlgorithm):
         loss = tf.constant(0.0)
         if self.energy_decay:
             # the generator must not learn to make the energy small
-            squares = [tf.reduce_mean(u(x) ** 2) for x in (data, tf.stop_gradient(samples))]
-            loss += self.energy_decay * sum(squares)
+            squares = losses.energy_squares(u(data), u(tf.stop_gradient(samples)))
+            loss += self.energy_decay * squares
         if self.gradient_penalty:
             _, gradient = energies.value_and_grad(u, data)
             loss += self.gradient_penalty * losses.gradient_penalty(gradient)

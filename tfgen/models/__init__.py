@@ -1,6 +1,6 @@
 """Models: what was learned, how it is sampled, what it can be asked for, and its file on disk."""
 
-from tfgen.models.adversarial import AdversarialModel
+from tfgen.models.adversarial import AdversarialModel, JointAdversarialModel
 from tfgen.models.base import Model, Sampling, Target
 from tfgen.models.cascade import CascadeModel
 from tfgen.models.chains import Chains
@@ -19,6 +19,7 @@ MODELS = (
     ClassifierModel,
     DiscriminativeModel,
     EnergyModel,
+    JointAdversarialModel,
     LatentModel,
 )
 """All classes of models that a file on disk can name."""
@@ -33,6 +34,7 @@ __all__ = [
     "DiscriminativeModel",
     "Endpoint",
     "EnergyModel",
+    "JointAdversarialModel",
     "LatentModel",
     "Model",
     "Posterior",

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfgen import energies, random
 from tfgen.errors import UserError
-from tfgen.nets.architectures.roles import GeneratorNet, InferenceNet
+from tfgen.nets.architectures.roles import GeneratorNet, InferenceNet, JointDiscriminatorNet
 from tfgen.samplers import Kernel, run
 from tfgen.types import Image, Latent, Mask, Seed
 
@@ -104,11 +104,19 @@ def reparameterized(mean: Latent, log_var: Latent, seed: Seed) -> Latent:
     return mean + tf.exp(log_var / 2) * random.normal(tf.shape(mean), seed)
 
 
-def check_latents(generator: GeneratorNet, inference: InferenceNet) -> None:
-    """Raises UserError unless inference gives latents of the shape that the generator takes."""
-    wanted, inferred = generator.latent_shape, inference.latent_shape
-    if inferred != wanted:
+def check_latents(
+    generator: GeneratorNet, other: InferenceNet | JointDiscriminatorNet, role: str = "inference"
+) -> None:
+    """Raises UserError unless another net has latents of the shape that the generator takes.
+
+    Args:
+        generator: takes latents.
+        other: gives or takes latents.
+        role: of the other net.
+    """
+    wanted, found = generator.latent_shape, other.latent_shape
+    if found != wanted:
         raise UserError(
-            f"inference.latent_dim: expected latents of the generator's shape {wanted} and found "
-            f"{inferred}"
+            f"{role}.latent_dim: expected latents of the generator's shape {wanted} and found "
+            f"{found}"
         )

@@ -15,6 +15,7 @@ from tfgen.nets.architectures.roles import (
     EnergyNet,
     GeneratorNet,
     InferenceNet,
+    JointDiscriminatorNet,
     Size,
 )
 from tfgen.types import Image
@@ -145,6 +146,26 @@ class AdaptedDiscriminator(_Wrapper, DiscriminatorNet):
 
     def call(self, x, training=False):
         return tf.reshape(tf.cast(self.net(x, training=training), tf.float32), [-1])
+
+
+@keras.saving.register_keras_serializable("tfgen")
+class AdaptedJointDiscriminator(_Wrapper, JointDiscriminatorNet):
+    """A user's net in the role of a joint discriminator, see `as_joint_discriminator`."""
+
+    def __init__(
+        self, net: keras.Model, image_shape: Size, latent_shape: tuple[int, ...], **kwargs
+    ):
+        wanted, shapes = "log-odds, [b] or [b, 1]", (tuple(image_shape), tuple(latent_shape))
+        found = trial.outputs("joint_discriminator", net, shapes, wanted)
+        sizes = (trial.COUNT,), (trial.COUNT, 1)
+        if not trial.is_batch(found) or tuple(found.shape) not in sizes:
+            raise trial.mismatch("joint_discriminator", shapes, wanted, found)
+        super().__init__(latent_shape, image_shape, **kwargs)
+        self._hold(net)
+
+    def call(self, pair, training=False):
+        odds = self.net(list(pair), training=training)
+        return tf.reshape(tf.cast(odds, tf.float32), [-1])
 
 
 @keras.saving.register_keras_serializable("tfgen")

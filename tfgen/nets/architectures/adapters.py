@@ -18,6 +18,7 @@ from tfgen.nets.architectures.adapted import (
     AdaptedEnergy,
     AdaptedGenerator,
     AdaptedInference,
+    AdaptedJointDiscriminator,
 )
 from tfgen.nets.architectures.roles import (
     ClassifierNet,
@@ -25,6 +26,7 @@ from tfgen.nets.architectures.roles import (
     EnergyNet,
     GeneratorNet,
     InferenceNet,
+    JointDiscriminatorNet,
     Net,
     Size,
 )
@@ -86,6 +88,25 @@ def as_discriminator(net: keras.Model, image_shape: Size) -> DiscriminatorNet:
         UserError: if the net does not take such images, or returns something else.
     """
     return net if _is(net, DiscriminatorNet) else AdaptedDiscriminator(net, image_shape)
+
+
+def as_joint_discriminator(
+    net: keras.Model, image_shape: Size, latent_shape: tuple[int, ...]
+) -> JointDiscriminatorNet:
+    """Returns a net in the role of a joint discriminator.
+
+    Args:
+        net: a pair, images [b, h, w, c] and latents [b, *latent_shape], to log-odds of the latents
+            being inferred from an image of the data, [b] or [b, 1].
+        image_shape: height, width, channels.
+        latent_shape: of the latents of one image.
+
+    Raises:
+        UserError: if the net does not take such pairs, or returns something else.
+    """
+    if _is(net, JointDiscriminatorNet):
+        return net
+    return AdaptedJointDiscriminator(net, image_shape, latent_shape)
 
 
 def as_classifier(net: keras.Model, image_shape: Size) -> ClassifierNet:

@@ -11,6 +11,7 @@ from typing import Annotated
 from tfgen.errors import AtLeastOne, NotNegative, OneOf, Positive, UserError
 from tfgen.nets.architectures.activations import ACTIVATIONS, FORMS
 from tfgen.nets.architectures.discriminator import Discriminator
+from tfgen.nets.architectures.joint_discriminator import JointDiscriminator
 from tfgen.nets.architectures.latent import Generator, Inference
 from tfgen.nets.architectures.roles import Size
 from tfgen.nets.architectures.scoring import ScoringFunction, tops_over
@@ -277,3 +278,46 @@ def discriminator_builder(
         return Discriminator(convs, head, image_shape, batch_norm)
 
     return discriminator
+
+
+def joint_discriminator_builder(
+    rows: Sequence[Row], latents: int
+) -> Callable[..., JointDiscriminator]:
+    """Returns the function that builds a joint discriminator of images and vectors of latents.
+
+    Args:
+        rows: of the image's branch, from the image up.
+        latents: default size of z.
+    """
+
+    def joint_discriminator(
+        image_shape: Size,
+        *,
+        width: Width = 1.0,
+        latent_dim: Count = latents,
+        hidden: Count = 512,
+    ) -> JointDiscriminator:
+        """Returns the joint discriminator D(x, z).
+
+        Args:
+            image_shape: height, width, channels.
+            width: factor on the numbers of filters of the image's layers.
+            latent_dim: numbers in z.
+            hidden: filters of the layer over the whole of the image's last map, of the layer of the
+                latents, and of the layer over both. The width is no factor on it.
+
+        Returns:
+            A net from a pair, [b, h, w, c] and [b, latent_dim], to [b].
+
+        Raises:
+            UserError: if the images are too small.
+        """
+        convs, shape = convs_of_table(rows, image_shape, width=width, initializer_scale=0.02)
+        whole = Row(hidden, WHOLE).over(shape[1:3])
+        # He's start: with 0.02 the log-odds would begin all but flat in few latents
+        convs.append(Conv(*whole, use_bias=False, initializer_scale=None))
+        latent, joint = (Conv(hidden, 1, use_bias=False, initializer_scale=None) for _ in range(2))
+        head = Conv(1, 1, initializer_scale=0.02)
+        return JointDiscriminator(convs, latent, joint, head, (latent_dim,), image_shape)
+
+    return joint_discriminator

@@ -4,6 +4,8 @@ A net of this library derives from the class of its role. A user's own `keras.Mo
 `tfgen.nets.architectures.adapters`.
 """
 
+import math
+
 import keras
 import tensorflow as tf
 
@@ -194,6 +196,31 @@ class DiscriminatorNet(Net):
             f"features: expected a discriminator that has features, and {type(self).__name__} "
             "has none"
         )
+
+
+class JointDiscriminatorNet(Net):
+    """A net that tells pairs of images and inferred latents from latents and their samples.
+
+    Called on a pair, images [b, h, w, c] and latents [b, *latent_shape], it returns log-odds,
+    float32 [b]: ln q(x, z) - ln p(x, z) at its best, with Q = q_data(x) q(z|x), P = p(z) p(x|z).
+
+    Args:
+        latent_shape: of the latents of one image.
+        image_shape: see `Net`.
+        kwargs: see `Net`.
+
+    Attributes:
+        latent_shape: see above.
+        latent_size: numbers in the latents of one image.
+    """
+
+    def __init__(self, latent_shape: tuple[int, ...], image_shape: Size, **kwargs):
+        super().__init__(image_shape, **kwargs)
+        self.latent_shape = tuple(map(int, latent_shape))
+        self.latent_size = math.prod(self.latent_shape)
+
+    def get_config(self):
+        return super().get_config() | {"latent_shape": list(self.latent_shape)}
 
 
 class ClassifierNet(Net):

@@ -12,12 +12,16 @@ COUNT = 2
 """Examples in the batch that a net is tried on; with 1, a lost batch axis might pass."""
 
 
-def outputs(role: str, net: keras.Model, shape: tuple[int, ...], wanted: str) -> Any:
+Shape = tuple[int, ...] | tuple[tuple[int, ...], tuple[int, ...]]
+"""Of one example: of an image, of latents, or of a pair of an image and its latents."""
+
+
+def outputs(role: str, net: keras.Model, shape: Shape, wanted: str) -> Any:
     """Returns what a net makes of a batch of zeros, and so builds it.
 
     Args:
         role: of the net, for errors.
-        net: takes batches [b, *shape].
+        net: takes batches [b, *shape], or a pair of them.
         shape: of one example.
         wanted: what it should return, for errors.
 
@@ -27,7 +31,8 @@ def outputs(role: str, net: keras.Model, shape: tuple[int, ...], wanted: str) ->
     if not isinstance(net, keras.Model):
         raise UserError(f"{role}: expected a keras.Model and found a {type(net).__name__}")
     try:
-        return net(tf.zeros((COUNT, *shape)), training=False)
+        zeros = [tf.zeros((COUNT, *part)) for part in parts(shape)]
+        return net(zeros if len(zeros) > 1 else zeros[0], training=False)
     except Exception as error:  # of the user's code, so of any kind
         raise UserError(
             f"{role}: expected a net from {inputs(role, shape)} to {wanted}, and "
@@ -35,7 +40,7 @@ def outputs(role: str, net: keras.Model, shape: tuple[int, ...], wanted: str) ->
         ) from error
 
 
-def mismatch(role: str, shape: tuple[int, ...], wanted: str, found: Any) -> UserError:
+def mismatch(role: str, shape: Shape, wanted: str, found: Any) -> UserError:
     """Returns the error of a net that returns something else.
 
     Args:
@@ -56,9 +61,16 @@ def shapes(found: Any) -> list[tuple[int, ...]]:
     return [tuple(tensor.shape) for tensor in tf.nest.flatten(found) if tf.is_tensor(tensor)]
 
 
-def inputs(role: str, shape: tuple[int, ...]) -> str:
+def parts(shape: Shape) -> list[tuple]:
+    """Returns the shape of one example, or those of both parts of a pair."""
+    return list(shape) if isinstance(shape[0], tuple) else [shape]
+
+
+def inputs(role: str, shape: Shape) -> str:
     """Describes the batches that a net of a role takes, given the shape of one example."""
-    return f"{'latents' if role == 'generator' else 'images'} {batch(shape)}"
+    kinds = ["latents"] if role == "generator" else ["images", "latents"]
+    pairs = zip(kinds, parts(shape), strict=False)
+    return " and ".join(f"{kind} {batch(part)}" for kind, part in pairs)
 
 
 def batch(shape: tuple[int, ...]) -> str:

@@ -10,7 +10,9 @@
 
 Filters, size, stride s, padding p; biases in the tops alone, and none in the energy's. ReLU in the
 generator and tanh at its end, leaky ReLU in the others; weights start at N(0, 0.02²). The
-discriminator has the layers of the energy, and a bias in its top.
+discriminator has the layers of the energy, and a bias in its top. The joint discriminator has them
+for images, 512 filters over the last map, 512 of the latents, 512 over both (which start as He's),
+and a top with a bias.
 
 Images of other sizes that 8 divides have a larger first layer and larger tops.
 """
@@ -20,6 +22,7 @@ from tfgen.nets.architectures.builders import (
     energy_builder,
     generator_builder,
     inference_builder,
+    joint_discriminator_builder,
 )
 from tfgen.nets.architectures.tables import WHOLE, Row
 
@@ -28,10 +31,11 @@ generator = generator_builder(
     latents=100,
 )
 SCORING = [Row(64, 3, 1, 1), Row(128, 4, 2, 1), Row(256, 4, 2, 1), Row(256, 4, 2, 1)]
-"""The layers of the energy and of the discriminator."""
+"""The layers of the energy, of the discriminator, and of images in the joint discriminator."""
 
 energy = energy_builder(SCORING)
 discriminator = discriminator_builder(SCORING, normalized=False)
+joint_discriminator = joint_discriminator_builder(SCORING, latents=100)
 inference = inference_builder(
     [Row(64, 3, 1, 1), Row(128, 4, 2, 1), Row(256, 4, 2, 1), Row(512, 4, 2, 1)], latents=100
 )
