@@ -2,13 +2,15 @@
 
 import pathlib
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jinja2
 from absl import flags as absl_flags
 
 from experiments import pages
+from experiments.runs import Run
+from experiments.table_plan import FLAGS, is_own
 from tfgen.errors import UserError
 from tfgen.version import __version__
 from trainers import compare
@@ -44,18 +46,26 @@ better.""",
 PAGE = """\
 ## The divergence triangle
 
-The triangle is compared with the models it contains, at a scale that two CPU cores reach. All
-models have the same nets, data, updates, batches and seeds. Written by `{{ command }}` with tfgen
+The triangle is compared with the models it contains and with those of the paper's tables, at a
+scale that two CPU cores reach. All models have the same nets, data, batches and seeds. A
+discriminator has the layers of the energy. Written by `{{ command }}` with tfgen
 {{ version }}. Each run's own flags and measurements are under `runs/tables`.
 
 The paper's own figures (its Tables I to III) are on other nets, data and numbers of updates. Most
 could not be verified and are not printed. The exceptions are quoted by the Dual-MCMC paper
-(NeurIPS 2023), Tables 1 and 3, under a protocol of its own:
+(NeurIPS 2023), Tables 1 and 3, under a protocol of its own, and for CEGAN by Papers with Code:
 
-| data | inception score | FID | test MSE |
-|---|---|---|---|
-| CIFAR-10 | 7.23 | 30.10 | .0237 |
-| CelebA-64 | | 18.21 | .0281 |
+| model | data | inception score | FID | test MSE |
+|---|---|---|---|---|
+| divergence triangle | CIFAR-10 | 7.23 | 30.10 | .0237 |
+| divergence triangle | CelebA-64 | | 18.21 | .0281 |
+| VAE | CIFAR-10 | | | .0341 |
+| VAE | CelebA-64 | | | .0438 |
+| ABP | CIFAR-10 | | | .0183 |
+| ABP | CelebA-64 | | | .0277 |
+| CoopNets | CIFAR-10 | 6.55 | 33.61 | |
+| CoopNets | CelebA-64 | | 16.65 | |
+| CEGAN | CIFAR-10 | 7.07 | | |
 
 Values over several seeds are mean ± standard deviation. The best model is in the first row.
 {% for section in sections %}
@@ -63,7 +73,8 @@ Values over several seeds are mean ± standard deviation. The best model is in t
 ### {{ section.title }}
 
 Trained by `{{ section.flagfile }}.flags` with `--algorithm` and `--seed`: nets {{ section.nets }},
-{{ section.steps }} updates of {{ section.batch_size }} images.
+{{ section.steps }} updates of {{ section.batch_size }} images.{% if section.own %} Flags beyond the
+recipe's: {{ section.own }}.{% endif %}
 {% for table in section.tables %}
 
 #### {{ table.title }}
@@ -75,11 +86,35 @@ Trained by `{{ section.flagfile }}.flags` with `--algorithm` and `--seed`: nets 
 Protocol: {{ table.protocol }}.
 {% endfor %}
 
+{% if section.frontier %}
+#### Samples against reconstructions
+
+![FID against reconstruction error, a curve over σ of each model]({{ section.frontier.picture }})
+
+{{ section.frontier.cells }}
+
+A model with a σ trades samples for reconstructions. Its curve is over σ, which stands at the
+points; without a number σ is the preset's. Lower and further left is better. A dotted level is a
+model that does not reconstruct.
+{% endif %}
+{%- if section.timed %}
+#### At equal training time
+
+{{ section.timed }}
+
+Each model was trained for as long as the triangle takes for its updates, by the median times of
+updates. These depend on what else the machine did.
+{% endif %}
+{%- if section.costs %}
+An update takes, in ms of a busy machine (median): {{ section.costs }}.
+{% endif %}
+{%- if section.verdicts %}
 #### Against the targets
 
 {% for verdict in section.verdicts -%}
 - {{ verdict }}
 {% endfor -%}
+{% endif -%}
 {% endfor %}
 """
 
@@ -97,20 +132,22 @@ def render(sections: list[dict[str, Any]], command: str) -> str:
     return jinja2.Template(PAGE).render(sections=sections, command=command, version=__version__)
 
 
-def section(data: Any, workdirs: Sequence[pathlib.Path]) -> dict[str, Any]:
-    """Returns what the page says of one data set.
+def section(data: Any, plan: Sequence[Run]) -> dict[str, Any]:
+    """Returns what the page says of one data set, at the σ of the recipe.
 
     Args:
-        data: has the data set's title and flagfile.
-        workdirs: of all its runs.
+        data: has the data set's title and flagfile, and flags of single models.
+        plan: all its runs of equal updates.
 
     Raises:
         UserError: if a run was not measured, or protocols differ.
     """
-    flags = {workdir: experiment.read(workdir) for workdir in workdirs}
-    whole = [workdir for workdir, values in flags.items() if not values.missing]
+    own = [run for run in plan if run.metrics == ["recovery"] or is_own(run.workdir)]
+    flags = {run.workdir: experiment.read(run.workdir) for run in own}
+    whole = [run.workdir for run in own if not flags[run.workdir].missing]
+    inferring = [run.workdir for run in own if "reconstruction" in run.metrics]
     generation = {metric: values_of(metric, whole) for metric in GENERATION}
-    reconstruction = {metric: values_of(metric, whole) for metric in RECONSTRUCTION}
+    reconstruction = {metric: values_of(metric, inferring) for metric in RECONSTRUCTION}
     recovery = _recovery(flags)
     tables = {
         "Generation": generation,
@@ -118,16 +155,24 @@ def section(data: Any, workdirs: Sequence[pathlib.Path]) -> dict[str, Any]:
         "Recovery of missing pixels": recovery,
     }
     fid, mse = generation["fid/distance"], reconstruction["reconstruction/test_mse"]
-    first = flags[workdirs[0]]
+    first = flags[own[0].workdir]
     return {
         "title": data.title,
         "flagfile": data.flagfile,
         "nets": first.nets,
         "steps": first.steps,
         "batch_size": first.batch_size,
+        "own": ", ".join(f"`{flag}`" for flag in own_flags(data, generation["fid/distance"])),
         "tables": [table(title, columns) for title, columns in tables.items() if columns],
         "verdicts": list(verdicts(fid, mse, recovery)),
     }
+
+
+def own_flags(data: Any, models: Iterable[str]) -> list[str]:
+    """Returns the flags of single models that no recipe has."""
+    return [
+        flag for model in models for flag in (*FLAGS.get(model, ()), *data.flags.get(model, ()))
+    ]
 
 
 def _recovery(flags: Mapping[pathlib.Path, absl_flags.FlagValues]) -> dict[str, Values]:
@@ -191,6 +236,8 @@ def verdicts(fid: Values, mse: Values, recovery: Mapping[str, Values]) -> Iterat
         mse: reconstruction error on held-out images of each model.
         recovery: recovery errors of each model, by the pattern of missing pixels.
     """
+    if not {"divergence_triangle", "vae"} <= fid.keys():
+        return
     ratio = _ratio(fid, "vae")
     yield f"FID at most 0.5 of the VAE's: {ratio:.2f}, {_met(ratio <= 0.5)}."
     reconstruction = "Reconstruction MSE below the VAE's, on held-out images"

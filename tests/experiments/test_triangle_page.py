@@ -6,13 +6,14 @@ import pathlib
 import pytest
 from support import command_line
 
-from experiments import tables, triangle_page
+from experiments import frontier, table_plan, triangle_page
 from tfgen.errors import UserError
 from trainers.run.metrics import Metrics
 
 ROOT = pathlib.Path(__file__).parents[2]
 PROTOCOL = {"num_images": 2000, "seed": 0}
 LENGTH = ("--steps=3000", "--batch_size=100")
+MODELS = ["divergence_triangle", "vae", "wake_sleep", "abp"]
 SEEDS, PATTERNS = ["0", "1", "2"], ["P.5", "B20"]
 VALUES = {
     "fid/distance": {"divergence_triangle": 4.0, "vae": 10.0, "wake_sleep": 12.0, "abp": 8.0},
@@ -58,11 +59,18 @@ def write(run, metric, value):
     Metrics(run.workdir / "metrics.jsonl").append("evaluation", 3000, row)
 
 
+def trained(run):
+    """Writes rows of training: 2 ms an update."""
+    for step in (50, 100):
+        Metrics(run.workdir / "metrics.jsonl").append("train", step, {"seconds": 0.1})
+
+
 def measured(leave_run, directory, seeds, patterns):
     """Returns all runs of a plan, measured; values rise by 10 % a seed."""
-    plan = list(tables.plan_of(directory / "runs", "digits", seeds, patterns))
+    plan = list(table_plan.plan_of(directory / "runs", "digits", seeds, patterns, models=MODELS))
     for run in plan:
         leave_run(run.workdir, [*run.training, *LENGTH])
+        trained(run)
         model, _, which = run.workdir.name.partition("-")
         if which in SEEDS:
             for metric, values in VALUES.items():
@@ -74,7 +82,7 @@ def measured(leave_run, directory, seeds, patterns):
 
 def section(runs):
     """Returns what the page says of runs."""
-    return triangle_page.section(tables.DATA["digits"], [run.workdir for run in runs])
+    return triangle_page.section(table_plan.DATA["digits"], runs)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +150,7 @@ def test_the_page_is_markdown_with_a_table_for_each(whole):
         if line.startswith("|---"):
             head, rule, *body = lines[number - 1 :]
             rows = body[: next(i for i, row in enumerate(body) if not row.startswith("|"))]
-            assert len(rows) in (2, 3, 4)
+            assert len(rows) in (2, 3, 4, 9)
             assert {row.count("|") for row in (head, rule, *rows)} == {head.count("|")}
     text = "\n".join(lines)
     assert "divergence_triangle_digits_cpu.flags" in text
@@ -169,9 +177,53 @@ def test_runs_of_one_model_by_other_flags_are_refused_not_left_out(runs):
 def test_the_command_writes_the_page_without_training(runs, tmp_path, capsys):
     output = tmp_path / "docs" / "results.md"
     asked = [f"--runs={tmp_path / 'runs'}", f"--output={output}", "--seeds=0,1", "--patterns="]
+    asked += [f"--models={','.join(MODELS)}", "--sigmas="]
     command_line.start("experiments.tables", "--notrain", *asked)
     assert capsys.readouterr().out.strip() == str(output)
     text = output.read_text()
-    assert "make tables DATA=digits SEEDS=0,1" in text
+    assert "experiments.tables --data=digits" in text
+    assert "--seeds=0,1" in text
     assert "| vae | 9.5 ± 0.71 |" in text
     assert "Recovery" not in text  # no patterns, no table
+    assert "abp 2" in text  # ms an update
+    assert "![FID against reconstruction error" in text
+    assert (output.parent / "images" / "frontier_digits.png").read_bytes()[1:4] == b"PNG"
+
+
+def test_a_curve_has_a_point_for_each_sigma_and_models_without_one_have_a_level(
+    tmp_path, leave_run
+):
+    plan = list(
+        table_plan.plan_of(
+            tmp_path, "digits", ["0", "1"], [], models=["vae", "dcgan"], sigmas=["0.5", "0.2"]
+        )
+    )
+    for run in plan:
+        leave_run(run.workdir, run.training)
+        write(run, "fid/distance", 4.0 + int(run.workdir.name[-1]))
+        if "vae" in run.workdir.name:
+            write(run, "reconstruction/test_mse", 0.1)
+    points = frontier.points(plan)
+    assert [point.sigma for point in points["vae"]] == [0.0707, 0.2, 0.5]
+    assert points["vae"][0].fid == [4.0, 5.0]
+    assert points["dcgan"] == [(None, [4.0, 5.0], [])]
+    axes = frontier.figure(points).axes[0]
+    labels = axes.get_legend_handles_labels()[1]
+    assert labels == ["vae", "dcgan (samples alone)"]
+
+
+def test_at_equal_time_the_best_model_comes_first(tmp_path, leave_run):
+    models = ["divergence_triangle", "wgan"]
+    plan = list(table_plan.plan_of(tmp_path, "digits", ["0"], [], models=models))
+    for run, seconds in zip(plan, (10.0, 20.0), strict=True):
+        leave_run(run.workdir, run.training)
+        Metrics(run.workdir / "metrics.jsonl").append("train", 50, {"seconds": seconds})
+        write(run, "fid/distance", 5.0)
+        write(run, "reconstruction/test_mse", 0.1)
+    timed = list(table_plan.timed_plan_of(plan))
+    for run in timed:
+        leave_run(run.workdir, run.training)
+        write(run, "fid/distance", 4.0)
+    rows = rows_of({"cells": frontier.timed_table(plan, timed)})
+    assert rows[1:] == [["wgan", "1000", "4", ""], ["divergence_triangle", "2000", "5", "0.1"]]
+    assert frontier.timed_table(plan, []) is None
