@@ -53,7 +53,7 @@ page-libraries: $(LIBRARIES)
 page: $(VENV)/installed page-libraries
 	$(PYTHON) -m export.web --workdir=$(RUNS)/triangle
 
-# Compares the divergence triangle with VAE, wake-sleep and ABP: hours on a CPU; run again to resume.
+# Compares the divergence triangle with the models of its paper: many hours on a CPU; run again to resume.
 DATA := digits
 SEEDS := 0,1,2
 tables: $(VENV)/installed

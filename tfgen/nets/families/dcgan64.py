@@ -16,7 +16,8 @@ Deviation: the generator's filters are 4 wide, not 5, so that they double sizes 
 Source: Radford, Metz and Chintala, Unsupervised representation learning with DCGANs, 2016.
 """
 
-from tfgen.nets.architectures.builders import discriminator_builder, generator_builder
+from tfgen.nets.architectures.builders import generator_builder
+from tfgen.nets.architectures.discriminator_builders import discriminator_builder
 from tfgen.nets.architectures.tables import WHOLE, Row
 
 generator = generator_builder(

@@ -11,7 +11,8 @@ Filters, size, stride s, padding p; biases in the tops alone. ReLU in the genera
 end, leaky ReLU of slope 0.2 in the discriminator; weights start at N(0, 0.02²). Images of other
 sizes that 4 divides have a larger first layer and a larger top."""
 
-from tfgen.nets.architectures.builders import discriminator_builder, generator_builder
+from tfgen.nets.architectures.builders import generator_builder
+from tfgen.nets.architectures.discriminator_builders import discriminator_builder
 from tfgen.nets.architectures.tables import WHOLE, Row
 
 generator = generator_builder([Row(128, WHOLE), Row(64, 4, 2, 1), Row(1, 4, 2, 1)], latents=16)

@@ -19,10 +19,12 @@ the nets for CIFAR-10 and those of Dai et al., Calibrating energy-based GANs, 20
 """
 
 from tfgen.nets.architectures.builders import (
-    discriminator_builder,
     energy_builder,
     generator_builder,
     inference_builder,
+)
+from tfgen.nets.architectures.discriminator_builders import (
+    discriminator_builder,
     joint_discriminator_builder,
 )
 from tfgen.nets.architectures.tables import WHOLE, Row

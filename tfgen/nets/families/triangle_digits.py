@@ -15,10 +15,12 @@ and a top with a bias.
 Images of other sizes that 2 divides have larger second layers."""
 
 from tfgen.nets.architectures.builders import (
-    discriminator_builder,
     energy_builder,
     generator_builder,
     inference_builder,
+)
+from tfgen.nets.architectures.discriminator_builders import (
+    discriminator_builder,
     joint_discriminator_builder,
 )
 from tfgen.nets.architectures.tables import WHOLE, Row

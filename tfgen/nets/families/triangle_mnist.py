@@ -18,10 +18,12 @@ Images of other sizes that 4 divides have a larger first layer and larger tops.
 """
 
 from tfgen.nets.architectures.builders import (
-    discriminator_builder,
     energy_builder,
     generator_builder,
     inference_builder,
+)
+from tfgen.nets.architectures.discriminator_builders import (
+    discriminator_builder,
     joint_discriminator_builder,
 )
 from tfgen.nets.architectures.tables import WHOLE, Row
