@@ -18,6 +18,7 @@ from experiments import command_flags, frontier, pages, runs, triangle_page
 from experiments.runs import FLAGFILES, Run
 from experiments.table_plan import DATA, WHOLE, Data, features_of, plan_of, timed_plan_of
 from tfgen.data.masks import PATTERNS
+from tfgen.errors import UserError
 from trainers.run import commands
 
 SIGMAS = ("0.0707", "0.2236", "0.7071")
@@ -47,6 +48,8 @@ def main(values: absl_flags.FlagValues) -> None:
     """Trains, measures and writes the part `triangle` of the page."""
     command_flags.require_known("data", values.data, DATA)
     command_flags.require_known("models", values.models, WHOLE)
+    if values.timed and "divergence_triangle" not in values.models:
+        raise UserError("--timed: expected divergence_triangle, whose time counts, in --models")
     root, page = pathlib.Path(values.runs), pathlib.Path(values.output)
     plans = {name: _plan(root, name, values) for name in values.data}
     if values.train:

@@ -147,14 +147,16 @@ def section(data: Any, plan: Sequence[Run]) -> dict[str, Any]:
     whole = [run.workdir for run in own if not flags[run.workdir].missing]
     inferring = [run.workdir for run in own if "reconstruction" in run.metrics]
     generation = {metric: values_of(metric, whole) for metric in GENERATION}
-    reconstruction = {metric: values_of(metric, inferring) for metric in RECONSTRUCTION}
+    # of a choice of models, none may reconstruct
+    measured = RECONSTRUCTION if inferring else ()
+    reconstruction = {metric: values_of(metric, inferring) for metric in measured}
     recovery = _recovery(flags)
     tables = {
         "Generation": generation,
         "Reconstruction": reconstruction,
         "Recovery of missing pixels": recovery,
     }
-    fid, mse = generation["fid/distance"], reconstruction["reconstruction/test_mse"]
+    fid, mse = generation["fid/distance"], reconstruction.get("reconstruction/test_mse", {})
     first = flags[own[0].workdir]
     return {
         "title": data.title,

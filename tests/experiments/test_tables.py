@@ -125,6 +125,14 @@ def test_images_are_compared_by_the_features_of_the_exported_classifier(tmp_path
     assert len(calls) == 3
 
 
+def test_equal_time_is_the_triangles(calls):
+    asked = ["--timed", "--models=vae,dcgan"]
+    sentence = command_line.mistake("experiments.tables", *asked)
+    assert "--timed" in sentence
+    assert "divergence_triangle" in sentence
+    assert calls == []
+
+
 def test_unknown_data_are_refused_before_anything_is_trained(tmp_path, calls):
     asked = ["--data=digits,minst", f"--runs={tmp_path}"]
     sentence = command_line.mistake("experiments.tables", *asked)

@@ -212,6 +212,19 @@ def test_a_curve_has_a_point_for_each_sigma_and_models_without_one_have_a_level(
     assert labels == ["vae", "dcgan (samples alone)"]
 
 
+def test_models_that_only_generate_have_no_table_of_reconstructions(tmp_path, leave_run):
+    plan = list(table_plan.plan_of(tmp_path, "digits", ["0"], [], models=["dcgan", "wgan"]))
+    for run in plan:
+        leave_run(run.workdir, run.training)
+        for metric in triangle_page.GENERATION:
+            write(run, metric, 0.5)
+    found = section(plan)
+    assert [table["title"] for table in found["tables"]] == ["Generation"]
+    assert found["verdicts"] == []
+    assert "--wgan.critic_steps=2" in found["own"]
+    assert "Against the targets" not in triangle_page.render([found], "a command")
+
+
 def test_at_equal_time_the_best_model_comes_first(tmp_path, leave_run):
     models = ["divergence_triangle", "wgan"]
     plan = list(table_plan.plan_of(tmp_path, "digits", ["0"], [], models=models))
