@@ -7,6 +7,8 @@ flags.cfg (re-runnable), checkpoints/, tensorboard/, metrics.jsonl and samples/*
 """
 
 import contextlib
+import dataclasses
+import json
 import pathlib
 import shutil
 import sys
@@ -28,15 +30,18 @@ from trainers.run import (
     guard,
     history,
     lasting,
+    launcher,
     locks,
     records,
     stopping,
+    strategy,
 )
 from trainers.run.board import Board
 from trainers.run.experiment import Experiment, refuse_others
 from trainers.run.flags import define
 from trainers.run.guard import DivergedError, Guard
 from trainers.run.lasting import StopRequest
+from trainers.run.workers import Workers
 
 AGAIN = "the same command goes on from there"
 
@@ -60,19 +65,27 @@ def main(values: absl_flags.FlagValues) -> None:
     values["dataset"].value = dataset.absolute(values.dataset)
     dataset.refuse_workdir_inside(values.dataset, workdir)
     refuse_others(values)
-    with locks.held(workdir):
+    if launcher.is_needed(values):
+        launcher.run(values)
+        return
+    workers = Workers(strategy.build(values.strategy, values.tpu))
+    launcher.check(values, strategy.num_workers(workers.strategy))
+    with contextlib.ExitStack() as stack:
+        # the chief's lock is that of all
+        workers.led(lambda: stack.enter_context(locks.held(workdir)))
         # again, since another training may just have ended
-        train(values, refuse_others(values))
+        train(values, workers.led(lambda: refuse_others(values)), workers)
 
 
-def train(values: absl_flags.FlagValues, changes: history.Changes) -> None:
+def train(values: absl_flags.FlagValues, changes: history.Changes, workers: Workers) -> None:
     """Trains, or goes on training, in a work directory that is this process's alone.
 
     Args:
         values: the flags, set.
         changes: the flags in which this command differs from the one before.
+        workers: who trains.
     """
-    experiment = Experiment(values)
+    experiment = Experiment(values, workers)
     experiment.check_labels()
     if values.keep_best is not None:
         best.check(values.keep_best, list(experiment.algorithm.means))
@@ -82,7 +95,7 @@ def train(values: absl_flags.FlagValues, changes: history.Changes) -> None:
     algorithm = experiment.algorithm
     with lasting.stop_requests() as request:
         # a run that is called again may have come to its end before
-        while algorithm.num_updates < values.steps and not experiment.finished:
+        while algorithm.num_updates < values.steps and not workers.told(experiment.finished):
             try:
                 with experiment.strategy.scope():
                     fit(experiment, request)
@@ -108,25 +121,48 @@ def begin(experiment: Experiment, changes: history.Changes) -> None:
         experiment: whose work directory is claimed.
         changes: the flags in which this command differs from the one before, which are recorded.
     """
-    values, step = experiment.values, 0
+    values, step, workers = experiment.values, 0, experiment.workers
+    if not workers.alike(flags.written(values)):
+        raise UserError("--workers: expected the same flags of all workers and found others here")
+    if not workers.alike(json.dumps(dataclasses.asdict(experiment.stamp))):
+        raise UserError("--dataset: expected the same data for all workers and found others here")
+    resumed = workers.led(lambda: clear(experiment))
+    if resumed:
+        step = experiment.restore()
+    if step > values.steps:
+        if workers.is_chief:
+            words = f"nothing to do: {step} of {values.steps} updates are made"
+            print(f"{values.workdir}: {words}", file=sys.stderr)
+        values["steps"].value = step  # flags.cfg says what was done
+        changes = {name: change for name, change in changes.items() if name != "steps"}
+    workers.led(lambda: claim(experiment, step, changes))
+    force = guard.follow(experiment)
+    if workers.is_chief:
+        tell(experiment, force)
+    if not resumed:
+        workers.led(lambda: experiment.save(values.keep))
+
+
+def clear(experiment: Experiment) -> bool:
+    """Removes what a kill left behind, and returns whether there is a checkpoint to go on from."""
     checkpoints.clear_leftovers(experiment.checkpoints)
     for directory in (experiment.workdir, experiment.workdir / "samples"):
         files.clear_leftovers(directory)
     forget_passed(experiment)
-    resumed = bool(checkpoints.steps(experiment.checkpoints))
-    if resumed:
-        step = experiment.restore()
-    if step > values.steps:
-        print(
-            f"{values.workdir}: nothing to do: {step} of {values.steps} updates are made",
-            file=sys.stderr,
-        )
-        values["steps"].value = step  # flags.cfg says what was done
-        changes = {name: change for name, change in changes.items() if name != "steps"}
-    history.record(experiment.metrics, step, changes, values.workdir)
+    return bool(checkpoints.steps(experiment.checkpoints))
+
+
+def claim(experiment: Experiment, step: int, changes: history.Changes) -> None:
+    """Writes what the run is, and drops the rows after the step that it goes on from."""
+    history.record(experiment.metrics, step, changes, experiment.values.workdir)
     experiment.claim()
     experiment.metrics.rewind(step)
-    force = guard.follow(experiment)
+
+
+def tell(experiment: Experiment, force: guard.Verdict) -> None:
+    """Prints what a user should know before the first update."""
+    values = experiment.values
+    print(f"devices: {strategy.described(experiment.strategy)}", file=sys.stderr)
     if force.last is not None:
         print(
             f"{values.workdir}: the guard multiplies learning rates by {force.rate_factor:g} and "
@@ -137,8 +173,6 @@ def begin(experiment: Experiment, changes: history.Changes) -> None:
     size = f"{checkpoints.size(experiment.state) / 2**20:,.1f} MiB"
     kept = f"a checkpoint takes {size}, of which {values.keep} are kept"
     print(f"{values.workdir}: {kept}", file=sys.stderr)
-    if not resumed:
-        experiment.save(values.keep)
 
 
 def fit(experiment: Experiment, request: StopRequest) -> None:
@@ -159,10 +193,9 @@ def fit(experiment: Experiment, request: StopRequest) -> None:
     # the two is a `fit` of its own, of one short epoch; `main` calls again for the rest.
     whole_intervals = 0 if into else left // values.log_every
     updates = values.log_every if whole_intervals else min(left, values.log_every - into)
-    order = random.fold_in(random.root(values.seed), ORDER)
     with contextlib.closing(callbacks.Progress(experiment, values.steps)) as progress:
         algorithm.fit(
-            experiment.images.train.batches(values.batch_size, order, start=step),
+            experiment.batches(random.fold_in(random.root(values.seed), ORDER), step),
             steps_per_epoch=updates,
             epochs=whole_intervals or 1,
             verbose=0,
@@ -175,14 +208,19 @@ def _callbacks(
 ) -> list[keras.callbacks.Callback]:
     """Returns what is done between updates, in its order."""
     values = experiment.values
-    board = Board(experiment.workdir, purged=step + 1)
     # before the row that it judges is written among the usual ones
     watching = Guard(experiment, values.guard_factor)
+    written: list[keras.callbacks.Callback] = []
+    if experiment.workers.is_chief:
+        board = Board(experiment.workdir, purged=step + 1)
+        written = [
+            callbacks.Log(experiment, board, watching),
+            callbacks.Pictures(experiment, board, values.sample_every, values.steps),
+        ]
     return [
         callbacks.Resume(experiment),
         watching,
-        callbacks.Log(experiment, board, watching),
-        callbacks.Pictures(experiment, board, values.sample_every, values.steps),
+        callbacks.Led(experiment, written),
         callbacks.Save(experiment, values.save_every, values.steps, values.keep, request),
         callbacks.End(experiment),
     ]
@@ -198,24 +236,12 @@ def roll_back(experiment: Experiment, diverged: DivergedError) -> None:
     Raises:
         UserError: after too many times.
     """
-    values, metrics = experiment.values, experiment.metrics
-    good = experiment.good_step
-    rows, sampling = metrics.rows("guard"), experiment.algorithm.has_sampler
-    row = guard.next_row(rows, values, diverged, -1 if good is None else good, sampling)
-    given_up = row["times"] >= values.guard_rollbacks
-    # what the last try leaves stays for the user
-    back = 1 if given_up else row["times"]
-    steps = checkpoints.steps(experiment.checkpoints)
-    target = checkpoints.newest_whole(experiment.checkpoints, most=steps[-min(back, len(steps))])
+    workers = experiment.workers
+    row, target = workers.led(lambda: chosen(experiment, diverged))
     experiment.restore(target)
-    # Rates follow from the guard's rows: once this one stands, a kill loses nothing and counts
-    # nothing twice.
-    metrics.append("guard", diverged.step, row | {"rolled_back_to": target})
-    metrics.flush()
-    forget_passed(experiment)
-    metrics.rewind(target)
+    workers.led(lambda: note(experiment, diverged.step, row | {"rolled_back_to": target}))
     guard.follow(experiment)
-    if given_up:
+    if row["times"] >= experiment.values.guard_rollbacks:
         kept = ", ".join(map(str, checkpoints.steps(experiment.checkpoints)))
         rates = ", ".join(f"--{name} ({value:g})" for name, value in row["rates"].items())
         raise UserError(
@@ -223,6 +249,29 @@ def roll_back(experiment: Experiment, diverged: DivergedError) -> None:
             f"({diverged.reason}); {experiment.checkpoints} holds the steps {kept}; lower the "
             f"learning rate or the sampler's step size: {rates}"
         )
+
+
+def chosen(experiment: Experiment, diverged: DivergedError) -> tuple[dict, int]:
+    """Returns the guard's row of a divergence, and the step to go back to."""
+    values, metrics = experiment.values, experiment.metrics
+    good = experiment.good_step
+    rows, sampling = metrics.rows("guard"), experiment.algorithm.has_sampler
+    row = guard.next_row(rows, values, diverged, -1 if good is None else good, sampling)
+    # what the last try leaves stays for the user
+    back = 1 if row["times"] >= values.guard_rollbacks else row["times"]
+    steps = checkpoints.steps(experiment.checkpoints)
+    newest = steps[-min(back, len(steps))]
+    return row, checkpoints.newest_whole(experiment.checkpoints, most=newest)
+
+
+def note(experiment: Experiment, step: int, row: dict) -> None:
+    """Writes the guard's row of a divergence, and drops what is made again."""
+    # Rates follow from the guard's rows: once this one stands, a kill loses nothing and counts
+    # nothing twice.
+    experiment.metrics.append("guard", step, row)
+    experiment.metrics.flush()
+    forget_passed(experiment)
+    experiment.metrics.rewind(row["rolled_back_to"])
 
 
 def forget_passed(experiment: Experiment) -> None:

@@ -14,6 +14,7 @@ from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, Ran
 from tfgen.models import CascadeModel, Synthesis, without_margin
 from tfgen.models.synthesis import OBJECTIVES, OPTIMIZERS, STOPS, Pace, canvas_shape
 from tfgen.samplers import run
+from tfgen.training import replicas
 from tfgen.training.algorithm import Algorithm, grad_norms
 from tfgen.training.buffers import PseudoNegatives
 from tfgen.training.stages import Stages
@@ -227,9 +228,9 @@ class Introspective(Algorithm):
         """
         with self.averaged_weights():
             data, synthesized = tf.split(self.model.discriminator(both, training=False), 2)
-        loss = losses.logistic(data, synthesized)
+        (loss,) = replicas.mean([losses.logistic(data, synthesized)])  # all decide by it
         if self.threshold is None:  # stop=quantile: the threshold is learned
-            self._follow_images(data)
+            self._follow_images(replicas.gathered(data))
         # `Stages` reads the sum at the end of each window, as the window's mean, and resets it
         self.loss.assign_add(loss / self.loss_window)
         return loss
@@ -258,9 +259,8 @@ class Introspective(Algorithm):
         start = tf.convert_to_tensor(self.start.value)
         number = stage // self.reduction  # the snapshot, or group of stages
         since = stage % self.reduction  # stages since the last kept classifier
-        threshold = tf.convert_to_tensor(self.images_threshold.value)
-        if self.threshold is not None:
-            threshold = tf.constant(self.threshold)
+        learned = self.threshold is None
+        threshold = tf.convert_to_tensor(self.images_threshold if learned else self.threshold)
 
         def log_odds(x):
             return model.discriminator(x, training=False)
@@ -269,18 +269,18 @@ class Introspective(Algorithm):
         seed = random.fold_in(random.fold_in(self.root, -2), stage)
         pace = self._pace(number, since)
         kernel, energy = model.synthesis.across(log_odds, threshold, start.shape, pace=pace)
-        # the way from the common start grows with each stage of the group (section 3.6)
-        most = self.synthesis_steps * (since + 1)
+        most = self.synthesis_steps * (since + 1)  # the way from the start grows (section 3.6)
         x, summary = run(kernel, energy, start, seed, most)
+        x = replicas.first(x)  # on other machines it may differ by rounding
 
         model.snapshots.keep(model.discriminator, number)
         # by TensorFlow's variable: Keras's own has no assignment to a single entry
         kept = tf.IndexedSlices(threshold[tf.newaxis], number[tf.newaxis])
         model.thresholds.value.scatter_update(kept)
-        self.negatives.keep(stage + 1, x)  # the noise before the first stage is number 0
+        self.negatives.keep(stage + 1, x)  # the first noise is number 0
         if self.group_end is not None:
             self.start.assign(tf.where(since == self.group_end, x, start))
-        self.steps_taken.assign(summary.num_steps)
+        self.steps_taken.assign(replicas.first(summary.num_steps))
         self.stage.assign_add(1)
         self.into_stage.assign(0)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,11 +15,43 @@ from tfgen.data.reading import Reading
 from tfgen.data.request import Request
 from tfgen.data.store import Say
 from tfgen.errors import UserError
-from tfgen.types import Seed
+from tfgen.types import Places, Seed
 
 _FIXED = tf.data.Options()
 # the autotuner's thread can block the destruction of a dataset for up to 60 s
 _FIXED.autotune.enabled = False
+
+
+Own = Callable[[tf.Tensor], tf.Tensor]
+"""Cuts a part out of a vector with an entry for each example of a batch."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """The parts of each batch that one of several workers takes.
+
+    Attributes:
+        parts: equal parts that a batch has.
+        first: the first one of this worker, from 0.
+        count: how many it takes, at least 1.
+    """
+
+    parts: int = 1
+    first: int = 0
+    count: int = 1
+
+    def of(self, number: tf.Tensor, batch_size: int) -> tuple[tf.Tensor, Own]:
+        """Returns the step of a part, and the function that cuts it out.
+
+        Args:
+            number: of the part among those of this worker, int64.
+            batch_size: of the whole batch, a multiple of the parts.
+        """
+        if self.parts == 1:
+            return number, lambda values: values
+        size = batch_size // self.parts
+        begin = (self.first + number % self.count) * size
+        return number // self.count, lambda values: tf.slice(values, [begin], [size])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +117,9 @@ class Examples:
         image = stored.select(self.image, index)
         return dataclasses.replace(self, image=image, label=label, mask=mask)
 
-    def batches(self, batch_size: int, seed: Seed, start: int = 0) -> tf.data.Dataset:
+    def batches(
+        self, batch_size: int, seed: Seed, start: int = 0, share: Share | None = None
+    ) -> tf.data.Dataset:
         """Returns an endless stream of batches, in which each example comes once an epoch.
 
         Each epoch has an order of its own. A batch may straddle two epochs.
@@ -93,6 +128,8 @@ class Examples:
             batch_size: examples a batch, at least 1.
             seed: int32 [2], of the orders and of the places of patches.
             start: the step to start from. Batches before it are not computed.
+            share: gives parts of each batch, one after the other, and reads no others; None gives
+                it whole.
 
         Returns:
             A dataset of `tfgen.types.Batch`.
@@ -106,31 +143,42 @@ class Examples:
         rows = {"label": self.label, "mask": self.mask}
         rows = {name: tf.constant(values) for name, values in rows.items() if values is not None}
         order_seed, patch_seed = random.split(seed)
+        share = share or Share()
 
-        def batch(step):
+        def batch(count):
+            step, own = share.of(count, batch_size)
             # positions in the endless row of epochs
             number = step * batch_size + tf.range(batch_size, dtype=tf.int64)
             index = random.shuffled(number, len(self), order_seed)
+            image = self._pixels(*read(index), random.fold_in(patch_seed, step), own)
+            index = own(index)
             found = {name: tf.gather(values, index) for name, values in rows.items()}
-            image = self._pixels(*read(index), random.fold_in(patch_seed, step))
             if "mask" in found:
                 found["mask"] = tf.cast(found["mask"], tf.float32)
                 image *= found["mask"]
             return found | {"image": image, "index": index}
 
         # a batch is a function of its step, so a resumed run starts anywhere at no cost
-        steps = tf.data.Dataset.counter(start)
+        steps = tf.data.Dataset.counter(start * share.count)
         stream = steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
         return stream.with_options(_FIXED)
 
-    def _pixels(self, images: tf.Tensor, index: tf.Tensor, seed: Seed) -> tf.Tensor:
-        """Returns the images at some places, or a patch of each, as floats in [-1, 1]."""
+    def _pixels(self, images: tf.Tensor, index: tf.Tensor, seed: Seed, own: Own) -> tf.Tensor:
+        """Returns the images at some places, or a patch of each, as floats in [-1, 1].
+
+        Args:
+            images: all.
+            index: int [b], of a whole batch.
+            seed: of the places of patches.
+            own: cuts the part that is given out of what is said of the batch.
+        """
         if self.patch_size is None:
-            found = tf.gather(images, index)
+            found = tf.gather(images, own(index))
         else:
             _, height, width, _ = images.shape
+            # drawn for the whole batch, so that a patch does not depend on who cuts it
             at = patches.places(index, height, width, self.patch_size, seed)
-            found = patches.cut(images, at, self.patch_size)
+            found = patches.cut(images, Places(*map(own, at)), self.patch_size)
         values = tf.cast(found, tf.float32)
         return values / 127.5 - 1 if images.dtype == tf.uint8 else values
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tfgen import random
 from tfgen.errors import UserError
-from tfgen.models import tiles
+from tfgen.models import rows, tiles
 from tfgen.types import Image, Label, Seed
 
 
@@ -26,20 +26,18 @@ class Chains(keras.layers.Layer):
         super().__init__(name="chains", dtype="float32")
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if num % replicas:
+            below = num // replicas * replicas
+            near = f"{below} or {below + replicas}" if below else str(replicas)
             raise UserError(
                 f"chains: expected a multiple of the {replicas} replicas, which share them evenly, "
-                f"and found {num}"
+                f"and found {num}; give {near}"
             )
         self.num = num
         self.per_replica = num // replicas
         # a view: all chains share the memory of one
         self.start = np.broadcast_to(np.float32(start), (num, *shape))
-        self.state = self.add_weight(
-            shape=(num, *shape),
-            initializer=lambda shape, dtype: tf.constant(self.start, dtype),
-            trainable=False,
-            aggregation="only_first_replica",
-            name="x",
+        self.state = rows.add(
+            self, (num, *shape), lambda shape, dtype: tf.constant(self.start, dtype), "x"
         )
         self.built = True
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 from tfgen import errors, random
 from tfgen.errors import UserError
 from tfgen.models import Model
-from tfgen.training import batches
+from tfgen.training import batches, replicas
 from tfgen.training.optimized import Optimized
 from tfgen.types import Batch, Image, Seed
 
@@ -59,7 +59,7 @@ class Algorithm(Optimized, abc.ABC):
         self.seed = seed
         self.retries = 0
         self.step_factor = 1.0
-        self.means = {name: keras.metrics.Mean(name=name) for name in logged}
+        self.means = {name: replicas.Mean(name=name) for name in logged}
         self.step = self.add_weight(
             shape=(),
             dtype="int64",
@@ -186,7 +186,9 @@ class Algorithm(Optimized, abc.ABC):
         seed = random.fold_in(random.fold_in(self.root, step), replica)
         with random.compiled(self.jit_compile):
             logged = self.update(batches.as_batch(batch), seed)
-        for name, value in logged.items():
+        # one exchange for all: each replica's numbers are of its share of the batch
+        means = dict(zip(logged, replicas.mean(list(logged.values())), strict=True))
+        for name, value in means.items():
             self.means[name].update_state(value)
         self.step.assign_add(1)
         return self.get_metrics_result()

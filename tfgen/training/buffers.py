@@ -4,6 +4,8 @@ import keras
 import tensorflow as tf
 
 from tfgen import patches, random
+from tfgen.models import rows as weights
+from tfgen.training import replicas
 from tfgen.types import Batch, Image, Seed
 
 
@@ -31,13 +33,7 @@ class Buffer(keras.layers.Layer):
         def start(shape, dtype):
             return tf.cast(scale * random.normal(shape, random.root(0)), dtype)
 
-        self.rows = self.add_weight(
-            shape=(num, *shape),
-            initializer=start,
-            trainable=False,
-            aggregation="only_first_replica",
-            name="rows",
-        )
+        self.rows = weights.add(self, (num, *shape), start, "rows")
         self.built = True
 
     def gather(self, index: tf.Tensor) -> tf.Tensor:
@@ -46,11 +42,11 @@ class Buffer(keras.layers.Layer):
 
     def scatter(self, index: tf.Tensor, rows: tf.Tensor) -> None:
         """Replaces the rows of this replica's examples, [b, ...], on every replica."""
-        context = tf.distribute.get_replica_context()
         # every replica writes all rows, so that the copies stay alike
-        if context.num_replicas_in_sync > 1:
-            index = context.all_gather(index, axis=0)
-            rows = context.all_gather(rows, axis=0)
+        self.write(replicas.gathered(index), replicas.gathered(rows))
+
+    def write(self, index: tf.Tensor, rows: tf.Tensor) -> None:
+        """Replaces rows, [b, ...], that are alike on all replicas."""
         slices = tf.IndexedSlices(tf.cast(rows, self.rows.dtype), index)
         self.rows.value.scatter_update(slices)
 
@@ -108,8 +104,13 @@ class PseudoNegatives(Buffer):
         self.recency = recency
 
     def keep(self, stage: tf.Tensor, samples: Image) -> None:
-        """Keeps a stage's samples, [num, h, w, c], in the place of the oldest's."""
-        self.scatter(self._row(stage, tf.range(self.num)), samples)
+        """Keeps a stage's samples, [num, h, w, c], in the place of the oldest's.
+
+        Args:
+            stage: their number.
+            samples: alike on all replicas.
+        """
+        self.write(self._row(stage, tf.range(self.num)), samples)
 
     def newest(self, stage: tf.Tensor) -> Image:
         """Returns a stage's samples, while they are kept, [num, h, w, c]."""

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tfgen.training import replicas
 from tfgen.training.schedules import PerUpdate
 
 Transform = Callable[[tf.Tensor, keras.Variable], tf.Tensor]
@@ -28,6 +29,7 @@ class Optimized(keras.Model):
     """
 
     step: keras.Variable
+    train_function: Any
 
     def __init__(self, nets: Mapping[str, keras.Model]):
         super().__init__()
@@ -43,6 +45,7 @@ class Optimized(keras.Model):
         clip_norms: Mapping[str, float] | None = None,
         transforms: Mapping[str, Transform] | None = None,
         jit_compile: bool = False,
+        steps_per_execution: int = 1,
     ) -> None:
         """Gives each role its optimizer.
 
@@ -55,6 +58,8 @@ class Optimized(keras.Model):
                 replicas, positive.
             transforms: by role; change each gradient after it is clipped.
             jit_compile: whether XLA compiles the training step.
+            steps_per_execution: updates that one call of the graph makes, at least 1; `fit` makes
+                a multiple of them.
 
         Raises:
             ValueError: if the roles are not the algorithm's, or two share an optimizer.
@@ -63,7 +68,9 @@ class Optimized(keras.Model):
             >>> algorithm.compile({"generator": "adam", "inference": keras.optimizers.Adam(1e-3)})
         """
         # without optimizer=None Keras makes an RMSprop
-        super().compile(optimizer=None, jit_compile=jit_compile)
+        super().compile(
+            optimizer=None, jit_compile=jit_compile, steps_per_execution=steps_per_execution
+        )
         self._check_roles("optimizers", optimizers, every=True)
         self._check_roles("clip_norms", clip_norms or {})
         self._check_roles("transforms", transforms or {})
@@ -77,6 +84,26 @@ class Optimized(keras.Model):
             PerUpdate.count_updates(optimizer, self.step)
             # now, in the strategy's scope: variables cannot be made inside of a training step
             optimizer.build(self.parameters(role))
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Makes what `fit` calls for each batch; see Keras."""
+        if not replicas.has_workers(self.distribute_strategy):
+            super().make_train_function(force)
+        elif force or self.train_function is None:
+            self.train_function = replicas.train_function(
+                self.distribute_strategy,
+                self.train_step,
+                self.steps_per_execution,
+                self.jit_compile,
+            )
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None) -> None:
+        """Builds nothing, since all nets are built, where Keras would average a batch of workers.
+
+        Its reduction takes no batch by name, and no images of different workers.
+        """
+        if not replicas.has_workers(self.distribute_strategy):
+            super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
 
     def _check_roles(self, name: str, given: Mapping[str, Any], every: bool = False) -> None:
         unknown, missing = given.keys() - self.nets.keys(), self.nets.keys() - given.keys()
@@ -167,16 +194,13 @@ class Optimized(keras.Model):
         variables = [v for _, v in reached]
         raw = [tf.cast(g, tf.float32) for g, _ in reached]
         # averaged before it is clipped, by the norm of the whole minibatch's gradient
-        context = tf.distribute.get_replica_context()
-        replicas = context.num_replicas_in_sync
-        if replicas > 1:
-            raw = context.all_reduce(tf.distribute.ReduceOp.MEAN, raw)
+        raw = replicas.mean(raw)
         changed = _each(transform, raw, variables)
         if self.clip_norms.get(role):
             changed, _ = tf.clip_by_global_norm(changed, self.clip_norms[role])
         changed = _each(self.transforms.get(role), changed, variables)
         # the optimizer sums over the replicas, all of which hold the mean already
-        self.optimizers[role].apply([g / replicas for g in changed], variables)
+        self.optimizers[role].apply([g / replicas.count() for g in changed], variables)
         return raw
 
     def clip_weights(self, role: str, bound: float) -> None:

@@ -1,5 +1,6 @@
 """Callbacks of a run: they log, draw, save, stop, and show the progress."""
 
+import signal
 import time
 
 import keras
@@ -20,6 +21,10 @@ SHOWN = ("_gap", "_error", "entropy")
 
 PICTURED = 16
 """Training examples that pictures are made of."""
+
+
+ASKED_EVERY = 10
+"""Calls of the training step after which several workers ask each other for signals."""
 
 
 class StoppedError(Exception):
@@ -75,6 +80,31 @@ class Log(keras.callbacks.Callback):
         speed = (step - self.first) / seconds
         self.experiment.metrics.append("train", step, values | {"seconds": round(seconds, 3)})
         self.board.scalars(step, values | {"steps_per_second": speed})
+
+
+class Led(keras.callbacks.Callback):
+    """Lets the chief alone do what other callbacks do at the end of a logging interval.
+
+    Args:
+        experiment: whose workers wait; all end where the chief fails.
+        others: what to do.
+    """
+
+    def __init__(self, experiment: Experiment, others: list[keras.callbacks.Callback]):
+        super().__init__()
+        self.workers = experiment.workers
+        self.others = others
+
+    def on_epoch_begin(self, epoch, logs=None):
+        for other in self.others:
+            other.on_epoch_begin(epoch, logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        def act() -> None:
+            for other in self.others:
+                other.on_epoch_end(epoch, logs)
+
+        self.workers.led(act)
 
 
 class Pictures(keras.callbacks.Callback):
@@ -134,33 +164,55 @@ class Save(keras.callbacks.Callback):
         self.last = last
         self.keep = keep
         self.request = request
+        self.calls = 0
 
     def on_epoch_end(self, epoch, logs=None):
         step = self.experiment.algorithm.num_updates
-        if step % self.every == 0 or step == self.last or self.experiment.finished:
+        finished = self.experiment.workers.told(self.experiment.finished)
+        if step % self.every == 0 or step == self.last or finished:
             self._save(step, passing=False)
         self._stop(step)
 
     def on_train_batch_end(self, batch, logs=None):
+        if not self._may_stop():
+            return
         step = self.experiment.algorithm.num_updates
         # the end of an interval is left to `on_epoch_end`, which logs it
-        if self.request.signal is not None and step % self.experiment.values.log_every:
+        if step % self.experiment.values.log_every:
             self._stop(step)
 
+    def _may_stop(self) -> bool:
+        """Returns whether to look for a signal; workers seldom do, since each waits for all."""
+        if not self.experiment.workers.several:
+            return self.request.signal is not None
+        self.calls += 1
+        return self.calls % ASKED_EVERY == 0
+
     def _stop(self, step: int) -> None:
-        if self.request.signal is None:
+        workers = self.experiment.workers
+        # a signal to one worker stops all, after the same update
+        number = workers.largest(self.request.signal or 0)
+        if not number:
             return
-        if step not in checkpoints.steps(self.experiment.checkpoints):
+        self.request.signal = signal.Signals(number)
+        if workers.told(step not in checkpoints.steps(self.experiment.checkpoints)):
             self._save(step, passing=True)
         raise StoppedError
 
     def _save(self, step: int, *, passing: bool) -> None:
-        try:
-            self.experiment.save(self.keep, passing)
-        except NotFiniteError as error:
-            if not self.experiment.values.guard:
-                raise
-            raise DivergedError(step, str(error)) from error
+        def write() -> str | None:
+            try:
+                self.experiment.save(self.keep, passing)
+            except NotFiniteError as error:
+                return str(error)
+            return None
+
+        bad = self.experiment.workers.led(write)
+        if bad is None:
+            return
+        if self.experiment.values.guard:
+            raise DivergedError(step, bad)
+        raise NotFiniteError(bad)
 
 
 class End(keras.callbacks.Callback):
@@ -171,7 +223,7 @@ class End(keras.callbacks.Callback):
         self.experiment = experiment
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.experiment.finished:
+        if self.experiment.workers.told(self.experiment.finished):
             self.model.stop_training = True
 
 
@@ -181,7 +233,14 @@ class Progress(keras.callbacks.Callback):
     def __init__(self, experiment: Experiment, last: int):
         super().__init__()
         step = experiment.algorithm.num_updates
-        self.bar = tqdm(total=last, initial=step, unit="step", dynamic_ncols=True, smoothing=0.05)
+        self.bar = tqdm(
+            total=last,
+            initial=step,
+            unit="step",
+            dynamic_ncols=True,
+            smoothing=0.05,
+            disable=not experiment.workers.is_chief,
+        )
 
     def on_train_batch_end(self, batch, logs=None):
         self.bar.update()

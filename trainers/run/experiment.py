@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import tensorflow as tf
 from absl import flags as absl_flags
 
 from tfgen import files
@@ -18,6 +19,7 @@ from tfgen.models import Model, saved
 from tfgen.nets.convolution import implementations
 from tfgen.training.algorithm import Algorithm
 from tfgen.training.schedules import Schedule
+from tfgen.types import Seed
 from trainers.run import (
     best,
     catalogue,
@@ -35,6 +37,7 @@ from trainers.run import (
 )
 from trainers.run.metrics import Metrics
 from trainers.run.records import Stamp
+from trainers.run.workers import Workers
 
 DATA = (
     "dataset",
@@ -62,16 +65,23 @@ class Experiment:
 
     Args:
         values: the flags, set; `algorithm`, `nets` and `dataset` at least.
+        workers: who trains; None: whom the flags and the environment name.
 
     Attributes:
+        workers: the processes that share each update.
+        strategy: that distributes it.
         data: what the nets must know of the data; a work directory remembers it.
         algorithm: compiled, with nets built and seeded.
         schedules: of the learning rates, which a guard lowers.
         metrics: the rows of its work directory.
     """
 
-    def __init__(self, values: absl_flags.FlagValues):
+    def __init__(self, values: absl_flags.FlagValues, workers: Workers | None = None):
         self.values = values
+        # before anything is computed, as the strategy of several workers demands
+        self.workers = workers or Workers(strategy.build(values.strategy, values.tpu))
+        self.strategy = self.workers.strategy
+        strategy.check_batch(self.strategy, values.batch_size)
         self.workdir = pathlib.Path(values.workdir)
         self.metrics = Metrics(self.workdir / "metrics.jsonl")
         self.checkpoints = self.workdir / "checkpoints"
@@ -85,8 +95,6 @@ class Experiment:
         policy = "mixed_bfloat16" if values.compute_dtype == "bfloat16" else "float32"
         keras.config.set_dtype_policy(policy)
         keras.utils.set_random_seed(values.seed)
-        self.strategy = strategy.build(values.strategy)
-        strategy.check_batch(self.strategy, values.batch_size)
         self.schedules: list[Schedule] = []
         with self.strategy.scope(), implementations.defaulting_to(values.convolution):
             self.algorithm = self._algorithm(cls)
@@ -95,6 +103,26 @@ class Experiment:
     def images(self) -> examples.Images:
         """The data set of the flags."""
         return dataset.images(self.values)
+
+    def batches(self, seed: Seed, start: int) -> tf.data.Dataset | tf.distribute.DistributedDataset:
+        """Returns the stream of batches that training takes.
+
+        Args:
+            seed: int32 [2], of the order of examples.
+            start: the step to start from.
+        """
+        train, size = self.images.train, self.values.batch_size
+        if not self.workers.several:
+            return train.batches(size, seed, start=start)
+
+        def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            replicas = context.num_replicas_in_sync
+            own = replicas // context.num_input_pipelines
+            share = examples.Share(replicas, own * context.input_pipeline_id, own)
+            return train.batches(size, seed, start=start, share=share)
+
+        # each worker reads its part of a batch alone
+        return self.strategy.distribute_datasets_from_function(of_worker)
 
     def _data(self) -> dict[str, Any]:
         """Returns what is remembered of the data, or measured; today's must be the same."""
@@ -159,7 +187,10 @@ class Experiment:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has come to its end before the last update of its flags."""
+        """Whether the run has come to its end before the last update of its flags.
+
+        Of several workers, the chief's counts, which has written the rows.
+        """
         if self.values.stop_at_gap is None:
             return self.algorithm.finished
         intervals = self.values.stop_at_gap // self.values.log_every
@@ -191,6 +222,8 @@ class Experiment:
     def restore(self, step: int | None = None) -> int:
         """Sets the training to a checkpoint, and returns the updates that had been made.
 
+        Of several workers, the chief says which one is the newest.
+
         Args:
             step: which; None: the newest that is whole, which must be of the flags and data.
 
@@ -199,6 +232,8 @@ class Experiment:
         """
         growable = checkpoints.names_of(self.state, self.algorithm.growable)
         stamp = self.stamp if step is None else None
+        if step is None:
+            step = self.workers.led(lambda: checkpoints.newest_whole(self.checkpoints))
         step = checkpoints.restore(self.checkpoints, self.state, step, stamp, growable)
         try:
             self.algorithm.check_restored()

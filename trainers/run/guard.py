@@ -85,8 +85,20 @@ class Guard(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         before, self.largest_weight = self.largest_weight, largest_weight(self.experiment)
         if self.experiment.values.guard:
-            self._judge(before, logs)
+            self._agree(before, logs)
         follow(self.experiment)
+
+    def _agree(self, before: float, logs: Mapping[str, float]) -> None:
+        """Raises DivergedError on all workers where the chief, who has the rows, sees cause to."""
+        seen: Any = None
+        if self.experiment.workers.is_chief:
+            try:
+                self._judge(before, logs)
+            except DivergedError as error:
+                seen = [error.step, str(error), error.of_sampler]
+        seen = self.experiment.workers.told(seen)
+        if seen is not None:
+            raise DivergedError(*seen)
 
     def _judge(self, before: float, logs: Mapping[str, float]) -> None:
         """Raises DivergedError at a number that is not finite, has run away or has vanished."""
@@ -210,8 +222,13 @@ def verdict(rows: Sequence[Row], values: absl_flags.FlagValues, step: int) -> Ve
 def follow(experiment: Experiment) -> Verdict:
     """Sets rates, steps and noise to what the divergences so far make them, and returns that."""
     algorithm = experiment.algorithm
-    rows = experiment.metrics.rows("guard")
-    found = verdict(rows, experiment.values, algorithm.num_updates)
+
+    def judged() -> dict[str, Any]:
+        rows = experiment.metrics.rows("guard")
+        return dataclasses.asdict(verdict(rows, experiment.values, algorithm.num_updates))
+
+    # the chief's rows count: files that it wrote may reach other machines later
+    found = Verdict(**experiment.workers.led(judged))
     for schedule in experiment.schedules:
         schedule.factor.assign(found.rate_factor)
     algorithm.retry(found.total, found.step_factor)

@@ -13,6 +13,7 @@ from absl import flags
 from tfgen.data import reading
 from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Range, Seed
 from tfgen.nets.convolution import implementations
+from trainers.run.strategy import NAMES as STRATEGIES
 
 Declared = TypeVar("Declared")
 
@@ -75,8 +76,13 @@ class ComputationOptions:
     and the shape."""
     jit_compile: Annotated[str, OneOf("auto", "true", "false")] = "auto"
     """Whether XLA compiles an update; auto: not on a CPU."""
-    strategy: Annotated[str, OneOf("auto", "one_device", "mirrored", "tpu")] = "auto"
-    """Distribution of an update over devices; auto: all GPUs, or a TPU, where there are some."""
+    strategy: Annotated[str, OneOf(*STRATEGIES)] = "auto"
+    """Distribution of an update over devices; auto: the workers of TF_CONFIG, a TPU, or all GPUs,
+    where there are some. multi_worker also takes SLURM's tasks."""
+    tpu: str | None = None
+    """Name or address of the TPU; by default this machine's."""
+    workers: Annotated[int, Range(least=1, most=1024)] = 1
+    """Processes to start on this machine, which share each update."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

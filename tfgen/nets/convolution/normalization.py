@@ -19,8 +19,18 @@ def batch_normalization(
     """
     gains = keras.initializers.RandomNormal(mean=1.0, stddev=0.02)
     return keras.layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, gamma_initializer=gains, dtype=dtype, name=name
+        momentum=0.9,
+        epsilon=1e-5,
+        gamma_initializer=gains,
+        synchronized=_has_replicas(),
+        dtype=dtype,
+        name=name,
     )
+
+
+def _has_replicas() -> bool:
+    """Returns whether statistics are of several replicas' examples together."""
+    return tf.distribute.get_strategy().num_replicas_in_sync > 1
 
 
 def batch_normalizations(
@@ -61,6 +71,7 @@ class DualBatchNormalization(keras.layers.Layer):
             epsilon=1e-5,
             center=False,
             scale=False,
+            synchronized=_has_replicas(),
             dtype=self.dtype_policy,
             name=name,
         )
