@@ -56,8 +56,8 @@ TEXTURE = (
 """The same of patches of a texture, by a net that takes images of any size."""
 
 # the servers of other contexts import TensorFlow anew for each process; this one imports it once
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["trainers.main"])
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["trainers.main"])
 
 
 def values(module: str, *args: str) -> absl_flags.FlagValues:
@@ -167,16 +167,17 @@ def spawned(
     Returns:
         The exit code; minus the signal's number for a process that was killed.
     """
-    process = _FORKS.Process(target=_main, args=(module, args, str(log), trap, largest_file))
+    process = FORKS.Process(target=run_here, args=(module, args, str(log), trap, largest_file))
     process.start()
     process.join(240)
     assert process.exitcode is not None, "the command hangs"
     return process.exitcode
 
 
-def _main(
+def run_here(
     module: str, args: tuple[str, ...], log: str, trap: tuple | None, largest_file: int
 ) -> None:
+    """Runs a command in this process and ends it; see `spawned`."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
