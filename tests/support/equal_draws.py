@@ -26,7 +26,8 @@ import numpy as np  # noqa: E402
 
 from support import registry  # noqa: E402
 from tfgen import random  # noqa: E402
-from tfgen.data.examples import Examples, Share  # noqa: E402
+from tfgen.data.examples import Examples  # noqa: E402
+from tfgen.data.shares import Share  # noqa: E402
 
 UPDATES = 3
 

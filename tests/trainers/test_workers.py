@@ -23,7 +23,8 @@ from support.command_line import (
 )
 
 from tfgen import random
-from tfgen.data.examples import Share, from_arrays
+from tfgen.data.examples import from_arrays
+from tfgen.data.shares import Share
 from tfgen.errors import UserError
 from trainers.run import launcher, strategy
 from trainers.run.workers import Workers

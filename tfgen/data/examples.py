@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from tfgen.data import clips, crops, given, masks, opening, preprocess, splits, 
 from tfgen.data.description import Description
 from tfgen.data.reading import Reading
 from tfgen.data.request import Request
+from tfgen.data.shares import Own, Share
 from tfgen.data.store import Say
 from tfgen.errors import UserError
 from tfgen.types import Places, Seed
@@ -20,38 +20,6 @@ from tfgen.types import Places, Seed
 _FIXED = tf.data.Options()
 # the autotuner's thread can block the destruction of a dataset for up to 60 s
 _FIXED.autotune.enabled = False
-
-
-Own = Callable[[tf.Tensor], tf.Tensor]
-"""Cuts a part out of a vector with an entry for each example of a batch."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Share:
-    """The parts of each batch that one of several workers takes.
-
-    Attributes:
-        parts: equal parts that a batch has.
-        first: the first one of this worker, from 0.
-        count: how many it takes, at least 1.
-    """
-
-    parts: int = 1
-    first: int = 0
-    count: int = 1
-
-    def of(self, number: tf.Tensor, batch_size: int) -> tuple[tf.Tensor, Own]:
-        """Returns the step of a part, and the function that cuts it out.
-
-        Args:
-            number: of the part among those of this worker, int64.
-            batch_size: of the whole batch, a multiple of the parts.
-        """
-        if self.parts == 1:
-            return number, lambda values: values
-        size = batch_size // self.parts
-        begin = (self.first + number % self.count) * size
-        return number // self.count, lambda values: tf.slice(values, [begin], [size])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,14 +132,7 @@ class Examples:
         return stream.with_options(_FIXED)
 
     def _pixels(self, images: tf.Tensor, index: tf.Tensor, seed: Seed, own: Own) -> tf.Tensor:
-        """Returns the images at some places, or a patch of each, as floats in [-1, 1].
-
-        Args:
-            images: all.
-            index: int [b], of a whole batch.
-            seed: of the places of patches.
-            own: cuts the part that is given out of what is said of the batch.
-        """
+        """Returns the images of a batch's own part, or a patch of each, as floats in [-1, 1]."""
         if self.patch_size is None:
             found = tf.gather(images, own(index))
         else:

@@ -14,6 +14,7 @@ from absl import flags as absl_flags
 
 from tfgen import files
 from tfgen.data import examples
+from tfgen.data.shares import Share
 from tfgen.errors import UserError
 from tfgen.models import Model, saved
 from tfgen.nets.convolution import implementations
@@ -118,7 +119,7 @@ class Experiment:
         def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
             replicas = context.num_replicas_in_sync
             own = replicas // context.num_input_pipelines
-            share = examples.Share(replicas, own * context.input_pipeline_id, own)
+            share = Share(replicas, own * context.input_pipeline_id, own)
             return train.batches(size, seed, start=start, share=share)
 
         # each worker reads its part of a batch alone
