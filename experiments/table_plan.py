@@ -99,7 +99,10 @@ LIKE_ENERGY = (
 )
 """Flags of the energy that such a role takes over."""
 
-FLAGS = {"wgan": ["--wgan.critic_steps=2"]}
+FLAGS = {
+    "wgan": ["--wgan.critic_steps=2"],
+    "coopnets": ["--coopnets.temperature=0.01", "--coopnets.step_size=0.1"],
+}
 """Flags of single models on all data."""
 
 
