@@ -56,3 +56,15 @@ def clip(x: tf.Tensor, low: float, high: float) -> tf.Tensor:
         return tf.clip_by_value(x, low, high)
     # the converter turns bounds of -1 and 1 into an operator that ONNX lacks; halving is exact
     return 2 * tf.minimum(tf.maximum(x / 2, low / 2), high / 2)
+
+
+def halved(x: tf.Tensor) -> tf.Tensor:
+    """Computes the means of blocks of 2x2 places of maps, [b, h, w, c] with even sides.
+
+    Returns:
+        [b, h / 2, w / 2, c].
+    """
+    if not is_portable():
+        return tf.nn.avg_pool2d(x, 2, 2, "VALID")
+    # LiteRT has no gradient of pooling; channels of a block's places stand one after the other
+    return tf.add_n(tf.split(tf.nn.space_to_depth(x, 2), 4, axis=-1)) / 4

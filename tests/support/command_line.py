@@ -240,9 +240,9 @@ def _set(event: str, path: str, number: int) -> None:
 
 
 def _die_within_synthesis(number: int) -> None:
-    from tfgen.algorithms import introspective
+    from tfgen.training import introspection
 
-    run, seen = introspective.run, 0
+    run, seen = introspection.run, 0
 
     def count(x):
         del x
@@ -258,7 +258,7 @@ def _die_within_synthesis(number: int) -> None:
 
         return run(kernel, same_energy, *args)
 
-    introspective.run = counted
+    introspection.run = counted
 
 
 class Recorder:

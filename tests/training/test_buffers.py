@@ -136,12 +136,17 @@ def test_whole_images_pass_through_and_nothing_is_kept_of_them():
 # pseudo-negatives
 
 
+def white(sigma):
+    """Returns what draws white noise in [-1, 1] of a standard deviation."""
+    return lambda shape, seed: tf.clip_by_value(sigma * random.normal(shape, seed), -1, 1)
+
+
 def kept(stages, *, memory=3, num=4, side=6, recency=2.0):
     """Returns a memory after so many stages, with samples of known numbers.
 
     Each sample's pixels are 100 times its stage plus its own number, over 1000.
     """
-    found = PseudoNegatives(memory, num, (side, side, 1), recency, 0.3)
+    found = PseudoNegatives(memory, num, (side, side, 1), recency, white(0.3))
     for stage in range(stages):
         number = 100 * stage + tf.range(num, dtype=tf.float32)
         found.keep(
@@ -162,7 +167,7 @@ def test_before_the_first_stage_they_are_white_noise_in_range():
 
     Their deviation is within 5 standard errors, which fails with a probability of 6e-7.
     """
-    start = PseudoNegatives(2, 300, (10, 10, 1), 2.0, 0.5).newest(tf.constant(0)).numpy()
+    start = PseudoNegatives(2, 300, (10, 10, 1), 2.0, white(0.5)).newest(tf.constant(0)).numpy()
     assert np.abs(start).max() == 1
     inside = 1 - 2 * stats.norm.sf(2)  # E[x²] below 2 is inside - 2 * 2 φ(2), and 4 beyond
     variance = 0.25 * (inside - 4 * stats.norm.pdf(2) + 4 * (1 - inside))
@@ -204,7 +209,7 @@ def test_samples_of_a_stage_are_drawn_equally_often_whatever_the_stage():
 
 def test_noise_is_never_drawn_once_the_memory_is_full_nor_before_it_is():
     """Stages that have not been, which still hold the noise of the start, are never drawn."""
-    memory = PseudoNegatives(5, 4, (6, 6, 1), 1.0, 0.3)
+    memory = PseudoNegatives(5, 4, (6, 6, 1), 1.0, white(0.3))
     for stage in range(9):
         memory.keep(tf.constant(stage), tf.fill([4, 6, 6, 1], 0.5))
         np.testing.assert_array_equal(
@@ -218,7 +223,7 @@ def test_patches_are_drawn_from_everywhere_in_a_sample():
 
     The chi-square fails with a probability of 1e-6.
     """
-    memory = PseudoNegatives(1, 2, (6, 6, 1), 2.0, 0.3)
+    memory = PseudoNegatives(1, 2, (6, 6, 1), 2.0, white(0.3))
     number = tf.reshape(tf.range(36.0), [1, 6, 6, 1])
     memory.keep(tf.constant(0), tf.repeat(number, 2, axis=0))
     patch = memory.draw(8_000, tf.constant(0), 3, random.root(0)).numpy()[..., 0]

@@ -9,15 +9,12 @@ from typing import Annotated
 import keras
 import tensorflow as tf
 
-from tfgen import losses, random
-from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, Range, UserError
-from tfgen.models import CascadeModel, Synthesis, without_margin
-from tfgen.models.synthesis import OBJECTIVES, OPTIMIZERS, STOPS, Pace, canvas_shape
-from tfgen.samplers import run
-from tfgen.training import replicas
-from tfgen.training.algorithm import Algorithm, grad_norms
-from tfgen.training.buffers import PseudoNegatives
-from tfgen.training.stages import Stages
+from tfgen import losses
+from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, Range
+from tfgen.models import Synthesis
+from tfgen.models.synthesis import OBJECTIVES, OPTIMIZERS, STOPS, canvas_shape
+from tfgen.training.algorithm import grad_norms
+from tfgen.training.introspection import Introspection
 from tfgen.types import Batch, Image, Seed
 
 LOGGED = (
@@ -32,7 +29,7 @@ LOGGED = (
 )
 
 
-class Introspective(Algorithm):
+class Introspective(Introspection):
     """Learns a classifier of images against its own samples, stage by stage.
 
     An update is one of a classifier's. A stage classifies until the loss is low, then synthesizes
@@ -80,8 +77,6 @@ class Introspective(Algorithm):
         UserError: if a hyperparameter is out of its range.
     """
 
-    model: CascadeModel
-
     def __init__(
         self,
         discriminator: keras.Model,
@@ -113,7 +108,6 @@ class Introspective(Algorithm):
         stop_quantile: Annotated[float, Fraction] = 0.1,
         sample_steps: Annotated[int, NotNegative] = 100,
     ):
-        stages_a_snapshot = reduction or stages  # 0: one snapshot, of the last stage (INNg-single)
         shape = canvas_shape(image_shape, canvas, padding)
         threshold, window = STOPS[stop]
         synthesis = Synthesis(
@@ -124,98 +118,64 @@ class Introspective(Algorithm):
             noise_decay=noise_decay,
             objective=objective,
             window=window,
-            num_steps=synthesis_steps * stages_a_snapshot,
+            num_steps=synthesis_steps,
             sigma=sigma,
             patch_size=image_shape[0] if canvas else None,
             patches=patches,
             area=shape[0] * shape[1],
         )
-        model = CascadeModel(
+        super().__init__(
             discriminator,
+            synthesis,
+            logged=LOGGED,
+            seed=seed,
             image_shape=image_shape,
             canvas=shape,
             padding=padding,
-            synthesis=synthesis,
-            decay=step_decay**stages_a_snapshot,  # from one kept classifier to the next
-            num_snapshots=-(-stages // stages_a_snapshot),  # rounded up
-            style_steps=sample_steps,
-            fall=step_decay ** (stages_a_snapshot - 1),
-            fall_steps=max(decay_steps * (stages_a_snapshot - 1), 1),
+            sample_steps=sample_steps,
+            stages=stages,
+            reduction=reduction,
+            stage_updates=stage_updates,
+            stop_loss=stop_loss,
+            loss_window=loss_window,
+            samples=samples,
+            memory=memory,
+            recency=recency,
+            step_decay=step_decay,
+            decay_steps=decay_steps,
         )
-        super().__init__(model, logged=LOGGED, seed=seed)
-        self.stages = stages
-        self.reduction = stages_a_snapshot
-        # the one group of INNg-single has no last stage: a finished run may get more
-        self.group_end = reduction - 1 if reduction else None
-        self.stage_updates = stage_updates
-        self.stop_loss = stop_loss
-        self.loss_window = loss_window
         self.stop_quantile = stop_quantile
         self.threshold = threshold
-        self.step_decay = step_decay
-        self.decay_steps = decay_steps
-        self.synthesis_steps = synthesis_steps
-        self.negatives = PseudoNegatives(memory, samples, shape, recency, sigma)
-        self._add_state(samples, shape)
-
-    def _add_state(self, samples: int, canvas: tuple[int, int, int]) -> None:
-        """Adds the weights that say where training stands."""
-        options = {"trainable": False, "aggregation": "only_first_replica"}
-
-        # the first stage learns against noise of p_0, and its synthesis moves that same noise
-        def noise(shape, dtype):
-            return tf.cast(self.negatives.newest(0), dtype)
-
-        self.start = self.add_weight(
-            shape=(samples, *canvas), initializer=noise, name="start", **options
+        self.images_threshold = self.add_weight(
+            shape=(),
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+            name="images_threshold",
         )
-        options["initializer"] = "zeros"
-        self.images_threshold = self.add_weight(shape=(), name="images_threshold", **options)
-        self.loss = self.add_weight(shape=(), name="loss", **options)
-        self.stage = self.add_weight(shape=(), dtype="int32", name="stage", **options)
-        self.into_stage = self.add_weight(shape=(), dtype="int32", name="into_stage", **options)
-        self.steps_taken = self.add_weight(shape=(), dtype="int32", name="steps_taken", **options)
-
-    @property
-    def finished(self) -> bool:
-        return int(self.stage.numpy()) >= self.stages
-
-    @property
-    def growable(self) -> list[keras.Variable]:
-        return [*self.model.snapshots.stacks, self.model.thresholds]
-
-    def check_restored(self) -> None:
-        if (made := int(self.stage.numpy())) > self.stages:
-            words = f"at least {made}, the stages that are made, and found {self.stages}"
-            raise UserError(f"introspective.stages: expected {words}")
-
-    @property
-    def last_growth(self) -> int:
-        # a new stage's classifier meets new samples, and its gradient may be any size
-        return self.num_updates - int(self.into_stage.numpy())
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         # 1. classification: S+ against the pseudo-negatives of the last stages
-        image, net = batch["image"], self.model.discriminator
-        count, size = image.shape[0], self.model.image_shape[0]
-        samples = self.negatives.draw(count, tf.convert_to_tensor(self.stage.value), size, seed)
-        both = tf.concat([image, samples], axis=0)
+        image = batch["image"]
+        both = tf.concat([image, self.against(image, seed)], axis=0)
         with tf.GradientTape() as tape:
-            data, synthesized = tf.split(net(both, training=True), 2)
+            data, synthesized = tf.split(self.model.discriminator(both, training=True), 2)
             loss = losses.logistic(data, synthesized)
         norms = self.minimize_together(["discriminator"], tape, loss)
         kept_loss = self._loss_as_kept(both)
         self.into_stage.assign_add(1)
         right = tf.concat([data > 0, synthesized < 0], axis=0)
-        return norms | {
-            "cross_entropy": loss,
-            "cross_entropy_inference": kept_loss,
-            "accuracy": tf.reduce_mean(tf.cast(right, tf.float32)),
-            "log_odds_data": tf.reduce_mean(data),
-            "log_odds_samples": tf.reduce_mean(synthesized),
-            "stage": tf.cast(self.stage.value, tf.float32),
-            "synthesis_steps": tf.cast(self.steps_taken.value, tf.float32),
-        }
+        return (
+            norms
+            | self.where()
+            | {
+                "cross_entropy": loss,
+                "cross_entropy_inference": kept_loss,
+                "accuracy": tf.reduce_mean(tf.cast(right, tf.float32)),
+                "log_odds_data": tf.reduce_mean(data),
+                "log_odds_samples": tf.reduce_mean(synthesized),
+            }
+        )
 
     def _loss_as_kept(self, both: Image) -> tf.Tensor:
         """Computes the loss of the classifier as a stage keeps it, and adds it to the window's.
@@ -243,58 +203,8 @@ class Introspective(Algorithm):
         kept = tf.where(self.into_stage.value == 0, 0.0, 0.9)
         self.images_threshold.assign(kept * self.images_threshold.value + (1 - kept) * found)
 
-    def synthesize(self) -> None:
-        """Makes steps 2 and 3 of Algorithm 1: synthesizes pseudo-negatives, keeps the classifier.
-
-        With `reduction` above 1, the classifiers of a group of stages overwrite each other in one
-        snapshot, and their syntheses all start from the samples that ended the group before.
-
-        Source: INNg, sections 3.2.2 and 3.6.
-        """
-        with self.averaged_weights():
-            self._synthesize()
-
-    def _synthesize(self) -> None:
-        model, stage = self.model, tf.convert_to_tensor(self.stage.value)
-        start = tf.convert_to_tensor(self.start.value)
-        number = stage // self.reduction  # the snapshot, or group of stages
-        since = stage % self.reduction  # stages since the last kept classifier
-        learned = self.threshold is None
-        threshold = tf.convert_to_tensor(self.images_threshold if learned else self.threshold)
-
-        def log_odds(x):
-            return model.discriminator(x, training=False)
-
-        # -2: apart from the seeds of updates, from 0, and of the order of examples, -1
-        seed = random.fold_in(random.fold_in(self.root, -2), stage)
-        pace = self._pace(number, since)
-        kernel, energy = model.synthesis.across(log_odds, threshold, start.shape, pace=pace)
-        most = self.synthesis_steps * (since + 1)  # the way from the start grows (section 3.6)
-        x, summary = run(kernel, energy, start, seed, most)
-        x = replicas.first(x)  # on other machines it may differ by rounding
-
-        model.snapshots.keep(model.discriminator, number)
-        # by TensorFlow's variable: Keras's own has no assignment to a single entry
-        kept = tf.IndexedSlices(threshold[tf.newaxis], number[tf.newaxis])
-        model.thresholds.value.scatter_update(kept)
-        self.negatives.keep(stage + 1, x)  # the first noise is number 0
-        if self.group_end is not None:
-            self.start.assign(tf.where(since == self.group_end, x, start))
-        self.steps_taken.assign(replicas.first(summary.num_steps))
-        self.stage.assign_add(1)
-        self.into_stage.assign(0)
-
-    def _pace(self, number: tf.Tensor, since: tf.Tensor) -> Pace:
-        """Returns how steps shrink: within a group, as if the stages since had each been passed."""
-        first = self.model.scale(number)
-        if self.reduction == 1 or self.step_decay == 1:
-            return Pace(first)
-        return Pace(first, self.step_decay ** tf.cast(since, tf.float32), self.decay_steps * since)
-
-    def pictures(self, batch: Batch) -> dict[str, Image]:
-        del batch
-        newest = self.negatives.newest(self.stage.value)[:16]
-        return {"samples": without_margin(newest, self.model.padding)}
-
-    def callbacks(self) -> list[keras.callbacks.Callback]:
-        return [Stages(self)]
+    def threshold_now(self, seed: Seed) -> tf.Tensor:
+        del seed
+        if self.threshold is not None:
+            return tf.constant(self.threshold)
+        return tf.convert_to_tensor(self.images_threshold.value)

@@ -25,6 +25,35 @@ STOPS = {
 }
 """When synthesis stops: at which log-odds, averaged over how many steps."""
 
+SCALES = (1, 3, 7, 15, 31)
+"""Sides, in pixels, of the squares that smooth noise is averaged over."""
+
+
+def smooth_noise(shape, seed: Seed) -> Image:
+    """Draws normal noise of several scales, alike at every pixel and of variance 1.
+
+    It is the sum of independent white noises, each averaged over squares of one of `SCALES`, which
+    all have the same share of the variance.
+
+    Args:
+        shape: [b, h, w, c].
+        seed: int32 [2].
+    """
+    count, height, width, channels = shape[0], shape[1], shape[2], shape[3]
+    total = tf.zeros(shape)
+    for number, side in enumerate(SCALES):
+        more = side - 1
+        white = random.normal(
+            (count, height + more, width + more, channels), random.fold_in(seed, number)
+        )
+        # a mean of side² standard normals has a standard deviation of 1 / side
+        total += side * tf.nn.avg_pool2d(white, side, 1, "VALID")
+    return total / len(SCALES) ** 0.5
+
+
+STARTS: dict[str, Callable[..., Image]] = {"white": random.normal, "smooth": smooth_noise}
+"""What synthesis starts from, of variance 1: white noise, or noise of several scales."""
+
 OPTIMIZERS = ("adam", "sgd")
 
 BOUNDS = (-1.0, 1.0)
@@ -65,6 +94,7 @@ class Synthesis:
         patch_size: side of what the classifier sees of an image; None where it sees the whole.
         patches: seen at a step, of `area` pixels of an image.
         area: see patches.
+        origin: a name of `STARTS`.
 
     Source: INNg, sections 3.2.2, 3.3, 3.5 and 4.1.
     """
@@ -81,14 +111,19 @@ class Synthesis:
     patch_size: int | None
     patches: int
     area: int
+    origin: str = "white"
 
     def get_config(self) -> dict[str, Any]:
         """Returns the fields by name."""
         return dataclasses.asdict(self)
 
+    def times(self, group: int) -> "Synthesis":
+        """Returns the same with as many times the steps."""
+        return dataclasses.replace(self, num_steps=group * self.num_steps)
+
     def start(self, shape, seed: Seed) -> Image:
-        """Draws from p_0: white noise in [-1, 1]."""
-        return tf.clip_by_value(self.sigma * random.normal(shape, seed), *BOUNDS)
+        """Draws from p_0, in [-1, 1]: white noise, or noise of several scales."""
+        return tf.clip_by_value(self.sigma * STARTS[self.origin](shape, seed), *BOUNDS)
 
     def descended(self, log_odds: tf.Tensor) -> tf.Tensor:
         """Computes the objective of log-odds."""

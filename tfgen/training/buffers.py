@@ -1,5 +1,8 @@
 """Buffers of what training remembers of examples: a row for each, in every checkpoint."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -87,21 +90,27 @@ class PseudoNegatives(Buffer):
         shape: height, width, channels of a sample.
         recency: how much likelier the newest stage's are drawn than those of the stage before, at
             least 1.
-        sigma: standard deviation, in pixel units, of the white noise in [-1, 1] that they are
-            before the first stage.
+        start: draws what they are before the first stage, of a shape [b, h, w, c] and a seed.
+        fresh: share of draws, in [0, 1], that are of the newest stage whatever the recency.
 
     Source: INNg, section 4.1.
     """
 
     def __init__(
-        self, stages: int, num: int, shape: tuple[int, int, int], recency: float, sigma: float
+        self,
+        stages: int,
+        num: int,
+        shape: tuple[int, int, int],
+        recency: float,
+        start: Callable[[Any, Seed], Image],
+        fresh: float = 0.0,
     ):
-        super().__init__(stages * num, shape, scale=sigma, dtype="float16")
-        # as noise is where synthesis starts
-        self.rows.assign(tf.clip_by_value(self.rows.value, -1.0, 1.0))
+        super().__init__(stages * num, shape, dtype="float16")
+        self.rows.assign(tf.cast(start((stages * num, *shape), random.root(0)), "float16"))
         self.stages = stages
         self.num = num
         self.recency = recency
+        self.fresh = fresh
 
     def keep(self, stage: tf.Tensor, samples: Image) -> None:
         """Keeps a stage's samples, [num, h, w, c], in the place of the oldest's.
@@ -135,6 +144,7 @@ class PseudoNegatives(Buffer):
         u = random.uniform((count,), age_seed) * share[known - 1]
         # the product may round up to the last share itself
         age = tf.minimum(tf.searchsorted(share, u, side="right"), known - 1)
+        age = tf.where(tf.range(count) < round(self.fresh * count), 0, age)
         sample = random.uniform((count,), sample_seed, 0, self.num, tf.int32)
         _, height, width, _ = self.rows.shape
         row = self._row(stage - age, sample)
