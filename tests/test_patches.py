@@ -201,3 +201,65 @@ def test_the_papers_padding_does_not_make_all_pixels_of_its_canvas_equally_likel
     seen = on_a_line(256 + 2 * 32, 64)[32:-32]
     assert (seen[0], seen[128], seen[-1]) == (33, 64, 33)
     np.testing.assert_array_equal(on_a_line(256 + 2 * 63, 64)[63:-63], np.full(256, 64))
+
+
+# wrap-around and holes
+
+
+def test_patches_that_wrap_around_go_on_at_the_other_side():
+    x = images(2, 5, 6)
+    at = Places(tf.constant([0, 1, 1]), tf.constant([3, 4, 0]), tf.constant([5, 2, 4]))
+    for patch, which, top, left in zip(patches.cut(x, at, 3), *at, strict=True):
+        rolled = np.roll(x[int(which)], (-int(top), -int(left)), axis=(0, 1))
+        np.testing.assert_array_equal(patch, rolled[:3, :3])
+
+
+def test_patches_that_wrap_around_are_put_back_where_they_were_cut():
+    x = images(2, 5, 6)
+    at = patches.places(tf.repeat(tf.range(2), 60), 5, 6, 3, random.root(0), wrap=True)
+    found = patches.average(patches.cut(x, at, 3), at, tf.shape(x))
+    np.testing.assert_allclose(found, x, atol=1e-6)
+
+
+def test_patches_that_wrap_around_begin_at_every_pixel_equally_often():
+    """The chi-square of 6,000 draws over 30 places fails with a probability of 1e-6."""
+    at = patches.places(tf.zeros([6_000], tf.int32), 5, 6, 3, random.root(0), wrap=True)
+    counts = np.bincount(at.top * 6 + at.left, minlength=30)
+    assert len(counts) == 30
+    assert stats.chisquare(counts).pvalue > 1e-6
+
+
+def test_patches_over_a_hole_have_a_missing_pixel_of_every_kind_equally_often():
+    """A hole in the middle of each image: 8,000 patches of 3 about its 2 or 1 pixels.
+
+    Away from the border no patch is moved, so that each of the 9 places about a pixel is as likely
+    as any other. The chi-squares fail with a probability of 2e-6 in all.
+    """
+    missing = np.zeros((2, 9, 9, 1), np.float32)
+    missing[0, 4, 3], missing[0, 4, 6], missing[1, 5, 5] = 1, 1, 1
+    which = tf.repeat(tf.range(2), 8_000)
+    hole = tf.constant(missing)
+    at = patches.places_over(hole, which, 3, random.root(0))
+    seen = patches.cut(hole, at, 3).numpy()
+    assert (seen.sum(axis=(1, 2, 3)) == 1).all()  # the two are too far apart for one patch
+    for image, pixels in ((0, 2), (1, 1)):
+        mine = np.asarray(at.which) == image
+        places = np.asarray(at.top * 9 + at.left)[mine]
+        counts = np.unique(places, return_counts=True)[1]
+        assert len(counts) == 9 * pixels
+        assert stats.chisquare(counts).pvalue > 1e-6
+
+
+def test_patches_over_a_hole_at_the_border_stay_inside():
+    missing = np.zeros((1, 5, 6, 1), np.float32)
+    missing[0, 0, 0], missing[0, 4, 5] = 1, 1
+    which = tf.zeros([200], tf.int32)
+    at = patches.places_over(tf.constant(missing), which, 3, random.root(0))
+    assert set(zip(at.top.numpy(), at.left.numpy(), strict=True)) == {(0, 0), (2, 3)}
+
+
+def test_patches_of_an_image_without_a_hole_stay_inside():
+    which = tf.zeros([9], tf.int32)
+    at = patches.places_over(tf.zeros([1, 5, 6, 1]), which, 3, random.root(0))
+    assert (at.top.numpy() <= 2).all()
+    assert (at.left.numpy() <= 3).all()

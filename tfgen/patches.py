@@ -8,7 +8,12 @@ from tfgen.types import Integer, Places, Seed
 
 
 def places(
-    which: Int[tf.Tensor, "n"], height: Integer, width: Integer, size: int, seed: Seed
+    which: Int[tf.Tensor, "n"],
+    height: Integer,
+    width: Integer,
+    size: int,
+    seed: Seed,
+    wrap: tf.Tensor | bool = False,
 ) -> Places:
     """Draws places of patches anywhere inside of their images, with equal probability.
 
@@ -18,11 +23,47 @@ def places(
         width: of the images, at least `size`.
         size: side of a patch.
         seed: int32 [2].
+        wrap: whether patches may begin at any pixel, and reach over the border to the other side.
     """
     down, across = random.split(seed)
-    top = random.uniform(tf.shape(which), down, 0, height - size + 1, tf.int32)
-    left = random.uniform(tf.shape(which), across, 0, width - size + 1, tf.int32)
+    beyond = tf.where(wrap, 0, size - 1)
+    top = random.uniform(tf.shape(which), down, 0, height - beyond, tf.int32)
+    left = random.uniform(tf.shape(which), across, 0, width - beyond, tf.int32)
     return Places(which, top, left)
+
+
+def places_over(
+    missing: Num[tf.Tensor, "m height width 1"], which: Int[tf.Tensor, "n"], size: int, seed: Seed
+) -> Places:
+    """Draws places of patches that have a missing pixel, inside of their images.
+
+    A missing pixel is drawn, each with equal probability, then the place of the patch about it. At
+    the border of the image a patch is moved inwards.
+
+    Args:
+        missing: 1 where a pixel is missing, [m, h, w, 1]; each side at least `size`.
+        which: int32 [n], the image that each is cut from. Of an image without a missing pixel,
+            patches are cut at the last one.
+        size: side of a patch.
+        seed: int32 [2].
+    """
+    pixel_seed, down, across = random.split(seed, 3)
+    _, height, width, _ = tf.unstack(tf.shape(missing))
+    flat = tf.reshape(tf.cast(missing > 0, tf.int32), [-1, height * width])
+    so_far = tf.gather(tf.cumsum(flat, axis=1), which)  # missing pixels up to each
+    total = so_far[:, -1]
+    share = random.uniform(tf.shape(which), pixel_seed)
+    # the product may round up to the total itself
+    number = tf.minimum(tf.cast(share * tf.cast(total, tf.float32), tf.int32), total - 1)
+    found = tf.searchsorted(so_far, number[:, tf.newaxis], side="right")[:, 0]
+    pixel = tf.minimum(found, height * width - 1)
+    top = pixel // width - random.uniform(tf.shape(which), down, 0, size, tf.int32)
+    left = pixel % width - random.uniform(tf.shape(which), across, 0, size, tf.int32)
+    return Places(
+        which,
+        tf.clip_by_value(top, 0, height - size),
+        tf.clip_by_value(left, 0, width - size),
+    )
 
 
 def cut(
@@ -32,7 +73,7 @@ def cut(
 
     Args:
         images: [m, h, w, c].
-        at: n places.
+        at: n places; what reaches over the border goes on at the other side.
         size: side of a patch.
 
     Returns:
@@ -74,6 +115,6 @@ def _pixels(at: Places, size: int, shape: tf.Tensor) -> tf.Tensor:
     # int64, since the row of all pixels of a data set may exceed 2^31
     which, top, left = (tf.cast(numbers, tf.int64) for numbers in at)
     side = tf.range(size, dtype=tf.int64)
-    rows = (which * shape[1] + top)[:, tf.newaxis] + side
-    columns = left[:, tf.newaxis] + side
+    rows = which[:, tf.newaxis] * shape[1] + (top[:, tf.newaxis] + side) % shape[1]
+    columns = (left[:, tf.newaxis] + side) % shape[2]
     return rows[:, :, tf.newaxis] * shape[2] + columns[:, tf.newaxis, :]

@@ -80,3 +80,12 @@ class Places(NamedTuple):
     """Its first row there."""
     left: Int[tf.Tensor, "n"]
     """Its first column there."""
+
+
+class Hole(NamedTuple):
+    """Images with missing pixels."""
+
+    image: Image
+    """What is known of them, [b, h, w, c]; 0 elsewhere."""
+    mask: Mask
+    """1 where a pixel is known, [b, h, w, 1]."""

@@ -51,7 +51,7 @@ def define(values: absl_flags.FlagValues) -> None:
         flags.define_option(values, option.name, option, module=module)
     classes.define(values, module, "all images; by default their own, or each in turn")
     stated.define(values, module)
-    text = "Height,width (or one side) to synthesize or stylize."
+    text = "Height,width (or one side) of what is made or given in any size."
     absl_flags.DEFINE_list("size", ["256"], text, **where)
 
 

@@ -54,7 +54,9 @@ def endpoints(model: Model) -> dict[str, Endpoint]:
     plain = {
         name: endpoint
         for name, endpoint in model.endpoints().items()
-        if endpoint.inputs and not DRAWN & set(endpoint.input_names)
+        if endpoint.inputs
+        and not DRAWN & set(endpoint.input_names)
+        and not any(None in known.shape for known in endpoint.inputs)
     }
     found = plain | {endpoint.name: endpoint for endpoint in sampled(model)}
     if not found:

@@ -146,9 +146,76 @@ def test_a_completion_of_known_pixels_alone_is_the_image_and_of_none_a_sample():
     np.testing.assert_allclose(tasks().complete(image, nothing, SEED), sample, atol=1e-6)
 
 
-def test_a_cascade_of_patches_completes_nothing():
-    assert "complete" in tasks().capabilities()
-    assert "complete" not in patched().capabilities()
+@pytest.mark.parametrize("padding", [0, 2])
+def test_patches_fill_holes_of_pictures_of_any_size(padding):
+    """Known pixels stay to the bit, and the missing ones end above the classifiers' boundaries."""
+    model = patched(padding=padding, noise=0.02)
+    image = np.random.default_rng(0).uniform(-1, 1, (2, 7, 9, 1)).astype(np.float32)
+    mask = np.ones_like(image)
+    mask[0, 2:5, 3:8], mask[1, :4, :4] = 0, 0
+    found = model.complete(image, mask, SEED).numpy()
+    np.testing.assert_array_equal(found[mask == 1], image[mask == 1])
+    assert np.abs(found - image)[mask == 0].min() > 0
+    np.testing.assert_array_equal(model.complete(image * mask, mask, SEED), found)
+    np.testing.assert_array_equal(model.complete(image, np.ones_like(mask), SEED), image)
+
+
+def test_synthesis_of_a_hole_raises_the_log_odds_of_the_patches_about_it():
+    """Here the hole is all of one patch, so that the last classifier's own log-odds are known."""
+    model = patched()
+    image = np.zeros((1, 4, 4, 1), np.float32)
+    mask = np.zeros_like(image)
+    mask[:, :, 3] = 1
+    found = model.complete(image, mask, SEED).numpy()
+    np.testing.assert_array_equal(found[:, :, 3], 0)
+    assert odds(2, found)[0] >= 0.1 or np.abs(found[:, :, :3]).max() == 1
+
+
+# tiles
+
+
+def test_tiles_have_the_asked_size_and_no_border():
+    """Without a border, the padding of training's canvases takes no part."""
+    model = patched(padding=2)
+    tile = model.synthesize(2, SEED, size=(6, 9), tile=True)
+    assert tile.shape == (2, 6, 9, 1)
+    bare = patched(patches=3)  # as many at a step of 54 pixels, for a canvas without padding
+    np.testing.assert_array_equal(tile, bare.synthesize(2, SEED, size=(6, 9), tile=True))
+    assert np.abs(tile - model.synthesize(2, SEED, size=(6, 9))).max() > 0
+
+
+# maps of defects
+
+
+def test_a_picture_of_the_patchs_size_has_the_patchs_energy_everywhere():
+    model = patched()
+    x = random.normal((3, *SHAPE), SEED)
+    energy, defects = model.defects(x)
+    np.testing.assert_allclose(energy, model.energy(x), rtol=1e-5)
+    expected = np.broadcast_to(model.energy(x)[:, None, None, None], defects.shape)
+    np.testing.assert_allclose(defects, expected, rtol=1e-5)
+
+
+def test_the_map_of_defects_has_the_mean_energy_of_the_patches_that_cover_a_pixel():
+    """For patches of 4, the grid has a patch at every place."""
+    model, x = patched(), random.normal((2, 6, 7, 1), SEED).numpy()
+    total, count = np.zeros_like(x), np.zeros_like(x)
+    each = []
+    for top in range(3):
+        for left in range(4):
+            at = np.s_[:, top : top + 4, left : left + 4]
+            u = -sum(odds(stage, x[at]) for stage in range(3))
+            each.append(u)
+            total[at] += u[:, None, None, None]
+            count[at] += 1
+    energy, defects = model.defects(x)
+    np.testing.assert_allclose(energy, np.mean(each, axis=0), rtol=1e-4)
+    np.testing.assert_allclose(defects, total / count, rtol=1e-4, atol=1e-5)
+
+
+def test_a_cascade_of_whole_images_maps_no_defects_and_makes_no_tiles():
+    assert not {"defects", "synthesize"} & tasks().capabilities()
+    assert {"defects", "synthesize", "complete"} <= patched().capabilities()
 
 
 # score and features

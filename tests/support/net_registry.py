@@ -19,6 +19,7 @@ SHAPES = {
     "triangle_digits": (8, 8, 1),
     "dcgan_digits": (8, 8, 1),
     "convnet_classifier": (8, 8, 1),
+    "winn": (8, 8, 1),
 }
 """Image shapes that a family is tested on; others take 32x32 in colour."""
 
@@ -55,6 +56,7 @@ REPRESENTATIVES = {
     ("triangle_digits", "inference"),
     ("dcgan_digits", "discriminator"),
     ("triangle_digits", "joint_discriminator"),
+    ("winn", "discriminator"),
     ("convnet_classifier", "classifier"),
     ("generative_convnet_dynamic", "energy"),
     ("triangle_dynamic", "generator"),

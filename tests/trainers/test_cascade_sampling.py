@@ -64,6 +64,39 @@ def test_synthesize_draws_any_size(trained):
     assert found.shape[:2] == (40, 70)
 
 
+def test_tiles_are_drawn_whole(trained):
+    found = draw(trained, "synthesize", "--size=24,40", "--tile")[..., 0]
+    tile = trained.model.synthesize(1, 0, size=(24, 40), tile=True).numpy()
+    np.testing.assert_array_equal(found, preprocess.to_uint8(tile)[0, ..., 0])
+    assert (found != draw(trained, "synthesize", "--size=24,40")[..., 0]).any()
+
+
+def test_a_picture_of_any_size_is_completed(trained, picture):
+    """The rows: the picture, what is known of it, and two completions."""
+    args = f"--image={picture}", "--size=20,30", "--mask=half:left"
+    rows = draw(trained, "complete", *args)[..., 0]
+    scale = (rows.shape[0] - 3 * 2) // 80  # small pictures are enlarged
+    whole, known, one, two = (
+        rows[(20 * scale + 2) * n : (20 * scale + 2) * n + 20 * scale : scale, ::scale]
+        for n in range(4)
+    )
+    for completed in (known, one, two):
+        np.testing.assert_array_equal(completed[:, 15:], whole[:, 15:])
+    assert (one != two)[:, :15].mean() > 0.5
+
+
+def test_defects_are_drawn_below_a_picture_of_any_size(trained, picture):
+    found = draw(trained, "defects", f"--image={picture}", "--size=40,70")[..., 0]
+    _, maps = trained.model.defects(found[np.newaxis, :40, :, np.newaxis] / 127.5 - 1)
+    lifted = maps.numpy() - maps.numpy().min()
+    expected = preprocess.to_uint8(2 * lifted / lifted.max() - 1)[0, ..., 0]
+    np.testing.assert_allclose(found[42:].astype(float), expected, atol=2)
+
+
+def test_the_held_out_picture_of_a_texture_is_searched_whole(trained):
+    assert draw(trained, "defects").shape[:2] == (2 * 32 * 2 + 2, 32 * 2)
+
+
 def test_stages_begin_with_noise_and_end_with_the_sample_that_generate_makes(trained):
     """To rounding, which Adam's steps enlarge: a grey level on average.
 

@@ -200,6 +200,17 @@ def test_stages_are_drawn_with_a_probability_that_falls_with_their_age(recency, 
     assert stats.chisquare(counts, 20_000 * share / share.sum()).pvalue > 1e-6 or known == 1
 
 
+def test_a_fresh_share_is_of_the_newest_stage_and_the_rest_by_recency():
+    """Of 20,000 draws the first 5,000 are fresh; the chi-square of the rest fails with 1e-6."""
+    memory = kept(8)
+    memory.fresh = 0.25
+    age = 7 - drawn(memory, 20_000, 7)[0]
+    assert (age[:5_000] == 0).all()
+    share = 2.0 ** -np.arange(3)
+    counts = np.bincount(age[5_000:], minlength=3)
+    assert stats.chisquare(counts, 15_000 * share / share.sum()).pvalue > 1e-6
+
+
 def test_samples_of_a_stage_are_drawn_equally_often_whatever_the_stage():
     """The chi-square of 20,000 draws for each of three stages fails with 3e-6 in all."""
     stage, sample = drawn(kept(3), 20_000, 2)

@@ -103,6 +103,11 @@ class Model(keras.Model, abc.ABC):
     def inputs(self) -> dict[str, Input]:
         """Returns all inputs that the tasks of this model may take, by name."""
 
+    def inputs_of(self, task: str) -> dict[str, Input]:
+        """Returns the inputs of one task by name: `inputs`, unless the task takes other images."""
+        del task
+        return self.inputs()
+
     def unable(self) -> set[str]:
         """Returns the names of the class's tasks that this model cannot do."""
         return set()
@@ -116,9 +121,9 @@ class Model(keras.Model, abc.ABC):
 
         An input is a parameter of the task's method that `inputs` declares.
         """
-        known, unable = self.inputs(), self.unable()
+        unable = self.unable()
         return {
-            name: found.endpoint(self, known)
+            name: found.endpoint(self, self.inputs_of(name))
             for name, found in sorted(tasks_of(type(self)).items())
             if name not in unable
         }

@@ -106,7 +106,7 @@ class Task:
 
     def _tensors(self, model: "Model", given: Mapping[str, Any]) -> dict[str, tf.Tensor]:
         """Returns the arguments as tensors, defaults filled in."""
-        known = model.inputs()
+        known = model.inputs_of(self.__name__)
         for name in given.keys() - known.keys():
             if given[name] is not None:
                 raise UserError(f"{name}: expected none, since this model takes no {name}")
@@ -118,7 +118,7 @@ class Task:
         # the revision, since a graph traced before growth would keep the old depth
         key = (self.__name__, shapes, model.revision())
         if key not in model.graphs:
-            endpoint = self.endpoint(model, model.inputs())
+            endpoint = self.endpoint(model, model.inputs_of(self.__name__))
             model.graphs[key] = compiled(endpoint.fn)
         return model.graphs[key](**given)
 

@@ -121,17 +121,23 @@ def image(
     )
 
 
-def mask(image_shape: tuple[int, ...]) -> Input:
-    """Declares the masks of images of a shape."""
+def mask(image_shape: tuple[Any, ...], example_sides: tuple[int, int] | None = None) -> Input:
+    """Declares the masks of images of a shape.
+
+    Args:
+        image_shape: sides, channels; sides may be None.
+        example_sides: height and width of the example where sides are free.
+    """
     *sides, _ = image_shape
-    left = np.arange(sides[-1]) < (sides[-1] + 1) // 2
+    shown = example_sides or sides
+    left = np.arange(shown[-1]) < (shown[-1] + 1) // 2
     return Input(
         "mask",
         (*sides, 1),
         tf.float32,
         "1 where a pixel is known, 0 where it is missing",
         check=KNOWN_OR_MISSING,
-        example=np.broadcast_to(left[:, np.newaxis], (*sides, 1)),
+        example=np.broadcast_to(left[:, np.newaxis], (*shown, 1)),
         encoding="mask" if len(sides) == 2 else None,
     )
 
@@ -229,6 +235,12 @@ def spherical() -> Input:
     """Declares whether an interpolation follows the great circle."""
     meaning = "whether to interpolate along the great circle, not the straight line"
     return _shared("spherical", (), tf.bool, meaning, default=False, example=False)
+
+
+def tile() -> Input:
+    """Declares whether copies of an image, side by side, are to have no seam."""
+    meaning = "whether opposite borders fit together, so that copies can be tiled"
+    return _shared("tile", (), tf.bool, meaning, default=False, example=True)
 
 
 def gamma() -> Input:

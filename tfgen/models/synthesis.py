@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfgen import energies, random
 from tfgen.errors import UserError
 from tfgen.samplers import Adam, Annealed, Kernel, Langevin, Patchwork, Scheduled, Until
-from tfgen.types import EnergyFn, Image, Seed
+from tfgen.types import EnergyFn, Hole, Image, Seed
 
 OBJECTIVES: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "log_odds": lambda f: -f,
@@ -29,7 +29,13 @@ SCALES = (1, 3, 7, 15, 31)
 """Sides, in pixels, of the squares that smooth noise is averaged over."""
 
 
-def smooth_noise(shape, seed: Seed) -> Image:
+def white_noise(shape, seed: Seed, wrap: tf.Tensor | bool = False) -> Image:
+    """Draws white noise of variance 1; all its borders fit together."""
+    del wrap
+    return random.normal(shape, seed)
+
+
+def smooth_noise(shape, seed: Seed, wrap: tf.Tensor | bool = False) -> Image:
     """Draws normal noise of several scales, alike at every pixel and of variance 1.
 
     It is the sum of independent white noises, each averaged over squares of one of `SCALES`, which
@@ -38,20 +44,23 @@ def smooth_noise(shape, seed: Seed) -> Image:
     Args:
         shape: [b, h, w, c].
         seed: int32 [2].
+        wrap: whether opposite borders fit together; height and width are then at least the largest
+            of `SCALES`, or the variance is larger.
     """
-    count, height, width, channels = shape[0], shape[1], shape[2], shape[3]
+    count, height, width, channels = (shape[axis] for axis in range(4))
     total = tf.zeros(shape)
     for number, side in enumerate(SCALES):
-        more = side - 1
-        white = random.normal(
-            (count, height + more, width + more, channels), random.fold_in(seed, number)
-        )
+        sides = [tf.range(known + side - 1) for known in (height, width)]
+        wide = (count, tf.size(sides[0]), tf.size(sides[1]), channels)
+        white = random.normal(wide, random.fold_in(seed, number))
+        for axis, (at, known) in enumerate(zip(sides, (height, width), strict=True), start=1):
+            white = tf.gather(white, tf.where(wrap, at % known, at), axis=axis)
         # a mean of side² standard normals has a standard deviation of 1 / side
         total += side * tf.nn.avg_pool2d(white, side, 1, "VALID")
     return total / len(SCALES) ** 0.5
 
 
-STARTS: dict[str, Callable[..., Image]] = {"white": random.normal, "smooth": smooth_noise}
+STARTS: dict[str, Callable[..., Image]] = {"white": white_noise, "smooth": smooth_noise}
 """What synthesis starts from, of variance 1: white noise, or noise of several scales."""
 
 OPTIMIZERS = ("adam", "sgd")
@@ -121,9 +130,15 @@ class Synthesis:
         """Returns the same with as many times the steps."""
         return dataclasses.replace(self, num_steps=group * self.num_steps)
 
-    def start(self, shape, seed: Seed) -> Image:
-        """Draws from p_0, in [-1, 1]: white noise, or noise of several scales."""
-        return tf.clip_by_value(self.sigma * STARTS[self.origin](shape, seed), *BOUNDS)
+    def start(self, shape, seed: Seed, wrap: tf.Tensor | bool = False) -> Image:
+        """Draws from p_0, in [-1, 1]: white noise, or noise of several scales.
+
+        Args:
+            shape: [b, h, w, c].
+            seed: int32 [2].
+            wrap: whether opposite borders fit together.
+        """
+        return tf.clip_by_value(self.sigma * STARTS[self.origin](shape, seed, wrap), *BOUNDS)
 
     def descended(self, log_odds: tf.Tensor) -> tf.Tensor:
         """Computes the objective of log-odds."""
@@ -137,6 +152,8 @@ class Synthesis:
         *,
         pace: Pace = CONSTANT,
         per_example: bool = False,
+        hole: Hole | None = None,
+        wrap: tf.Tensor | bool = False,
     ) -> tuple[Kernel, EnergyFn]:
         """Returns a kernel and an energy that move images across a classifier's boundary.
 
@@ -146,10 +163,18 @@ class Synthesis:
             shape: [b, h, w, c] of the images.
             pace: how the steps shrink.
             per_example: whether each image stops on its own, or the batch by its mean.
+            hole: if given, known pixels stay as they are.
+            wrap: whether patches reach over the border to the other side.
         """
-        moving = self._kernel(shape, pace)
+        moving = self._kernel(shape, pace, hole=hole, wrap=wrap)
         kernel = Until(moving, self.descended(threshold), self.window, per_example)
-        return kernel, lambda x: self.descended(log_odds(x))
+
+        def energy(x):
+            return self.descended(log_odds(x))
+
+        if hole is None or self.patch_size is not None:
+            return kernel, energy
+        return kernel, energies.clamped(energy, hole.image, hole.mask)
 
     def near(
         self, log_odds: LogOdds, content: Image, gamma: tf.Tensor, pace: Pace = CONSTANT
@@ -171,9 +196,16 @@ class Synthesis:
         def energy(x, beside=content):
             return gamma * energies.norm(x - beside) - (1 - gamma) * log_odds(x)
 
-        return self._kernel(tf.shape(content), pace, content), energy
+        return self._kernel(tf.shape(content), pace, beside=content), energy
 
-    def _kernel(self, shape, pace: Pace, beside: Image | None = None) -> Kernel:
+    def _kernel(self, shape, pace: Pace, **seen: Any) -> Kernel:
+        """Returns the kernel that moves images of a shape.
+
+        Args:
+            shape: [b, h, w, c].
+            pace: how the steps shrink.
+            seen: what else `Patchwork` takes, where the classifier sees patches.
+        """
         kernel: Kernel
         fall = pace.fall
         if self.optimizer == "adam":
@@ -191,7 +223,7 @@ class Synthesis:
         # as many patches a pixel as in training, whatever the size of the images
         share = tf.cast(shape[1] * shape[2], tf.float32) / self.area
         patches = tf.cast(tf.math.ceil(self.patches * share), tf.int32)
-        return Patchwork(kernel, self.patch_size, patches, beside)
+        return Patchwork(kernel, self.patch_size, patches, **seen)
 
 
 def canvas_shape(

@@ -8,7 +8,7 @@ import numpy as np
 from tfgen import random
 from tfgen.data import masks
 from trainers.drawings import pictures
-from trainers.drawings.request import Request, able, ask, held_out, row_seeds
+from trainers.drawings.request import Request, able, ask, images_for, row_seeds
 from trainers.run.experiment import Trained
 
 COMPLETIONS = 2
@@ -43,7 +43,7 @@ def images(trained: Trained, request: Request, done: int = 0) -> Iterator[np.nda
 
 def masked(trained: Trained, request: Request) -> dict[str, np.ndarray]:
     """Returns images to work on, their classes and their masks, by the names of the inputs."""
-    given = held_out(trained, request)
+    given = images_for("complete", trained, request)
     seed = random.fold_in(random.root(request.seed), -1)
     mask = masks.parse(request.mask, given["image"].shape[:-1], seed)
     return {**given, "mask": mask.numpy()}

@@ -54,8 +54,11 @@ class Request:
     """How many of a cascade's classifiers samples go through, from the first on; all by default."""
     length: Annotated[int | None, AtLeastOne] = None
     """Frames of clips to synthesize; by default twice as many as were trained on."""
+    tile: bool = False
+    """Synthesize a picture whose opposite borders fit together."""
     size: tuple[int, int] = (256, 256)
-    """Height and width of what is synthesized or stylized."""
+    """Height and width of what is synthesized or stylized, or of a texture that is completed or
+    searched for defects."""
     stated: Reading = reading.PLAIN
     """What flags state about `image`; else what was stated of the training data holds."""
 
@@ -183,6 +186,33 @@ def held_out(trained: Trained, request: Request, count: int | None = None) -> di
             f"--workdir: expected held-out images of at least {least}; give one by --image"
         )
     return {"image": image, **with_labels(trained, request, len(image), test.label)}
+
+
+def images_for(task: str, trained: Trained, request: Request) -> dict[str, np.ndarray]:
+    """Returns images for a task, with their classes, by the names of its inputs.
+
+    Args:
+        task: of the model, which can do it. Where it takes images of any size, held-out images are
+            shown whole, and a file's is given the asked size.
+        trained: the run.
+        request: may name an image file.
+
+    Raises:
+        UserError: if the images are too small for the model.
+    """
+    image = trained.model.inputs_of(task)["image"]
+    if None not in image.shape:
+        return held_out(trained, request)
+    if request.image is None:
+        found = preprocess.to_unit(trained.images.test.image[: request.count or SEVERAL])
+    else:
+        found = picture(request.image, trained, request, request.size)
+    if min(found.shape[1:3]) < image.least_side:
+        sides = ",".join(map(str, found.shape[1:3]))
+        raise UserError(
+            f"--size: expected at least {image.least_side} pixels a side and found {sides}"
+        )
+    return {"image": found}
 
 
 def picture(path: str, trained: Trained, request: Request, size: tuple[int, int]) -> np.ndarray:

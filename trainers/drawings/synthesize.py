@@ -23,11 +23,15 @@ def images(trained: Trained, request: Request, done: int = 0) -> Iterator[np.nda
     size = sides(trained.model.image_shape, trained.model.inputs()["size"], request)
     check(trained.model.inputs(), "size", size)
     synthesize = ask(trained, request, "synthesize")
+    # of cascades alone: other models' patches do not reach over the border
+    tile = {"tile": True} if request.tile else {}
+    if tile and "tile" not in trained.model.inputs():
+        raise UserError("--tile: expected a cascade that sees patches and found another model")
     root = random.root(request.seed)
     for number in range(done, request.count or 1):
         # the first is the one that is drawn when no number is given
         seed = random.fold_in(root, number) if number else root
-        yield synthesize(count=1, size=size, seed=seed)["image"]
+        yield synthesize(count=1, size=size, seed=seed, **tile)["image"]
 
 
 def sides(image_shape: Sequence[int], size: Input, request: Request) -> tuple[int, ...]:

@@ -240,7 +240,8 @@ class Experiment:
             self.algorithm.check_restored()
         except UserError as error:
             raise UserError(
-                f"--{error}; choose another --workdir than {self.workdir} to train anew"
+                f"--{self.values.algorithm}.{error}; choose another --workdir than {self.workdir} "
+                "to train anew"
             ) from error
         return step
 
