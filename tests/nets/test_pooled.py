@@ -30,7 +30,7 @@ def test_layers_follow_from_the_size_of_images(shape, filters):
 def test_the_net_for_32x32_has_the_weights_of_its_table():
     convolutions = 9 * (3 * 24 + 24 * 48 + 48 * 96 + 96 * 96) + 24 + 48 + 96 + 96
     assert winn.discriminator((32, 32, 3)).count_params() == (
-        convolutions + 2 * (48 + 96 + 96) + 16 * 96 + 1
+        convolutions + 2 * (48 + 96 + 96) + 16 * 96
     )
 
 

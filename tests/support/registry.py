@@ -92,8 +92,9 @@ INCOMPLETE = [name for name in ALGORITHMS if "num_incomplete" in parameters(name
 
 
 def family_for(name):
-    """Returns a family with a net for each of an algorithm's roles."""
-    return next(f for f in (*SMALL, *FAMILIES) if FAMILIES[f] >= set(roles(name)))
+    """Returns a family with a net for each of an algorithm's roles: its own, if it has one."""
+    own = [name] if name in FAMILIES else []
+    return next(f for f in (*own, *SMALL, *FAMILIES) if FAMILIES[f] >= set(roles(name)))
 
 
 def build(name):

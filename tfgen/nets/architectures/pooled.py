@@ -53,7 +53,9 @@ class PooledDiscriminator(DiscriminatorNet):
             self.convs.append(Conv(count, 3, 1, 1, name=f"conv_{number}", **he))
             if number > 1:
                 self.norms.append(MapNormalization(1, name=f"norm_{number}", dtype=dtype))
-        self.head = Conv(1, (height // factor, width // factor), name="head", **he)
+        # without a bias, which the difference of two scores does not depend on
+        over = (height // factor, width // factor)
+        self.head = Conv(1, over, use_bias=False, name="head", **he)
         self.build((None, *self.image_shape))
 
     def get_config(self):

@@ -8,7 +8,7 @@
 | 4     | 96          | 3, s1 p1    | layer norm, swish         |
 | top   | 1, the map  | -           | -                         |
 
-Size, stride s, padding p; average pooling; biases everywhere; weights start as He's. This is the
+Size, stride s, padding p; average pooling; biases but on top; weights start as He's. This is the
 table of images of 32x32. Filters double from layer to layer, and layers are added or left out until
 the last map has 4x4 places, or a side that 2 does not divide. A net of stride 1 with pooling draws
 no checkerboard by back-propagation, as one of strided filters does.
@@ -38,7 +38,8 @@ def discriminator(image_shape: Size, *, width: Width = 1.0) -> PooledDiscriminat
     Returns:
         A net from [b, h, w, c] to [b].
     """
-    first, filters, sides = round(FILTERS * width), [], image_shape[:2]
+    first, sides = round(FILTERS * width), image_shape[:2]
+    filters: list[int] = []
     while all(side % 2 == 0 and side >= 2 * TOP for side in sides):
         filters.append(first * 2 ** len(filters))
         sides = (sides[0] // 2, sides[1] // 2)
