@@ -122,12 +122,7 @@ def image(
 
 
 def mask(image_shape: tuple[Any, ...], example_sides: tuple[int, int] | None = None) -> Input:
-    """Declares the masks of images of a shape.
-
-    Args:
-        image_shape: sides, channels; sides may be None.
-        example_sides: height and width of the example where sides are free.
-    """
+    """Declares the masks of images of a shape; see `image` for sides that are free."""
     *sides, _ = image_shape
     shown = example_sides or sides
     left = np.arange(shown[-1]) < (shown[-1] + 1) // 2
