@@ -13,6 +13,7 @@ from tfgen import losses
 from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, Range
 from tfgen.models import Synthesis
 from tfgen.models.synthesis import OBJECTIVES, OPTIMIZERS, STOPS, canvas_shape
+from tfgen.training import replicas
 from tfgen.training.algorithm import grad_norms
 from tfgen.training.introspection import Introspection
 from tfgen.types import Batch, Image, Seed

@@ -13,6 +13,7 @@ from tfgen import losses, random
 from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, Range
 from tfgen.models import Synthesis
 from tfgen.models.synthesis import OPTIMIZERS, STARTS, canvas_shape
+from tfgen.training import replicas
 from tfgen.training.algorithm import grad_norms
 from tfgen.training.introspection import Introspection
 from tfgen.types import Batch, Seed
@@ -152,7 +153,7 @@ class WINN(Introspection):
             steep = losses.interpolated_gradient_penalty(critic, image, samples, place_seed)
             loss = self.penalty * steep - difference
         norms = self.minimize_together(["discriminator"], tape, loss)
-        self._follow(tf.reduce_mean(data))
+        self._follow(*replicas.mean([tf.reduce_mean(data)]))
         return (
             norms
             | self.where()
