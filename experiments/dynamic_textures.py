@@ -37,6 +37,9 @@ CONTROLS = {
     "shuffled": "training clips, shuffled",
 }
 VALUES = ("motion", "temporal", "spatial", "mean", "spread", "novelty")
+UPDATES = "updates"
+"""The name under which `measured` keeps how many updates a run had made."""
+
 SHOWN = 2
 """Samples of each model in a film's picture."""
 
@@ -126,11 +129,11 @@ def plan_of(root: pathlib.Path, films: pathlib.Path, name: str) -> Iterator[tupl
 
 def measured(workdir: pathlib.Path) -> Measured:
     """Returns what a run's evaluation found, by name; empty if it was not made."""
-    found = {}
+    found: Measured = {}
     for row in Metrics(workdir / "metrics.jsonl").rows("evaluation"):
         metric, _, name = row["metric"].partition("/")
         if metric == METRIC:
-            found[name] = row["value"]
+            found |= {name: row["value"], UPDATES: row["step"]}
     return found
 
 
@@ -166,7 +169,11 @@ def table(found: dict[str, Measured]) -> str:
     Args:
         found: what was measured, by model; controls are the same for all.
     """
-    rows = [[model, *_cells(values, "samples")] for model, values in found.items() if values]
+    rows = [
+        [f"{model}, {values[UPDATES]:.0f} updates", *_cells(values, "samples")]
+        for model, values in found.items()
+        if values
+    ]
     first = next(values for values in found.values() if values)
     rows += [[title, *_cells(first, control)] for control, title in CONTROLS.items()]
     return pages.table(["clips", *VALUES], rows)

@@ -29,8 +29,9 @@ def test_the_table_has_models_and_then_controls():
         for number, source in enumerate(sources)
         for place, value in enumerate(dynamic_textures.VALUES)
     }
+    found[dynamic_textures.UPDATES] = 700
     rows = dynamic_textures.table({"triangle": found, "absent": {}}).splitlines()
-    assert rows[2] == "| triangle | 0.00 | 0.10 | 0.20 | 0.30 | 0.40 | 0.50 |"
+    assert rows[2] == "| triangle, 700 updates | 0.00 | 0.10 | 0.20 | 0.30 | 0.40 | 0.50 |"
     assert [row.split(" | ")[0] for row in rows[3:]] == [
         f"| {title}" for title in dynamic_textures.CONTROLS.values()
     ]

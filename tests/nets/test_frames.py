@@ -108,6 +108,7 @@ def test_longer_clips_of_unknown_length_are_convolved():
     traced = tf.function(
         lambda x: up(layer(x)), input_signature=[tf.TensorSpec((None, None, 8, 8, 3))]
     )
+    assert traced.get_concrete_function().output_shapes.as_list() == [None, None, 8, 8, 3]
     x = clips(1, 12, 8, 8, 3)
     assert traced(x).shape == x.shape
     np.testing.assert_allclose(traced(x), up(layer(x)), rtol=1e-4, atol=1e-4)

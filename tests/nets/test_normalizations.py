@@ -255,3 +255,11 @@ def test_maps_are_normalized_by_groups_of_their_own_channels(kind, groups):
 
 def test_no_normalization_is_no_layers():
     assert normalizations("none", 3, keras.DTypePolicy("float32")) == []
+
+
+@pytest.mark.parametrize("kind", ["group", "layer"])
+def test_channels_are_known_where_sides_are_not(kind):
+    (layer,) = normalizations(kind, 1, keras.DTypePolicy("float32"))
+    layer.build((None, None, None, None, 8))
+    traced = tf.function(layer, input_signature=[tf.TensorSpec((None, None, None, None, 8))])
+    assert traced.get_concrete_function().output_shapes.as_list() == [None] * 4 + [8]

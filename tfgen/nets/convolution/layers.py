@@ -61,7 +61,9 @@ class Conv(Filters):
         if self.time is None:
             return self._biased(self._convolved(x, training))
         seen = frames.windows(x, self.time)
-        return self._biased(frames.each(lambda images: self._convolved(images, training), seen))
+        maps = frames.each(lambda images: self._convolved(images, training), seen)
+        # slices of unknown length forget the other sides
+        return self._biased(tf.ensure_shape(maps, self.compute_output_shape(x.shape)))
 
     def linear(self, training: bool = False) -> tf.Tensor:
         """Returns the kernel that acts, [height, width, in, filters].
@@ -179,8 +181,9 @@ class ConvTranspose(Filters):
         if self.time is None:
             return self._biased(self._transposed(x))
         length = self._output_side(frames.sides(x)[0], *self.time)
-        made = frames.each(self._transposed, x)
-        return self._biased(frames.overlapped(made, self.time, length))
+        made = frames.overlapped(frames.each(self._transposed, x), self.time, length)
+        # slices of unknown length forget the other sides
+        return self._biased(tf.ensure_shape(made, self.compute_output_shape(x.shape)))
 
     def _kernel_channels(self, channels: int) -> tuple[int, int]:
         return self.frames_seen * self.filters, channels

@@ -120,6 +120,10 @@ class MapNormalization(keras.layers.GroupNormalization):
         self.groups = math.gcd(self.groups, input_shape[-1])
         super().build(input_shape)
 
+    def call(self, inputs):
+        # where a side is not known yet, Keras forgets all of them
+        return tf.ensure_shape(super().call(inputs), inputs.shape)
+
 
 NORMALIZATIONS = ("batch", "dual_batch", "group", "layer", "none")
 """Choices of a generator's normalization."""

@@ -45,7 +45,7 @@ def energy(
 
     Args:
         image_shape: frames, height, width, channels.
-        width: factor on the numbers of filters.
+        width: factor on the first layer's filters, which take nearly all of the time.
         activation: after each layer; relu is the paper's.
         stationary: whether the film looks alike everywhere; else filters see whole frames.
         he_start: start the weights at He's scale instead of N(0, 0.001²), the authors' code's.
@@ -59,7 +59,8 @@ def energy(
     scale = None if he_start else 0.001
     convs: list[Conv] = []
     shape: tuple = (None, *image_shape)
-    for row in STATIONARY if stationary else WHOLE_FRAMES:
-        convs.append(Conv(*row.scaled(width).over(shape[1:-1]), initializer_scale=scale))
+    first, *others = STATIONARY if stationary else WHOLE_FRAMES
+    for row in (first.scaled(width), *others):
+        convs.append(Conv(*row.over(shape[1:-1]), initializer_scale=scale))
         shape = convs[-1].compute_output_shape(shape)
     return ScoringFunction(convs, [None] * len(convs), activation, image_shape)
