@@ -20,10 +20,10 @@ from trainers.run import commands, experiment, flags
 from trainers.run.metrics import Metrics, Row
 
 CAPTIONS = {
-    "chains": "What training synthesized: the persistent chains after the last update.",
-    "samples": "What the model made after the last update, of each class in turn if it has any.",
+    "chains": "What training synthesized: the persistent chains.",
+    "samples": "What the model generates, of each class in turn if it has any.",
     "observed": "Training images.",
-    "reconstructions": "Their reconstructions.",
+    "reconstructions": "Reconstructions of training images.",
     "landscape": "The energy's landscape: minima that training images descend to, joined at the "
     "lowest energy that a path between them must reach. The page landscape.html shows the images "
     "of each basin.",
@@ -34,6 +34,28 @@ CAPTIONS = {
 }
 """What is said under pictures of other origin than `trainers.sample`, by their names."""
 
+MEANINGS = {
+    "energy_gap": "data minus samples, nats; 0: alike",
+    "energy_data": "of training images, nats",
+    "energy_samples": "of the model's samples, nats",
+    "reconstruction_error": "mean square, images in [-1, 1]",
+    "kl_q_p": "inference from generator, nats",
+    "latent_nll": "of latents read off samples, nats",
+    "divergence": "the whole objective, nats",
+    "loss": "nats per example",
+    "acceptance": "share of accepted sampler steps",
+    "largest_weight": "over all nets; a jump is a sign of divergence",
+}
+"""What logged numbers mean, a few words each; others have the endings below, or none."""
+
+ENDINGS = {
+    "_grad_norm": "norm of the gradient",
+    "_learning_rate": "of this net",
+    "_error": "lower is better",
+}
+
+LARGE = ("samples", "chains")
+"""Sheets of training that are shown large, the newest after the first."""
 
 Picture = dict[str, str]
 """A picture's name, its content in base 64, and its caption."""
@@ -79,7 +101,9 @@ def describe(workdir: pathlib.Path) -> dict[str, Any]:
         "guards": metrics.rows("guard"),
         "rows": latest(metrics.rows("evaluation")),
         "verdicts": latest(metrics.rows("verdict")),
-        "pictures": _pictures(workdir) + _curves(train),
+        "large": _before_and_after(workdir),
+        "pictures": _pictures(workdir),
+        "curves": _curves(train),
     }
 
 
@@ -94,12 +118,25 @@ def latest(rows: list[Row]) -> list[Row]:
     return list(found.values())
 
 
+def _before_and_after(workdir: pathlib.Path) -> list[Picture]:
+    """Returns the first and the newest sheet of what training generated."""
+    found = []
+    for name in LARGE:
+        sheets = sorted((workdir / "samples").glob(f"{name}-*.png"))
+        for sheet in dict.fromkeys([*sheets[:1], *sheets[-1:]]):
+            step = int(sheet.stem.rpartition("-")[2])
+            caption = f"{CAPTIONS[name]} After {step:,} updates."
+            found.append(_picture(name, sheet.read_bytes()) | {"caption": caption})
+    return found
+
+
 def _pictures(workdir: pathlib.Path) -> list[Picture]:
-    """Returns the newest sheet of each name from training, then what was drawn afterwards."""
+    """Returns the newest of the other sheets of training, and what was drawn afterwards."""
     found = {}
     for path in sorted((workdir / "samples").glob("*.png")):
         name, _, _ = path.stem.rpartition("-")  # the step comes last, so that newer ones win
-        found[name] = path
+        if name not in LARGE:
+            found[name] = path
     for path in [*sorted((workdir / "pictures").glob("*.png")), *workdir.glob("*.png")]:
         found[path.stem] = path
     return [_picture(name, path.read_bytes()) for name, path in found.items()]
@@ -108,16 +145,16 @@ def _pictures(workdir: pathlib.Path) -> list[Picture]:
 def _picture(name: str, content: bytes) -> Picture:
     captions = CAPTIONS | listing.captions()
     return {
-        "name": name,
+        "name": name.replace("_", " "),
         "data": base64.b64encode(content).decode(),
         "caption": captions.get(name, name),
     }
 
 
-def _curves(train: list[Row]) -> list[Picture]:
+def _curves(train: list[Row]) -> Picture | None:
     """Returns all logged numbers over the updates in small panels, if there are several rows."""
     if len(train) < 2:
-        return []
+        return None
     names = [name for name in train[-1] if name not in ("kind", "step", "seconds")]
     steps = [row["step"] for row in train]
     columns = 3
@@ -125,15 +162,22 @@ def _curves(train: list[Row]) -> list[Picture]:
     figure = matplotlib.figure.Figure(figsize=(10, 2.2 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for panel, name in zip(panels, names, strict=False):
-        panel.plot(steps, [row.get(name) for row in train], linewidth=1)
-        panel.set_title(name.replace("_", " "), fontsize=9)
+        panel.plot(steps, [row.get(name) for row in train], linewidth=1.4)
+        panel.set_title(f"{name.replace('_', ' ')}\n{meaning(name)}", fontsize=8)
         panel.tick_params(labelsize=7)
+        panel.spines[["top", "right"]].set_visible(False)
     for panel in panels[len(names) :]:
         panel.set_visible(False)
     with io.BytesIO() as file:
         figure.savefig(file, format="png", dpi=110)
-        caption = "Training curves: means over each logging interval."
-        return [_picture(caption, file.getvalue())]
+        caption = "Training curves over the updates: means over each logging interval."
+        return _picture("curves", file.getvalue()) | {"caption": caption}
+
+
+def meaning(name: str) -> str:
+    """Returns what a logged number means, in a few words; none where its name says it."""
+    endings = (words for ending, words in ENDINGS.items() if name.endswith(ending))
+    return MEANINGS.get(name) or next(endings, "")
 
 
 if __name__ == "__main__":
