@@ -27,14 +27,13 @@ $(VENV)/installed-peers: $(VENV)/installed-test
 	touch $@
 
 # Trains a divergence triangle on 28x28 digits for two minutes. Then takes the pretrained one, whose training is 5,000 updates:
-# measures it, maps its energy, exports it, completes hidden halves with the export. Reports on both.
+# measures it, draws what it makes, exports it, completes hidden halves with the export. Reports on both.
 QUICK := $(RUNS)/pretrained
 quickstart: $(VENV)/installed
 	rm -rf $(QUICK)
 	$(TRAIN) --flagfile=trainers/flagfiles/divergence_triangle_mnist5k_cpu.flags --workdir=$(RUNS)/from_scratch --steps=500 --sample_every=100
 	$(PYTHON) -m trainers.zoo --name=mnist5k-triangle --workdir=$(QUICK)
 	$(EVALUATE) --workdir=$(QUICK) --metrics=reconstruction,completion
-	$(PYTHON) -m trainers.landscape --workdir=$(QUICK) --landscape.num_images=100
 	$(SAMPLE) --workdir=$(QUICK) --task=generate --count=64 --output=$(QUICK)/pictures/generate.png
 	$(SAMPLE) --workdir=$(QUICK) --task=reconstruct --output=$(QUICK)/pictures/reconstruct.png
 	$(SAMPLE) --workdir=$(QUICK) --task=interpolate --output=$(QUICK)/pictures/interpolate.png
