@@ -2,7 +2,7 @@
 
     python -m experiments.zoo [--names=A,B] [--runs=DIR] [--output=PAGE] [--page_only]
 
-A model is trained in DIR/NAME, unless that was done. Its weights are rounded to 16 bits and written
+A model is trained in DIR/NAME, or goes on where it stopped. Its weights are rounded to 16 bits and written
 to tfgen/pretrained/NAME; numbers and samples are those of the rounded weights.
 """
 
@@ -86,7 +86,7 @@ def main(values: absl_flags.FlagValues) -> None:
 
 
 def make(name: str, entry: Entry, root: pathlib.Path) -> None:
-    """Trains a model unless that was done, and writes its directory in the package.
+    """Trains a model to its end, and writes its directory in the package.
 
     Args:
         name: of the model.
@@ -95,8 +95,8 @@ def make(name: str, entry: Entry, root: pathlib.Path) -> None:
     """
     workdir, training = root / name, training_of(entry)
     printed = pretrained.card_of(name).measured if name in pretrained.names() else {}
-    if not runs.is_finished(workdir):
-        runs.call("trainers.main", *training, f"--workdir={workdir}")
+    # a run that has come to its end is left as it is
+    runs.call("trainers.main", *training, f"--workdir={workdir}")
     with files.written_aside(pretrained.DIRECTORY / name) as aside:
         pack(name, entry, workdir, aside)
     measure(name, entry, root / f"{name}-packed")

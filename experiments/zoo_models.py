@@ -4,11 +4,17 @@ import dataclasses
 from typing import NamedTuple
 
 TEXTURES = "image:../shared/data/textures.zip/"
-FROM_CHAINS = (
-    "--steps=1400",
+TEXTURE = (
+    "--image_size=128",
+    "--steps=700",
+    "--generative_convnet.layer_iterations=150",
+    "--energy.decay_steps=150",
+    "--stop_at_gap=20",
     "--generative_convnet.sample_from_chains",
     "--generative_convnet.sample_steps=100",
 )
+"""The same for all textures; elements of 20 to 30 pixels, by `--crop`."""
+
 GENERATE = ("--task=generate", "--count=64")
 LATENT = ("reconstruction", "completion", "outliers")
 
@@ -55,7 +61,7 @@ class Entry:
 
 
 def texture(shows: str, picture: str, *changes: str, step: int | None = None) -> Entry:
-    """Returns the entry of a generative ConvNet on one picture of 224x224 pixels.
+    """Returns the entry of a generative ConvNet on one picture of 128x128 pixels.
 
     Args:
         shows: one sentence on it.
@@ -66,7 +72,7 @@ def texture(shows: str, picture: str, *changes: str, step: int | None = None) ->
     return Entry(
         shows=shows,
         recipe="generative_convnet_texture_cpu",
-        changes=(f"--dataset={TEXTURES}{picture}", *FROM_CHAINS, *changes),
+        changes=(f"--dataset={TEXTURES}{picture}", *TEXTURE, *changes),
         step=step,
         metrics=("texture_statistics",),
         sample=("--task=generate", "--count=4"),
@@ -83,16 +89,26 @@ ENTRIES = {
         shows="A divergence triangle on MNIST's 60,000 digits.",
         recipe="divergence_triangle_mnist_cpu",
     ),
-    "peppers-convnet": texture(
-        "A generative ConvNet on one picture of red peppers.", "inn_jlazarow/pepper.png"
-    ),
     "pebbles-convnet": texture(
         "A generative ConvNet on one picture of pebbles.",
         "inn_jlazarow/pebbles.png",
         "--crop=0,0,246,246",
     ),
+    "peppers-convnet": texture(
+        "A generative ConvNet on one picture of red peppers.",
+        "inn_jlazarow/pepper.png",
+        "--crop=0,0,160,160",
+    ),
+    "nuts-convnet": texture(
+        "A generative ConvNet on one grey picture of nuts.",
+        "portilla_simoncelli_textureSynth/nuts.pgm",
+        "--crop=0,0,160,160",
+        "--channels=1",
+    ),
     "wall-convnet": texture(
-        "A generative ConvNet on one picture of a stone wall.", "inn_jlazarow/wall.png"
+        "A generative ConvNet on one picture of a stone wall.",
+        "inn_jlazarow/wall.png",
+        "--crop=0,0,160,160",
     ),
 }
 """By name, in the order of the page."""
