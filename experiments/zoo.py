@@ -2,8 +2,8 @@
 
     python -m experiments.zoo [--names=A,B] [--runs=DIR] [--output=PAGE] [--page_only]
 
-A model is trained in DIR/NAME, or goes on where it stopped. Its weights are rounded to 16 bits and written
-to tfgen/pretrained/NAME; numbers and samples are those of the rounded weights.
+A model is trained in DIR/NAME, or goes on where it stopped. Its weights are rounded to 16 bits and
+written to tfgen/pretrained/NAME; numbers and samples are those of the rounded weights.
 """
 
 import json
@@ -144,7 +144,8 @@ def pack(name: str, entry: Entry, workdir: pathlib.Path, directory: pathlib.Path
     for place in PLACES:
         values[place].value = asked[place].value
     data["source"] = values.dataset
-    values["workdir"].value = None
+    for place in ("workdir", "data_dir"):  # of this machine
+        values[place].value = None
     (directory / saved.FLAGS).write_text(flags.written(values), encoding="utf-8")
     (directory / dataset.FILE).write_text(json.dumps(data) + "\n", encoding="utf-8")
     rows = [row for row in trained.metrics.rows("train") if row["step"] <= step]

@@ -88,6 +88,8 @@ ENTRIES = {
     "mnist-triangle": Entry(
         shows="A divergence triangle on MNIST's 60,000 digits.",
         recipe="divergence_triangle_mnist_cpu",
+        changes=("--steps=6000",),
+        metrics=("reconstruction", "completion"),
     ),
     "pebbles-convnet": texture(
         "A generative ConvNet on one picture of pebbles.",

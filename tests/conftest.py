@@ -34,17 +34,18 @@ def _prepared_data(tmp_path_factory):
     os.environ["TFGEN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _optimize_graphs_in_slow_tests_only(request):
-    """Leaves graphs as they were traced, unless slow tests run.
+@pytest.fixture(scope="module", autouse=True)
+def _traced_graphs(request):
+    """Leaves graphs as they were traced, but for tests that count bits or run slow cases.
 
     Most graphs of tests are small and run once or twice, and to optimize one takes longer than to
-    run it. The slow tests, and those that start processes, run graphs as users do.
+    run it. Its last bits may differ, and so runs in processes of their own, which optimize, would.
     """
     import tensorflow as tf
 
-    marked = request.config.getoption("markexpr")
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": marked == "not slow"})
+    slow = request.config.getoption("markexpr") != "not slow"
+    optimized = slow or bool({"trainers", "analysis", "experiments"} & set(request.path.parts))
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not optimized})
 
 
 @pytest.fixture(scope="session", autouse=True)

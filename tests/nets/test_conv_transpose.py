@@ -35,7 +35,7 @@ def assume_it_fits(kernel, strides, padding, size):
 
 def build(kernel, strides, padding, size, channels, filters, use_bias=False):
     """A layer with whole weights, and maps for it."""
-    layer = ConvTranspose(filters, kernel, strides, padding, use_bias)
+    layer = ConvTranspose(filters, kernel, strides, padding, use_bias=use_bias)
     y = integers(2, *size, channels, seed=1)
     layer.build(y.shape)
     layer.kernel.assign(integers(*kernel, filters, channels, seed=2))

@@ -25,6 +25,7 @@ from support.command_line import (
 from trainers import main
 from trainers.run import checkpoints, guard
 from trainers.run.metrics import Metrics
+from trainers.run.workers import Workers
 
 HOPELESS = (
     *TOY,
@@ -190,7 +191,12 @@ def watching(tmp_path, count: int, **other) -> guard.Guard:
     algorithm = Trained()
     state = {"energy/w": algorithm.weight, "model/chains/x": algorithm.chains}
     found = types.SimpleNamespace(
-        metrics=metrics, algorithm=algorithm, state=state, schedules=[], values=VALUES
+        workers=Workers(tf.distribute.get_strategy()),
+        metrics=metrics,
+        algorithm=algorithm,
+        state=state,
+        schedules=[],
+        values=VALUES,
     )
     made = guard.Guard(found, 1e3)
     made.on_train_begin()

@@ -94,7 +94,9 @@ class Conv(Filters):
         """
         # sides that are known while a graph is traced give static shapes, which LiteRT needs
         known = tf.get_static_value(input_shape)
-        *times, height, width = input_shape[1:-1] if known is None else map(int, known[1:-1])
+        axes = range(1, y.shape.rank - 1)
+        sides = [input_shape[axis] if known is None else int(known[axis]) for axis in axes]
+        *times, height, width = sides
         kernel = self.linear()
 
         def images(maps):
