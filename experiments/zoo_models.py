@@ -112,5 +112,14 @@ ENTRIES = {
         "inn_jlazarow/wall.png",
         "--crop=0,0,160,160",
     ),
+    "pebbles-winn": Entry(
+        shows="60 critics on one picture of pebbles: synthesize and tile at any size, fill holes.",
+        recipe="winn_pebbles_cpu",
+        changes=("--winn.stages=60", "--steps=480"),
+        metrics=("texture_statistics",),
+        protocol=("--texture_statistics.source=generate", "--texture_statistics.num_samples=2"),
+        sample=("--task=synthesize", "--size=256", "--count=1"),
+        tolerance=FAR,
+    ),
 }
 """By name, in the order of the page."""
