@@ -10,11 +10,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from support import command_line
 from support.command_line import Recorder, content
 
 from tfgen import files
 from tfgen.errors import UserError
-from trainers.run import checkpoints, records
+from trainers.run import checkpoints, experiment, records
 
 
 def state(value: float) -> checkpoints.State:
@@ -375,3 +376,20 @@ def test_leftovers_of_writing_aside_go_with_their_processes(tmp_path):
     files.clear_leftovers(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
     files.clear_leftovers(tmp_path / "nowhere")
+
+
+def test_a_flag_that_an_earlier_version_lacked_changes_no_stamp_at_its_default(monkeypatch):
+    given = command_line.values("trainers.main", *command_line.TOY)
+    now = experiment.stamp_of(given, {})
+    earlier = tuple(name for name in experiment.STRUCTURE if name != "clip_stride")
+    monkeypatch.setattr(experiment, "STRUCTURE", earlier)
+    assert experiment.stamp_of(given, {}) == now
+
+
+@pytest.mark.parametrize("flag", ["--clip_stride=2", "--seed=1", "--energy.width=0.25"])
+def test_another_structure_has_another_stamp(flag):
+    stamps = [
+        experiment.stamp_of(command_line.values("trainers.main", *command_line.TOY, *more), {})
+        for more in ((), (flag,))
+    ]
+    assert stamps[0] != stamps[1]

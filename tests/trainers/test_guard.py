@@ -203,6 +203,15 @@ def watching(tmp_path, count: int, **other) -> guard.Guard:
     return made
 
 
+def diverges(watched: guard.Guard, logged: dict) -> bool:
+    """Returns whether a guard sees a divergence in the numbers of an interval."""
+    try:
+        watched.on_epoch_end(0, logged)
+    except guard.DivergedError:
+        return True
+    return False
+
+
 USUAL = {"energy_data": 5.0, "energy_gap": 1.0, "weight_grad_norm": 1.0, "langevin_grad_norm": 1.0}
 
 
@@ -230,7 +239,7 @@ def test_a_gap_or_norm_that_runs_away_is_a_divergence(guarded, name, value):
 @pytest.mark.parametrize("name", ["energy_gap", "weight_grad_norm", "langevin_grad_norm"])
 @pytest.mark.parametrize("value", [999.0, -999.0, 1.1e-6])
 def test_a_gap_or_norm_that_merely_jumps_is_not(guarded, name, value):
-    guarded.on_epoch_end(0, USUAL | {name: value})
+    assert not diverges(guarded, USUAL | {name: value})
 
 
 @pytest.mark.parametrize("name", ["weight_grad_norm", "langevin_grad_norm"])
@@ -241,12 +250,15 @@ def test_a_norm_that_vanishes_is_a_collapse(guarded, name, value):
 
 
 def test_a_gap_of_zero_is_no_collapse(guarded):
-    guarded.on_epoch_end(0, USUAL | {"energy_gap": 0.0})
+    assert not diverges(guarded, USUAL | {"energy_gap": 0.0})
 
 
 def test_the_gradient_of_a_classifier_that_has_learned_all_may_vanish(guarded):
+    vanished = USUAL | {"weight_grad_norm": 0.0}
     guarded.experiment.algorithm.learned = True
-    guarded.on_epoch_end(0, USUAL | {"weight_grad_norm": 0.0})
+    assert not diverges(guarded, vanished)
+    guarded.experiment.algorithm.learned = False
+    assert diverges(guarded, vanished)
 
 
 @pytest.mark.parametrize("name", ["energy/w", "model/chains/x"])
@@ -270,7 +282,7 @@ def test_weights_that_run_away_within_an_interval_are_a_divergence(tmp_path):
 
 
 def test_an_energy_may_be_as_large_as_it_likes(guarded):
-    guarded.on_epoch_end(0, USUAL | {"energy_data": 1e9})
+    assert not diverges(guarded, USUAL | {"energy_data": 1e9})
 
 
 @pytest.mark.parametrize(("count", "is_judged"), [(1, False), (5, False), (6, True)])
@@ -294,7 +306,9 @@ def test_a_number_is_compared_with_those_of_the_same_nets(guarded, last_growth, 
 
 
 def test_rows_without_a_number_are_passed_over(tmp_path):
-    watching(tmp_path, 10, weight_grad_norm="damaged").on_epoch_end(0, USUAL)
+    watched = watching(tmp_path, 10, weight_grad_norm="damaged")
+    assert not diverges(watched, USUAL)
+    assert diverges(watched, USUAL | {"energy_gap": 1e8})
 
 
 # what a divergence leads to

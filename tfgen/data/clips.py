@@ -48,7 +48,7 @@ class Clips:
 
     @property
     def dtype(self) -> np.dtype:
-        """Of the numbers."""
+        """Returns the data type of the numbers."""
         return self.frames.dtype
 
     @property

@@ -157,7 +157,7 @@ class Lazy(Protocol):
 
     @property
     def dtype(self) -> np.dtype:
-        """Of the numbers."""
+        """Returns the data type of the numbers."""
 
     @property
     def nbytes(self) -> int:

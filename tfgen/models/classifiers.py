@@ -76,7 +76,7 @@ class Classifiers(Model):
 
     @property
     def any_size(self) -> bool:
-        """Whether the classifiers see patches, so that images of any size can be synthesized."""
+        """Tells whether the classifiers see patches, so that images may have any size."""
         return self.synthesis.patch_size is not None
 
     def classifier(self, stage: int | tf.Tensor) -> LogOdds:

@@ -72,12 +72,12 @@ class Algorithm(Optimized, abc.ABC):
 
     @property
     def num_updates(self) -> int:
-        """How many updates have been made, as a number."""
+        """Counts the updates that have been made."""
         return int(tf.convert_to_tensor(self.step.value).numpy())
 
     @property
     def finished(self) -> bool:
-        """Whether the algorithm has come to its own end, such as its last stage."""
+        """Tells whether the algorithm has come to its own end, such as its last stage."""
         return False
 
     @property

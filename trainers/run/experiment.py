@@ -188,7 +188,7 @@ class Experiment:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has come to its end before the last update of its flags.
+        """Tells whether the run has come to its end before the last update of its flags.
 
         Of several workers, the chief's counts, which has written the rows.
         """
@@ -263,7 +263,7 @@ class Experiment:
 
     @property
     def stamp(self) -> Stamp:
-        """What a checkpoint of this run says of its flags and data."""
+        """Returns what a checkpoint of this run says of its flags and data."""
         return stamp_of(self.values, self.data)
 
     def claim(self) -> None:
@@ -304,7 +304,7 @@ class Trained:
 
     @property
     def jit_compile(self) -> bool:
-        """Whether XLA compiles what measures the model."""
+        """Tells whether XLA compiles what measures the model."""
         return strategy.jit_compile(self.values.jit_compile)
 
     @functools.cached_property
@@ -377,13 +377,14 @@ def stamp_of(values: absl_flags.FlagValues, data: dict[str, Any]) -> Stamp:
         data: what its nets know of the data.
     """
     # data sets may move, and are told by what is in them
-    names = [name for name in STRUCTURE if name not in ("dataset", "algorithm")]
-    known = {name: values[name].value for name in ("algorithm", *names)}
-    known |= {
-        f"{role}.{name}": value
+    names = [name for name in STRUCTURE if name != "dataset"]
+    names += [
+        f"{role}.{name}"
         for role in catalogue.roles(values.algorithm)
-        for name, value in flags.net_options(values, role).items()
-    }
+        for name in flags.net_options(values, role)
+    ]
+    # without defaults, so that a flag that is new in a later version changes nothing
+    known = {n: values[n].value for n in names if values[n].value != values[n].default}
     facts = {name: data.get(name) for name in FACTS}
     return Stamp(flags=records.hash_of(known), data=records.hash_of(facts))
 

@@ -44,7 +44,7 @@ class Net(keras.Model):
 
     @property
     def free_sides(self) -> int:
-        """How many sides of images may be others than the weights are made for, the first ones."""
+        """Counts the sides of images, the first ones, that need not be those of the weights."""
         if self.any_size:
             return len(self.image_shape) - 1
         return 1 if self.any_length else 0
@@ -183,7 +183,7 @@ class DiscriminatorNet(Net):
 
     @property
     def has_features(self) -> bool:
-        """Whether `features` can be asked for."""
+        """Tells whether `features` can be asked for."""
         return False
 
     def features(self, x: Image) -> tf.Tensor:
