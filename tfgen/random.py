@@ -7,12 +7,13 @@ Where one seed [2] is expected, several [s, 2] will do. The first axis of what i
 into s equal shares, and each seed draws its own share, to the number as it would alone. So served
 requests do not disturb each other.
 
-The generator is named (Philox), since TensorFlow would choose another one under XLA. XLA also makes
-other fractions and normals of the generator's words. A hidden argument (a `ContextVar`) tells the
-draws of this file that what is traced is for XLA: they then make fractions and normals themselves,
-so that a compiled run draws what others draw. `compiled` sets it, for its thread and its `with`
-block. Whoever traces for XLA must enter `compiled`; it is no argument of each draw, since kernels
-and nets between the two do not know who traces them.
+The generator is Philox. TensorFlow chooses it on CPUs and GPUs, and may choose another one under
+XLA. XLA also makes other fractions and normals of the generator's words. A hidden argument (a
+`ContextVar`) tells the draws of this file that what is traced is for XLA: they then name the
+generator, and make fractions and normals themselves, so that a compiled run draws what others draw.
+`compiled` sets it, for its thread and its `with` block. Whoever traces for XLA must enter
+`compiled`; it is no argument of each draw, since kernels and nets between the two do not know who
+traces them.
 """
 
 import contextlib
@@ -24,7 +25,6 @@ import tensorflow as tf
 
 from tfgen.types import Integer, Noise, Seed
 
-GENERATOR = "philox"
 MANTISSA = 23
 """Bits of a float32's fraction: the lower ones of a word."""
 
@@ -55,7 +55,7 @@ def root(seed: int) -> Seed:
     Returns:
         int32 [2].
     """
-    return tf.random.fold_in(tf.constant([0, 0], tf.int32), tf.cast(seed, tf.int32), alg=GENERATOR)
+    return _folded(tf.constant([0, 0], tf.int32), seed)
 
 
 def fold_in(seed: Seed, data: Integer) -> Seed:
@@ -70,7 +70,7 @@ def fold_in(seed: Seed, data: Integer) -> Seed:
     """
     if isinstance(seed, Noise):
         return Noise(seed.values[data])
-    return _each(lambda one: tf.random.fold_in(one, tf.cast(data, tf.int32), alg=GENERATOR), seed)
+    return _each(lambda one: _folded(one, data), seed)
 
 
 def split(seed: Seed, num: int = 2) -> list[Seed]:
@@ -85,7 +85,7 @@ def split(seed: Seed, num: int = 2) -> list[Seed]:
     """
     if isinstance(seed, Noise):
         return [Noise(seed.values[0]), Noise(seed.values[1:])]
-    return tf.unstack(_each(lambda one: tf.random.split(one, num, alg=GENERATOR), seed), axis=-2)
+    return tf.unstack(_each(lambda one: tf.random.split(one, num, alg=_generator()), seed), axis=-2)
 
 
 def normal(shape, seed: Seed, dtype: tf.DType = tf.float32) -> tf.Tensor:
@@ -110,7 +110,7 @@ def normal(shape, seed: Seed, dtype: tf.DType = tf.float32) -> tf.Tensor:
     def draw(share, one):
         if _COMPILED.get() and dtype == tf.float32:
             return _normals(share, one)
-        return tf.random.stateless_normal(share, one, dtype=dtype, alg=GENERATOR)
+        return tf.random.stateless_normal(share, one, dtype=dtype, alg=_generator())
 
     return _shares(draw, shape, seed, dtype)
 
@@ -133,16 +133,30 @@ def uniform(shape, seed: Seed, minval=0.0, maxval=1.0, dtype: tf.DType = tf.floa
         if _COMPILED.get() and dtype == tf.float32:
             return _fractions(share, one) * (maxval - minval) + minval
         return tf.random.stateless_uniform(
-            share, one, minval=minval, maxval=maxval, dtype=dtype, alg=GENERATOR
+            share, one, minval=minval, maxval=maxval, dtype=dtype, alg=_generator()
         )
 
     return _shares(draw, shape, seed, dtype)
 
 
+def _folded(seed: Seed, data: Integer) -> Seed:
+    """Folds an integer into one seed."""
+    return tf.random.fold_in(seed, tf.cast(data, tf.int32), alg=_generator())
+
+
+def _generator() -> str:
+    """Returns the name of the generator.
+
+    It is Philox either way: to name it makes some fifteen operations of each draw, which take
+    longer to trace and to run than the draw.
+    """
+    return "philox" if _COMPILED.get() else "auto_select"
+
+
 def _fractions(shape, seed: Seed) -> tf.Tensor:
     """Draws uniform fractions in [0, 1) from the generator's words."""
     words = tf.random.stateless_uniform(
-        shape, seed, minval=None, maxval=None, dtype=tf.int32, alg=GENERATOR
+        shape, seed, minval=None, maxval=None, dtype=tf.int32, alg=_generator()
     )
     return tf.cast(tf.bitwise.bitwise_and(words, 2**MANTISSA - 1), tf.float32) * 2.0**-MANTISSA
 

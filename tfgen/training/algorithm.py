@@ -183,8 +183,8 @@ class Algorithm(Optimized, abc.ABC):
         # without state: a resumed run draws what the uninterrupted one would have drawn
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         step = tf.convert_to_tensor(self.step.value)
-        seed = random.fold_in(random.fold_in(self.root, step), replica)
         with random.compiled(self.jit_compile):
+            seed = random.fold_in(random.fold_in(self.root, step), replica)
             logged = self.update(batches.as_batch(batch), seed)
         # one exchange for all: each replica's numbers are of its share of the batch
         means = dict(zip(logged, replicas.mean(list(logged.values())), strict=True))
