@@ -86,16 +86,17 @@ def test_the_scores_of_the_last_batches_are_remembered():
 
 
 def test_synthesis_stops_at_a_score_drawn_between_the_least_and_the_highest():
-    """Of 2,000 uniform draws in [-1, 3], the mean has a standard error of 0.026.
+    """Of 400 uniform draws in [-1, 3], the mean has a standard error of 0.058.
 
-    At 5 of these it fails with a probability of 6e-7.
+    At 5 of these it fails with a probability of 6e-7. That none lies within 0.15 of an end has one
+    of 2e-7.
     """
     algorithm = build(stop_window=3)
     algorithm.recent_scores.assign([0.5, 3.0, -1.0])
-    drawn = [float(algorithm.threshold_now(random.root(seed))) for seed in range(2_000)]
-    assert -1 <= min(drawn) < -0.95
-    assert 2.95 < max(drawn) <= 3
-    assert abs(np.mean(drawn) - 1) < 5 * 0.026
+    drawn = [float(algorithm.threshold_now(random.root(seed))) for seed in range(400)]
+    assert -1 <= min(drawn) < -0.85
+    assert 2.85 < max(drawn) <= 3
+    assert abs(np.mean(drawn) - 1) < 5 * 0.058
 
 
 def test_the_kept_critic_and_threshold_are_those_that_moved_the_samples():

@@ -20,6 +20,9 @@ MESSAGES = (
 )
 TRAINING = (
     "--flagfile=generative_convnet_digits_cpu",
+    "--energy.width=0.125",
+    "--generative_convnet.langevin_steps=1",
+    "--generative_convnet.sample_steps=1",
     "--steps=2",
     "--log_every=1",
     "--save_every=2",
@@ -53,6 +56,7 @@ def test_training_writes_none_of_them(tmp_path, start):
     assert not [message for message in MESSAGES if message in text]
 
 
+@pytest.mark.slow
 def test_verbose_shows_them():
     text = stderr("-m", "trainers.main", "--verbose", "--help")
     assert "oneDNN custom operations are on" in text
@@ -63,12 +67,28 @@ def test_a_users_program_keeps_its_stderr():
     assert "oneDNN custom operations are on" in stderr("-c", program)
 
 
-def test_an_error_while_tensorflow_is_imported_is_seen(tmp_path):
-    (tmp_path / "tensorflow.py").write_text("raise ImportError('a broken installation')")
+def start_up(tmp_path: pathlib.Path, tensorflow: str, *arguments: str, code: int = 0) -> str:
+    """Returns what a command that uses TensorFlow writes to stderr, with one of one statement."""
+    (tmp_path / "tensorflow.py").write_text(tensorflow)
     path = f"import sys; sys.path.insert(0, {str(tmp_path)!r})"
-    program = f"{path}; from trainers import quiet; quiet.start([])"
-    text = stderr("-c", program, code=1)
+    program = (
+        f"{path}; from trainers import quiet; quiet.start({list(arguments)}); import tensorflow"
+    )
+    return stderr("-c", program, code=code)
+
+
+def test_an_error_while_tensorflow_is_imported_is_seen(tmp_path):
+    text = start_up(tmp_path, "raise ImportError('a broken installation')", code=1)
     assert "ImportError: a broken installation" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [(("--help",), False), (("--help", "--verbose"), True), (("--verbose=true",), True)],
+)
+def test_verbose_holds_nothing_back_while_tensorflow_is_imported(tmp_path, arguments, shown):
+    said = start_up(tmp_path, f"import os; os.write(2, {DROPPED[1]!r})", *arguments)
+    assert said == (DROPPED[1].decode() if shown else "")
 
 
 KEPT = [
