@@ -6,7 +6,6 @@ draws it.
 
 import json
 import sys
-from unittest import mock
 
 import tensorflow as tf
 
@@ -24,27 +23,12 @@ STRATEGY = strategy.build({"two": "mirrored", "one": "one_device", "worker": "mu
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
-from support import registry  # noqa: E402
+from support import placed_draws, registry  # noqa: E402
 from tfgen import random  # noqa: E402
 from tfgen.data.examples import Examples  # noqa: E402
 from tfgen.data.shares import Share  # noqa: E402
 
 UPDATES = 3
-
-
-def normal(shape, *_, **__):
-    """Returns numbers that depend on an example's place in the whole batch."""
-    context = tf.distribute.get_replica_context()
-    replica = 0 if context is None else context.replica_id_in_sync_group
-    rows = tf.cast(tf.range(shape[0]) + replica * shape[0], tf.float32)
-    places = tf.range(tf.reduce_prod(shape[1:]), dtype=tf.float32)
-    return tf.reshape(1.4 * tf.sin(2.3 * rows[:, None] + 1.1 * places + 0.5), shape)
-
-
-def uniform(shape, seed, minval=0.0, maxval=1.0, dtype=tf.float32):
-    """Returns the middle of the interval."""
-    del seed
-    return tf.fill(shape, tf.cast(minval + 0.4 * (maxval - minval), dtype))
 
 
 class Losses(keras.callbacks.Callback):
@@ -76,11 +60,7 @@ def train(name):
     keras.utils.set_random_seed(0)
     given = registry.batch(name)
     examples = Examples(given["image"].numpy(), given["label"].numpy())
-    with (
-        STRATEGY.scope(),
-        mock.patch.object(random, "normal", normal),
-        mock.patch.object(random, "uniform", uniform),
-    ):
+    with STRATEGY.scope(), placed_draws.placed():
         algorithm = registry.build(name)
         algorithm.compile({role: keras.optimizers.SGD(1e-4) for role in algorithm.nets})
         start = [v.numpy() for v in algorithm.trainable_variables]

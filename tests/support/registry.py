@@ -97,17 +97,18 @@ def family_for(name):
     return next(f for f in (*own, *SMALL, *FAMILIES) if FAMILIES[f] >= set(roles(name)))
 
 
-def build(name):
+def build(name, **options):
     """Returns an algorithm on small nets.
 
-    An algorithm of one net gets an output for each class, if there can be several.
+    An algorithm of one net gets an output for each class, if there can be several. Options are
+    given to the nets that have them.
     """
     family, nets = family_for(name), []
     for role in roles(name):
-        several = set(OUTPUTS) & set(inspect.signature(net_function(family, role)).parameters)
-        nets.append(
-            net(family, role, **dict.fromkeys(several if len(roles(name)) == 1 else (), CLASSES))[0]
-        )
+        known = inspect.signature(net_function(family, role)).parameters
+        several = set(OUTPUTS) & set(known) if len(roles(name)) == 1 else ()
+        given = {option: value for option, value in options.items() if option in known}
+        nets.append(net(family, role, **dict.fromkeys(several, CLASSES), **given)[0])
     shape = shape_of(family)
     described = {"image_shape": shape, "image_mean": [0.0] * shape[-1], "seed": 1}
     known = {

@@ -17,6 +17,7 @@ from tfgen import losses, random
 from tfgen.errors import AtLeastOne, Fraction, NotNegative, Positive, Range, UserError
 from tfgen.models import EnergyModel, Sampling
 from tfgen.samplers import KernelName, run
+from tfgen.training import replicas
 from tfgen.training.algorithm import Algorithm, labels_of
 from tfgen.training.dynamics import Dynamics
 from tfgen.training.growth import LayerGrowth
@@ -151,8 +152,7 @@ class GenerativeConvNet(Algorithm):
         self.bias_rate = bias_rate
         if layer_iterations and model.energy_net.max_depth == 1:
             raise UserError(
-                "layer_iterations: expected a net that grows layer by layer; set it to 0 for this "
-                "one"
+                "layer_iterations: expected a net that grows layer by layer; set it to 0 here"
             )
 
     def compile(
@@ -164,6 +164,7 @@ class GenerativeConvNet(Algorithm):
                 "bias_rate: expected 1 unless the optimizer is sgd, since Adam's steps do not "
                 "depend on it"
             )
+        self.model.persistent_chains.check_shares(self.accumulate)
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         noise_seed, start_seed, langevin_seed = random.split(seed, 3)
@@ -260,11 +261,10 @@ class GenerativeConvNet(Algorithm):
             return 1.0
         observed = tf.one_hot(label, self.model.num_classes)
         synthesized = tf.one_hot(chain_label, self.model.num_classes)
-        observed_share = tf.reduce_mean(observed, axis=0)
-        # a class without chains has no weight to be divided by
-        chain_share = tf.maximum(tf.reduce_mean(synthesized, axis=0), 1e-6)
-        # a product with one-hot rows looks up each chain's class
-        return tf.linalg.matvec(synthesized, observed_share / chain_share)
+        shares = [tf.reduce_mean(classes, axis=0) for classes in (observed, synthesized)]
+        observed_share, chain_share = replicas.mean(shares)
+        # a product with one-hot rows looks up each chain's class; one without chains has no weight
+        return tf.linalg.matvec(synthesized, observed_share / tf.maximum(chain_share, 1e-6))
 
     def _chains(self, seed: Seed) -> tuple[Image, Label | None]:
         """Returns the persistent chains, some of them started anew, and their classes."""

@@ -9,7 +9,7 @@ from typing import Annotated
 import keras
 import tensorflow as tf
 
-from tfgen import losses
+from tfgen import losses, microbatches
 from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, Range
 from tfgen.models import Synthesis
 from tfgen.models.synthesis import OBJECTIVES, OPTIMIZERS, STOPS, canvas_shape
@@ -164,7 +164,7 @@ class Introspective(Introspection):
             loss = losses.logistic(data, synthesized)
         norms = self.minimize_together(["discriminator"], tape, loss)
         kept_loss = self._loss_as_kept(both)
-        self.into_stage.assign_add(1)
+        microbatches.once(lambda: self.into_stage.assign_add(1))
         right = tf.concat([data > 0, synthesized < 0], axis=0)
         return (
             norms
@@ -191,9 +191,10 @@ class Introspective(Introspection):
             data, synthesized = tf.split(self.model.discriminator(both, training=False), 2)
         (loss,) = replicas.mean([losses.logistic(data, synthesized)])  # all decide by it
         if self.threshold is None:  # stop=quantile: the threshold is learned
-            self._follow_images(replicas.gathered(data))
+            log_odds = replicas.gathered(data)
+            microbatches.once(lambda: self._follow_images(log_odds))
         # `Stages` reads the sum at the end of each window, as the window's mean, and resets it
-        self.loss.assign_add(loss / self.loss_window)
+        microbatches.once(lambda: self.loss.assign_add(loss / self.loss_window))
         return loss
 
     def _follow_images(self, log_odds: tf.Tensor) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import keras
 import tensorflow as tf
 
-from tfgen import losses, random
+from tfgen import losses, microbatches, random
 from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive, Range
 from tfgen.models import Synthesis
 from tfgen.models.synthesis import OPTIMIZERS, STARTS, canvas_shape
@@ -153,7 +153,8 @@ class WINN(Introspection):
             steep = losses.interpolated_gradient_penalty(critic, image, samples, place_seed)
             loss = self.penalty * steep - difference
         norms = self.minimize_together(["discriminator"], tape, loss)
-        self._follow(*replicas.mean([tf.reduce_mean(data)]))
+        (score,) = replicas.mean([tf.reduce_mean(data)])
+        microbatches.once(lambda: self._follow(score))
         return (
             norms
             | self.where()

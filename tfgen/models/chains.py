@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgen import random
+from tfgen import microbatches, random
 from tfgen.errors import UserError
 from tfgen.models import rows, tiles
 from tfgen.types import Image, Label, Seed
@@ -12,6 +12,8 @@ from tfgen.types import Image, Label, Seed
 
 class Chains(keras.layers.Layer):
     """Persistent chains: each replica moves its share, and all replicas keep all of them.
+
+    Where an update has micro-batches, each moves its share of its replica's.
 
     Args:
         num: how many chains, a multiple of the number of replicas.
@@ -24,16 +26,8 @@ class Chains(keras.layers.Layer):
 
     def __init__(self, num: int, shape: tuple[int, ...], start: np.ndarray | float = 0.0):
         super().__init__(name="chains", dtype="float32")
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        if num % replicas:
-            below = num // replicas * replicas
-            near = f"{below} or {below + replicas}" if below else str(replicas)
-            raise UserError(
-                f"chains: expected a multiple of the {replicas} replicas, which share them evenly, "
-                f"and found {num}; give {near}"
-            )
         self.num = num
-        self.per_replica = num // replicas
+        self.check_shares()
         # a view: all chains share the memory of one
         self.start = np.broadcast_to(np.float32(start), (num, *shape))
         self.state = rows.add(
@@ -41,25 +35,47 @@ class Chains(keras.layers.Layer):
         )
         self.built = True
 
-    def _offset(self) -> tf.Tensor:
-        return tf.distribute.get_replica_context().replica_id_in_sync_group * self.per_replica
+    def check_shares(self, parts: int = 1) -> None:
+        """Raises UserError unless all replicas can share the chains evenly.
+
+        Args:
+            parts: micro-batches that each replica's share is shared by.
+        """
+        count = tf.distribute.get_strategy().num_replicas_in_sync * parts
+        if self.num % count:
+            below = self.num // count * count
+            near = f"{below} or {below + count}" if below else str(count)
+            who = "replicas" if parts == 1 else "micro-batches"
+            raise UserError(
+                f"chains: expected a multiple of the {count} {who}, which share them evenly, "
+                f"and found {self.num}; give {near}"
+            )
 
     def index(self) -> tf.Tensor:
-        """Returns the numbers of this replica's chains, int32 [num / replicas]."""
-        return tf.range(self.per_replica) + self._offset()
+        """Returns the numbers of the chains of this replica and micro-batch, int32 [share]."""
+        context, parts = tf.distribute.get_replica_context(), microbatches.count()
+        share = self.num // (context.num_replicas_in_sync * parts)
+        place = context.replica_id_in_sync_group * parts + microbatches.number()
+        return tf.range(share) + place * share
 
     def take(self) -> tf.Tensor:
-        """Returns this replica's chains, [num / replicas, ...]."""
+        """Returns the chains of this replica and micro-batch, [share, ...]."""
+        index = self.index()
         # the replica's number is a tensor, so a slice has no static length of its own
         return tf.ensure_shape(
-            self.state.value[self._offset() :][: self.per_replica],
-            [self.per_replica, *self.state.shape[1:]],
+            self.state.value[index[0] :][: index.shape[0]],
+            [index.shape[0], *self.state.shape[1:]],
         )
 
     def put(self, x: tf.Tensor) -> None:
-        """Keeps this replica's chains, [num / replicas, ...], with those of the others."""
+        """Keeps the chains of this replica and micro-batch, [share, ...], with all others.
+
+        They are gathered in the order in which `index` counts.
+        """
+        microbatches.gathered(x, self._put)
+
+    def _put(self, x: tf.Tensor) -> None:
         context = tf.distribute.get_replica_context()
-        # gathered in the order of the replicas, as `_offset` counts
         if context.num_replicas_in_sync > 1:
             x = context.all_gather(x, axis=0)
         self.state.assign(x)

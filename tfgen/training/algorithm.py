@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgen import errors, random
+from tfgen import errors, microbatches, random
 from tfgen.errors import UserError
 from tfgen.models import Model
 from tfgen.training import batches, replicas
@@ -183,9 +183,13 @@ class Algorithm(Optimized, abc.ABC):
         # without state: a resumed run draws what the uninterrupted one would have drawn
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         step = tf.convert_to_tensor(self.step.value)
+        cut = batches.parts(batches.as_batch(batch), self.accumulate)
         with random.compiled(self.jit_compile):
-            seed = random.fold_in(random.fold_in(self.root, step), replica)
-            logged = self.update(batches.as_batch(batch), seed)
+            seed = random.fold_in(self.root, step)
+            # a micro-batch draws what it would draw as the batch of a replica of its own
+            first = replica * self.accumulate
+            parts = [(part, random.fold_in(seed, first + n)) for n, part in enumerate(cut)]
+            logged = microbatches.run(self.update, parts)
         # one exchange for all: each replica's numbers are of its share of the batch
         means = dict(zip(logged, replicas.mean(list(logged.values())), strict=True))
         for name, value in means.items():

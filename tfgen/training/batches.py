@@ -61,3 +61,22 @@ def as_batch(data: Any) -> Batch:
             f"{data['image'].dtype.name}"
         )
     return cast(Batch, data)
+
+
+def parts(batch: Batch, count: int) -> list[Batch]:
+    """Returns a batch cut into parts of equal size, in their order.
+
+    Raises:
+        UserError: if it has no such parts.
+    """
+    if count == 1:
+        return [batch]
+    size, rest = divmod(batch["image"].shape[0], count)
+    if rest or not size:
+        raise UserError(
+            f"accumulate: expected a divisor of the {size * count + rest} examples of a batch and "
+            f"found {count}"
+        )
+    cuts = [slice(number * size, (number + 1) * size) for number in range(count)]
+    tensors = cast(dict[str, tf.Tensor], batch)
+    return [cast(Batch, {name: value[cut] for name, value in tensors.items()}) for cut in cuts]

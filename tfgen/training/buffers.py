@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfgen import patches, random
+from tfgen import microbatches, patches, random
 from tfgen.models import rows as weights
 from tfgen.training import replicas
 from tfgen.types import Batch, Image, Seed
@@ -46,7 +46,8 @@ class Buffer(keras.layers.Layer):
     def scatter(self, index: tf.Tensor, rows: tf.Tensor) -> None:
         """Replaces the rows of this replica's examples, [b, ...], on every replica."""
         # every replica writes all rows, so that the copies stay alike
-        self.write(replicas.gathered(index), replicas.gathered(rows))
+        index, rows = replicas.gathered(index), replicas.gathered(rows)
+        microbatches.once(lambda: self.write(index, rows))
 
     def write(self, index: tf.Tensor, rows: tf.Tensor) -> None:
         """Replaces rows, [b, ...], that are alike on all replicas."""

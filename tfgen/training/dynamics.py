@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfgen import samplers
+from tfgen import microbatches, samplers
 from tfgen.errors import UserError
 from tfgen.samplers import Kernel, SamplingKernel
 from tfgen.training import schedules
@@ -139,10 +139,14 @@ class Dynamics:
         """
         if tracked is None:
             return
-        mean = tf.reduce_mean(acceptance)
         # the energy goes on changing, and the step size must go on following it
         count = tf.minimum(tf.cast(step, tf.int32), FOLLOWING)
-        tracked.assign(samplers.adapt(tracked.value, mean, self.target_acceptance, count))
+
+        def moved(means: list[tf.Tensor]) -> None:
+            target = self.target_acceptance
+            tracked.assign(samplers.adapt(tracked.value, means[0], target, count))
+
+        microbatches.mean([tf.reduce_mean(acceptance)], moved)
 
     def _annealed(self, first: float, last: float, step: tf.Tensor) -> tf.Tensor:
         return schedules.geometric(first, last, step, self.anneal_updates)

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tfgen import microbatches
+from tfgen.errors import UserError
 from tfgen.training import replicas
 from tfgen.training.schedules import PerUpdate
 
@@ -37,6 +39,7 @@ class Optimized(keras.Model):
         self.optimizers: dict[str, keras.optimizers.Optimizer] = {}
         self.transforms: dict[str, Transform] = {}
         self.clip_norms: dict[str, float] = {}
+        self.accumulate = 1
 
     def compile(
         self,
@@ -46,6 +49,7 @@ class Optimized(keras.Model):
         transforms: Mapping[str, Transform] | None = None,
         jit_compile: bool = False,
         steps_per_execution: int = 1,
+        accumulate: int = 1,
     ) -> None:
         """Gives each role its optimizer.
 
@@ -60,9 +64,12 @@ class Optimized(keras.Model):
             jit_compile: whether XLA compiles the training step.
             steps_per_execution: updates that one call of the graph makes, at least 1; `fit` makes
                 a multiple of them.
+            accumulate: micro-batches that an update takes its batch in, one after the other, at
+                least 1; a replica's examples are a multiple of them. See `microbatches`.
 
         Raises:
             ValueError: if the roles are not the algorithm's, or two share an optimizer.
+            UserError: if micro-batches of several replicas would share batch statistics.
 
         Example:
             >>> algorithm.compile({"generator": "adam", "inference": keras.optimizers.Adam(1e-3)})
@@ -74,6 +81,8 @@ class Optimized(keras.Model):
         self._check_roles("optimizers", optimizers, every=True)
         self._check_roles("clip_norms", clip_norms or {})
         self._check_roles("transforms", transforms or {})
+        self._check_state(accumulate)
+        self.accumulate = accumulate
         made = {role: keras.optimizers.get(given) for role, given in optimizers.items()}
         if len({id(optimizer) for optimizer in made.values()}) < len(made):
             raise ValueError("Expected an optimizer of its own for each role. Received: one twice")
@@ -112,6 +121,17 @@ class Optimized(keras.Model):
                 f"Expected {name} for the roles {', '.join(self.nets)}. "
                 f"Received: {', '.join(given) or 'none'}"
             )
+
+    def _check_state(self, accumulate: int) -> None:
+        if accumulate == 1 or replicas.count() == 1:
+            return
+        # TensorFlow lets no thread but a replica's own exchange them, or assign to them
+        for role, net in self.nets.items():
+            if net.non_trainable_variables:
+                raise UserError(
+                    f"accumulate: expected 1 on {replicas.count()} replicas, since the net {role} "
+                    f"has batch statistics or spectral norms, and found {accumulate}"
+                )
 
     def parameters(self, role: str) -> list[keras.Variable]:
         """Returns what a role's optimizer trains: its net's weights."""
@@ -195,13 +215,23 @@ class Optimized(keras.Model):
         raw = [tf.cast(g, tf.float32) for g, _ in reached]
         # averaged before it is clipped, by the norm of the whole minibatch's gradient
         raw = replicas.mean(raw)
-        changed = _each(transform, raw, variables)
+        microbatches.once(lambda: self._step(role, raw, variables, transform))
+        return raw
+
+    def _step(
+        self,
+        role: str,
+        gradients: list[tf.Tensor],
+        variables: list[keras.Variable],
+        transform: Transform | None,
+    ) -> None:
+        """Makes one optimizer step against gradients that are alike on all replicas."""
+        changed = _each(transform, gradients, variables)
         if self.clip_norms.get(role):
             changed, _ = tf.clip_by_global_norm(changed, self.clip_norms[role])
         changed = _each(self.transforms.get(role), changed, variables)
         # the optimizer sums over the replicas, all of which hold the mean already
         self.optimizers[role].apply([g / replicas.count() for g in changed], variables)
-        return raw
 
     def clip_weights(self, role: str, bound: float) -> None:
         """Clips all weights of a net to [-bound, bound], on every replica.
@@ -219,7 +249,7 @@ class Optimized(keras.Model):
                 strategy.extended.update(variable.value, clip, group=False)
 
         # a mirrored variable can be assigned to outside of replicas only
-        tf.distribute.get_replica_context().merge_call(clip_each)
+        microbatches.once(lambda: tf.distribute.get_replica_context().merge_call(clip_each))
 
     @contextlib.contextmanager
     def averaged_weights(self) -> Iterator[None]:

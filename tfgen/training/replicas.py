@@ -1,10 +1,12 @@
-"""What the replicas of an update tell each other, on one machine or on several."""
+"""What the replicas and micro-batches of an update tell each other, whatever the machines."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+from tfgen import microbatches
 
 PACK = 2**25
 """Bytes that are sent together: many small tensors cost the time of one."""
@@ -31,27 +33,35 @@ def count() -> int:
 
 
 def mean(values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-    """Returns the means of tensors over the replicas, within an update.
+    """Returns the means of tensors over the replicas and micro-batches, within an update.
 
     Args:
-        values: this replica's, of the shapes that all have.
+        values: this one's, of the shapes that all have.
     """
+    return microbatches.mean(values, _mean)
+
+
+def _mean(values: list[tf.Tensor]) -> list[tf.Tensor]:
     if count() == 1:
-        return list(values)
+        return values
     context = tf.distribute.get_replica_context()
     packed = tf.distribute.experimental.CommunicationOptions(bytes_per_pack=PACK)
-    return list(context.all_reduce(tf.distribute.ReduceOp.MEAN, list(values), packed))
+    return list(context.all_reduce(tf.distribute.ReduceOp.MEAN, values, packed))
 
 
 def gathered(value: tf.Tensor) -> tf.Tensor:
     """Returns the rows of all replicas in their order, within an update.
 
     Args:
-        value: this replica's rows, [b, ...], of the shape that all have.
+        value: this replica's or micro-batch's rows, [b, ...], of the shape that all have.
 
     Returns:
-        [b * replicas, ...].
+        [b * replicas * micro-batches, ...].
     """
+    return microbatches.gathered(value, _gathered)
+
+
+def _gathered(value: tf.Tensor) -> tf.Tensor:
     if count() == 1:
         return value
     # an input of a graph has no device, which a single replica of a worker must have

@@ -82,7 +82,7 @@ class Experiment:
         # before anything is computed, as the strategy of several workers demands
         self.workers = workers or Workers(strategy.build(values.strategy, values.tpu))
         self.strategy = self.workers.strategy
-        strategy.check_batch(self.strategy, values.batch_size)
+        strategy.check_batch(self.strategy, values.batch_size, values.accumulate)
         self.workdir = pathlib.Path(values.workdir)
         self.metrics = Metrics(self.workdir / "metrics.jsonl")
         self.checkpoints = self.workdir / "checkpoints"
@@ -152,6 +152,7 @@ class Experiment:
             clip_norms={r: u.clip_norm for r, u in updates.items() if u.clip_norm},
             transforms={r: u.transform for r, u in updates.items() if u.transform},
             jit_compile=strategy.jit_compile(values.jit_compile),
+            accumulate=values.accumulate,
         )
         return algorithm
 

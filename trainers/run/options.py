@@ -81,6 +81,9 @@ class ComputationOptions:
     where there are some. multi_worker also takes SLURM's tasks."""
     tpu: str | None = None
     """Name or address of the TPU; by default this machine's."""
+    accumulate: Annotated[int, Range(least=1, most=256)] = 1
+    """Micro-batches that each replica takes its part of a batch in, one after the other, for less
+    memory; an update is still one step by the gradient of the whole batch."""
     workers: Annotated[int, Range(least=1, most=1024)] = 1
     """Processes to start on this machine, which share each update."""
 

@@ -82,20 +82,25 @@ def tpu_traces() -> list[str]:
     return found + [str(place) for place in sorted(places)]
 
 
-def check_batch(built: tf.distribute.Strategy, batch_size: int) -> None:
-    """Raises UserError unless the replicas can share a batch evenly.
+def check_batch(built: tf.distribute.Strategy, batch_size: int, accumulate: int = 1) -> None:
+    """Raises UserError unless replicas and their micro-batches can share a batch evenly.
 
     Args:
         built: the strategy.
         batch_size: examples an update, over all replicas.
+        accumulate: micro-batches of each replica.
     """
-    replicas = built.num_replicas_in_sync
-    if batch_size % replicas:
-        below = batch_size // replicas * replicas
-        near = f"{below} or {below + replicas}" if below else str(replicas)
+    shares = built.num_replicas_in_sync * accumulate
+    if batch_size % shares:
+        below = batch_size // shares * shares
+        near = f"{below} or {below + shares}" if below else str(shares)
+        who = f"the {built.num_replicas_in_sync} replicas of --strategy"
+        other = "--strategy=one_device"
+        if accumulate > 1:
+            who, other = f"the {shares} micro-batches of all replicas", "another --accumulate"
         raise UserError(
-            f"--batch_size: expected a multiple of the {replicas} replicas of --strategy and found "
-            f"{batch_size}; give {near}, or --strategy=one_device"
+            f"--batch_size: expected a multiple of {who} and found {batch_size}; give {near}, or "
+            f"{other}"
         )
 
 
