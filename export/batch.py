@@ -99,7 +99,7 @@ def _job(values: absl_flags.FlagValues) -> Job:
     endpoint = model.endpoint(values.task)
     label = classes.number(values.label, model.description.facts.get("class_names"))
     given = request.given(endpoint, {"steps": values.steps, "label": label}, values.set)
-    for name in image_inputs.named(endpoint, "mask"):
+    for name in image_inputs.masks(endpoint):
         sides = image_inputs.sides(endpoint.inputs[name]) or (1, 1)
         # a wrong name is said now
         image_inputs.mask(values.mask, (1, *sides), random.root(values.seed))

@@ -5,9 +5,10 @@
     python -m export.client --server=HOST:8500 --model=NAME --task=generate --output=F.png
 
 `--output=F.png` draws images, what is left of them under --mask, and below what the model makes of
-them. `--output=F.npz` writes the answers by name. Without --output, numbers are printed as a table.
-`--task=describe` prints what a model can be asked, with all inputs and their defaults. An input
-that is not given takes the model's own default, such as its number of sampling steps.
+them. Of clips it is a strip of frames, and `--output=F.gif` a film. `--output=F.npz` writes the
+answers by name. Without --output, numbers are printed as a table. `--task=describe` prints what a
+model can be asked, with all inputs and their defaults. An input that is not given takes the model's
+own default, such as its number of sampling steps.
 
 Images are given by --image or --workdir, masks by --mask, and num_steps by --steps. Other inputs
 with a flag have the flag's name. All others are given by --set=NAME=VALUE.
@@ -42,7 +43,7 @@ The tasks, of which a model has some, with the inputs that they may take:
 {listing.of_models()}
 """
 
-SUFFIXES = (".png", ".npz")
+SUFFIXES = (".png", ".gif", ".npz")
 
 
 def define(values: absl_flags.FlagValues) -> None:
@@ -51,7 +52,10 @@ def define(values: absl_flags.FlagValues) -> None:
     _define_where(where)
     absl_flags.DEFINE_string("task", None, "What to ask for: a task of the model.", **where)
     absl_flags.DEFINE_string(
-        "output", None, "The file to write: .png, a picture; .npz, the answers.", **where
+        "output",
+        None,
+        "The file to write: .png, a picture (of clips .gif, too); .npz, the answers.",
+        **where,
     )
     absl_flags.DEFINE_multi_string("image", None, "An image file to work on.", **where)
     absl_flags.DEFINE_string(
@@ -83,6 +87,7 @@ def _define_inputs(where: dict[str, Any]) -> None:
     absl_flags.DEFINE_integer("steps", None, "Sampling steps.", 0, **where)
     classes.define(where["flag_values"], where["module_name"], "all rows")
     absl_flags.DEFINE_list("size", None, "Height,width (or one side) in pixels.", **where)
+    absl_flags.DEFINE_integer("length", None, "Frames of clips to synthesize.", 1, **where)
     absl_flags.DEFINE_boolean("spherical", None, _said(inputs.spherical()), **where)
     absl_flags.DEFINE_float("gamma", None, _said(inputs.gamma()), 0, 1, **where)
 
@@ -97,7 +102,7 @@ def main(values: absl_flags.FlagValues) -> None:
     flags.require(values, "task")
     output = None if values.output is None else pathlib.Path(values.output)
     if output is not None and output.suffix not in SUFFIXES:
-        raise UserError(f"--output: expected a .png or .npz file and found {output}")
+        raise UserError(f"--output: expected a .png, .gif or .npz file and found {output}")
     model = _model(values)
     if values.task == description.NAME:
         print(listing.of_export(model.description))
@@ -109,7 +114,7 @@ def main(values: absl_flags.FlagValues) -> None:
     if output.suffix == ".npz":
         tables.save(output, question.ask())
     else:
-        pictures.save(output, _picture(question, output))
+        _draw(question, output)
     print(output)
 
 
@@ -144,9 +149,29 @@ def _given(
     """Returns the values of inputs that flags give, by name of the input."""
     given = {flag: values[flag].value for flag in request.FLAGS.values()}
     given["label"] = classes.number(values.label, names)
-    # the size of images that an endpoint takes in any size is the images' own
-    given["size"] = None if image_inputs.any_size(endpoint) else _size(values)
+    given["size"] = _asked_size(endpoint, values)
     return request.given(endpoint, given, values.set)
+
+
+def _asked_size(
+    endpoint: EndpointDescription, values: absl_flags.FlagValues
+) -> Sequence[int] | None:
+    """Returns the size that is to be synthesized: height and width, or frames; None if not given.
+
+    Raises:
+        UserError: if the flag is the other kind's.
+    """
+    of_clips = "size" in endpoint.inputs and endpoint.inputs["size"].shape == (1,)
+    if of_clips and values.size is not None:
+        raise UserError("--size: expected none, since this model is of clips; give --length")
+    if not of_clips and values.length is not None:
+        raise UserError(
+            f"--length: expected none, since {endpoint.name} of this model takes no length"
+        )
+    if values.length is not None:
+        return (values.length,)
+    # the size of images that an endpoint takes in any size is the images' own
+    return None if image_inputs.any_size(endpoint) else _size(values)
 
 
 def _size(values: absl_flags.FlagValues) -> image_inputs.Sides | None:
@@ -157,7 +182,7 @@ def _pictures(
     model: Exported, endpoint: EndpointDescription, values: absl_flags.FlagValues
 ) -> dict[str, np.ndarray]:
     """Returns the images and masks that an endpoint takes, by name of the input."""
-    names = image_inputs.named(endpoint, "image")
+    names = image_inputs.images(endpoint)
     if not names:
         return {}
     entry, size = endpoint.inputs[names[0]], _size(values)
@@ -169,15 +194,16 @@ def _pictures(
         )
     else:
         raise UserError("--image: expected an image file, or a run's --workdir, and found neither")
-    least = min(model.description.facts["image_shape"][:2])
-    height, width = found.shape[1:3]
+    *_, own_height, own_width, _ = model.description.facts["image_shape"]
+    least = min(own_height, own_width)
+    height, width = found.shape[-3:-1]
     if min(height, width) < least:
         raise UserError(
             f"--size: expected at least {least} pixels a side and found {min(height, width)}"
         )
     shown = image_inputs.shared_out(names, found)
-    shape = (len(shown[names[0]]), height, width)
-    for name in image_inputs.named(endpoint, "mask"):
+    shape = shown[names[0]].shape[:-1]
+    for name in image_inputs.masks(endpoint):
         shown[name] = image_inputs.mask(values.mask, shape, random.root(values.seed))
     return shown
 
@@ -202,13 +228,19 @@ def _table(question: Question) -> str:
     return tables.text(answer)
 
 
-def _picture(question: Question, output: pathlib.Path) -> np.ndarray:
+def _draw(question: Question, output: pathlib.Path) -> None:
+    """Writes the picture of an answer, or the film."""
     if not drawings.has_picture(question.endpoint):
         raise UserError(
             f"--output: expected a .npz file, or none, since {question.endpoint.name} answers in "
             f"numbers, and found {output}"
         )
-    return drawings.draw(question)
+    if output.suffix == pictures.FILM and not drawings.has_film(question.endpoint):
+        raise UserError(
+            f"--output: expected a .png or .npz file, since {question.endpoint.name} answers in "
+            f"images without motion, and found {output}"
+        )
+    pictures.save(output, drawings.draw(question))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.litert import convert
+from export.litert.runner import runner
 from export.saved_model import examples
 from tfgen.models import Endpoint
 
@@ -93,12 +94,12 @@ def lite(
         `bytes`, `milliseconds`, and by output the largest difference, `error`, and the largest
         number, `range`.
     """
-    runner = tf.lite.Interpreter(str(path)).get_signature_runner()
-    found = runner(**given)
+    model = runner(path)
+    found = model(**given)
     error = {name: float(np.abs(found[name] - value).max()) for name, value in expected.items()}
     return {
         "bytes": path.stat().st_size,
-        "milliseconds": milliseconds(lambda: runner(**given)),
+        "milliseconds": milliseconds(lambda: model(**given)),
         "error": error,
         "range": {name: float(np.abs(value).max()) for name, value in expected.items()},
     }

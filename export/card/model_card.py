@@ -19,7 +19,7 @@ from export.saved_model import description, examples, limits, published, warmup
 from export.saved_model.description import EndpointDescription, Entry
 from export.saved_model.limits import Limits
 from tfgen import files
-from tfgen.models import Endpoint
+from tfgen.models import Endpoint, Model
 from tfgen.version import __version__
 from trainers.run import catalogue
 from trainers.run.experiment import Trained
@@ -133,6 +133,7 @@ def card(
             "name": publishing.data_name(trained.values.dataset),
             "terms": terms.of(trained.values.dataset),
             "train_size": trained.data["train_size"],
+            "kind": _kind(trained.model),
         },
         "cautions": _cautions(trained, part.bounds),
         "machine": measurements.machine(),
@@ -156,19 +157,25 @@ def words(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+def _kind(model: Model) -> str:
+    """Returns what a model is of, in the plural."""
+    return "images" if len(model.image_shape) == 3 else "clips"
+
+
 def _cautions(trained: Trained, bounds: Limits) -> list[str]:
     shape = "x".join(map(str, trained.model.image_shape))
+    kind = _kind(trained.model)
     return [
-        f"It takes images of {shape} unless an input's shape says otherwise; others must be "
+        f"It takes {kind} of {shape} unless an input's shape says otherwise; others must be "
         "cropped and resized first.",
-        f"It has seen {trained.data['train_size']} images of "
+        f"It has seen {trained.data['train_size']} {kind} of "
         f"{publishing.data_name(trained.values.dataset)} and knows "
         "nothing else; what is one-sided in them is one-sided in its answers.",
         "What it generates or completes is plausible to the model, not what was there: no evidence "
         "of anything.",
         "Energies are known up to a constant: they compare images under this model, and no models.",
         "The time of an answer grows with num_steps and the number and sides of images. The graph "
-        f"of the SavedModel takes at most {bounds.steps} steps, {bounds.count} images or draws, "
+        f"of the SavedModel takes at most {bounds.steps} steps, {bounds.count} {kind} or draws, "
         f"{bounds.side} pixels a side and {bounds.rows} rows.",
     ]
 

@@ -59,7 +59,7 @@ class Question:
     @property
     def images(self) -> list[np.ndarray]:
         """The images that the model is given, one batch for each input."""
-        return [self.pictures[name] for name in image_inputs.named(self.endpoint, "image")]
+        return [self.pictures[name] for name in image_inputs.images(self.endpoint)]
 
 
 def has_picture(endpoint: EndpointDescription) -> bool:
@@ -69,8 +69,13 @@ def has_picture(endpoint: EndpointDescription) -> bool:
     )
 
 
+def has_film(endpoint: EndpointDescription) -> bool:
+    """Tells whether an endpoint answers in clips."""
+    return any(entry.encoding == "clip" for entry in endpoint.outputs.values())
+
+
 def draw(question: Question) -> np.ndarray:
-    """Returns the picture of an answer, uint8 [h, w, c].
+    """Returns the picture of an answer, uint8 [h, w, c], or the film, [t, h, w, c].
 
     Args:
         question: of an endpoint that has one; see `has_picture`.
@@ -82,7 +87,7 @@ def draw(question: Question) -> np.ndarray:
 def _rows(question: Question) -> list[np.ndarray]:
     """Returns the batches to draw below each other: the given images, then the answers."""
     shown = list(question.images)
-    for name in image_inputs.named(question.endpoint, "mask"):
+    for name in image_inputs.masks(question.endpoint):
         shown += [question.pictures[name] * image for image in question.images]
     answer = question.ask()
     for name, entry in question.endpoint.outputs.items():
@@ -103,12 +108,12 @@ def _sheet(rows: list[np.ndarray]) -> np.ndarray:
 
 
 def _is_image(entry: Entry) -> bool:
-    return entry.encoding == "image"
+    return entry.encoding in image_inputs.IMAGES
 
 
 def _is_map(entry: Entry, endpoint: EndpointDescription) -> bool:
     """Tells whether an output has one number for each pixel of the given images."""
-    given = [endpoint.inputs[name].shape for name in image_inputs.named(endpoint, "image")]
+    given = [endpoint.inputs[name].shape for name in image_inputs.images(endpoint)]
     return bool(given) and entry.shape == (*given[0][:-1], 1)
 
 

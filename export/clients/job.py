@@ -61,12 +61,12 @@ class Job(NamedTuple):
         Raises:
             UserError: if the file is no image.
         """
-        (name,) = image_inputs.named(self.endpoint, "image")
+        (name,) = image_inputs.images(self.endpoint)
         found = image_inputs.of_files([str(image)], self.endpoint.inputs[name], None, self.stated)
         number = zlib.crc32(image.name.encode()) - 2**31  # as a signed integer of 32 bits
         seed = random.fold_in(random.root(self.seed), number)
         values = {**self.given, name: found, "seed": np.asarray(seed)}
-        for mask in image_inputs.named(self.endpoint, "mask"):
+        for mask in image_inputs.masks(self.endpoint):
             values[mask] = image_inputs.mask(self.mask, found.shape[:3], seed)
         rows = request.rows(self.endpoint, values, count=1, root=seed)
         return {key: value[0] for key, value in rows.items()}
@@ -103,14 +103,16 @@ def settled(endpoint: EndpointDescription, given: Mapping[str, Any]) -> dict[str
     Raises:
         UserError: if a value is missing, or the endpoint cannot be asked of single images.
     """
-    names = image_inputs.named(endpoint, "image")
-    if len(names) != 1 or image_inputs.any_size(endpoint):
+    names = image_inputs.images(endpoint)
+    clips = any(endpoint.inputs[name].encoding == "clip" for name in names)
+    if len(names) != 1 or clips or image_inputs.any_size(endpoint):
         found = "images of any size" if len(names) == 1 else f"{len(names)} images"
+        found = "clips" if clips else found
         raise UserError(
             f"--task: expected one that takes one image of the model's size, and {endpoint.name} "
             f"takes {found}"
         )
-    own = {*names, *image_inputs.named(endpoint, "mask"), "seed"}
+    own = {*names, *image_inputs.masks(endpoint), "seed"}
     left = {name: entry for name, entry in endpoint.inputs.items() if name not in own}
     root = random.root(0)  # for none, since seeds are left out
     rows = request.rows(endpoint._replace(inputs=left), given, count=1, root=root)

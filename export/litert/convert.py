@@ -8,6 +8,7 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from export.litert import forms
+from export.litert.runner import runner
 from export.saved_model import examples
 from tfgen import files
 from tfgen.errors import UserError
@@ -116,8 +117,8 @@ def run(path: pathlib.Path, **inputs: np.ndarray) -> dict[str, np.ndarray]:
     Raises:
         UserError: if an input has another size than the file was made for.
     """
-    runner = tf.lite.Interpreter(str(path)).get_signature_runner()
-    for name, details in runner.get_input_details().items():
+    model = runner(path)
+    for name, details in model.get_input_details().items():
         sides = [None if side < 0 else int(side) for side in details["shape_signature"]]
         found = np.shape(inputs[name])
         if not tf.TensorShape(sides).is_compatible_with(found):
@@ -126,7 +127,7 @@ def run(path: pathlib.Path, **inputs: np.ndarray) -> dict[str, np.ndarray]:
                 f"{name}: expected the shape [{words}], since {path.name} takes one example, and "
                 f"found {list(found)}"
             )
-    return runner(**inputs)
+    return model(**inputs)
 
 
 def _of_fixed_size(value: tf.Tensor) -> tf.Tensor:
@@ -143,8 +144,7 @@ def _of_fixed_size(value: tf.Tensor) -> tf.Tensor:
 
 def _check_answer(endpoint: Endpoint, variant: str, content: bytes) -> None:
     """Raises UserError if a file's answer to the endpoint's own example is not finite."""
-    runner = tf.lite.Interpreter(model_content=content).get_signature_runner()
-    for name, value in runner(**examples.single(endpoint)).items():
+    for name, value in runner(content)(**examples.single(endpoint)).items():
         if not np.isfinite(value).all():
             raise UserError(
                 f"{endpoint.name}: expected finite numbers of {name} from the {variant} file, and "

@@ -46,7 +46,7 @@ class Entry(NamedTuple):
         check: the conditions on its numbers and free sides, in words.
         low: the least number that it takes; None where there is none.
         high: the largest number that it takes; None where there is none.
-        encoding: `image`, `mask`, or None where it is no picture.
+        encoding: see `tfgen.models.inputs.Input`.
     """
 
     shape: tuple[int | None, ...]

@@ -81,8 +81,7 @@ def on_numbers(known: Input, limits: Limits) -> list[Check]:
     if known.limited is None:
         return []
     most = dataclasses.asdict(limits)[known.limited]
-    unit = " pixels a side" if known.limited == "side" else ""
-    return [at_most(most, f"at most {most}{unit}")]
+    return [at_most(most, f"at most {most} {known.unit}".rstrip())]
 
 
 def on_sides(known: Input, limits: Limits) -> list[Check]:

@@ -17,6 +17,9 @@ from tfgen.models.inputs import Input
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 END = b"IEND\xaeB`\x82"
+ENCODINGS = ("image", "mask")
+"""What a PNG file can hold, of the kinds of `Input`."""
+
 CHANNELS = (1, 3)
 """Numbers of channels that PNG files have here: grey, or red, green and blue."""
 
@@ -29,7 +32,7 @@ def pictures(model: Model) -> dict[str, Input]:
     return {
         name: known
         for name, known in model.inputs().items()
-        if known.encoding is not None and known.shape[-1] in CHANNELS
+        if known.encoding in ENCODINGS and known.shape[-1] in CHANNELS
     }
 
 

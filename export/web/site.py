@@ -21,6 +21,9 @@ PAGE = pathlib.Path(__file__).parent / "page"
 ENDPOINTS = ("complete_step", "refine_step", "decode", "encode", "energy")
 """What the page asks of a model; what the model cannot do is hidden."""
 
+OF_CLIPS = ("decode",)
+"""What it asks of a model of clips, which it plays; its easel holds single images."""
+
 MADE = {"model.json", "models", "examples", "libraries", "starts.bin"}
 """What a page's directory holds beside the files of PAGE."""
 
@@ -37,12 +40,17 @@ def endpoints(model: Model) -> dict[str, Endpoint]:
             f"--workdir: expected a model of images in grey or colour and found one of {channels} "
             "channels"
         )
+    clips = len(model.image_shape) == 4
     found = convert.endpoints(model)
+    if clips and "decode" not in found:
+        raise UserError(
+            "--workdir: expected a model of clips with a generator and found one without"
+        )
     if not {"complete_step", "decode"} & found.keys():
         raise UserError(
             "--workdir: expected a model with a generator or with an energy that images move under"
         )
-    return {name: found[name] for name in ENDPOINTS if name in found}
+    return {name: found[name] for name in (OF_CLIPS if clips else ENDPOINTS) if name in found}
 
 
 def refuse_others(output: pathlib.Path) -> None:

@@ -32,8 +32,10 @@ class Input:
             None where none does. A free side is always bounded.
         least_side: the smallest side that is free.
         default: the value where none is given; None: it must be given.
+        unit: of the numbers, in the plural; empty where they are counted or have none.
         example: a value of one example, for warm-up requests, timings and documentation.
-        encoding: how a PNG file holds it: `image`, `mask`, or None where it is no picture.
+        encoding: what it shows: `image` or `mask`, which a PNG file can hold, `clip` or
+            `clip_mask`, or None where it is no picture.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Input:
     least_side: int = 1
     default: Any = None
     example: Any = None
+    unit: str = ""
     encoding: str | None = None
 
     @property
@@ -117,7 +120,7 @@ def image(
         request_check=PIXELS,
         least_side=least_side,
         example=example,
-        encoding="image" if len(sides) == 2 else None,
+        encoding="image" if len(sides) == 2 else "clip",
     )
 
 
@@ -133,7 +136,7 @@ def mask(image_shape: tuple[Any, ...], example_sides: tuple[int, int] | None = N
         "1 where a pixel is known, 0 where it is missing",
         check=KNOWN_OR_MISSING,
         example=np.broadcast_to(left[:, np.newaxis], (*shown, 1)),
-        encoding="mask" if len(sides) == 2 else None,
+        encoding="mask" if len(sides) == 2 else "clip_mask",
     )
 
 
@@ -221,9 +224,9 @@ def size(default: tuple[int, ...], least: int = 1) -> Input:
     """
     unit = "frames" if len(default) == 1 else "pixels a side"
     check = at_least(least, f"at least {least} {unit}")
-    options = {"check": check, "limited": "side", "default": default, "example": default}
+    options = {"check": check, "limited": "side", "unit": unit, "default": default}
     meaning = SIDES.get(len(default), SIDES[2])
-    return _shared("size", (len(default),), tf.int32, meaning, **options)
+    return _shared("size", (len(default),), tf.int32, meaning, example=default, **options)
 
 
 def spherical() -> Input:

@@ -26,11 +26,13 @@ async function begin() {
 
 /** Says what the model is, and what its pictures are. */
 function describe({ algorithm, nets, dataset, updates, version, image_shape, classes, files }) {
-  const [height, width] = image_shape;
+  const [height, width] = image_shape.slice(-3);
+  const frames = image_shape.length === 4 ? `${image_shape[0]} frames of ` : "";
   const name = algorithm.replaceAll("_", " ");
-  element("title").textContent = document.title = files.includes("complete_step") ? "Complete a picture" : "New pictures";
+  element("title").textContent = document.title =
+    files.includes("complete_step") ? "Complete a picture" : frames ? "New clips" : "New pictures";
   element("about").textContent =
-    `A ${name} that has seen ${dataset} (${width} × ${height} pixels), in this browser alone: nothing is uploaded.`;
+    `A ${name} that has seen ${dataset} (${frames}${width} × ${height} pixels), in this browser alone: nothing is uploaded.`;
   element("made").textContent = `${algorithm}, nets ${nets}, ${updates.toLocaleString("en")} updates; tfgen ${version}.`;
   for (let label = 0; label < classes && classes > 1; label++) element("class").append(new Option(label));
   element("class-field").hidden = classes === 1;

@@ -1,25 +1,48 @@
-// A picture: numbers in [-1, 1], row by row, channels last.
+// A picture, or a clip: numbers in [-1, 1], frame by frame, row by row, channels last.
+
+const FRAME_TIME = 80; // milliseconds
+const playing = new WeakMap(); // the timer of each canvas that plays a clip
 
 export class Picture {
-  /** shape: [height, width, channels]; values: as many numbers, or one for all. */
+  /** shape: [height, width, channels], before these the frames of a clip; values: as many numbers, or one for all. */
   constructor(shape, values = -1) {
     this.shape = shape;
-    const [height, width, channels] = shape;
-    this.values = typeof values === "number" ? new Float32Array(height * width * channels).fill(values) : values;
+    const size = shape.reduce((product, side) => product * side, 1);
+    this.values = typeof values === "number" ? new Float32Array(size).fill(values) : values;
+  }
+
+  get frames() {
+    return this.shape.length === 4 ? this.shape[0] : 1;
   }
 
   copy() {
     return new Picture(this.shape, this.values.slice());
   }
 
-  /** Paints it on a canvas, one pixel each; CSS enlarges. */
+  /** Paints it on a canvas, one pixel each; CSS enlarges. A clip plays until the canvas is left or painted anew. */
   paint(canvas) {
-    const [height, width, channels] = this.shape;
+    clearInterval(playing.get(canvas));
+    this.paintFrame(canvas, 0);
+    if (this.frames === 1) return;
+    let frame = 0;
+    let attached = false;
+    const timer = setInterval(() => {
+      if (attached && !canvas.isConnected) clearInterval(timer);
+      attached = canvas.isConnected;
+      frame = (frame + 1) % this.frames;
+      this.paintFrame(canvas, frame);
+    }, FRAME_TIME);
+    playing.set(canvas, timer);
+  }
+
+  paintFrame(canvas, frame) {
+    const [height, width, channels] = this.shape.slice(-3);
+    const begin = frame * height * width * channels;
     Object.assign(canvas, { width, height });
     const data = new ImageData(width, height);
     for (let pixel = 0; pixel < height * width; pixel++) {
       for (let i = 0; i < 3; i++) {
-        const value = this.values[pixel * channels + (channels === 1 ? 0 : i)];
+        const value = this.values[begin + pixel * channels + (channels === 1 ? 0 : i)];
         data.data[4 * pixel + i] = Math.round((value + 1) * 127.5); // which also clips
       }
       data.data[4 * pixel + 3] = 255;
