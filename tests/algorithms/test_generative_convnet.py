@@ -451,6 +451,23 @@ def test_a_margin_is_refused_for_a_net_of_one_size():
         build(margin=1)
 
 
+def test_shifts_are_refused_for_a_net_of_one_size():
+    with pytest.raises(UserError, match="shifts: expected 1"):
+        build(shifts=3)
+
+
+def test_chains_and_samples_take_all_places_on_the_grid_of_strides():
+    """Without slopes a chain stays; a net whose first layer sees each third pixel moves all."""
+    algorithm = build(generative_convnet_texture, shape=(16, 16, 1), shifts=3, langevin_steps=9)
+    algorithm.update(batch(shape=(16, 16, 1)), SEED)
+    for moved in (algorithm.model.chains(), algorithm.model.generate(1, seed=0, num_steps=9)):
+        assert np.abs(moved - 0.1).min() > 0
+    known = tf.ones([1, 16, 16, 1])
+    image = tf.zeros([1, 16, 16, 1])
+    kept = algorithm.model.complete(image, known, seed=0, num_steps=1)
+    np.testing.assert_array_equal(kept, image)
+
+
 def test_a_margin_is_cut_off_what_is_shown():
     algorithm = build(generative_convnet_texture, shape=(32, 32, 1), margin=5)
     assert algorithm.model.endpoints()["chains"].fn()["image"].shape == (6, 22, 22, 1)

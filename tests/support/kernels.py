@@ -23,6 +23,8 @@ OPTIONS = {
     # patches of one pixel, two of each image
     samplers.Patchwork: {"kernel": samplers.Langevin(0.1), "size": 1, "number": 2},
     samplers.Scheduled: {"kernel": samplers.Langevin(0.1), "num_steps": 5, "step_factor_end": 0.5},
+    # one place: an energy of vectors, as these tests have, sees no others
+    samplers.Shifted: {"kernel": samplers.Langevin(0.1), "period": 1},
     samplers.Until: {"kernel": samplers.Langevin(0.1)},
 }
 """Of kernels that need more than a step size."""

@@ -66,6 +66,7 @@ class GenerativeConvNet(Algorithm):
         bias_rate: factor on the learning rate of biases (release 1.3: 2).
         margin: pixels at a chain's border, seen by fewer filters than the others, that are cut off
             what is shown, generated and measured; only for nets that take images of any size.
+        shifts: places in each direction that images take in turn on the net's grid of strides.
         sample_from_chains: new samples and completions start from the persistent chains, tiled
             where they are to be larger, instead of from the reference.
         sample_steps: sampling steps of a new sample or completion.
@@ -108,6 +109,7 @@ class GenerativeConvNet(Algorithm):
         weight_decay: Annotated[float, NotNegative] = 0.0,
         bias_rate: Annotated[float, NotNegative] = 1.0,
         margin: Annotated[int, NotNegative] = 0,
+        shifts: Annotated[int, AtLeastOne] = 1,
         sample_from_chains: bool = False,
         sample_steps: Annotated[int, NotNegative] = 1000,
         denoising_steps: Annotated[int, NotNegative] = 0,
@@ -130,7 +132,7 @@ class GenerativeConvNet(Algorithm):
             image_shape=image_shape,
             image_mean=image_mean,
             sigma=sigma,
-            sampling=Sampling(dynamics.last, sample_steps, denoising_steps, langevin_steps),
+            sampling=Sampling(dynamics.last, sample_steps, denoising_steps, langevin_steps, shifts),
             num_chains=0 if contrastive_divergence else chains,
             start_from_chains=sample_from_chains,
             margin=margin,
@@ -151,9 +153,7 @@ class GenerativeConvNet(Algorithm):
         self.weight_decay = weight_decay
         self.bias_rate = bias_rate
         if layer_iterations and model.energy_net.max_depth == 1:
-            raise UserError(
-                "layer_iterations: expected a net that grows layer by layer; set it to 0 here"
-            )
+            raise UserError("layer_iterations: expected 0 for a net that does not grow by layers")
 
     def compile(
         self, optimizers: Mapping[str, str | keras.optimizers.Optimizer], **options
@@ -177,7 +177,7 @@ class GenerativeConvNet(Algorithm):
         if not self.contrastive_divergence:
             start, start_label = self._chains(start_seed)
         kernel = self.dynamics.kernel_at(self.step.value, self.langevin_steps, self.step_size)
-        kernel = kernel.scaled(self.step_factor)
+        kernel = self.model.sampling.moving(kernel.scaled(self.step_factor), self.model.image_mean)
         energy = self.model.energy_fn(start_label)
         synthesized, info = run(kernel, energy, start, langevin_seed, self.langevin_steps)
         # for the next update: a step size that looked at its own run would bias it
@@ -188,8 +188,8 @@ class GenerativeConvNet(Algorithm):
         # Steps 5 and 6: w ← w + η (H_obs - H_syn), equation 21. U is -f plus a term without
         # weights, so descending the difference of energies ascends the likelihood.
         with tf.GradientTape() as tape:
-            data = self.model.energy_fn(label, training=True)(observed)
-            samples = self.model.energy_fn(start_label, training=True)(synthesized)
+            data = self.model.energy_fn(label, True, self.step.value)(observed)
+            samples = self.model.energy_fn(start_label, True, self.step.value)(synthesized)
             weights = self._class_weights(label, start_label)
             loss = losses.energy_difference(data, samples, weights)
         gradients = self.minimize("energy", tape, loss, self._stabilize)

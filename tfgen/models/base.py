@@ -4,7 +4,7 @@ import abc
 import dataclasses
 import inspect
 import pathlib
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 
 import keras
@@ -14,8 +14,8 @@ from tfgen.errors import UserError
 from tfgen.models import saved
 from tfgen.models.endpoints import Endpoint, Task
 from tfgen.models.inputs import Input
-from tfgen.samplers import SamplingKernel
-from tfgen.types import EnergyFn, Image, Label, Seed
+from tfgen.samplers import Kernel, SamplingKernel
+from tfgen.types import EnergyFn, Hole, Image, Label, Seed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,12 +28,32 @@ class Sampling:
         denoising_steps: noise-free steps after these.
         learning_steps: steps between two updates of training, the length of a short run; 0 where
             training took none.
+        shifts: places in each direction that images take in turn on the net's grid of strides.
     """
 
     kernel: SamplingKernel
     steps: int = 0
     denoising_steps: int = 0
     learning_steps: int = 0
+    shifts: int = 1
+
+    def __post_init__(self) -> None:
+        if self.shifts > 1 and self.kernel.target_acceptance < 1:
+            raise UserError(
+                f"shifts: expected 1 for a kernel that rejects moves and found {self.shifts}"
+            )
+
+    def moving(self, kernel: Kernel, fill: Iterable[float], hole: Hole | None = None) -> Kernel:
+        """Returns a kernel under which images take all places in turn, if there are several.
+
+        Args:
+            kernel: this sampling's, or another like it.
+            fill: what surrounds images, a number a channel.
+            hole: if given, known pixels stay as they are.
+        """
+        if self.shifts == 1 and hole is None:
+            return kernel
+        return samplers.Shifted(kernel, self.shifts, tuple(map(float, fill)), hole)
 
     def with_step_size(self, step_size: float) -> "Sampling":
         """Returns the sampling with another step size of its kernel."""

@@ -1,6 +1,5 @@
 """Models with an energy alone: a ConvNet's score that tilts white noise."""
 
-import contextlib
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -15,9 +14,8 @@ from tfgen.models.base import Model, Sampling, Target
 from tfgen.models.chains import Chains
 from tfgen.models.endpoints import task
 from tfgen.nets.architectures import adapters
-from tfgen.nets.architectures.roles import EnergyNet
 from tfgen.samplers import run
-from tfgen.types import Energy, EnergyFn, Image, Label, Mask, Seed
+from tfgen.types import Energy, EnergyFn, Hole, Image, Integer, Label, Mask, Seed
 
 
 @keras.saving.register_keras_serializable("tfgen")
@@ -65,7 +63,7 @@ class EnergyModel(Model):
             sampling=sampling,
         )
         self.energy_net = net
-        self.least_side = max(_least_side(net) - 2 * margin, 1)
+        self.least_side = max(net.least_side - 2 * margin, 1)
         self.image_mean = np.array(image_mean, np.float32)
         self.sigma = sigma
         self.start_from_chains = start_from_chains
@@ -76,10 +74,13 @@ class EnergyModel(Model):
     def _check(self, num_chains: int) -> None:
         """Raises UserError unless the margin and the chains fit the net."""
         side, classes = min(self.image_shape[-3:-1]), self.num_classes
-        if self.margin and not (self.energy_net.any_size and 2 * self.margin < side):
+        any_size, shifts = self.energy_net.any_size, self.sampling.shifts
+        if self.margin and not (any_size and 2 * self.margin < side):
             raise UserError(
                 f"margin: expected 0 for this net and image size and found {self.margin}"
             )
+        if shifts > 1 and not any_size:
+            raise UserError(f"shifts: expected 1 for a net of one image size and found {shifts}")
         if 0 < num_chains < classes or (self.start_from_chains and not num_chains):
             raise UserError(f"chains: expected at least {classes}, one a class; found {num_chains}")
 
@@ -105,19 +106,26 @@ class EnergyModel(Model):
             unable.add("chains")
         return unable
 
-    def energy_fn(self, label: Label | None = None, training: bool = False) -> EnergyFn:
+    def energy_fn(
+        self, label: Label | None = None, training: bool = False, place: Integer | None = None
+    ) -> EnergyFn:
         """Returns U of images: the reference tilted by the score of each example's class.
 
         Args:
             label: classes [b], or None where there are none.
             training: whether the net runs in training mode.
+            place: number of a place on the net's grid of strides, of `Sampling.shifts` squared;
+                None leaves images where they are.
         """
 
         def net(x):
             return self.energy_net(x, training=training)
 
         score = net if label is None else energies.conditional(net, label)
-        return energies.tilted(score, self.sigma, self.image_mean)
+        energy = energies.tilted(score, self.sigma, self.image_mean)
+        if place is None:
+            return energy
+        return energies.shifted(energy, place, self.sampling.shifts, self.image_mean)
 
     def target(self, label: Label | None = None) -> Target:
         kernel = self.sampling.kernel
@@ -216,8 +224,8 @@ class EnergyModel(Model):
     ) -> Image:
         """Fills missing pixels as `complete` does, from where they are told to start."""
         known = mask * image
-        clamped = energies.clamped(self.energy_fn(label), known, mask)
-        x = self.sample_from(clamped, known + (1 - mask) * start, seed, num_steps)
+        start, hole = known + (1 - mask) * start, Hole(known, mask)
+        x = self.sample_from(self.energy_fn(label), start, seed, num_steps, hole)
         # the energy ignores what x holds at known pixels, where noise has moved it
         return known + (1 - mask) * x
 
@@ -260,39 +268,31 @@ class EnergyModel(Model):
             return self.persistent_chains.tiled(shape, seed, self.num_classes, label, self.margin)
         return self.image_mean + self.sigma * random.normal(shape, seed)
 
-    def sample_from(self, energy: EnergyFn, start: Image, seed: Seed, num_steps=None) -> Image:
+    def sample_from(
+        self, energy: EnergyFn, start: Image, seed: Seed, num_steps=None, hole: Hole | None = None
+    ) -> Image:
         """Moves images under an energy as new samples are moved, noise-free steps included.
 
         Args:
-            energy: U, of this model or with known pixels clamped.
+            energy: U.
             start: [b, h, w, c].
             seed: int32 [2], or given noise.
             num_steps: None takes the model's own number.
+            hole: if given, known pixels count as they are.
 
         Returns:
             [b, h, w, c] in [-1, 1].
         """
         steps = self.sampling.steps if num_steps is None else num_steps
-        x, _ = run(self.sampling.kernel, energy, start, seed, steps)
-        return self._denoise(energy, x)
+        kernel = self.sampling.moving(self.sampling.kernel, self.image_mean, hole)
+        x, _ = run(kernel, energy, start, seed, steps)
+        return self._denoise(energy if hole is None else energies.clamped(energy, *hole), x)
 
     def _denoise(self, energy: EnergyFn, x: Image) -> Image:
         kernel = self.sampling.kernel.noise_free()
         # any seed will do, since nothing is drawn
         x, _ = run(kernel, energy, x, random.root(0), self.sampling.denoising_steps)
         return portability.clip(x, -1.0, 1.0)
-
-
-def _least_side(net: EnergyNet) -> int:
-    """Returns the smallest side of images that a net takes."""
-    # by trial: what fits depends on each layer's kernel, stride and padding
-    free = net.free_sides
-    largest = min(net.image_shape[: free or -1])
-    for side in range(1, largest):
-        with contextlib.suppress(UserError):
-            net.check_size(*[side] * free, *net.image_shape[free:-1])
-            return side
-    return largest
 
 
 def without_margin(image: Image, margin: int) -> Image:

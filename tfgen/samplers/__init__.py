@@ -12,6 +12,7 @@ from tfgen.samplers.loops import Summary, run, run_from_state, run_sequence
 from tfgen.samplers.mala import MALA
 from tfgen.samplers.patchwork import Patchwork
 from tfgen.samplers.scheduled import Scheduled
+from tfgen.samplers.shifted import Shifted
 from tfgen.samplers.until import Until
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Patchwork",
     "SamplingKernel",
     "Scheduled",
+    "Shifted",
     "Summary",
     "Until",
     "adapt",

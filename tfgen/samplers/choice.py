@@ -15,6 +15,7 @@ from tfgen.samplers.langevin import Langevin
 from tfgen.samplers.mala import MALA
 from tfgen.samplers.patchwork import Patchwork
 from tfgen.samplers.scheduled import Scheduled
+from tfgen.samplers.shifted import Shifted
 from tfgen.samplers.until import Until
 
 KernelName = OneOf("langevin", "mala", "hmc")
@@ -25,7 +26,10 @@ NAMES = KernelName.choices
 SamplingKernel = Langevin | MALA | HMC
 """The kernels that leave exp(-U / T) invariant, exactly or but for the step size."""
 
-CLASSES = (Adam, Adapted, Annealed, Descent, HMC, Langevin, MALA, Patchwork, Scheduled, Until)
+CLASSES = (
+    *(Adam, Adapted, Annealed, Descent, HMC, Langevin),
+    *(MALA, Patchwork, Scheduled, Shifted, Until),
+)
 """The kernels that can be written as plain data."""
 
 

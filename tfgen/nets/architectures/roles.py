@@ -4,6 +4,7 @@ A net of this library derives from the class of its role. A user's own `keras.Mo
 `tfgen.nets.architectures.adapters`.
 """
 
+import contextlib
 import math
 
 import keras
@@ -48,6 +49,18 @@ class Net(keras.Model):
         if self.any_size:
             return len(self.image_shape) - 1
         return 1 if self.any_length else 0
+
+    @property
+    def least_side(self) -> int:
+        """Returns the smallest side of images that the net takes."""
+        # by trial: what fits depends on each layer's kernel, stride and padding
+        free = self.free_sides
+        largest = min(self.image_shape[: free or -1])
+        for side in range(1, largest):
+            with contextlib.suppress(UserError):
+                self.check_size(*[side] * free, *self.image_shape[free:-1])
+                return side
+        return largest
 
     def get_config(self):
         # any_size follows from the layers, and each class derives it anew
