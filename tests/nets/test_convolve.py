@@ -139,3 +139,19 @@ def test_the_kernel_over_blocks_holds_each_weight_once_and_zeros_else(size, stri
     padding = rows * columns * strides**2 * 6 - kernel.numpy().size
     np.testing.assert_array_equal(found[:padding], 0)
     np.testing.assert_array_equal(found[padding:], np.sort(kernel.numpy().ravel()))
+
+
+def test_the_padding_of_the_gradient_is_not_joined_to_the_convolution():
+    """TensorFlow joins `Pad` and `Conv2D`, and oneDNN has slow code alone for single images."""
+
+    @tf.function
+    def gradient(x, kernel):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = tf.reduce_sum(convolve(x, kernel))
+        return tape.gradient(value, x)
+
+    graph = gradient.get_concrete_function(tf.zeros([1, 8, 8, 3]), tf.zeros([3, 3, 3, 4])).graph
+    kinds = {op.type for op in graph.get_operations()}
+    assert "PadV2" in kinds
+    assert "Pad" not in kinds

@@ -5,6 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfgen.portability import is_portable
+
 
 def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """Convolves with stride 1 and without padding; the input gradient is a convolution too.
@@ -138,7 +140,12 @@ def ceil_to(number: int, multiple: int) -> int:
 def _padded_fully(y: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """Pads maps so that the kernel meets each pixel at all of its places."""
     rows, columns = kernel.shape[0] - 1, kernel.shape[1] - 1
-    return tf.pad(y, [[0, 0], [rows, rows], [columns, columns], [0, 0]])
+    border = [[0, 0], [rows, rows], [columns, columns], [0, 0]]
+    if is_portable():
+        return tf.pad(y, border)
+    # TensorFlow would join tf.pad to the convolution. For a single image, oneDNN then falls back to
+    # its reference code, which takes a hundred times as long.
+    return tf.raw_ops.PadV2(input=y, paddings=border, constant_values=0.0)
 
 
 def _turned(kernel: tf.Tensor) -> tf.Tensor:
