@@ -60,6 +60,10 @@ def main(values: absl_flags.FlagValues) -> None:
     for name in ("save_every", "sample_every"):
         if values[name].value % values.log_every:
             raise UserError(f"--{name}: expected a multiple of --log_every={values.log_every}")
+    for name in ("log_every", "steps"):
+        if values[name].value % values.steps_per_execution:
+            multiple = f"a multiple of --steps_per_execution={values.steps_per_execution}"
+            raise UserError(f"--{name}: expected {multiple} and found {values[name].value}")
     _check_lines(values)
     workdir = pathlib.Path(values.workdir)
     values["dataset"].value = dataset.absolute(values.dataset)
@@ -87,6 +91,11 @@ def train(values: absl_flags.FlagValues, changes: history.Changes, workers: Work
     """
     experiment = Experiment(values, workers)
     experiment.check_labels()
+    if values.steps_per_execution > 1 and experiment.algorithm.callbacks():
+        raise UserError(
+            f"--steps_per_execution: expected 1, since {values.algorithm} acts between two updates "
+            f"to grow or to end a stage, and found {values.steps_per_execution}"
+        )
     if values.keep_best is not None:
         best.check(values.keep_best, list(experiment.algorithm.means))
     if values.stop_at_gap is not None:
@@ -193,6 +202,9 @@ def fit(experiment: Experiment, request: StopRequest) -> None:
     # the two is a `fit` of its own, of one short epoch; `main` calls again for the rest.
     whole_intervals = 0 if into else left // values.log_every
     updates = values.log_every if whole_intervals else min(left, values.log_every - into)
+    # a run that was begun otherwise may stand between two calls
+    together = updates % values.steps_per_execution == 0
+    algorithm.execute_together(values.steps_per_execution if together else 1)
     with contextlib.closing(callbacks.Progress(experiment, values.steps)) as progress:
         algorithm.fit(
             experiment.batches(random.fold_in(random.root(values.seed), ORDER), step),

@@ -32,6 +32,7 @@ class Optimized(keras.Model):
 
     step: keras.Variable
     train_function: Any
+    steps_per_execution: int
 
     def __init__(self, nets: Mapping[str, keras.Model]):
         super().__init__()
@@ -93,6 +94,12 @@ class Optimized(keras.Model):
             PerUpdate.count_updates(optimizer, self.step)
             # now, in the strategy's scope: variables cannot be made inside of a training step
             optimizer.build(self.parameters(role))
+
+    def execute_together(self, steps_per_execution: int) -> None:
+        """Sets how many updates a call of the graph makes from the next `fit` on; see `compile`."""
+        if steps_per_execution != self.steps_per_execution:
+            self.steps_per_execution = steps_per_execution
+            self.train_function = None  # it was traced with the number before
 
     def make_train_function(self, force: bool = False) -> None:
         """Makes what `fit` calls for each batch; see Keras."""

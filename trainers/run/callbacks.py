@@ -243,7 +243,7 @@ class Progress(keras.callbacks.Callback):
         )
 
     def on_train_batch_end(self, batch, logs=None):
-        self.bar.update()
+        self.bar.update(self.model.steps_per_execution)
 
     def on_epoch_end(self, epoch, logs=None):
         shown = {name: f"{value:.4g}" for name, value in logs.items() if name.endswith(SHOWN)}

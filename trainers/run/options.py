@@ -76,6 +76,9 @@ class ComputationOptions:
     and the shape."""
     jit_compile: Annotated[str, OneOf("auto", "true", "false")] = "auto"
     """Whether XLA compiles an update; auto: not on a CPU."""
+    steps_per_execution: Annotated[int, Range(least=1, most=10**6)] = 1
+    """Updates that one call of the graph makes, which a small net gains by; log_every and steps are
+    multiples of it."""
     strategy: Annotated[str, OneOf(*STRATEGIES)] = "auto"
     """Distribution of an update over devices; auto: the workers of TF_CONFIG, a TPU, or all GPUs,
     where there are some. multi_worker also takes SLURM's tasks."""
