@@ -12,6 +12,10 @@ import jaxtyping
 import pytest
 import support.typechecks  # noqa: F401  the import hook calls it by its name
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # several processes share the cores
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(name, "1")
+
 import tfgen  # sets up TensorFlow, before a test imports that
 
 CHECKED = [
@@ -35,17 +39,24 @@ def _prepared_data(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _traced_graphs(request):
-    """Leaves graphs as they were traced, but for tests that count bits or run slow cases.
+def _graphs(request):
+    """Runs functions without their graphs, or leaves graphs as they were traced, where these cost.
 
-    Most graphs of tests are small and run once or twice, and to optimize one takes longer than to
-    run it. Its last bits may differ, and so runs in processes of their own, which optimize, would.
+    Most graphs of tests are small and run once or twice. To trace one takes longer than to run its
+    operations one by one, and so files that are marked `eager` do that. To optimize one takes
+    longer than to run it, and may change its last bits. Tests that count bits compare with
+    processes of their own, which optimize. The slow suite does all as users do.
     """
     import tensorflow as tf
 
     slow = request.config.getoption("markexpr") != "not slow"
-    optimized = slow or bool({"trainers", "analysis", "experiments"} & set(request.path.parts))
+    rooms = set(request.path.parts)
+    eager = request.node.get_closest_marker("eager") is not None
+    tf.config.run_functions_eagerly(eager and not slow)
+    optimized = slow or bool({"trainers", "analysis", "experiments"} & rooms)
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not optimized})
+    yield
+    tf.config.run_functions_eagerly(False)  # before fixtures of a wider scope are made for others
 
 
 @pytest.fixture(scope="session", autouse=True)

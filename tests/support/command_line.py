@@ -1,5 +1,6 @@
 """Runs the commands for tests: in this process, or in one of their own that may be killed."""
 
+import contextlib
 import functools
 import importlib
 import json
@@ -11,6 +12,7 @@ import shutil
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
 from unittest import mock
 
 import numpy as np
@@ -85,6 +87,17 @@ def start(module: str, *args: str) -> None:
         commands.run(found.main, getattr(found, "define", flags.define), found.__doc__)
 
 
+@contextlib.contextmanager
+def eagerly(eager: bool = True) -> Iterator[None]:
+    """Runs functions without their graphs in a block, or with them."""
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(eager)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
+
+
 def train(workdir: pathlib.Path, *args: str) -> None:
     """Trains in this process."""
     start("trainers.main", *args, f"--workdir={workdir}")
@@ -150,7 +163,7 @@ def same_numbers(ours: pathlib.Path, theirs: pathlib.Path) -> bool:
 def spawned(
     module: str, *args: str, log: pathlib.Path, trap: tuple | None = None, largest_file: int = 0
 ) -> int:
-    """Runs a command in a process of its own.
+    """Runs a command in a process of its own, eagerly if this process runs functions so.
 
     Args:
         module: the command.
@@ -167,7 +180,10 @@ def spawned(
     Returns:
         The exit code; minus the signal's number for a process that was killed.
     """
-    process = FORKS.Process(target=run_here, args=(module, args, str(log), trap, largest_file))
+    eager = tf.config.functions_run_eagerly()
+    process = FORKS.Process(
+        target=run_here, args=(module, args, str(log), trap, largest_file, eager)
+    )
     process.start()
     process.join(240)
     assert process.exitcode is not None, "the command hangs"
@@ -175,9 +191,15 @@ def spawned(
 
 
 def run_here(
-    module: str, args: tuple[str, ...], log: str, trap: tuple | None, largest_file: int
+    module: str,
+    args: tuple[str, ...],
+    log: str,
+    trap: tuple | None,
+    largest_file: int,
+    eager: bool,
 ) -> None:
     """Runs a command in this process and ends it; see `spawned`."""
+    tf.config.run_functions_eagerly(eager)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)

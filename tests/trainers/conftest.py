@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -19,28 +20,46 @@ def _default_precision():
 
 
 @pytest.fixture(scope="session")
-def trained_toy(made_once) -> pathlib.Path:
-    """Trains points in the plane, once for all; no test may change the run."""
-    return made_once("toy", lambda w: command_line.train(w, *command_line.TOY, "--energy.ema=0.5"))
+def trained_once(request, made_once) -> Callable[..., pathlib.Path]:
+    """Returns a function that trains a run by its name, once for all; no test may change one.
+
+    The fast suite trains eagerly, whichever test asks first: others count the bits.
+    """
+    fast = request.config.getoption("markexpr") == "not slow"
+
+    def trained(name: str, *flags: str) -> pathlib.Path:
+        def make(workdir: pathlib.Path) -> None:
+            with command_line.eagerly(fast):
+                command_line.train(workdir, *flags)
+
+        return made_once(name, make)
+
+    return trained
 
 
 @pytest.fixture(scope="session")
-def trained_digits(made_once) -> pathlib.Path:
-    """Trains digits, once for all; no test may change the run."""
-    return made_once("digits", lambda w: command_line.train(w, *command_line.DIGITS))
+def trained_toy(trained_once) -> pathlib.Path:
+    """Trains points in the plane."""
+    return trained_once("toy", *command_line.TOY, "--energy.ema=0.5")
 
 
 @pytest.fixture(scope="session")
-def trained_classes(made_once) -> pathlib.Path:
-    """Trains digits with an energy for each class, once for all; no test may change the run."""
-    flags = (*command_line.DIGITS, "--energy.outputs=10", "--generative_convnet.chains=10")
-    return made_once("classes", lambda w: command_line.train(w, *flags))
+def trained_digits(trained_once) -> pathlib.Path:
+    """Trains digits."""
+    return trained_once("digits", *command_line.DIGITS)
 
 
 @pytest.fixture(scope="session")
-def trained_texture(made_once) -> pathlib.Path:
-    """Trains a texture, once for all; no test may change the run."""
-    return made_once("texture", lambda w: command_line.train(w, *command_line.TEXTURE))
+def trained_classes(trained_once) -> pathlib.Path:
+    """Trains digits with an energy for each class."""
+    more = ("--energy.outputs=10", "--generative_convnet.chains=10")
+    return trained_once("classes", *command_line.DIGITS, *more)
+
+
+@pytest.fixture(scope="session")
+def trained_texture(trained_once) -> pathlib.Path:
+    """Trains a texture."""
+    return trained_once("texture", *command_line.TEXTURE)
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from tfgen.data import preprocess
 from trainers import sample
 from trainers.run import experiment
 
+pytestmark = pytest.mark.eager
+
 
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory):

@@ -17,6 +17,8 @@ from tfgen import files
 from tfgen.errors import UserError
 from trainers.run import checkpoints, experiment, records
 
+pytestmark = pytest.mark.eager
+
 
 def state(value: float) -> checkpoints.State:
     """Returns three variables by name, all of one value."""

@@ -8,6 +8,8 @@ from support.command_line import mistake, start
 
 from trainers.run import experiment
 
+pytestmark = pytest.mark.eager
+
 COMMON = (
     "--clip_length=16",
     "--image_size=16",

@@ -12,6 +12,8 @@ from support.command_line import DIGITS, content, mistake, rows, start
 from tfgen.errors import UserError
 from trainers.run import dataset
 
+pytestmark = pytest.mark.eager
+
 RUN = tuple(flag for flag in DIGITS if not flag.startswith("--dataset"))
 
 

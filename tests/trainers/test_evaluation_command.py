@@ -10,6 +10,8 @@ from tfgen.version import __version__
 from trainers import evaluate
 from trainers.run.metrics import Metrics
 
+pytestmark = pytest.mark.eager
+
 
 def test_values_are_written_with_their_protocol_and_printed(digits, capsys):
     before = (digits / "metrics.jsonl").read_text()

@@ -12,6 +12,8 @@ import tfgen
 import trainers
 from tfgen.errors import UserError
 
+pytestmark = pytest.mark.eager
+
 ROOT = pathlib.Path(__file__).parents[2]
 
 

@@ -27,6 +27,8 @@ from trainers.run import checkpoints, guard
 from trainers.run.metrics import Metrics
 from trainers.run.workers import Workers
 
+pytestmark = pytest.mark.eager
+
 HOPELESS = (
     *TOY,
     "--steps=40",

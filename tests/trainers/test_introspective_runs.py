@@ -15,6 +15,8 @@ from test_mistakes import refused
 import tfgen
 from trainers.run import checkpoints
 
+pytestmark = pytest.mark.eager
+
 DIGITS = (
     "--algorithm=introspective",
     "--nets=dcgan_digits",

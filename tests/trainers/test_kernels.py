@@ -9,6 +9,8 @@ import tfgen
 from trainers.run import checkpoints
 from trainers.run.experiment import Experiment
 
+pytestmark = pytest.mark.eager
+
 ADAPTED = (
     *DIGITS,
     "--save_every=2",

@@ -11,6 +11,8 @@ import pytest
 from support import latent_runs
 from support.command_line import DIGITS, content, final_weights, rows, spawned
 
+pytestmark = pytest.mark.eager
+
 KILLS = 25
 
 INTERVALS = ("--log_every=2", "--save_every=4", "--sample_every=8", "--keep=2")

@@ -23,6 +23,8 @@ from trainers import main
 from trainers.run import best, callbacks, checkpoints, commands, experiment, lasting, locks, seal
 from trainers.run.metrics import Metrics
 
+pytestmark = pytest.mark.eager
+
 AGAIN = (*TOY, "--energy.ema=0.5")
 """The flags that the shared toy was trained with."""
 
