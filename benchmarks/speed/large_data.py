@@ -41,7 +41,13 @@ SMOOTH = 4
 INTERVAL = 0.2
 """Seconds between two looks at a process's memory."""
 
-COLUMNS = ("start", "seconds", "own memory at most, MiB", "seconds an update after the first")
+COLUMNS = (
+    "start",
+    "seconds",
+    "own memory until nets are built, MiB",
+    "at most, MiB",
+    "seconds an update after the first",
+)
 
 
 class Start(NamedTuple):
@@ -49,11 +55,13 @@ class Start(NamedTuple):
 
     Attributes:
         seconds: from the process's start to its end.
-        memory: the most anonymous memory that it held, MiB.
+        reading: the most anonymous memory that it held until data were read and nets built, MiB.
+        memory: the most until the end, MiB.
         update: median seconds of an update after the first; NaN where there is none.
     """
 
     seconds: float
+    reading: float
     memory: float
     update: float
 
@@ -76,11 +84,11 @@ def define(values: absl_flags.FlagValues) -> None:
     options.define_page(place)
 
 
-def bank(side: int) -> list[np.ndarray]:
-    """Returns smooth noise, uint8 [side, side, 3] each."""
+def bank(height: int, width: int) -> list[np.ndarray]:
+    """Returns pictures of smooth noise, uint8 [height, width, 3] each."""
     rng = np.random.default_rng(0)
-    small = rng.integers(0, 256, (BANK, side // SMOOTH, side // SMOOTH, 3), np.uint8)
-    large = [tf.image.resize(picture, (side, side)).numpy() for picture in small]
+    small = rng.integers(0, 256, (BANK, height // SMOOTH, width // SMOOTH, 3), np.uint8)
+    large = [tf.image.resize(picture, (height, width)).numpy() for picture in small]
     return [picture.astype(np.uint8) for picture in large]
 
 
@@ -100,7 +108,7 @@ def write(name: str, directory: pathlib.Path, pictures: int, side: int) -> pathl
     place.mkdir(parents=True)
     features, found = builder.info.features, []
     fields = {key: "0" for key in features if key != "image"}
-    records = [features.serialize_example({"image": p, **fields}) for p in bank(side)]
+    records = [features.serialize_example({"image": p, **fields}) for p in bank(side, side)]
     template = tfds.core.ShardedFileTemplate(
         data_dir=place, dataset_name=builder.name, filetype_suffix="tfrecord"
     )
@@ -137,17 +145,23 @@ def started(words: list[str]) -> Start:
 
     Args:
         words: the flags of `trainers.main`.
+
+    Raises:
+        UserError: if it fails.
     """
-    begin, most = time.monotonic(), 0.0
+    workdir = next(word for word in words if word.startswith("--workdir=")).partition("=")[2]
+    claimed = pathlib.Path(workdir) / "flags.cfg"
+    begin, reading, most = time.monotonic(), 0.0, 0.0
     process = subprocess.Popen([sys.executable, "-m", "trainers.main", *words])
     while process.poll() is None:
         most = max(most, own_memory(process.pid))
+        reading = reading if claimed.exists() else most
         time.sleep(INTERVAL)
     if process.returncode:
-        raise SystemExit(process.returncode)
+        raise UserError(f"expected a training run and found exit code {process.returncode}")
     seconds = time.monotonic() - begin
-    workdir = next(word for word in words if word.startswith("--workdir=")).partition("=")[2]
-    return Start(seconds, most, float(np.median([*updates(pathlib.Path(workdir))] or [np.nan])))
+    update = float(np.median([*updates(pathlib.Path(workdir))] or [np.nan]))
+    return Start(seconds, reading, most, update)
 
 
 def updates(workdir: pathlib.Path) -> Iterator[float]:
@@ -171,15 +185,15 @@ def measured(values: absl_flags.FlagValues, directory: pathlib.Path) -> list[lis
     begin = time.monotonic()
     place = write(name[1], directory, values.pictures, values.side)
     size = sum(path.stat().st_size for path in place.iterdir()) / 2**20
-    rows = [[f"writing shards of {size:,.0f} MiB", f"{time.monotonic() - begin:,.0f}", "-", "-"]]
+    rows = [[f"writing shards of {size:,.0f} MiB", f"{time.monotonic() - begin:,.0f}", *["-"] * 3]]
     words = [f"--flagfile={flagfile}", f"--data_dir={directory}", "--log_every=1"]
     words += [f"--{flag}={values.steps}" for flag in ("steps", "save_every", "sample_every")]
     if values.batch_size is not None:
         words.append(f"--batch_size={values.batch_size}")
     for number, title in enumerate(("first, with preparation", "second")):
         found = started([*words, f"--workdir={directory / str(number)}"])
-        numbers = (f"{found.seconds:,.0f}", f"{found.memory:,.0f}", f"{found.update:,.1f}")
-        rows.append([title, *numbers])
+        whole = [f"{value:,.0f}" for value in (found.seconds, found.reading, found.memory)]
+        rows.append([title, *whole, f"{found.update:,.1f}"])
     return rows
 
 
