@@ -37,6 +37,7 @@ _LAZY = {
     "DivergenceTriangle": "tfgen.algorithms.divergence_triangle",
     "GenerativeConvNet": "tfgen.algorithms.generative_convnet",
     "Introspective": "tfgen.algorithms.introspective",
+    "PatchwiseConvNet": "tfgen.algorithms.patchwise_convnet",
     "WINN": "tfgen.algorithms.winn",
     "VAE": "tfgen.algorithms.vae",
     "WGAN": "tfgen.algorithms.wgan",

@@ -10,6 +10,7 @@ from tfgen.models.endpoints import Endpoint, task
 from tfgen.models.energy import EnergyModel, without_margin
 from tfgen.models.latent import LatentModel
 from tfgen.models.posterior import Amortized, Posterior, Sampled, reparameterized
+from tfgen.models.pyramid import PyramidModel
 from tfgen.models.saved import load
 from tfgen.models.synthesis import Synthesis
 
@@ -21,6 +22,7 @@ MODELS = (
     EnergyModel,
     JointAdversarialModel,
     LatentModel,
+    PyramidModel,
 )
 """All classes of models that a file on disk can name."""
 
@@ -38,6 +40,7 @@ __all__ = [
     "LatentModel",
     "Model",
     "Posterior",
+    "PyramidModel",
     "Sampled",
     "Sampling",
     "Synthesis",
