@@ -108,6 +108,15 @@ ENTRIES = {
         "--crop=0,0,160,160",
         "--steps=560",
     ),
+    "pebbles-patchwise": Entry(
+        shows="Energies of the patches of one picture of pebbles: samples of any size from noise.",
+        recipe="patchwise_convnet_pebbles_cpu",
+        changes=("--steps=450",),
+        metrics=("texture_statistics",),
+        protocol=("--texture_statistics.source=generate", "--texture_statistics.num_samples=2"),
+        sample=("--task=synthesize", "--size=256", "--count=1"),
+        tolerance=FAR,
+    ),
     "pebbles-winn": Entry(
         shows="60 critics on one picture of pebbles: synthesize and tile at any size, fill holes.",
         recipe="winn_pebbles_cpu",
