@@ -68,3 +68,13 @@ def halved(x: tf.Tensor) -> tf.Tensor:
         return tf.nn.avg_pool2d(x, 2, 2, "VALID")
     # LiteRT has no gradient of pooling; channels of a block's places stand one after the other
     return tf.add_n(tf.split(tf.nn.space_to_depth(x, 2), 4, axis=-1)) / 4
+
+
+def doubled(x: tf.Tensor) -> tf.Tensor:
+    """Repeats each place of maps [b, h, w, c] as a block of 2x2 places; the adjoint of 4 `halved`.
+
+    Returns:
+        [b, 2 h, 2 w, c].
+    """
+    # LiteRT has no gradient of resizing
+    return tf.nn.depth_to_space(tf.concat([x] * 4, axis=-1), 2)

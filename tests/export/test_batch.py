@@ -89,7 +89,7 @@ def test_a_killed_job_goes_on_and_ends_as_if_it_had_not_been_killed(job, tmp_pat
     whole = answers(tmp_path)
     shutil.rmtree(tmp_path / "answers")
     trap = ("os.rename", str(tmp_path / "answers" / ".d"), 3)
-    assert command_line.spawned("export.batch", *job, log=tmp_path / "log", trap=trap) == -9
+    assert command_line.spawned("export.batch", *job, log=tmp_path / "log", traps=[trap]) == -9
     left = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "answers").glob("d*.png")}
     assert len(left) == 2
     command_line.start("export.batch", *job)

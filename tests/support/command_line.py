@@ -12,7 +12,7 @@ import shutil
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from unittest import mock
 
 import numpy as np
@@ -161,7 +161,7 @@ def same_numbers(ours: pathlib.Path, theirs: pathlib.Path) -> bool:
 
 
 def spawned(
-    module: str, *args: str, log: pathlib.Path, trap: tuple | None = None, largest_file: int = 0
+    module: str, *args: str, log: pathlib.Path, traps: Sequence[tuple] = (), largest_file: int = 0
 ) -> int:
     """Runs a command in a process of its own, eagerly if this process runs functions so.
 
@@ -169,8 +169,8 @@ def spawned(
         module: the command.
         args: its flags.
         log: what it printed, stdout and stderr.
-        trap: `(event, path, number)`: the process kills itself by SIGKILL when it is about to do
-            this, for the number-th time, to a path that contains this. Events are those of
+        traps: `(event, path, number)` each: the process kills itself by SIGKILL when it is about to
+            do this, for the number-th time, to a path that contains this. Events are those of
             `sys.audit` on files: open, os.rename, os.remove, os.mkdir, shutil.rmtree. Others are
             `batch`, with a step; `roll_back`, with how many files a roll-back has touched, or at
             its end if it touches fewer; `synthesis`, with how many steps of an introspective
@@ -182,7 +182,7 @@ def spawned(
     """
     eager = tf.config.functions_run_eagerly()
     process = FORKS.Process(
-        target=run_here, args=(module, args, str(log), trap, largest_file, eager)
+        target=run_here, args=(module, args, str(log), traps, largest_file, eager)
     )
     process.start()
     process.join(240)
@@ -194,7 +194,7 @@ def run_here(
     module: str,
     args: tuple[str, ...],
     log: str,
-    trap: tuple | None,
+    traps: Sequence[tuple],
     largest_file: int,
     eager: bool,
 ) -> None:
@@ -203,7 +203,7 @@ def run_here(
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
-    if trap:
+    for trap in traps:
         _set(*trap)
     if largest_file:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))

@@ -20,6 +20,7 @@ SHAPES = {
     "dcgan_digits": (8, 8, 1),
     "convnet_classifier": (8, 8, 1),
     "winn": (8, 8, 1),
+    "triangle_progressive": (8, 8, 1),
 }
 """Image shapes that a family is tested on; others take 32x32 in colour."""
 
@@ -60,6 +61,9 @@ REPRESENTATIVES = {
     ("convnet_classifier", "classifier"),
     ("generative_convnet_dynamic", "energy"),
     ("triangle_dynamic", "generator"),
+    ("triangle_progressive", "energy"),
+    ("triangle_progressive", "generator"),
+    ("triangle_progressive", "inference"),
 }
 """A small net of each architecture, of which the fast suite asks what the slow one asks of all."""
 
@@ -104,6 +108,9 @@ def net(family, role="energy", policy="float32", **options):
     shape = shape_of(family)
     keras.config.set_dtype_policy(policy)
     try:
-        return net_function(family, role)(shape, width=0.2, **options), shape
+        found = net_function(family, role)(shape, width=0.2, **options)
     finally:
         keras.config.set_dtype_policy("float32")
+    if found.fade is not None:
+        found.fade.assign(0.5)  # the two newest levels count
+    return found, shape

@@ -154,7 +154,7 @@ def test_a_kill_at_any_moment_of_a_rollback_changes_nothing(mended):
 )
 def test_a_rollback_that_is_killed_is_counted_once(mended, tmp_path, moment):
     run = ("trainers.main", *MENDED, f"--workdir={tmp_path / 'run'}")
-    assert spawned(*run, log=tmp_path / "log", trap=("roll_back", "", moment)) == -signal.SIGKILL
+    assert spawned(*run, log=tmp_path / "log", traps=[("roll_back", "", moment)]) == -signal.SIGKILL
     assert spawned(*run, log=tmp_path / "log") == 0, (tmp_path / "log").read_text()
     assert [row["times"] for row in rows(tmp_path / "run", "guard")] == [1]
     assert same_numbers(tmp_path / "run", mended[0])

@@ -109,7 +109,7 @@ def test_a_killed_run_ends_with_the_same_weights_bit_for_bit(whole, tmp_path, ki
     run = ("trainers.main", *flags, f"--workdir={tmp_path / 'run'}")
     log = tmp_path / "log"
     for kill in kills:
-        assert spawned(*run, log=log, trap=kill) == -signal.SIGKILL, (kill, log.read_text())
+        assert spawned(*run, log=log, traps=[kill]) == -signal.SIGKILL, (kill, log.read_text())
         assert checkpoints.steps(tmp_path / "run" / "checkpoints")[-1] < LAST
     assert spawned(*run, log=log) == 0, log.read_text()
     assert final_weights(tmp_path / "run") == final_weights(uninterrupted)

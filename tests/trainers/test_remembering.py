@@ -35,7 +35,7 @@ def remembering(request, tmp_path_factory) -> tuple[str, pathlib.Path, pathlib.P
     whole, killed = directory / "whole", directory / "killed"
     command_line.train(whole, *REMEMBERING[name])
     run = ("trainers.main", *REMEMBERING[name], f"--workdir={killed}")
-    assert spawned(*run, log=directory / "log", trap=KILL[name]) == -signal.SIGKILL
+    assert spawned(*run, log=directory / "log", traps=[KILL[name]]) == -signal.SIGKILL
     assert checkpoints.steps(killed / "checkpoints")[-1] in (2, 4)
     command_line.start(*run)
     return name, whole, killed

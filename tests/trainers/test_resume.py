@@ -66,7 +66,7 @@ def killed(tmp_path_factory) -> pathlib.Path:
     workdir = tmp_path_factory.mktemp("killed") / "run"
     log = workdir.with_name("log")
     for kill in KILLS:
-        code = spawned("trainers.main", *RUN, f"--workdir={workdir}", log=log, trap=kill)
+        code = spawned("trainers.main", *RUN, f"--workdir={workdir}", log=log, traps=[kill])
         assert code == -signal.SIGKILL, (kill, log.read_text())
     assert spawned("trainers.main", *RUN, f"--workdir={workdir}", log=log) == 0, log.read_text()
     return workdir
@@ -111,7 +111,7 @@ def test_another_seed_ends_with_other_weights(uninterrupted, tmp_path):
 )
 def test_a_kill_while_the_work_directory_is_claimed_changes_nothing(uninterrupted, tmp_path, file):
     run = ("trainers.main", *RUN, f"--workdir={tmp_path / 'run'}")
-    assert spawned(*run, log=tmp_path / "log", trap=("os.rename", file, 1)) == -signal.SIGKILL
+    assert spawned(*run, log=tmp_path / "log", traps=[("os.rename", file, 1)]) == -signal.SIGKILL
     assert spawned(*run, log=tmp_path / "log") == 0, (tmp_path / "log").read_text()
     assert final_weights(tmp_path / "run") == final_weights(uninterrupted)
 
@@ -120,7 +120,7 @@ def test_a_kill_while_the_work_directory_is_claimed_changes_nothing(uninterrupte
 @pytest.mark.slow
 def test_a_kill_beside_the_step_that_adds_a_layer_changes_nothing(uninterrupted, tmp_path, step):
     run = ("trainers.main", *RUN, "--save_every=2", f"--workdir={tmp_path / 'run'}")
-    assert spawned(*run, log=tmp_path / "log", trap=("batch", "", step)) == -signal.SIGKILL
+    assert spawned(*run, log=tmp_path / "log", traps=[("batch", "", step)]) == -signal.SIGKILL
     assert spawned(*run, log=tmp_path / "log") == 0
     assert final_weights(tmp_path / "run") == final_weights(uninterrupted)
 

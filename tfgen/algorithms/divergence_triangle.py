@@ -17,10 +17,11 @@ import keras
 import tensorflow as tf
 
 from tfgen import energies, losses, random, samplers
-from tfgen.errors import AtLeastOne, NotNegative, OneOf, Positive
+from tfgen.errors import AtLeastOne, Fraction, NotNegative, OneOf, Positive
 from tfgen.models import LatentModel, Sampling, reparameterized
 from tfgen.samplers import KernelName
 from tfgen.training.algorithm import grad_norms
+from tfgen.training.growth import Growth
 from tfgen.training.latent_algorithm import LatentAlgorithm, prior_draws
 from tfgen.types import Batch, Energy, Image, Latent, Seed
 
@@ -122,9 +123,13 @@ class DivergenceTriangle(LatentAlgorithm):
         step_size: ε of such a step in pixel units.
         sample_steps: such steps of a new sample or completion.
         completion_rounds: times that a completion is inferred from.
+        level_updates: updates between two levels of nets that grow, from the lowest resolution; 0
+            starts with all levels.
+        fading: share of a level's updates in which it is faded in.
 
     Raises:
-        UserError: if the nets' latents differ, or a constant is out of its range.
+        UserError: if the nets' latents differ, a constant is out of its range, or nets that are to
+            grow cannot.
     """
 
     def __init__(
@@ -148,6 +153,8 @@ class DivergenceTriangle(LatentAlgorithm):
         step_size: Annotated[float, Positive] = 0.01,
         sample_steps: Annotated[int, NotNegative] = 0,
         completion_rounds: Annotated[int, AtLeastOne] = 4,
+        level_updates: Annotated[int, NotNegative] = 0,
+        fading: Annotated[float, Fraction] = 0.5,
     ):
         refining = samplers.kernel(kernel, step_size=step_size, bounds=(-1.0, 1.0))
         model = LatentModel(
@@ -170,6 +177,15 @@ class DivergenceTriangle(LatentAlgorithm):
         self.simultaneous = constants.simultaneous
         self.energy_decay = energy_decay
         self.gradient_penalty = gradient_penalty
+        self.level_updates = level_updates
+        self.growth = Growth(self, ROLES, level_updates, fading=fading) if level_updates else None
+
+    @property
+    def last_growth(self) -> int:
+        return (self.nets["energy"].depth - 1) * self.level_updates
+
+    def callbacks(self) -> list[keras.callbacks.Callback]:
+        return [] if self.growth is None else [self.growth]
 
     def update(self, batch: Batch, seed: Seed) -> dict[str, tf.Tensor]:
         prior_seed, posterior_seed = random.split(seed)

@@ -20,7 +20,7 @@ from tfgen.samplers import KernelName, run
 from tfgen.training import replicas
 from tfgen.training.algorithm import Algorithm, labels_of
 from tfgen.training.dynamics import Dynamics
-from tfgen.training.growth import LayerGrowth
+from tfgen.training.growth import Growth
 from tfgen.types import Batch, Image, Label, Seed
 
 ENERGIES = ("energy_data", "energy_samples", "energy_gap")
@@ -230,7 +230,7 @@ class GenerativeConvNet(Algorithm):
     def callbacks(self) -> list[keras.callbacks.Callback]:
         if not self.layer_iterations:
             return []
-        return [LayerGrowth(self, "energy", self.layer_iterations, self._restart)]
+        return [Growth(self, ["energy"], self.layer_iterations, then=self._restart)]
 
     @property
     def last_growth(self) -> int:

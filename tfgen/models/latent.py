@@ -130,7 +130,7 @@ class LatentModel(Model):
         return self.generate(count, seed, 0)  # no step under U
 
     def revision(self) -> Hashable:
-        return None if self.energy_net is None else self.energy_net.depth
+        return tuple(net.depth for net in self.nets.values())  # that a graph was traced with
 
     @task("image")
     def decode(self, latent: Latent) -> Image:

@@ -1,45 +1,93 @@
-"""Growth of a net layer by layer while it is trained."""
+"""Growth of nets, layer by layer or level by level, while they are trained."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 
+from tfgen.errors import UserError
 from tfgen.training.algorithm import Algorithm
 
 
-class LayerGrowth(keras.callbacks.Callback):
-    """Adds a layer of a net every so many updates.
+class Growth(keras.callbacks.Callback):
+    """Adds a layer, or a level, to nets every so many updates.
 
-    The depth is a function of the step, so that a resumed run stands where it stood.
+    Depth and share of the newest level are functions of the step, so that a resumed run stands
+    where it stood.
 
     Args:
-        algorithm: whose net grows.
-        role: of the net, which has a `depth` and a `max_depth`.
+        algorithm: whose nets grow.
+        roles: of the nets, all of one `max_depth`.
         every: updates between two layers, at least 1.
+        fading: share of these updates in which a net's newest level goes from 0 to 1, in [0, 1]; of
+            nets whose levels fade in.
         then: called after each new layer.
 
-    Source: A Theory of Generative ConvNet, Algorithm 1.
+    Raises:
+        UserError: if a net cannot grow, or nets grow to different depths.
+
+    Source: A Theory of Generative ConvNet, Algorithm 1; Karras et al., Progressive growing of GANs,
+        2018.
     """
 
-    def __init__(self, algorithm: Algorithm, role: str, every: int, then: Callable[[], None]):
+    def __init__(
+        self,
+        algorithm: Algorithm,
+        roles: Sequence[str],
+        every: int,
+        *,
+        fading: float = 0.0,
+        then: Callable[[], None] | None = None,
+    ):
         super().__init__()
         self.algorithm = algorithm
-        self.net = algorithm.nets[role]
+        self.nets = [algorithm.nets[role] for role in roles]
         self.every = every
+        self.fading = fading
         self.then = then
+        depths = {net.max_depth for net in self.nets}
+        if len(depths) > 1 or 1 in depths:
+            raise UserError(
+                "nets: expected nets that grow together, and found nets of "
+                f"{' and '.join(map(str, sorted(depths)))} levels"
+            )
+        (self.max_depth,) = depths
+
+    def depth_at(self, step: int) -> int:
+        """Returns the layers in use at an update."""
+        return min(step // self.every + 1, self.max_depth)
+
+    def fade_at(self, step: int) -> float:
+        """Returns the share of the newest level at an update, in [0, 1]."""
+        depth = self.depth_at(step)
+        since = step - (depth - 1) * self.every
+        if depth == 1 or since >= self.fading * self.every:
+            return 1.0
+        # not zero: the newest level's weights must have a gradient
+        return (since + 1) / (self.fading * self.every + 1)
 
     def on_train_begin(self, logs=None):
         # a resumed run derives its depth from the step, and begins anywhere
-        self.grow(self.algorithm.num_updates)
+        step = self.algorithm.num_updates
+        self._grow(step)
+        self._fade(step)
 
     def on_train_batch_begin(self, batch, logs=None):
         step = self.algorithm.num_updates
-        if step % self.every == 0 and 0 < step < self.net.max_depth * self.every:
-            self.grow(step)
-            self.then()
+        if self.depth_at(step) != self.nets[0].depth:
+            self._grow(step)
+            if self.then is not None:
+                self.then()
+        self._fade(step)
 
-    def grow(self, step: int) -> None:
-        """Gives the net the depth that it has at an update."""
-        self.net.depth = min(step // self.every + 1, self.net.max_depth)
+    def _grow(self, step: int) -> None:
+        """Gives the nets the depth that they have at an update."""
+        for net in self.nets:
+            net.depth = self.depth_at(step)
         # the graph traced before has the old depth
         self.algorithm.make_train_function(force=True)
+
+    def _fade(self, step: int) -> None:
+        """Gives the nets' newest level the share that it has at an update."""
+        for net in self.nets:
+            if net.fade is not None:
+                net.fade.assign(self.fade_at(step))

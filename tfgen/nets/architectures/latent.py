@@ -14,7 +14,11 @@ from tfgen.nets.architectures.tables import WHOLE, Row, convs_of_table, too_smal
 from tfgen.nets.convolution.adjoint import flat
 from tfgen.nets.convolution.filters import numbered
 from tfgen.nets.convolution.layers import Conv, ConvTranspose
-from tfgen.nets.convolution.normalization import batch_normalizations, normalizations
+from tfgen.nets.convolution.normalization import (
+    batch_normalizations,
+    normalizations,
+    normalized,
+)
 
 
 @keras.saving.register_keras_serializable("tfgen")
@@ -121,7 +125,8 @@ class Generator(GeneratorNet):
         for number, layer in enumerate(hidden):
             h = layer(h)
             if self.norms:
-                h = self._normalized(number, h, training, inferred)
+                norm, kind = self.norms[number], self.normalization
+                h = normalized(norm, kind, h, training=training, inferred=inferred)
             h = portability.relu(h)
         # images are float32, whatever the layers compute in
         return tf.tanh(tf.cast(last(h), tf.float32))
@@ -129,13 +134,6 @@ class Generator(GeneratorNet):
     def _places(self) -> list[int]:
         """Returns the sides that a vector of latents has as a map: a map of one place."""
         return [] if self.is_map else [1] * (len(self.image_shape) - 1)
-
-    def _normalized(self, number: int, h: tf.Tensor, training: bool, inferred: bool) -> tf.Tensor:
-        if self.normalization == "dual_batch":
-            return self.norms[number](h, training=training, inferred=inferred)
-        if self.normalization == "batch":
-            return self.norms[number](h, training=training)
-        return self.norms[number](h)
 
 
 @keras.saving.register_keras_serializable("tfgen")

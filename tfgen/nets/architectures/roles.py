@@ -33,7 +33,12 @@ class Net(keras.Model):
         image_shape: see above.
         any_size: see above.
         any_length: see above.
+        depth: layers, or levels, in use, from 1 to `max_depth`; growth sets it.
+        fade: the share of the newest level in [0, 1], which growth sets; None where a layer appears
+            whole.
     """
+
+    fade: keras.Variable | None = None
 
     def __init__(
         self, image_shape: Size, any_size: bool = False, *, any_length: bool = False, **kwargs
@@ -42,6 +47,12 @@ class Net(keras.Model):
         self.image_shape = tuple(map(int, image_shape))
         self.any_size = any_size
         self.any_length = any_length
+        self.depth = 1
+
+    @property
+    def max_depth(self) -> int:
+        """The most layers that can be in use; 1 if the net cannot grow."""
+        return 1
 
     @property
     def free_sides(self) -> int:
@@ -99,18 +110,11 @@ class EnergyNet(Net):
 
     Attributes:
         num_outputs: see above.
-        depth: layers in use, from 1 to `max_depth`; growth sets it.
     """
 
     def __init__(self, image_shape: Size, any_size: bool = False, num_outputs: int = 1, **kwargs):
         super().__init__(image_shape, any_size, **kwargs)
         self.num_outputs = num_outputs
-        self.depth = 1
-
-    @property
-    def max_depth(self) -> int:
-        """The most layers that can be in use; 1 if the net cannot grow."""
-        return 1
 
     def map_area(self, variable: keras.Variable, image_shape: Size) -> int:
         """Returns the number of positions in the maps of the layer that a variable belongs to.

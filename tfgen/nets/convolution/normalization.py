@@ -149,6 +149,23 @@ def normalizations(kind: str, count: int, dtype: keras.DTypePolicy) -> list[kera
     return [makers[kind](dtype, f"norm_{number}") for number in range(1, count + 1)]
 
 
+def normalized(
+    norm: keras.layers.Layer, kind: str, h: tf.Tensor, *, training: bool, inferred: bool
+) -> tf.Tensor:
+    """Returns normalized responses of a generator.
+
+    Args:
+        norm: a layer that `normalizations` made.
+        kind: one of `NORMALIZATIONS`.
+        h: responses [b, ..., c].
+        training: whether layers behave as in training.
+        inferred: whether the latents were inferred from images, not drawn from the prior.
+    """
+    if kind == "dual_batch":
+        return norm(h, training=training, inferred=inferred)
+    return norm(h, training=training) if kind == "batch" else norm(h)
+
+
 def largest_singular_value(kernel: tf.Tensor, direction: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Estimates a kernel's largest singular value by one step of the power method.
 

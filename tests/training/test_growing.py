@@ -1,0 +1,88 @@
+"""Growth: depth and fading as functions of the step, in one run or in several."""
+
+import keras
+import numpy as np
+import pytest
+
+from tfgen.algorithms.divergence_triangle import DivergenceTriangle
+from tfgen.errors import UserError
+from tfgen.nets.families import triangle_digits, triangle_progressive
+from tfgen.training.growth import Growth
+
+SHAPE = (16, 16, 1)
+IMAGES = np.random.default_rng(0).uniform(-1, 1, (8, *SHAPE)).astype(np.float32)
+
+
+def triangle(**options) -> DivergenceTriangle:
+    keras.utils.set_random_seed(0)
+    nets = (
+        triangle_progressive.energy(SHAPE, width=0.01),
+        triangle_progressive.generator(SHAPE, width=0.01, latent_dim=4),
+        triangle_progressive.inference(SHAPE, width=0.01, latent_dim=4),
+    )
+    algorithm = DivergenceTriangle(*nets, image_shape=SHAPE, preset="scaled", **options)
+    algorithm.compile({role: keras.optimizers.Adam(1e-3) for role in algorithm.nets})
+    return algorithm
+
+
+class Seen(keras.callbacks.Callback):
+    """Notes depth and share of each update."""
+
+    def __init__(self, algorithm):
+        super().__init__()
+        self.net, self.notes = algorithm.nets["generator"], []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.notes.append((self.net.depth, round(float(self.net.fade.numpy()), 4)))
+
+
+def trained(algorithm, steps: int) -> list[tuple[int, float]]:
+    seen = Seen(algorithm)
+    epochs = steps // 2  # of two batches
+    algorithm.fit(IMAGES, batch_size=4, epochs=epochs, verbose=0, callbacks=[seen])
+    return seen.notes
+
+
+def test_a_level_appears_every_so_many_updates_and_fades_in():
+    algorithm = triangle(level_updates=4, fading=0.5)
+    expected = [(1, 1.0)] * 4
+    for depth in (2, 3):
+        expected += [(depth, 0.3333), (depth, 0.6667), (depth, 1.0), (depth, 1.0)]
+    assert trained(algorithm, 12) == expected
+    assert algorithm.last_growth == 8
+
+
+def test_a_run_in_two_parts_ends_as_one_in_one_part():
+    whole, parts = triangle(level_updates=4), triangle(level_updates=4)
+    trained(whole, 10)
+    trained(parts, 6)
+    trained(parts, 4)
+    for role, net in whole.nets.items():
+        for ours, theirs in zip(parts.nets[role].weights, net.weights, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_samples_have_the_resolution_of_the_level():
+    algorithm = triangle(level_updates=4)
+    trained(algorithm, 2)
+    found = np.asarray(algorithm.model.generate(2, np.array([0, 1], np.int32)))
+    assert found.shape == (2, *SHAPE)
+    np.testing.assert_array_equal(found, found[:, ::4, ::4].repeat(4, 1).repeat(4, 2))
+
+
+def test_steps_that_run_together_do_not_pass_a_level():
+    algorithm = triangle(level_updates=4)
+    growth = Growth(algorithm, ["energy"], 4)
+    algorithm.step.assign(9)  # no multiple of 4 was seen
+    growth.on_train_batch_begin(0)
+    assert algorithm.nets["energy"].depth == 3
+
+
+def test_nets_that_cannot_grow_are_refused():
+    nets = (
+        triangle_digits.energy((8, 8, 1)),
+        triangle_digits.generator((8, 8, 1)),
+        triangle_digits.inference((8, 8, 1)),
+    )
+    with pytest.raises(UserError, match="expected nets that grow together"):
+        DivergenceTriangle(*nets, image_shape=(8, 8, 1), level_updates=5)
