@@ -55,4 +55,5 @@ def logs(workdir: pathlib.Path) -> str:
 
 def _main(config: dict, words: tuple[str, ...], log: str, trap: tuple | None) -> None:
     os.environ["TF_CONFIG"] = json.dumps(config)
-    command_line.run_here("trainers.main", words, log, trap, largest_file=0, eager=False)
+    traps = [trap] if trap else []
+    command_line.run_here("trainers.main", words, log, traps, largest_file=0, eager=False)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tfgen import files, pretrained
 from tfgen.errors import UserError
@@ -95,7 +96,9 @@ def write(model: "Model", path: pathlib.Path, compact: bool = False) -> None:
     if path.exists() and not (path / DESCRIPTION).exists():
         raise UserError(f"{path}: expected a saved model or nothing there and found other files")
     # checked before anything is written, so that a bad model leaves the old one in place
-    values = {name: np.asarray(v.value) for name, v in named_variables(model).items()}
+    named = named_variables(model)
+    # a variable of several workers has no array of its own
+    values = {name: tf.convert_to_tensor(v.value).numpy() for name, v in named.items()}
     shapes = {name: [value.dtype.name, *value.shape] for name, value in values.items()}
     if compact:
         values = {name: _halved(value) for name, value in values.items()}

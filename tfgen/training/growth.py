@@ -73,10 +73,13 @@ class Growth(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch, logs=None):
         step = self.algorithm.num_updates
-        if self.depth_at(step) != self.nets[0].depth:
+        grows = self.depth_at(step) != self.nets[0].depth
+        if grows:
             self._grow(step)
-            if self.then is not None:
-                self.then()
+        # a run that is resumed at this very update has its depth already
+        begins = step > 0 and self.depth_at(step - 1) < self.depth_at(step)
+        if self.then is not None and (grows or begins):
+            self.then()
         self._fade(step)
 
     def _grow(self, step: int) -> None:
