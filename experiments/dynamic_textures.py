@@ -21,8 +21,9 @@ from tfgen.errors import UserError
 from tfgen.evaluation.dynamics import Dynamics, some
 from tfgen.version import __version__
 from trainers.drawings import pictures
-from trainers.run import commands, experiment
+from trainers.run import commands
 from trainers.run.metrics import Metrics
+from trainers.run.trained import restored
 
 MODELS = {
     "divergence triangle": "divergence_triangle_dynamic_cpu",
@@ -149,7 +150,7 @@ def draw(name: str, plan: dict[str, Run], found: dict[str, Measured], page: path
     columns, system = ["held-out time"], np.empty(0)
     clips: list[np.ndarray] = []
     for model, run in plan.items():
-        trained = experiment.restored(run.workdir)
+        trained = restored(run.workdir)
         if not clips:
             clips.append(trained.images.test.shown(1))
         made = Dynamics(trained.model, trained.images).clips(some(trained.images.train.shown()))

@@ -21,7 +21,7 @@ from tfgen import files
 from tfgen.errors import UserError
 from tfgen.version import __version__
 from trainers.report import latest
-from trainers.run import commands, experiment
+from trainers.run import commands, identity
 from trainers.run.metrics import Metrics, Row
 
 MEASURED = ("landscape", "likelihood", "importance_bound", "mixing", "outliers")
@@ -89,7 +89,7 @@ def main(values: absl_flags.FlagValues) -> None:
 
 def title(workdir: pathlib.Path) -> str:
     """Returns a run's model, data and number of updates, in words."""
-    values = experiment.read(workdir)
+    values = identity.flags_of(workdir)
     train = Metrics(workdir / "metrics.jsonl").rows("train")
     updates = train[-1]["step"] if train else 0
     return f"{values.algorithm} on {values.dataset.rpartition('/')[2]}, {updates} updates"

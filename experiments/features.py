@@ -24,7 +24,8 @@ from tfgen.errors import UserError
 from tfgen.evaluation.linear_svm import LinearSVM
 from tfgen.models import Model, inputs, task
 from tfgen.types import Image
-from trainers.run import commands, experiment
+from trainers.run import commands
+from trainers.run.trained import restored
 
 KEPT = "feature_errors.npz"
 
@@ -118,7 +119,7 @@ def carry_out(root: pathlib.Path, name: str, seed: str, draws: int) -> None:
     for model in RECIPES:
         run = run_of(root, name, model, seed, updates)
         runs.carry_out(run)
-        trained = experiment.restored(run.workdir)
+        trained = restored(run.workdir)
         if model == INNG:
             updates = trained.step
             place, pixels = place_of(root, name, PIXELS, seed), Pixels(trained.model.image_shape)

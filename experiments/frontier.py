@@ -17,7 +17,7 @@ from experiments.runs import Run
 from experiments.table_plan import WITH_SIGMA, seconds_per_update
 from tfgen import files
 from trainers import compare
-from trainers.run import experiment
+from trainers.run import identity
 
 FID, MSE = "fid/distance", "reconstruction/test_mse"
 
@@ -79,7 +79,7 @@ def points(plan: Sequence[Run]) -> dict[str, list[Point]]:
 
 def described(run: Run) -> tuple[str, float | None]:
     """Returns a run's model and its σ; None where it has none, or its preset's."""
-    values = experiment.read(run.workdir)
+    values = identity.flags_of(run.workdir)
     if values.algorithm not in WITH_SIGMA:
         return values.algorithm, None
     return values.algorithm, values[f"{values.algorithm}.sigma"].value
@@ -123,7 +123,7 @@ def timed_table(plan: Sequence[Run], timed: Sequence[Run]) -> str | None:
     whole = [run for run in ours if "fid" in run.metrics]
     groups: dict[str, list[Run]] = {}
     for run in [*whole, *timed]:
-        groups.setdefault(experiment.read(run.workdir).algorithm, []).append(run)
+        groups.setdefault(identity.flags_of(run.workdir).algorithm, []).append(run)
     rows: list[tuple[float, list[Any]]] = []
     for model, group in groups.items():
         fid = [compare.newest(FID, run.workdir)["value"] for run in group]
@@ -132,7 +132,7 @@ def timed_table(plan: Sequence[Run], timed: Sequence[Run]) -> str | None:
             for run in group
             if "reconstruction" in run.metrics
         ]
-        steps = round(statistics.mean(experiment.read(run.workdir).steps for run in group))
+        steps = round(statistics.mean(identity.flags_of(run.workdir).steps for run in group))
         rows.append((statistics.mean(fid), [model, steps, _stated(fid), _stated(mse)]))
     ranked = [cells for _, cells in sorted(rows, key=lambda row: row[0])]
     return pages.table(["model", "updates", FID, MSE], ranked)
@@ -146,7 +146,7 @@ def costs(plan: Sequence[Run]) -> str:
     """
     found: dict[str, list[float]] = {}
     for run in plan:
-        model = experiment.read(run.workdir).algorithm
+        model = identity.flags_of(run.workdir).algorithm
         found.setdefault(model, []).append(1000 * seconds_per_update(run.workdir))
     medians = {model: statistics.median(each) for model, each in found.items()}
     ranked = sorted(medians, key=lambda model: medians[model])

@@ -24,9 +24,9 @@ from experiments import command_flags, pages
 from experiments.runs import FLAGFILES
 from tfgen.errors import UserError
 from trainers import main as training
-from trainers.run import commands, experiment, flags, guard, parsing
-from trainers.run.experiment import Trained
+from trainers.run import commands, flags, guard, parsing
 from trainers.run.metrics import Metrics
+from trainers.run.trained import Trained, restored
 
 FACTORS = (1, 3, 10, 30)
 """On the recipe's learning rates."""
@@ -180,7 +180,7 @@ def final_number(workdir: pathlib.Path, recipe: Recipe) -> float:
     if recipe.number != "distance":
         rows = Metrics(workdir / "metrics.jsonl").newest("train", 5)
         return statistics.fmean(row[recipe.number] for row in rows)
-    trained = experiment.restored(workdir)
+    trained = restored(workdir)
     return sliced_distance(samples_of(trained), trained.images.train.as_float())
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tfgen.errors import UserError
 from tfgen.models import saved
-from trainers.run import checkpoints, experiment
+from trainers.run import checkpoints, identity
 from trainers.run.metrics import Metrics
 
 FLAGFILES = pathlib.Path("trainers/flagfiles")
@@ -46,7 +46,7 @@ def is_finished(workdir: pathlib.Path) -> bool:
     """Returns whether a run has made all its updates."""
     if not (workdir / saved.RUN).exists():
         return False
-    return experiment.read(workdir).steps in checkpoints.steps(workdir / "checkpoints")
+    return identity.flags_of(workdir).steps in checkpoints.steps(workdir / "checkpoints")
 
 
 def call(module: str, *flags: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from experiments.runs import FLAGFILES, Run
-from trainers.run import experiment
+from trainers.run import identity
 from trainers.run.metrics import Metrics
 
 
@@ -166,7 +166,7 @@ def timed_plan_of(plan: Sequence[Run]) -> Iterator[Run]:
         if model == "divergence_triangle":
             continue
         triangle = ours[f"divergence_triangle-{seed}"].workdir
-        budget = experiment.read(triangle).steps * seconds_per_update(triangle)
+        budget = identity.flags_of(triangle).steps * seconds_per_update(triangle)
         steps = max(round(budget / seconds_per_update(run.workdir)), 1)
         training = [*(f for f in run.training if not f.startswith("--steps=")), f"--steps={steps}"]
         yield run._replace(workdir=run.workdir.parent / f"{model}~time-{seed}", training=training)

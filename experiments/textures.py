@@ -25,8 +25,9 @@ from tfgen.errors import UserError
 from tfgen.evaluation.sliced_wasserstein import SlicedWasserstein
 from tfgen.version import __version__
 from trainers.drawings import pictures
-from trainers.run import commands, experiment
+from trainers.run import commands
 from trainers.run.metrics import Metrics
+from trainers.run.trained import restored
 
 ARCHIVE = "image:../shared/data/textures.zip/inn_jlazarow/"
 NAMES = ("pebbles", "bark", "bricks", "diamond", "tomatoes", "wall")
@@ -183,7 +184,7 @@ def measured(workdir: pathlib.Path) -> dict[str, float]:
 
 def training_picture(workdir: pathlib.Path) -> np.ndarray:
     """Returns the picture that a run was trained on, float32 [1, h, w, c]."""
-    return experiment.restored(workdir).images.train.as_float()
+    return restored(workdir).images.train.as_float()
 
 
 def distance(picture: np.ndarray, samples: np.ndarray) -> float:

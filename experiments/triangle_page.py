@@ -15,7 +15,7 @@ from tfgen.errors import UserError
 from tfgen.version import __version__
 from trainers import compare
 from trainers.compare import Measured
-from trainers.run import experiment
+from trainers.run import identity
 
 GENERATION = (
     "fid/distance",
@@ -143,7 +143,7 @@ def section(data: Any, plan: Sequence[Run]) -> dict[str, Any]:
         UserError: if a run was not measured, or protocols differ.
     """
     own = [run for run in plan if run.metrics == ["recovery"] or is_own(run.workdir)]
-    flags = {run.workdir: experiment.read(run.workdir) for run in own}
+    flags = {run.workdir: identity.flags_of(run.workdir) for run in own}
     whole = [run.workdir for run in own if not flags[run.workdir].missing]
     inferring = [run.workdir for run in own if "reconstruction" in run.metrics]
     generation = {metric: values_of(metric, whole) for metric in GENERATION}

@@ -24,8 +24,9 @@ from tfgen import files, pretrained
 from tfgen.models import saved
 from tfgen.pretrained import Card
 from tfgen.version import __version__
-from trainers.run import checkpoints, commands, dataset, experiment, flags, parsing, unpacking
+from trainers.run import checkpoints, commands, dataset, flags, parsing, unpacking
 from trainers.run.metrics import Metrics, Row
+from trainers.run.trained import restored
 
 Measured = Mapping[str, Mapping[str, Any]]
 """Values with their protocols, by name."""
@@ -137,7 +138,7 @@ def pack(name: str, entry: Entry, workdir: pathlib.Path, directory: pathlib.Path
         directory: to write.
     """
     step = entry.step or checkpoints.steps(workdir / "checkpoints")[-1]
-    trained = experiment.restored(workdir, step)
+    trained = restored(workdir, step)
     trained.model.save(directory, compact=True)
     values, asked = trained.values, _asked(entry)
     data = dataset.remembered(workdir)

@@ -19,8 +19,8 @@ from export.litert import convert
 from export.saved_model import archive, limits, warmup
 from tfgen.errors import UserError
 from tfgen.nets.convolution import implementations
-from trainers.run import best, commands, experiment, flags
-from trainers.run.experiment import Trained
+from trainers.run import best, commands, flags
+from trainers.run.trained import Trained, restored
 
 FORMATS = ("saved_model", "tflite")
 
@@ -66,7 +66,7 @@ def main(values: absl_flags.FlagValues) -> None:
         if place.exists() and not place.is_dir():
             raise UserError(f"--output: expected a directory and found the file {place}")
     with outputs.in_use(output):
-        trained = experiment.restored(values.workdir, values.step, implementations.EXPORTED)
+        trained = restored(values.workdir, values.step, implementations.EXPORTED)
         _clear(output, trained.values.algorithm)
         for path in _write(trained, output, values):
             print(path)

@@ -17,7 +17,7 @@ from absl import flags as absl_flags
 from tfgen.errors import UserError
 from tfgen.evaluation.base import HIGHER, NEITHER
 from trainers import evaluate
-from trainers.run import commands, experiment
+from trainers.run import commands, identity
 from trainers.run.metrics import Metrics, Row
 
 SHARED = (
@@ -89,7 +89,7 @@ def ranked(metric: str, workdirs: Sequence[pathlib.Path]) -> list[Measured]:
         UserError: if a run has no such value, or runs or protocols are not comparable.
     """
     better = direction(metric)
-    runs = {workdir: experiment.read(workdir) for workdir in workdirs}
+    runs = {workdir: identity.flags_of(workdir) for workdir in workdirs}
     _refuse_different(runs)
     rows = {workdir: newest(metric, workdir) for workdir in workdirs}
     _refuse_different_protocols(metric, [row["protocol"] for row in rows.values()])

@@ -17,10 +17,10 @@ from absl import flags as absl_flags
 import tfgen.evaluation
 from tfgen.errors import UserError
 from tfgen.evaluation.base import Evaluator
-from trainers.run import best, catalogue, commands, dataset, experiment, flags
+from trainers.run import best, catalogue, commands, dataset, flags
 from trainers.run.board import Board
 from trainers.run.catalogue import Parameters
-from trainers.run.experiment import Trained
+from trainers.run.trained import Trained, restored
 
 
 @functools.cache
@@ -60,7 +60,7 @@ def main(values: absl_flags.FlagValues) -> None:
     """Measures."""
     flags.require(values, "workdir")
     check_names(values.metrics)
-    trained = experiment.restored(values.workdir, values.step, moved_to=values.dataset)
+    trained = restored(values.workdir, values.step, moved_to=values.dataset)
     # all are made before any runs, so that a mistake is reported before hours are spent
     evaluators = [evaluator(trained, name, values) for name in values.metrics]
     for made in evaluators:

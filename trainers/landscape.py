@@ -20,8 +20,8 @@ from tfgen.analysis.landscape import EnergyLandscape
 from tfgen.evaluation.landscape import Landscape
 from trainers import evaluate
 from trainers.drawings import disconnectivity, pictures
-from trainers.run import best, commands, dataset, experiment, flags
-from trainers.run.experiment import Trained
+from trainers.run import best, commands, dataset, flags
+from trainers.run.trained import Trained, restored
 
 NAMES = ("landscape.png", "landscape.html", "landscape.npz")
 
@@ -43,7 +43,7 @@ def define(values: absl_flags.FlagValues) -> None:
 def main(values: absl_flags.FlagValues) -> None:
     """Maps, draws, measures."""
     flags.require(values, "workdir")
-    trained = experiment.restored(values.workdir, values.step, moved_to=values.dataset)
+    trained = restored(values.workdir, values.step, moved_to=values.dataset)
     given = {"seed": values.seed, "jit": trained.jit_compile}
     given |= evaluate.protocol(Landscape, values)
     evaluator = Landscape(trained.model, trained.images, **given)

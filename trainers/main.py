@@ -37,10 +37,12 @@ from trainers.run import (
     strategy,
 )
 from trainers.run.board import Board
-from trainers.run.experiment import Experiment, refuse_others
+from trainers.run.experiment import Experiment
 from trainers.run.flags import define
 from trainers.run.guard import DivergedError, Guard
+from trainers.run.identity import refuse_others
 from trainers.run.lasting import StopRequest
+from trainers.run.state import bytes_of
 from trainers.run.workers import Workers
 
 AGAIN = "the same command goes on from there"
@@ -179,7 +181,7 @@ def tell(experiment: Experiment, force: guard.Verdict) -> None:
             f"{force.last['step']} ({force.last['reason']}); another rate or step size resets it",
             file=sys.stderr,
         )
-    size = f"{checkpoints.size(experiment.state) / 2**20:,.1f} MiB"
+    size = f"{bytes_of(experiment.state) / 2**20:,.1f} MiB"
     kept = f"a checkpoint takes {size}, of which {values.keep} are kept"
     print(f"{values.workdir}: {kept}", file=sys.stderr)
 

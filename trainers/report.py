@@ -16,7 +16,7 @@ from tfgen import files
 from tfgen.errors import UserError
 from tfgen.version import __version__
 from trainers.drawings import listing
-from trainers.run import commands, experiment, flags
+from trainers.run import commands, flags, identity
 from trainers.run.metrics import Metrics, Row
 
 CAPTIONS = {
@@ -87,7 +87,7 @@ def main(values: absl_flags.FlagValues) -> None:
 
 def describe(workdir: pathlib.Path) -> dict[str, Any]:
     """Returns everything that the page says of one run."""
-    values = experiment.read(workdir)
+    values = identity.flags_of(workdir)
     metrics = Metrics(workdir / "metrics.jsonl")
     train = metrics.rows("train")
     return {

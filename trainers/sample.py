@@ -24,7 +24,8 @@ from tfgen.errors import UserError
 from trainers.drawings import listing, pictures, single_images
 from trainers.drawings.listing import Drawing
 from trainers.drawings.request import Request
-from trainers.run import best, classes, commands, dataset, experiment, flags, signatures, stated
+from trainers.run import best, classes, commands, dataset, flags, signatures, stated
+from trainers.run.trained import restored
 
 TASKS = listing.find()
 
@@ -60,7 +61,7 @@ def main(values: absl_flags.FlagValues) -> None:
     flags.require(values, "workdir", "task", "output")
     drawing, output = TASKS[values.task], pathlib.Path(values.output)
     check_output(drawing, output)
-    trained = experiment.restored(values.workdir, values.step, moved_to=values.dataset)
+    trained = restored(values.workdir, values.step, moved_to=values.dataset)
     check_film(output, trained.model.image_shape)
     asked = request(values, trained.data.get("class_names"))
     if output.suffix in SHEETS:

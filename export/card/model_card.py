@@ -22,7 +22,7 @@ from tfgen import files
 from tfgen.models import Endpoint, Model
 from tfgen.version import __version__
 from trainers.run import catalogue
-from trainers.run.experiment import Trained
+from trainers.run.trained import Trained
 
 TEMPLATE = pathlib.Path(__file__).parent / "templates" / "model_card.md"
 CARDS = pathlib.Path("assets.extra")

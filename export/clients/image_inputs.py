@@ -12,7 +12,7 @@ from tfgen.data import masks as patterns
 from tfgen.data import preprocess, reading, sources
 from tfgen.data.reading import Reading
 from tfgen.errors import UserError
-from trainers.run import experiment
+from trainers.run.trained import held_out_of
 
 Sides = tuple[int, ...]
 """Height and width in pixels; before these, frames of clips."""
@@ -94,7 +94,7 @@ def of_run(
         size: where the input takes any; None: as large as they are.
         moved_to: the data set as `--dataset` names it today; None: as the run's flags have it.
     """
-    found = experiment.held_out_of(workdir, moved_to).image[:count]
+    found = held_out_of(workdir, moved_to).image[:count]
     own = sides(entry) or size or found.shape[1:-1]
     if len(own) != found.ndim - 2 or any(np.greater(own, found.shape[1:-1])):
         least = "x".join(map(str, own))

@@ -13,7 +13,8 @@ from absl import flags as absl_flags
 
 from export.web import libraries, server, site
 from tfgen.nets.convolution import implementations
-from trainers.run import experiment, flags
+from trainers.run import flags, identity
+from trainers.run.trained import restored
 
 
 def define(values: absl_flags.FlagValues) -> None:
@@ -38,9 +39,9 @@ def main(values: absl_flags.FlagValues) -> None:
     libraries.check()
     workdir = pathlib.Path(values.workdir)
     output = workdir / "page" if values.output is None else pathlib.Path(values.output)
-    experiment.read(workdir)
+    identity.flags_of(workdir)
     site.refuse_others(output)
-    trained = experiment.restored(workdir, convolution=implementations.EXPORTED)
+    trained = restored(workdir, convolution=implementations.EXPORTED)
     site.write(trained, output, values.examples)
     print(output)
     if values.open:

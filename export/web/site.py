@@ -15,7 +15,7 @@ from tfgen.errors import UserError
 from tfgen.models import Endpoint, EnergyModel, LatentModel, Model
 from tfgen.version import __version__
 from trainers.drawings import pictures
-from trainers.run.experiment import Trained
+from trainers.run.trained import Trained
 
 PAGE = pathlib.Path(__file__).parent / "page"
 ENDPOINTS = ("complete_step", "refine_step", "decode", "encode", "energy")

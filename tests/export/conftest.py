@@ -19,7 +19,7 @@ from support import browsing, command_line, latent_models
 from export.clients import in_process
 from export.saved_model import examples, published
 from export.web import libraries
-from trainers.run import experiment
+from trainers.run.trained import restored
 
 FLAGFILES = pathlib.Path(__file__).parents[2] / "trainers" / "flagfiles"
 
@@ -129,7 +129,7 @@ def exported_triangle(triangle, made_once) -> pathlib.Path:
 @pytest.fixture(scope="session")
 def triangle_endpoints(triangle):
     """Returns the endpoints of the triangle's export, by name."""
-    return published.endpoints(experiment.restored(triangle).model)
+    return published.endpoints(restored(triangle).model)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from export.card import model_card
 from export.clients.in_process import InProcess
 from export.saved_model import archive, description
 from tfgen import random
-from trainers.run import experiment
+from trainers.run.trained import restored
 
 pytestmark = pytest.mark.usefixtures("loaded_once")
 
@@ -93,7 +93,7 @@ def test_the_client_asks_for_it_by_name(output, digits, tmp_path):
 
 
 def test_it_is_in_the_card(output, digits):
-    trained = dataclasses.replace(experiment.restored(digits), model=Weather())
+    trained = dataclasses.replace(restored(digits), model=Weather())
     version = output / "saved_model" / "weather" / "1"
     model_card.write(trained, [version], output, measure=False)
     page = (output / "model_card.md").read_text()

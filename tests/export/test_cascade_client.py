@@ -9,7 +9,7 @@ from support.command_line import mistake
 from export.clients import request
 from tfgen import random
 from tfgen.data import preprocess
-from trainers.run import experiment
+from trainers.run.trained import restored
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("loaded_once")]
 
@@ -45,7 +45,7 @@ def test_a_canvas_is_advanced_by_the_classifier_that_is_asked_for(
     found = answered(where, tmp_path / "out.npz", *asked)
     canvas = preprocess.to_unit(iio.imread(picture))[None, ..., None]
     seed = request.seeds(random.root(0), 1)
-    expected = experiment.restored(workdir).model.advance(canvas, 1, seed)
+    expected = restored(workdir).model.advance(canvas, 1, seed)
     np.testing.assert_allclose(found, expected, atol=1e-4)
     assert np.abs(found - canvas).max() > 0.01
 

@@ -16,7 +16,7 @@ from tfgen import energies, patches, random
 from tfgen.samplers import Adam
 from tfgen.samplers.adam import State
 from tfgen.types import Places
-from trainers.run import experiment
+from trainers.run.trained import restored
 
 
 @pytest.fixture(scope="module", params=[pytest.param("TEXTURE", marks=pytest.mark.slow), "DIGITS"])
@@ -26,7 +26,7 @@ def model(request, tmp_path_factory):
     command_line.train(
         workdir, *getattr(cascade_runs, request.param), "--introspective.step_decay=0.5"
     )
-    return experiment.restored(workdir).model
+    return restored(workdir).model
 
 
 @pytest.fixture(scope="module")

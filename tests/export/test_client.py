@@ -13,7 +13,7 @@ from export.saved_model import archive
 from tfgen import random
 from tfgen.data import masks, preprocess
 from trainers.drawings import pictures
-from trainers.run import experiment
+from trainers.run.trained import restored
 
 pytestmark = pytest.mark.usefixtures("loaded_once")
 
@@ -50,7 +50,7 @@ def grey(image) -> np.ndarray:
 
 
 def held_out(workdir, count: int) -> tf.Tensor:
-    return tf.constant(experiment.restored(workdir).images.test.shown(count))
+    return tf.constant(restored(workdir).images.test.shown(count))
 
 
 @pytest.mark.parametrize("task", ["generate", "complete", "reconstruct"])

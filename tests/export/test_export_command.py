@@ -15,7 +15,7 @@ from export.litert import convert
 from export.saved_model import archive, description
 from tfgen.errors import UserError
 from tfgen.models import Model
-from trainers.run import experiment
+from trainers.run.trained import restored
 
 
 def test_an_export_writes_models_and_a_card(exported):
@@ -78,7 +78,7 @@ def test_an_older_checkpoint_is_exported_when_asked_for(trained, tmp_path):
     assert said.facts["updates"] == 4
     image = tf.zeros((1, 1, 1, 2))
     found = tf.saved_model.load(str(version)).signatures["energy"](image=image)["energy"]
-    older, newest = (experiment.restored(workdir, step).model.energy(image) for step in (4, None))
+    older, newest = (restored(workdir, step).model.energy(image) for step in (4, None))
     np.testing.assert_allclose(found, older, rtol=1e-5)
     assert np.abs(found - newest) > 1e-4
     assert "step: expected one of 4, 8" in mistake("export.main", *where, "--step=5")

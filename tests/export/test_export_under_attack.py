@@ -12,7 +12,7 @@ from support.rows import answer
 
 from export.clients import in_process
 from export.saved_model import archive, examples, published
-from trainers.run import experiment
+from trainers.run.trained import restored
 
 ATTACK_SECONDS = 20
 """The longest that a refusal may take, on a machine that is busy."""
@@ -58,9 +58,9 @@ def test_all_attacks_are_refused_by_the_name_of_their_input(
 ):
     if kind == "cascade":
         command_line.train(tmp_path / "run", *cascade_runs.DIGITS)
-        model = experiment.restored(tmp_path / "run").model
+        model = restored(tmp_path / "run").model
     else:
-        model = experiment.restored(request.getfixturevalue(kind)).model
+        model = restored(request.getfixturevalue(kind)).model
     archive.write(model, tmp_path / "export")
     signatures = in_process.load(tmp_path / "export").signatures
     endpoints = published.endpoints(model)

@@ -9,7 +9,9 @@ from support import alone, latent_models, rows
 
 from export.saved_model import archive, published
 from tfgen.models import LatentModel
-from trainers.run import checkpoints, experiment
+from trainers.run import checkpoints, experiment, identity
+from trainers.run.state import state_of
+from trainers.run.trained import restored
 
 INFERRED = {"encode", "reconstruct", "interpolate", "complete", "uncertainty"}
 REFINED = INFERRED | {"decode", "generate", "energy", "anomaly"}
@@ -44,7 +46,7 @@ class Answered(NamedTuple):
 def answered(request, tmp_path_factory):
     place = tmp_path_factory.mktemp(request.param)
     if request.param == "divergence_triangle":  # the run that other tests have exported
-        model = experiment.restored(request.getfixturevalue("triangle")).model
+        model = restored(request.getfixturevalue("triangle")).model
         output = request.getfixturevalue("exported_triangle")
         path = output / "saved_model" / "divergence_triangle" / "1"
     else:
@@ -120,8 +122,8 @@ def test_the_command_exports_the_run_with_its_averaged_weights(triangle, exporte
     latent = tf.constant(np.random.default_rng(0).standard_normal((3, 16)), tf.float32)
     version = exported_triangle / "saved_model" / "divergence_triangle" / "1"
     found = tf.saved_model.load(str(version)).signatures["decode"](latent=latent)["image"]
-    theirs = experiment.restored(triangle).model.decode(latent)
+    theirs = restored(triangle).model.decode(latent)
     np.testing.assert_allclose(found, theirs, atol=1e-6)
-    plain = experiment.Experiment(experiment.read(triangle))
-    checkpoints.restore(plain.checkpoints, checkpoints.state_of(plain.algorithm))
+    plain = experiment.Experiment(identity.flags_of(triangle))
+    checkpoints.restore(plain.checkpoints, state_of(plain.algorithm))
     assert np.abs(plain.algorithm.model.decode(latent) - found).max() > 1e-3

@@ -11,8 +11,8 @@ from export.litert import convert
 from tfgen import energies
 from tfgen.errors import UserError
 from tfgen.models import Endpoint, Model, inputs
-from trainers.run import experiment
 from trainers.run.experiment import Experiment
+from trainers.run.trained import restored
 
 FLAGS = {
     "swish": DIGITS,
@@ -183,7 +183,7 @@ def test_all_operators_are_built_in(files):
 
 
 def test_files_of_the_command_are_those_of_the_run(digits, exported):
-    model = experiment.restored(digits).model
+    model = restored(digits).model
     image = np.random.default_rng(5).uniform(-1, 1, (1, 8, 8, 1)).astype(np.float32)
     found = convert.run(exported / "tflite" / "energy.tflite", image=image)["energy"]
     np.testing.assert_allclose(found, model.energy(tf.constant(image)), rtol=1e-5)

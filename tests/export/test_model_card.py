@@ -18,7 +18,7 @@ from export.card import measurements, model_card, terms
 from export.litert import convert
 from export.saved_model import rows
 from tfgen.models import Endpoint, inputs
-from trainers.run import experiment
+from trainers.run.trained import restored
 
 ENDPOINTS = ("anomaly", "complete", "energy", "generate", "reconstruct")
 
@@ -28,7 +28,7 @@ def measured(triangle, exported_triangle, tmp_path_factory) -> pathlib.Path:
     """Exports the triangle with LiteRT files of all variants and a card that measured it."""
     output = tmp_path_factory.mktemp("measured") / "out"
     shutil.copytree(exported_triangle, output)
-    trained = experiment.restored(triangle)
+    trained = restored(triangle)
     lite = convert.write(trained.model, output / "tflite", convert.VARIANTS)
     model_card.write(trained, [output / "saved_model" / "divergence_triangle" / "1", *lite], output)
     return output
@@ -251,4 +251,4 @@ def test_the_command_writes_the_variants_that_were_asked_for(digits, tmp_path, m
     found = command_line.content(tmp_path / "tflite")
     assert found["energy.tflite"] == b"float32"
     assert found["energy.int8.tflite"] == b"int8"
-    assert len(found) == 2 * len(convert.endpoints(experiment.restored(digits).model))
+    assert len(found) == 2 * len(convert.endpoints(restored(digits).model))

@@ -13,7 +13,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from export.saved_model import examples, published
-from trainers.run import experiment
+from trainers.run.trained import restored
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ def version(exported_triangle) -> pathlib.Path:
 
 @pytest.fixture(scope="module")
 def endpoints(triangle):
-    return published.endpoints(experiment.restored(triangle).model)
+    return published.endpoints(restored(triangle).model)
 
 
 @pytest.fixture(scope="module")

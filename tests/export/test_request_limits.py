@@ -15,7 +15,7 @@ from export.saved_model import archive, checks, description, limits, published
 from export.saved_model.limits import Limits
 from tfgen.errors import UserError
 from tfgen.models import inputs
-from trainers.run import experiment
+from trainers.run.trained import restored
 
 MOST = Limits(steps=40, count=7, side=6, rows=3)
 
@@ -30,7 +30,7 @@ def refused(call, *args) -> str:
 @pytest.fixture(scope="session")
 def triangle_limits(triangle) -> Limits:
     """Returns the limits of the triangle's export."""
-    return limits.of(experiment.restored(triangle).model)
+    return limits.of(restored(triangle).model)
 
 
 LARGE = {
@@ -157,7 +157,7 @@ def test_an_answer_that_is_not_finite_is_refused_by_the_name_of_the_output():
 
 
 def test_limits_are_four_times_the_models_own(triangle):
-    model = experiment.restored(triangle).model
+    model = restored(triangle).model
     own = limits.of(model)
     assert model.sampling.steps == 0  # refinement is a wish: no number of the model's own
     assert own == Limits(steps=1000, count=64, side=32, rows=256)
@@ -169,7 +169,7 @@ def test_limits_are_four_times_the_models_own(triangle):
 
 
 def test_steps_are_limited_by_the_models_own_number(digits):
-    model = experiment.restored(digits).model
+    model = restored(digits).model
     assert (model.sampling.steps, model.sampling.learning_steps) == (5, 2)
     assert limits.of(model).steps == 20
 

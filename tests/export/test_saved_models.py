@@ -8,7 +8,9 @@ from support.command_line import DIGITS, TEXTURE
 
 from export.saved_model import published
 from tfgen import random
-from trainers.run import checkpoints, experiment
+from trainers.run import checkpoints, experiment, identity
+from trainers.run.state import state_of
+from trainers.run.trained import restored
 
 ENDPOINTS = ("energy", "reconstruct", "generate", "complete", "chains")
 
@@ -16,7 +18,7 @@ ENDPOINTS = ("energy", "reconstruct", "generate", "complete", "chains")
 @pytest.fixture(scope="module")
 def model(digits):
     """Returns the library's model."""
-    return experiment.restored(digits).model
+    return restored(digits).model
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +66,8 @@ def test_a_batch_may_be_of_any_size(exported):
 
 def test_averaged_weights_are_what_is_exported(digits, answers, inputs):
     image = tf.constant(inputs["energy"]["image"])
-    plain = experiment.Experiment(experiment.read(digits))
-    checkpoints.restore(plain.checkpoints, checkpoints.state_of(plain.algorithm))
+    plain = experiment.Experiment(identity.flags_of(digits))
+    checkpoints.restore(plain.checkpoints, state_of(plain.algorithm))
     distance = np.abs(plain.algorithm.model.energy(image) - answers["energy.energy"]).max()
     assert distance > 1e-4 * np.abs(answers["energy.energy"]).max()
 
@@ -77,7 +79,7 @@ def test_a_net_of_any_size_synthesizes_from_its_export(trained, saved_model):
     seed, steps, size = random.root(1), tf.constant(3), tf.constant([30, 41])
     row = {"seed": seed[None], "num_steps": steps[None], "size": size[None]}
     ours = loaded.signatures["synthesize"](**row)["image"]
-    theirs = experiment.restored(workdir).model.synthesize(1, seed, size, steps)
+    theirs = restored(workdir).model.synthesize(1, seed, size, steps)
     assert ours.shape == (1, 30, 41, 1)
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
@@ -92,7 +94,7 @@ def test_classes_are_an_input_and_a_classifier_classifies(trained, saved_model):
     )
     workdir = trained("classifier", *given, *classifier, "--discriminative_convnet.sample_steps=2")
     loaded = tf.saved_model.load(str(saved_model("classifier", workdir) / "1"))
-    model = experiment.restored(workdir).model
+    model = restored(workdir).model
     image = tf.constant(np.random.default_rng(0).uniform(-1, 1, (3, 8, 8, 1)), tf.float32)
     probability = loaded.signatures["classify"](image=image)["probability"].numpy()
     np.testing.assert_allclose(probability.sum(axis=1), 1, rtol=1e-5)

@@ -11,7 +11,7 @@ from export.clients.in_process import InProcess
 from export.saved_model import examples, published, warmup
 from tfgen import random
 from tfgen.errors import UserError
-from trainers.run import experiment
+from trainers.run.trained import restored
 
 pytest.importorskip("tensorflow_serving")
 pytestmark = pytest.mark.usefixtures("loaded_once")
@@ -122,7 +122,7 @@ def test_a_request_is_rows_whose_names_are_the_signatures(triangle, server, serv
 
 
 def test_bytes_travel_as_base64_or_as_they_are(triangle, server, served):
-    endpoints = published.endpoints(experiment.restored(triangle).model)
+    endpoints = published.endpoints(restored(triangle).model)
     given = examples.rows(endpoints["complete_png"], 2)
     found = remote.connect(server, "divergence_triangle").answer("complete_png", given)
     expected = served.answer("complete_png", given)

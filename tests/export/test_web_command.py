@@ -13,7 +13,8 @@ from support.command_line import content, mistake
 from export.litert import convert
 from export.web import libraries, server, site
 from tfgen.errors import UserError
-from trainers.run import dataset, experiment
+from trainers.run import dataset
+from trainers.run.trained import restored
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_pictures_that_sampling_starts_from_are_kept(installed, trained, tmp_pat
     known = write(run, tmp_path / "page", "--examples=0")
     assert (known["starts"], known["classes"]) == (100, 10)
     stored = (tmp_path / "page" / "starts.bin").read_bytes()
-    assert stored == experiment.restored(run).model.persistent_chains.state.numpy().tobytes()
+    assert stored == restored(run).model.persistent_chains.state.numpy().tobytes()
 
 
 def test_a_page_without_the_data_has_no_examples(installed, digits, tmp_path, monkeypatch, capsys):
@@ -195,7 +196,7 @@ def test_a_model_of_what_no_screen_shows_is_refused(installed, trained, tmp_path
     ],
 )
 def test_a_page_tells_nothing_of_where_the_data_lie(digits, dataset, shown):
-    trained = experiment.restored(digits)
+    trained = restored(digits)
     trained.values.dataset = dataset
     assert site.describe(trained)["dataset"] == shown
 

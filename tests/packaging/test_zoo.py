@@ -14,8 +14,9 @@ from tfgen.errors import UserError
 from tfgen.models import saved
 from trainers import cli, recipes
 from trainers import main as training
-from trainers.run import experiment, flags, parsing, unpacking
+from trainers.run import flags, parsing, unpacking
 from trainers.run.metrics import Metrics
+from trainers.run.trained import restored
 
 NAMES = pretrained.names()
 SMALL = "mnist5k-triangle"
@@ -119,7 +120,7 @@ def test_a_weight_too_large_for_16_bits_is_refused(tmp_path):
 
 
 def test_a_work_directory_of_a_model_gives_the_same_samples(workdir):
-    trained = experiment.restored(workdir)
+    trained = restored(workdir)
     assert trained.step == pretrained.card_of(SMALL).updates
     np.testing.assert_array_equal(
         trained.model.generate(count=2, seed=3), tfgen.load(SMALL).generate(count=2, seed=3)
@@ -175,7 +176,7 @@ def test_the_printed_numbers_are_measured_again(name, tmp_path, monkeypatch):
     entry, card = zoo_models.ENTRIES[name], pretrained.card_of(name)
     unpacking.unpack(name, tmp_path / "run")
     try:
-        experiment.restored(tmp_path / "run").images  # noqa: B018
+        restored(tmp_path / "run").images  # noqa: B018
     except UserError as error:
         pytest.skip(str(error))
     zoo.runs.call(

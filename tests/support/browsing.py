@@ -10,7 +10,7 @@ from export import client
 from export.web import server
 from support import command_line
 from tfgen import random
-from trainers.run import experiment
+from trainers.run.trained import restored
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -26,7 +26,7 @@ class Served:
     def __init__(self, run: pathlib.Path, directory: pathlib.Path):
         self.run, self.directory = run, directory
         command_line.start("export.web", f"--workdir={run}", f"--output={directory}", "--noopen")
-        self.run = experiment.restored(run)
+        self.run = restored(run)
         self.image = self.run.images.test.shown(1)
         self.server = server.start(directory, 0)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

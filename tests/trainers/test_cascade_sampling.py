@@ -10,7 +10,7 @@ from test_sampling import cells
 from tfgen import random
 from tfgen.data import preprocess
 from trainers import sample
-from trainers.run import experiment
+from trainers.run.trained import restored
 
 pytestmark = pytest.mark.eager
 
@@ -26,7 +26,7 @@ def workdir(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(workdir):
     """Restores the run."""
-    return experiment.restored(workdir)
+    return restored(workdir)
 
 
 @pytest.fixture(scope="module")

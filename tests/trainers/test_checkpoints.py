@@ -15,12 +15,13 @@ from support.command_line import Recorder, content
 
 from tfgen import files
 from tfgen.errors import UserError
-from trainers.run import checkpoints, experiment, records
+from trainers.run import checkpoints, identity, records
+from trainers.run.state import State, not_finite
 
 pytestmark = pytest.mark.eager
 
 
-def state(value: float) -> checkpoints.State:
+def state(value: float) -> State:
     """Returns three variables by name, all of one value."""
     return {
         "net/conv_1/kernel": keras.Variable(np.full((3, 2), value, np.float32)),
@@ -29,7 +30,7 @@ def state(value: float) -> checkpoints.State:
     }
 
 
-def value_of(found: checkpoints.State) -> float:
+def value_of(found: State) -> float:
     """Returns the one value of all variables."""
     values = {float(x) for v in found.values() for x in np.ravel(v.numpy())}
     assert len(values) == 1, "a mixture of checkpoints"
@@ -244,8 +245,8 @@ def test_a_state_that_is_not_finite_is_never_saved(tmp_path, value):
     with pytest.raises(checkpoints.NotFiniteError, match="optimizers/net/momentum"):
         checkpoints.save(tmp_path, 2, bad, keep=1)
     assert newest(tmp_path) == (1, 1.0)
-    assert checkpoints.not_finite(bad) == "optimizers/net/momentum"
-    assert checkpoints.not_finite(state(1.0)) is None
+    assert not_finite(bad) == "optimizers/net/momentum"
+    assert not_finite(state(1.0)) is None
 
 
 def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_is_used(tmp_path, capsys):
@@ -382,16 +383,16 @@ def test_leftovers_of_writing_aside_go_with_their_processes(tmp_path):
 
 def test_a_flag_that_an_earlier_version_lacked_changes_no_stamp_at_its_default(monkeypatch):
     given = command_line.values("trainers.main", *command_line.TOY)
-    now = experiment.stamp_of(given, {})
-    earlier = tuple(name for name in experiment.STRUCTURE if name != "clip_stride")
-    monkeypatch.setattr(experiment, "STRUCTURE", earlier)
-    assert experiment.stamp_of(given, {}) == now
+    now = identity.stamp_of(given, {})
+    earlier = tuple(name for name in identity.STRUCTURE if name != "clip_stride")
+    monkeypatch.setattr(identity, "STRUCTURE", earlier)
+    assert identity.stamp_of(given, {}) == now
 
 
 @pytest.mark.parametrize("flag", ["--clip_stride=2", "--seed=1", "--energy.width=0.25"])
 def test_another_structure_has_another_stamp(flag):
     stamps = [
-        experiment.stamp_of(command_line.values("trainers.main", *command_line.TOY, *more), {})
+        identity.stamp_of(command_line.values("trainers.main", *command_line.TOY, *more), {})
         for more in ((), (flag,))
     ]
     assert stamps[0] != stamps[1]

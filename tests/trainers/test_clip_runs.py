@@ -6,7 +6,7 @@ import pytest
 from support import command_line
 from support.command_line import mistake, start
 
-from trainers.run import experiment
+from trainers.run.trained import restored
 
 pytestmark = pytest.mark.eager
 
@@ -96,7 +96,7 @@ def test_longer_clips_are_synthesized(run, tmp_path, args, length):
 def test_hidden_parts_are_filled_in_and_others_stay(run, tmp_path, mask):
     path = tmp_path / "a.npz"
     found = np.load(sampled(run, path, "complete", f"--mask={mask}", "--count=1"))["image"]
-    held_out = np.asarray(experiment.restored(run).images.test.image[:1])
+    held_out = np.asarray(restored(run).images.test.image[:1])
     same = (found == held_out).all(axis=(0, 2, 3, 4))
     if mask.startswith("frames"):
         assert same[:6].all() and same[10:].all() and not same[6:10].any()

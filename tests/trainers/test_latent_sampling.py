@@ -15,7 +15,7 @@ from tfgen.data import masks, preprocess
 from tfgen.errors import UserError
 from trainers import sample
 from trainers.drawings import encode, pictures
-from trainers.run import experiment
+from trainers.run.trained import restored
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def run(tmp_path_factory) -> pathlib.Path:
 @pytest.fixture(scope="module")
 def trained(run):
     """Restores the run."""
-    return experiment.restored(run)
+    return restored(run)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def vae(tmp_path_factory):
     """Trains a run without an energy, and restores it."""
     workdir = tmp_path_factory.mktemp("runs") / "vae"
     command_line.train(workdir, *latent_runs.VAE, "--steps=2")
-    return experiment.restored(workdir)
+    return restored(workdir)
 
 
 def draw(trained, task, *args):

@@ -8,8 +8,8 @@ import tensorflow as tf
 from support import command_line
 from support.command_line import DIGITS, TEXTURE, TOY, numbers, rows
 
-from trainers.run import experiment
 from trainers.run.experiment import Experiment
+from trainers.run.trained import restored
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_energies_in_bfloat16_are_float32_and_within_two_percent(tmp_path, flags
 
 
 def test_a_run_in_bfloat16_resumes_and_is_sampled_in_it(half_precise, tmp_path):
-    trained = experiment.restored(half_precise)
+    trained = restored(half_precise)
     assert trained.model.energy_net.convs[0].compute_dtype == "bfloat16"
     command_line.start(
         "trainers.sample",
@@ -97,7 +97,7 @@ def test_a_run_with_other_convolutions_trains_alike(convolution, tmp_path):
     command_line.train(tmp_path / "direct", *DIGITS, "--convolution=direct")
     command_line.train(tmp_path / "other", *DIGITS, f"--convolution={convolution}")
     for given, expected in ((None, convolution), ("direct", "direct")):
-        model = experiment.restored(tmp_path / "other", convolution=given).model
+        model = restored(tmp_path / "other", convolution=given).model
         assert model.energy_net.convs[0].convolution == expected
     ours, theirs = numbers(tmp_path / "other"), numbers(tmp_path / "direct")
     for name in ours:

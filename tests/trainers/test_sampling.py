@@ -11,7 +11,8 @@ from support.command_line import TOY, mistake
 from tfgen import random
 from tfgen.data import masks, preprocess
 from trainers import sample
-from trainers.run import checkpoints, experiment
+from trainers.run import checkpoints, experiment, identity
+from trainers.run.trained import restored
 
 
 def draw(workdir: pathlib.Path, output: pathlib.Path, *args: str) -> np.ndarray:
@@ -86,7 +87,7 @@ def test_reconstruct_shows_held_out_images_above_their_reconstructions(trained_d
     found = cells(
         draw(trained_digits, tmp_path / "out.png", "--task=reconstruct", "--count=3"), 8, 8, 8
     )
-    trained = experiment.restored(trained_digits)
+    trained = restored(trained_digits)
     image = trained.images.test.shown(3)
     assert np.array_equal(found[0], preprocess.to_uint8(image)[..., 0])
     expected = trained.model.reconstruct(image).numpy()
@@ -166,9 +167,9 @@ def test_pieces_draws_three_panels(trained_toy, tmp_path):
 
 
 def test_a_run_with_averaged_weights_is_sampled_with_the_averages(toy):
-    plain = experiment.Experiment(experiment.read(toy))
+    plain = experiment.Experiment(identity.flags_of(toy))
     checkpoints.restore(plain.checkpoints, plain.state)
-    ours = experiment.restored(toy).model.energy_net.trainable_variables
+    ours = restored(toy).model.energy_net.trainable_variables
     raw = plain.algorithm.model.energy_net.trainable_variables
     averages = plain.algorithm.optimizers["energy"]._model_variables_moving_average
     assert any(not np.array_equal(a.numpy(), b.numpy()) for a, b in zip(ours, raw, strict=True))
@@ -206,8 +207,8 @@ def test_a_run_stopped_in_its_growth_is_used_as_deep_as_it_had_grown(tmp_path):
     command_line.train(
         tmp_path / "run", *TOY, "--steps=4", "--generative_convnet.layer_iterations=3"
     )
-    assert experiment.restored(tmp_path / "run").model.energy_net.depth == 2
+    assert restored(tmp_path / "run").model.energy_net.depth == 2
     command_line.train(
         tmp_path / "young", *TOY, "--steps=2", "--generative_convnet.layer_iterations=3"
     )
-    assert experiment.restored(tmp_path / "young").model.energy_net.depth == 1
+    assert restored(tmp_path / "young").model.energy_net.depth == 1

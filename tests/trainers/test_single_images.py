@@ -12,7 +12,7 @@ from test_sampling import cells, draw
 from tfgen.errors import UserError
 from trainers.drawings import generate, single_images
 from trainers.drawings.request import Request
-from trainers.run import experiment
+from trainers.run.trained import restored
 
 
 def test_images_are_written_one_by_one_into_a_directory(trained_digits, tmp_path, capsys):
@@ -149,7 +149,7 @@ def test_nothing_is_left_of_images_that_cannot_be_made(tmp_path):
 
 def test_the_parts_that_are_left_are_those_of_an_uninterrupted_command(trained_digits, monkeypatch):
     monkeypatch.setattr(generate, "PART", 4)
-    trained, request = experiment.restored(trained_digits), Request(count=10, seed=3)
+    trained, request = restored(trained_digits), Request(count=10, seed=3)
     whole = list(generate.images(trained, request))
     assert [len(part) for part in whole] == [4, 4, 2]
     for done in range(4):

@@ -19,9 +19,10 @@ from support.command_line import TOY, content, mistake, rows, same_numbers
 
 from tfgen.errors import UserError
 from tfgen.models import saved
-from trainers import main
+from trainers import evaluate, main
 from trainers.run import best, callbacks, checkpoints, commands, experiment, lasting, locks, seal
 from trainers.run.metrics import Metrics
+from trainers.run.trained import restored
 
 pytestmark = pytest.mark.eager
 
@@ -93,10 +94,10 @@ def test_a_measurement_beside_a_training_sets_nothing_aside(toy, capsys):
     damage = toy / "checkpoints" / "step-0000000004" / "model" / "weights.npz"
     damage.write_bytes(b"")
     with locks.held(toy):
-        assert experiment.restored(toy).step == 0
+        assert restored(toy).step == 0
     assert "step-0000000000 is used in its place" in capsys.readouterr().err
     assert checkpoints.steps(toy / "checkpoints") == [0, 4]
-    assert experiment.restored(toy).step == 0
+    assert restored(toy).step == 0
     assert checkpoints.steps(toy / "checkpoints") == [0]
 
 
@@ -109,14 +110,14 @@ def test_flags_that_were_cut_at_the_end_of_a_line_are_refused(toy, lines):
     whole = (toy / "flags.cfg").read_text().splitlines(keepends=True)
     (toy / "flags.cfg").write_text("".join(whole[:lines]))
     with pytest.raises(UserError, match=r"flags\.cfg"):
-        experiment.restored(toy)
+        restored(toy)
 
 
 def test_a_changed_flag_is_refused(toy):
     text = (toy / "flags.cfg").read_text()
     (toy / "flags.cfg").write_text(text.replace("--generative_convnet.sigma=0.3", "", 1))
     with pytest.raises(UserError, match=r"flags\.cfg"):
-        experiment.restored(toy)
+        restored(toy)
 
 
 FACTS = {
@@ -135,7 +136,7 @@ def test_changed_facts_of_the_data_are_refused(toy, name):
     data = json.loads((toy / "data.json").read_text())
     (toy / "data.json").write_text(json.dumps(change(data)))
     with pytest.raises(UserError, match=words):
-        experiment.restored(toy)
+        restored(toy)
 
 
 def test_a_run_of_an_earlier_version_is_measured_and_not_gone_on_with(toy):
@@ -146,7 +147,7 @@ def test_a_run_of_an_earlier_version_is_measured_and_not_gone_on_with(toy):
     (toy / "flags.cfg").write_text("".join(old))
     run = json.loads((toy / "run.json").read_text())
     (toy / "run.json").write_text(json.dumps({k: v for k, v in run.items() if k != "sealed"}))
-    assert experiment.restored(toy).step == 4
+    assert restored(toy).step == 4
     sentence = mistake("trainers.main", *AGAIN, "--steps=6", f"--workdir={toy}")
     assert "earlier version of tfgen" in sentence
 
@@ -205,7 +206,7 @@ def test_the_best_checkpoint_is_kept_beside_the_newest_and_the_newest_good_one(b
 
 def test_commands_take_the_best_checkpoint(best_run, tmp_path):
     workdir = shutil.copytree(best_run, tmp_path / "run")
-    assert experiment.restored(workdir, "best").step == 4
+    assert restored(workdir, "best").step == 4
     flags = (f"--workdir={workdir}", "--metrics=reconstruction", "--step=best")
     command_line.start("trainers.evaluate", *flags)
     assert {row["step"] for row in rows(workdir, "evaluation")} == {4}
@@ -247,7 +248,7 @@ def test_a_number_that_is_never_known_is_refused(toy, name):
 
 def test_a_run_that_keeps_no_best_has_none(toy):
     with pytest.raises(UserError, match="trained without --keep_best"):
-        experiment.restored(toy, "best")
+        restored(toy, "best")
     ask = ("--metrics=reconstruction", f"--workdir={toy}", "--step=newest")
     assert "a number of updates, or best" in mistake("trainers.evaluate", *ask)
 
@@ -311,7 +312,7 @@ def test_another_command_that_is_interrupted_says_so_and_ends_with_130(toy, monk
     def interrupted(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(experiment, "restored", interrupted)
+    monkeypatch.setattr(evaluate, "restored", interrupted)
     with pytest.raises(SystemExit) as ended:
         command_line.start("trainers.evaluate", f"--workdir={toy}", "--metrics=reconstruction")
     assert ended.value.code == 130

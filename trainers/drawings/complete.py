@@ -9,7 +9,7 @@ from tfgen import random
 from tfgen.data import masks
 from trainers.drawings import pictures
 from trainers.drawings.request import Request, able, ask, images_for, row_seeds
-from trainers.run.experiment import Trained
+from trainers.run.trained import Trained
 
 COMPLETIONS = 2
 

@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 from tfgen.errors import UserError
 from trainers.drawings import pictures
 from trainers.drawings.request import MANY, Request, ask, held_out
-from trainers.run.experiment import Trained
+from trainers.run.trained import Trained
 
 MOST_NAMED = 20
 """Classes whose names the colour bar has room for."""

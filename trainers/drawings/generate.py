@@ -7,7 +7,7 @@ import numpy as np
 from tfgen import random
 from trainers.drawings import pictures
 from trainers.drawings.request import SEVERAL, Request, ask, with_labels
-from trainers.run.experiment import Trained
+from trainers.run.trained import Trained
 
 PART = 100
 """Images that are generated at once."""

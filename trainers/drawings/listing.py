@@ -11,7 +11,7 @@ import numpy as np
 
 from trainers import drawings
 from trainers.drawings.request import Request
-from trainers.run.experiment import Trained
+from trainers.run.trained import Trained
 
 WIDTH = 100
 """Columns of a help text."""

@@ -5,7 +5,7 @@ import numpy as np
 from tfgen.evaluation import local_modes
 from trainers.drawings import pictures
 from trainers.drawings.request import SEVERAL, Request
-from trainers.run.experiment import Trained
+from trainers.run.trained import Trained
 
 STEPS = 5000
 """Of each descent, at most, unless a number is given."""

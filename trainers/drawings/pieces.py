@@ -6,7 +6,7 @@ import numpy as np
 from tfgen.evaluation import pieces
 from trainers.drawings import pictures
 from trainers.drawings.request import Request
-from trainers.run.experiment import Trained
+from trainers.run.trained import Trained
 
 EXTENT = 2.0
 BOX = {

@@ -14,7 +14,7 @@ from tfgen.errors import AtLeastOne, Fraction, NotNegative, Seed, UserError
 from tfgen.models import Endpoint
 from tfgen.models.inputs import Input
 from trainers.run import stated
-from trainers.run.experiment import Trained
+from trainers.run.trained import Trained
 
 Answer = dict[str, np.ndarray]
 Ask = Callable[..., Answer]

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from tfgen.data import preprocess
 from trainers.drawings import pictures
 from trainers.drawings.request import MANY, SEVERAL, Request, ask, held_out
-from trainers.run.experiment import Trained
+from trainers.run.trained import Trained
 
 COLUMNS = 8
 

@@ -6,7 +6,7 @@ from tfgen import random
 from tfgen.models import without_margin
 from trainers.drawings import pictures
 from trainers.drawings.request import SEVERAL, Request, ask
-from trainers.run.experiment import Trained
+from trainers.run.trained import Trained
 
 
 def draw(trained: Trained, request: Request) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from tfgen.errors import UserError
 from trainers.drawings import pictures
 from trainers.drawings.request import Request, ask, picture, require
-from trainers.run.experiment import Trained
+from trainers.run.trained import Trained
 
 
 def draw(trained: Trained, request: Request) -> np.ndarray:

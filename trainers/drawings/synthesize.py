@@ -9,7 +9,7 @@ from tfgen.errors import UserError
 from tfgen.models.inputs import Input
 from trainers.drawings import pictures
 from trainers.drawings.request import Request, ask, check, require
-from trainers.run.experiment import Trained
+from trainers.run.trained import Trained
 
 
 def draw(trained: Trained, request: Request) -> np.ndarray:

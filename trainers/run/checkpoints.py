@@ -5,13 +5,12 @@ A checkpoint holds the state of the training, `state.*`, the model as `tfgen.loa
 """
 
 import contextlib
-import math
 import os
 import pathlib
 import re
 import shutil
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import keras
 import numpy as np
@@ -20,12 +19,9 @@ import tensorflow as tf
 from tfgen import files
 from tfgen.errors import UserError
 from tfgen.models import saved
-from tfgen.training.algorithm import Algorithm
 from trainers.run import records
 from trainers.run.records import DamagedError, Stamp
-
-State = Mapping[str, keras.Variable]
-"""All variables of a training by name, the same in every process."""
+from trainers.run.state import State, described, not_finite
 
 ASIDE = re.compile(r"writing-(\d+)")
 
@@ -34,71 +30,6 @@ steps = saved.checkpoint_steps
 
 class NotFiniteError(UserError):
     """A state that holds NaN or infinity."""
-
-
-def state_of(algorithm: Algorithm) -> State:
-    """Returns all variables that a checkpoint keeps of a training.
-
-    Raises:
-        UserError: if two have one name.
-    """
-    found = saved.named_variables(algorithm.model)
-    known = {id(v) for v in found.values()}  # by identity, since variables compare by value
-    # means are of the logging interval: a run that is stopped goes on within it
-    means = [v for metric in algorithm.metrics for v in metric.variables]
-    own = [v for v in algorithm.weights if id(v) not in known]
-    named = [(f"training/{v.path.removeprefix(algorithm.name + '/')}", v) for v in own]
-    named += [(f"means/{v.path}", v) for v in means]
-    for role, optimizer in algorithm.optimizers.items():
-        named += _of_optimizer(algorithm, role, optimizer)
-    count = len(found) + len(named)
-    found |= dict(named)
-    if len(found) < count:
-        raise UserError("state: expected a name of its own for each variable and found one twice")
-    return found
-
-
-def _of_optimizer(
-    algorithm: Algorithm, role: str, optimizer: keras.optimizers.Optimizer
-) -> list[tuple[str, keras.Variable]]:
-    """Returns the variables of a role's optimizer, named by the weights that they belong to."""
-    # Keras numbers nets without a name by how many were made before
-    names = {v.path.replace("/", "_"): name for name, v in _parameters(algorithm, role).items()}
-    found = []
-    for variable in optimizer.variables:
-        tail = variable.path.removeprefix(f"{optimizer.name}/")
-        owners = [path for path in names if tail.startswith(f"{path}_")]
-        owner = max(owners, key=len, default=None)
-        if owner is not None:
-            tail = f"{names[owner]}/{tail.removeprefix(owner + '_')}"
-        found.append((f"optimizers/{role}/{tail}", variable))
-    return found
-
-
-def _parameters(algorithm: Algorithm, role: str) -> dict[str, keras.Variable]:
-    """Returns what a role's optimizer trains, by name."""
-    names = {id(v): name for name, v in algorithm.nets[role].named_variables().items()}
-    parameters = algorithm.parameters(role)
-    return {names.get(id(v), v.path.rpartition("/")[2]): v for v in parameters}
-
-
-def not_finite(state: State) -> str | None:
-    """Returns the name of the first variable that holds NaN or infinity, or None."""
-    floats = {n: v for n, v in state.items() if tf.as_dtype(v.dtype).is_floating}
-    flags = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(v))) for v in floats.values()]
-    finite = tf.stack(flags).numpy() if flags else []  # one answer from the device
-    return next((name for name, good in zip(floats, finite, strict=True) if not good), None)
-
-
-def names_of(state: State, variables: Iterable[keras.Variable]) -> set[str]:
-    """Returns the names that variables have in a state."""
-    wanted = {id(v) for v in variables}  # by identity, since variables compare by value
-    return {name for name, variable in state.items() if id(variable) in wanted}
-
-
-def size(state: State) -> int:
-    """Returns the bytes of a state, which is what training keeps between two updates."""
-    return sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in state.values())
 
 
 def save(
@@ -262,11 +193,6 @@ def newest_whole(directory: pathlib.Path, set_aside: bool = True, most: int | No
             print(f"{reason}{moved}; {path.name} is used in its place", file=sys.stderr)
         return step
     raise DamagedError(f"workdir: {damages[-1][1] if damages else directory}, and none is whole")
-
-
-def described(state: State) -> dict[str, list]:
-    """Returns data types and shapes by name."""
-    return {name: [keras.backend.standardize_dtype(v.dtype), *v.shape] for name, v in state.items()}
 
 
 def _of_other_lengths(record: Mapping, state: State, growable: Collection[str]) -> State:

@@ -16,7 +16,7 @@ from tfgen import files
 from tfgen.data import examples
 from tfgen.data.shares import Share
 from tfgen.errors import UserError
-from tfgen.models import Model, saved
+from tfgen.models import saved
 from tfgen.nets.convolution import implementations
 from tfgen.training.algorithm import Algorithm
 from tfgen.training.schedules import Schedule
@@ -27,38 +27,16 @@ from trainers.run import (
     checkpoints,
     dataset,
     flags,
-    history,
-    locks,
+    identity,
     optimizers,
-    records,
     seal,
-    stated,
     stopping,
     strategy,
 )
 from trainers.run.metrics import Metrics
 from trainers.run.records import Stamp
+from trainers.run.state import State, names_of, state_of
 from trainers.run.workers import Workers
-
-DATA = (
-    "dataset",
-    "crop",
-    "image_size",
-    "channels",
-    "patch_size",
-    "clip_length",
-    "clip_stride",
-    "missing",
-    "max_images",
-    "test_fraction",
-    "validation",
-    *stated.NAMES,
-)
-STRUCTURE = ("algorithm", "nets", *DATA, "seed")
-"""Flags that a run cannot change midway; nor can it change its nets."""
-
-FACTS = ("image_shape", "train_size", "num_incomplete")
-"""What data.json says of the data that is exactly the same on every machine."""
 
 
 class Experiment:
@@ -183,9 +161,9 @@ class Experiment:
         return function(tuple(self.data["image_shape"]), **options)
 
     @functools.cached_property
-    def state(self) -> checkpoints.State:
+    def state(self) -> State:
         """All variables that a checkpoint keeps of the training."""
-        return checkpoints.state_of(self.algorithm)
+        return state_of(self.algorithm)
 
     @property
     def finished(self) -> bool:
@@ -232,7 +210,7 @@ class Experiment:
         Raises:
             UserError: if there is none, or it does not fit.
         """
-        growable = checkpoints.names_of(self.state, self.algorithm.growable)
+        growable = names_of(self.state, self.algorithm.growable)
         stamp = self.stamp if step is None else None
         if step is None:
             step = self.workers.led(lambda: checkpoints.newest_whole(self.checkpoints))
@@ -265,7 +243,7 @@ class Experiment:
     @property
     def stamp(self) -> Stamp:
         """Returns what a checkpoint of this run says of its flags and data."""
-        return stamp_of(self.values, self.data)
+        return identity.stamp_of(self.values, self.data)
 
     def claim(self) -> None:
         """Writes what the run is, so that it can be gone on with."""
@@ -278,199 +256,3 @@ class Experiment:
         for name, content in contents.items():
             with files.written_aside(self.workdir / name) as aside:
                 aside.write_text(content, encoding="utf-8")
-
-
-@dataclasses.dataclass(frozen=True)
-class Trained:
-    """A run as evaluation, drawing and export see it: a model and what is known of it.
-
-    Attributes:
-        workdir: the run's.
-        values: the flags that it was made with.
-        model: as a checkpoint left it, with averaged weights where the run keeps them.
-        data: what the nets know of the data.
-        metrics: the rows of the work directory.
-    """
-
-    workdir: pathlib.Path
-    values: absl_flags.FlagValues
-    model: Model
-    data: dict[str, Any]
-    metrics: Metrics
-
-    @property
-    def step(self) -> int:
-        """Updates behind the model."""
-        return self.model.updates
-
-    @property
-    def jit_compile(self) -> bool:
-        """Tells whether XLA compiles what measures the model."""
-        return strategy.jit_compile(self.values.jit_compile)
-
-    @functools.cached_property
-    def images(self) -> examples.Images:
-        """The data set that the model was trained on; another is refused."""
-        return dataset.images_of_run(self.values, self.data, self.workdir)
-
-
-def restored(
-    workdir: str | pathlib.Path,
-    step: int | str | None = None,
-    convolution: str | None = None,
-    *,
-    moved_to: str | None = None,
-) -> Trained:
-    """Returns a run with its model.
-
-    A damaged newest checkpoint is set aside, and the one before is used.
-
-    Args:
-        workdir: of a run.
-        step: updates behind the checkpoint, or `best`; None: the newest.
-        convolution: how convolutions run; None: as the run's flags have it.
-        moved_to: the data set as `--dataset` names it today; None: as the run's flags have it.
-
-    Raises:
-        UserError: if it is not one, or has no such checkpoint.
-    """
-    workdir = pathlib.Path(workdir)
-    values, data = read(workdir, moved_to), dataset.remembered(workdir)
-    try:
-        chosen = _whole(workdir, values, data, step)
-        with implementations.defaulting_to(convolution or values.convolution):
-            model = saved.load(workdir, chosen)
-    except UserError as error:
-        reason = str(error).removeprefix("workdir: ")
-        raise UserError(f"--workdir: {reason}") from error
-    metrics = Metrics(workdir / "metrics.jsonl")
-    return Trained(workdir, values, model, data, metrics)
-
-
-def _whole(
-    workdir: pathlib.Path, values: absl_flags.FlagValues, data: dict, step: int | str | None
-) -> int | None:
-    """Returns the step of a checkpoint that is whole and of this run; None: the newest.
-
-    Raises:
-        UserError: if there is none.
-    """
-    directory = workdir / "checkpoints"
-    steps = checkpoints.steps(directory)
-    if isinstance(step, str):
-        step = best.workdir_step(workdir, values.keep_best, steps)
-    if not seal.is_expected(workdir) or not steps:  # of an earlier version, without records
-        return step
-    if step is None:
-        with locks.tried(workdir) as free:  # what trains may be about to remove some
-            step = checkpoints.newest_whole(directory, set_aside=free)
-    if step in steps:
-        path = saved.checkpoint(directory, step)
-        checkpoints.check_stamp(path, records.check(path), stamp_of(values, data))
-    return step
-
-
-def stamp_of(values: absl_flags.FlagValues, data: dict[str, Any]) -> Stamp:
-    """Returns what checkpoints of a run say of its flags and data.
-
-    Args:
-        values: the run's flags.
-        data: what its nets know of the data.
-    """
-    # data sets may move, and are told by what is in them
-    names = [name for name in STRUCTURE if name != "dataset"]
-    names += [
-        f"{role}.{name}"
-        for role in catalogue.roles(values.algorithm)
-        for name in flags.net_options(values, role)
-    ]
-    # without defaults, so that a flag that is new in a later version changes nothing
-    known = {n: values[n].value for n in names if values[n].value != values[n].default}
-    facts = {name: data.get(name) for name in FACTS}
-    return Stamp(flags=records.hash_of(known), data=records.hash_of(facts))
-
-
-def held_out_of(workdir: pathlib.Path, moved_to: str | None = None) -> examples.Examples:
-    """Returns the held-out images of a run's data, which must be those that it was made with.
-
-    Args:
-        workdir: of a run.
-        moved_to: the data set as `--dataset` names it today; None: as the run's flags have it.
-    """
-    values = read(workdir, moved_to)
-    return dataset.images_of_run(values, dataset.remembered(workdir), workdir).test
-
-
-def refuse_others(values: absl_flags.FlagValues) -> history.Changes:
-    """Returns the flags in which a run that goes on differs from before.
-
-    Args:
-        values: the flags, set.
-
-    Raises:
-        UserError: if the work directory is another run's, or holds other files.
-    """
-    workdir = pathlib.Path(values.workdir)
-    if not (workdir / saved.RUN).exists() and not (workdir / "flags.cfg").exists():
-        # what a kill while claiming it may have left behind does not count
-        found = [path.name for path in workdir.glob("*") if not path.name.startswith(".")]
-        if workdir.is_file() or set(found) - {"data.json"}:
-            raise UserError(
-                "--workdir: expected a run's directory or an empty one and found other files in "
-                f"{workdir}"
-            )
-        return {}
-    if not (workdir / saved.RUN).exists() and not (workdir / "checkpoints").exists():
-        return {}  # killed while it was claimed
-    before = read(workdir)
-    options = [
-        f"{role}.{option}"
-        for role in catalogue.roles(before.algorithm)
-        for option in flags.net_options(before, role)
-    ]
-    movable = dataset.has_place(before.dataset) and dataset.has_place(values.dataset)
-    for name in [*STRUCTURE, *options]:
-        if name == "dataset" and movable:
-            continue  # their fingerprints are compared
-        if before[name].value != values[name].value:
-            raise UserError(
-                f"--{name}: {workdir} was made with {before[name].value} and cannot go on with "
-                f"{values[name].value}; choose another --workdir"
-            )
-    return history.changes(before, values)
-
-
-def read(workdir: pathlib.Path, moved_to: str | None = None) -> absl_flags.FlagValues:
-    """Returns the flags that a work directory was made with, and `workdir` as it is now.
-
-    Args:
-        workdir: of a run.
-        moved_to: the data set as `--dataset` names it today; None: as it was.
-
-    Raises:
-        UserError: if it is not one, or one of another format.
-    """
-    config = workdir / saved.FLAGS
-    try:
-        saved.check_run(workdir)
-    except UserError as error:
-        raise UserError(f"--workdir: {error}") from error
-    if not config.exists():
-        raise UserError(
-            f"--workdir: expected a run's directory and found no flags.cfg in {workdir}"
-        )
-    seal.check(workdir)
-    values = absl_flags.FlagValues()
-    flags.define(values)
-    try:
-        argv = ["", f"--flagfile={config}", f"--workdir={workdir}"]
-        flags.define_own_nets(values, argv)
-        flags.parse(argv, values)
-        flags.require(values, "algorithm", "nets", "dataset")
-    except UserError as error:
-        raise UserError(
-            f"--workdir: expected {config} to be a run's flags and could not read it: {error}"
-        ) from error
-    if moved_to is not None:
-        values["dataset"].value = dataset.absolute(moved_to)
-    return values

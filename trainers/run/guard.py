@@ -10,9 +10,10 @@ import keras
 import tensorflow as tf
 from absl import flags as absl_flags
 
-from trainers.run import catalogue, checkpoints
+from trainers.run import catalogue
 from trainers.run.experiment import Experiment
 from trainers.run.metrics import Row
+from trainers.run.state import not_finite
 
 NORMS = ("_gap", "_norm", "_weight")
 """Endings of the logged numbers that a divergence drives up."""
@@ -121,7 +122,7 @@ class Guard(keras.callbacks.Callback):
 
     def _check_finite(self, step: int, logs: Mapping[str, float]) -> None:
         """Raises DivergedError at a logged number, or a variable, that is not finite."""
-        bad = checkpoints.not_finite(self.experiment.state)
+        bad = not_finite(self.experiment.state)
         # chains are lost while all weights are well: their steps are too long
         weights = math.isfinite(self.largest_weight)
         for name, value in logs.items():

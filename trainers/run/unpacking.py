@@ -6,7 +6,7 @@ import shutil
 from tfgen import files, pretrained
 from tfgen.errors import UserError
 from tfgen.models import saved
-from trainers.run import dataset, experiment, records, seal
+from trainers.run import dataset, identity, records, seal
 
 METRICS = "metrics.jsonl"
 
@@ -40,5 +40,5 @@ def unpack(name: str, workdir: pathlib.Path) -> None:
         (place / saved.MODEL).mkdir(parents=True)
         for file in (saved.DESCRIPTION, saved.WEIGHTS):
             shutil.copyfile(source / file, place / saved.MODEL / file)
-        stamp = experiment.stamp_of(experiment.read(aside), dataset.remembered(aside))
+        stamp = identity.stamp_of(identity.flags_of(aside), dataset.remembered(aside))
         records.write(place, updates, {}, stamp)
