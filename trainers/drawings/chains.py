@@ -4,7 +4,7 @@ import numpy as np
 
 from trainers.drawings import pictures
 from trainers.drawings.request import Request, ask
-from trainers.run.experiment import Trained
+from trainers.run.trained import Trained
 
 
 def draw(trained: Trained, request: Request) -> np.ndarray:
