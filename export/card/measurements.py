@@ -94,7 +94,7 @@ def lite(
         `bytes`, `milliseconds`, and by output the largest difference, `error`, and the largest
         number, `range`.
     """
-    model = runner(path)
+    model = runner(path.read_bytes())
     found = model(**given)
     error = {name: float(np.abs(found[name] - value).max()) for name, value in expected.items()}
     return {

@@ -117,7 +117,7 @@ def run(path: pathlib.Path, **inputs: np.ndarray) -> dict[str, np.ndarray]:
     Raises:
         UserError: if an input has another size than the file was made for.
     """
-    model = runner(path)
+    model = runner(path.read_bytes())
     for name, details in model.get_input_details().items():
         sides = [None if side < 0 else int(side) for side in details["shape_signature"]]
         found = np.shape(inputs[name])
