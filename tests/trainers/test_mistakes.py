@@ -22,6 +22,8 @@ import tfgen.nets.families.toy
 from trainers.run import checkpoints
 from trainers.run.dataset import sides
 
+pytestmark = pytest.mark.eager
+
 ROOT = pathlib.Path(__file__).parents[2]
 
 CLASSIFIER = (

@@ -7,10 +7,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgen import energies, portability, random
+from tfgen import distributions, energies, portability, random
 from tfgen.errors import UserError
 from tfgen.models import inputs
-from tfgen.models.base import Model, Sampling
+from tfgen.models.base import Model, Sampling, Target
 from tfgen.models.endpoints import task
 from tfgen.models.snapshots import Snapshots
 from tfgen.nets.architectures import adapters
@@ -81,6 +81,10 @@ class PyramidModel(Model):
         """Returns the energy of the finest scale."""
         del label, training  # snapshots run in inference mode alone
         return self.energy_at(self.scales - 1)
+
+    def target(self, label: Label | None = None) -> Target:
+        """Returns the density of the finest scale's energy, on the box that its samples stay in."""
+        return Target(self.energy_fn(label), distributions.Uniform(), self.image_shape)
 
     def side(self, side: Integer, scale: int) -> Integer:
         """Computes a side of images at a scale: a geometric sequence up to the finest's.
