@@ -69,3 +69,16 @@ def test_a_scale_that_is_not_learned_leaves_the_noise():
 def test_a_net_of_one_size_is_refused():
     with pytest.raises(UserError, match="nets: expected a net of one energy"):
         build(generative_convnet_digits.energy((32, 32, 1), width=0.1))
+
+
+def test_the_density_has_the_temperature_that_a_step_implies():
+    """A step of s = 0.1 with noise of σ = 0.01 samples at T = σ² / 2s = 0.0005."""
+    model = build()
+    x = random.normal((2, *SHAPE), random.root(0))
+    np.testing.assert_allclose(model.target().energy(x), model.energy(x) / 5e-4, rtol=1e-5)
+
+
+def test_steps_without_noise_have_no_density():
+    still = samplers.Langevin.from_gradient_step(0.1, 0.0, bounds=(-1.0, 1.0))
+    with pytest.raises(UserError, match="noise_scale: expected a number above 0"):
+        build(sampling=Sampling(still, 2)).target()

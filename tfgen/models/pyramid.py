@@ -83,8 +83,21 @@ class PyramidModel(Model):
         return self.energy_at(self.scales - 1)
 
     def target(self, label: Label | None = None) -> Target:
-        """Returns the density of the finest scale's energy, on the box that its samples stay in."""
-        return Target(self.energy_fn(label), distributions.Uniform(), self.image_shape)
+        """Returns the density of the finest scale's energy, on the box that its samples stay in.
+
+        Its temperature is that which the coefficients of a step imply.
+
+        Raises:
+            UserError: if steps have no noise, and so no temperature.
+        """
+        temperature = self.sampling.kernel.implied_temperature
+        if temperature <= 0:
+            raise UserError(
+                "noise_scale: expected a number above 0, since a density needs a temperature, and "
+                "found 0"
+            )
+        energy = self.energy_fn(label)
+        return Target(lambda x: energy(x) / temperature, distributions.Uniform(), self.image_shape)
 
     def side(self, side: Integer, scale: int) -> Integer:
         """Computes a side of images at a scale: a geometric sequence up to the finest's.

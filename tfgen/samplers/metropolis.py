@@ -71,6 +71,11 @@ class Metropolis(Kernel):
     def noise_free(self) -> Langevin:
         return Langevin(self.step_size, temperature=0.0, bounds=self.bounds)
 
+    @property
+    def implied_temperature(self) -> Scalar:
+        """T of the density exp(-U / T) that the steps sample."""
+        return self.temperature
+
     def scaled(self, step: Scalar = 1.0, temperature: Scalar = 1.0) -> "Metropolis":
         return dataclasses.replace(  # type: ignore[type-var]  # subclasses are dataclasses
             self, step_size=self.step_size * step, temperature=self.temperature * temperature

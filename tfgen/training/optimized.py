@@ -134,7 +134,8 @@ class Optimized(keras.Model):
             return
         # TensorFlow lets no thread but a replica's own exchange them, or assign to them
         for role, net in self.nets.items():
-            if net.non_trainable_variables:
+            # growth alone assigns to the share of a level, between updates
+            if any(variable is not net.fade for variable in net.non_trainable_variables):
                 raise UserError(
                     f"accumulate: expected 1 on {replicas.count()} replicas, since the net {role} "
                     f"has batch statistics or spectral norms, and found {accumulate}"
