@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import os
 import pathlib
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -106,11 +107,7 @@ class Stored:
         rows = None if self.rows is None else tf.constant(self.rows)
 
         def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            held = tf.raw_ops.ImmutableConst(
-                dtype=tf.as_dtype(self.dtype),
-                shape=self.whole,
-                memory_region_name=str(self.path),
-            )
+            held = _mapped_tensor(self.path, self.dtype, self.whole)
             return held, index if rows is None else tf.gather(rows, index)
 
         return read
@@ -140,6 +137,20 @@ class Stored:
         if self.rows is None:
             return ""
         return f", rows {hashlib.sha256(self.rows.astype('<i8').tobytes()).hexdigest()[:16]}"
+
+
+def _mapped_tensor(path: pathlib.Path, dtype: np.dtype, shape: tuple[int, ...]) -> tf.Tensor:
+    """Returns the numbers in a file, of which the graph reads those that it touches."""
+    node = tf.compat.v1.NodeDef(name="pictures", op="ImmutableConst")
+    node.attr["dtype"].type = tf.as_dtype(dtype).as_datatype_enum
+    node.attr["shape"].shape.CopyFrom(tf.TensorShape(shape).as_proto())
+    node.attr["memory_region_name"].s = os.fsencode(path)
+    # TensorFlow evaluates operations without inputs when it builds a function: it would copy the
+    # whole file. It leaves out operations that name scoped allocators; this one names none.
+    node.attr["_scoped_allocator"].list.SetInParent()
+    graph = tf.compat.v1.GraphDef(node=[node])
+    (held,) = tf.graph_util.import_graph_def(graph, return_elements=["pictures:0"])
+    return held
 
 
 class Lazy(Protocol):
