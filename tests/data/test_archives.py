@@ -62,6 +62,27 @@ def test_a_zip_of_pictures_equals_the_folder_of_them(tmp_path, names):
     assert same(found, folder)
 
 
+def test_a_folder_in_a_zip_equals_the_folder(tmp_path):
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "pets"
+    for name in ("all/cat/1.png", "all/cat/2.png", "all/dog/1.png", "all/.hidden/1.png", "x.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        iio.imwrite(folder / name, rng.integers(0, 256, (8, 8, 3), np.uint8))
+    zipped(folder, tmp_path / "pets.zip")
+    for inside in ("all", "all/cat"):
+        ours = load(f"folder:{tmp_path / 'pets.zip' / inside}", test_fraction=0)
+        assert same(ours, load(f"folder:{folder / inside}", test_fraction=0))
+    said = complaint(f"folder:{tmp_path / 'pets.zip' / 'birds'}")
+    assert "expected the archive to hold birds/ and found ./, all/cat/, all/dog/" in said
+
+
+def test_a_corrupt_picture_in_a_folder_in_a_zip_is_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "pets.zip", "w") as archive:
+        archive.writestr("all/cat/1.png", b"no picture")
+    said = complaint(f"folder:{tmp_path / 'pets.zip' / 'all'}")
+    assert str(pathlib.Path("pets.zip") / "all" / "cat" / "1.png") in said
+
+
 def test_a_zip_without_pictures_is_refused(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "notes.txt").write_text("no picture")

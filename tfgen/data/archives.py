@@ -31,16 +31,17 @@ def listing(name: str, path: pathlib.Path) -> Listing:
 
     Args:
         name: of the data set, for complaints.
-        path: of a folder, an archive or another file.
+        path: of a folder, an archive, a folder in an archive (`pets.zip/cats`) or another file.
 
     Raises:
-        UserError: if a folder or the archive cannot be read.
+        UserError: if a folder or the archive cannot be read, or the archive has no such folder.
     """
     left_out: collections.Counter[str] = collections.Counter()
+    archive = archive_of(path)
     if path.is_dir():
         found = list(_walk(name, path, left_out))
-    elif zips.is_archive(path):
-        found = list(zips.members(name, path, left_out))
+    elif zips.is_archive(archive):
+        found = list(_members(name, archive, path, left_out))
     else:
         found = [single(name, path)]
     in_order = sorted(found, key=lambda entry: (entry.path.parts, str(entry.place)))
@@ -99,6 +100,26 @@ def archive_of(path: pathlib.Path) -> pathlib.Path:
         if zips.is_archive(parent) and parent.is_file():
             return parent
     return path
+
+
+def _members(
+    name: str, archive: pathlib.Path, path: pathlib.Path, left_out: collections.Counter[str]
+) -> Iterator[Entry]:
+    """Yields the files of an archive that lie in the folder that a path through it names."""
+    folder = pathlib.PurePosixPath(path.relative_to(archive))
+    within: collections.Counter[str] = collections.Counter()
+    found = list(zips.members(name, archive, within))
+    if folder == pathlib.PurePosixPath():
+        left_out.update(within)
+        yield from found
+        return
+    inside = [entry for entry in found if folder in entry.path.parents]
+    if not inside:
+        folders = known.shown_of(sorted({f"{entry.path.parent}/" for entry in found}))
+        raise UserError(
+            f"dataset {name}: expected the archive to hold {folder}/ and found {folders}"
+        )
+    yield from (entry._replace(path=entry.path.relative_to(folder)) for entry in inside)
 
 
 def _walk(name: str, root: pathlib.Path, left_out: collections.Counter[str]) -> Iterator[Entry]:

@@ -3,6 +3,7 @@
 import pathlib
 import unicodedata
 import zipfile
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tfgen.errors import UserError
@@ -35,6 +36,10 @@ NO_FILE = "special file"
 """Why something was left out: it is a pipe, a socket or a device."""
 
 
+MOST_NAMED = 10
+"""Files or folders that a complaint names."""
+
+
 class Entry(NamedTuple):
     """A file of a folder or an archive."""
 
@@ -49,7 +54,7 @@ class Entry(NamedTuple):
     @property
     def shown(self) -> pathlib.PurePath:
         """What complaints call it."""
-        return self.place if self.member is None else self.place / self.path
+        return self.place if self.member is None else self.place / self.member.filename
 
 
 def is_hidden(name: str) -> bool:
@@ -60,6 +65,12 @@ def is_hidden(name: str) -> bool:
 def composed(name: str) -> str:
     """Returns a name in Unicode's composed form, so that its two spellings are one."""
     return unicodedata.normalize("NFC", name)
+
+
+def shown_of(names: Sequence[str]) -> str:
+    """Returns the first names of a list, as a complaint gives them."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def check_size(name: str, path: pathlib.PurePath, size: int) -> None:

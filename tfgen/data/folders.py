@@ -24,14 +24,14 @@ def read(name: str, path: pathlib.Path, stated: Reading) -> Contents:
 
     Args:
         name: of the data set, for complaints.
-        path: of the folder or archive.
+        path: of the folder, the archive, or a folder in one (`pets.zip/cats`).
         stated: what the user states about the pictures.
 
     Raises:
         UserError: if it is neither, holds no pictures, or is laid out in none of the ways that
             `tfgen.data.layout` knows.
     """
-    if not path.is_dir() and not zips.is_archive(path):
+    if not path.is_dir() and not zips.is_archive(archives.archive_of(path)):
         raise UserError(
             f"dataset {name}: expected a folder or a .zip of images and found the file {path}"
         )

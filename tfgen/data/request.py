@@ -80,7 +80,7 @@ class Request:
             path = pathlib.Path.cwd() / pathlib.Path(place).expanduser()
             if self.frames:
                 facts["frames"] = True
-            files = signature.of_path(films.container(path)[0])
+            files = signature.of_path(sources.on_disk(kind, path))
             return facts | {"dataset": f"{kind}:{path}", "files": files}
         found = signature.of_tfds(self.name, self.data_dir)
         return facts | {"dataset": self.name, "files": found, "manual_dir": self.manual_dir}

@@ -6,7 +6,7 @@
 | `mnist5k` | 5,000 + 1,000 of MNIST's digits, 28x28 grey, labelled (`tfgen.data.mnist5k`) |
 | `textures/brick`, `textures/grass`, `textures/gravel` | scikit-image's, 512x512 grey |
 | `toy/NAME` | 10,000 draws of a known density (`tfgen.data.toy`) |
-| `folder:PATH` | image files, also in a .zip; `tfgen.data.layout` finds splits and classes |
+| `folder:PATH` | image files, also in a .zip or in a folder of one (`folder:pets.zip/cats`) |
 | `cifar10:PATH` | CIFAR-10's binary batches (`data_batch_1.bin`, ...): a folder, a .zip, or one |
 | `npz:PATH` | an array `image` [n, h, w] or [n, h, w, c], and maybe an array `label` [n] |
 | `image:PATH` | one image file, also in a .zip (`image:textures.zip/bark.png`): a texture |
@@ -27,6 +27,7 @@ from tfgen.data import (
     archives,
     arrays,
     cifar10,
+    entries,
     films,
     folders,
     mnist5k,
@@ -43,8 +44,8 @@ from tfgen.errors import UserError
 
 TEXTURES = ("brick", "grass", "gravel")
 TOY_SIZE = 10_000
-MOST_NAMED = 10
-"""Members of an archive that a complaint names."""
+IN_ARCHIVES = ("folder", "image")
+"""Kinds of `KIND:PATH` whose path may lead into a .zip archive."""
 
 
 def read(
@@ -100,9 +101,18 @@ def read_image(path: str | pathlib.Path, stated: Reading = reading.PLAIN) -> np.
     return picture
 
 
+def on_disk(kind: str, path: pathlib.Path) -> pathlib.Path:
+    """Returns the file or folder that a path leads to or into.
+
+    Args:
+        kind: of `READERS`.
+        path: it, or one in it: `pets.zip/cats`, `films.npz/fire`.
+    """
+    return films.container(archives.archive_of(path) if kind in IN_ARCHIVES else path)[0]
+
+
 def _read_path(name: str, kind: str, path: pathlib.Path, stated: Reading) -> Contents:
-    place = films.container(archives.archive_of(path) if kind == "image" else path)[0]
-    if not place.exists():
+    if not on_disk(kind, path).exists():
         raise UserError(f"dataset {name}: expected an existing path and found nothing at {path}")
     return READERS[kind](name, path, stated)
 
@@ -157,15 +167,12 @@ def _image(name: str, path: pathlib.Path, stated: Reading) -> Contents:
 def _member(name: str, archive: pathlib.Path, path: pathlib.Path) -> Entry:
     """Returns the member of an archive that a path through it names."""
     member = pathlib.PurePosixPath(path.relative_to(archive))
-    entries = archives.listing(name, archive).entries
-    for entry in entries:
+    found = archives.listing(name, archive).entries
+    for entry in found:
         if entry.path == member:
             return entry
-    shown = [str(entry.path) for entry in entries[:MOST_NAMED]]
-    more = f" and {len(entries) - MOST_NAMED} more" if len(entries) > MOST_NAMED else ""
-    raise UserError(
-        f"dataset {name}: expected the archive to hold {member} and found {', '.join(shown)}{more}"
-    )
+    shown = entries.shown_of([str(entry.path) for entry in found])
+    raise UserError(f"dataset {name}: expected the archive to hold {member} and found {shown}")
 
 
 def _npz(name: str, path: pathlib.Path, stated: Reading) -> Contents:
