@@ -1,4 +1,4 @@
-"""Images a second of the data pipeline alone, beside PyTorch's DataLoader."""
+"""Images a second of the data pipeline alone, beside PyTorch's DataLoader and Grain."""
 
 import pathlib
 import statistics
@@ -49,6 +49,8 @@ CASES = {
 PEERS = {
     "PyTorch's DataLoader": ["torch_pipeline"],
     "PyTorch's DataLoader, 2 workers": ["torch_pipeline", "--workers=2"],
+    "Grain": ["grain_pipeline"],
+    "Grain, 2 threads": ["grain_pipeline", "--threads=2"],
 }
 """The contender's module and options of each library."""
 

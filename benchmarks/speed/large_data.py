@@ -130,7 +130,7 @@ def write(name: str, directory: pathlib.Path, pictures: int, side: int) -> pathl
     return place
 
 
-def own_memory(process: int) -> float:
+def own_memory(process: int | str) -> float:
     """Returns the anonymous memory of a process, MiB; 0 once it has ended."""
     try:
         status = pathlib.Path(f"/proc/{process}/status").read_text(encoding="utf-8")

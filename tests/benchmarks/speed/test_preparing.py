@@ -1,8 +1,8 @@
-"""Files for the benchmark of preparation are as stated; variants of an update differ."""
+"""Files for the benchmarks of data are as stated; variants of an update differ."""
 
 from PIL import Image
 
-from benchmarks.speed import large_data, preparing, update_memory
+from benchmarks.speed import large_data, preparing, stored, update_memory
 
 
 def test_files_are_jpegs_of_the_stated_size(tmp_path, monkeypatch):
@@ -21,3 +21,14 @@ def test_variants_of_an_update_differ_in_what_they_say():
     parts = update_memory.algorithm("micro-batches", 0.02, 4)
     assert (plain.accumulate, parts.accumulate) == (1, 4)
     assert plain.nets["generator"].compute_dtype == "float32"
+
+
+def test_memory_is_measured_of_a_training_from_a_file(tmp_path):
+    path = tmp_path / "pictures.raw"
+    with path.open("wb") as file:
+        file.truncate(110 * 64 * 64 * 3)
+    seconds, before, after, last, most = stored.measured(path, steps=1)
+    assert seconds > 0
+    assert 0 < before < most
+    assert 0 < after < most
+    assert 0 < last <= most
