@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfgen.algorithms.divergence_triangle import DivergenceTriangle
 from tfgen.errors import UserError
@@ -88,3 +89,23 @@ def test_nets_that_cannot_grow_are_refused():
     )
     with pytest.raises(UserError, match="expected nets that grow together"):
         DivergenceTriangle(*nets, image_shape=(8, 8, 1), level_updates=5)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_the_gradient_penalty_is_that_of_the_smaller_images(depth):
+    algorithm = triangle(level_updates=4, gradient_penalty=0.7)
+    for net in algorithm.nets.values():
+        net.depth = depth
+    side = 4 * 2 ** (depth - 1)
+    small = tf.random.stateless_uniform((3, side, side, 1), [0, 1], -1, 1)
+
+    def full(images):
+        return tf.repeat(tf.repeat(images, 16 // side, 1), 16 // side, 2)
+
+    with tf.GradientTape() as tape:
+        tape.watch(small)
+        total = tf.reduce_sum(algorithm.nets["energy"](full(small)))
+    squares = tf.reduce_sum(tape.gradient(total, small) ** 2, axis=(1, 2, 3))
+    expected = 0.7 * tf.reduce_mean(squares) / 2
+    found = algorithm._regularizer(full(small), full(small))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)

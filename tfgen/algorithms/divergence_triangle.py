@@ -118,7 +118,8 @@ class DivergenceTriangle(LatentAlgorithm):
             the adversarial weight where that is given, or else the preset's.
         energy_decay: factor on the mean squares of U at data and samples, added to the energy's
             loss.
-        gradient_penalty: factor on |dU/dx|² / 2 at the data, added to the energy's loss.
+        gradient_penalty: factor on |dU/dx|² / 2 at the data, added to the energy's loss; x are the
+            smaller images while nets grow.
         kernel: how images are refined under U / T: langevin, mala or hmc.
         step_size: ε of such a step in pixel units.
         sample_steps: such steps of a new sample or completion.
@@ -282,7 +283,8 @@ class DivergenceTriangle(LatentAlgorithm):
             loss += self.energy_decay * squares
         if self.gradient_penalty:
             _, gradient = energies.value_and_grad(u, data)
-            loss += self.gradient_penalty * losses.gradient_penalty(gradient)
+            blocks = 1 if self.growth is None else self.growth.block_pixels
+            loss += self.gradient_penalty * blocks * losses.gradient_penalty(gradient)
         return loss
 
 

@@ -65,6 +65,14 @@ class Growth(keras.callbacks.Callback):
         # not zero: the newest level's weights must have a gradient
         return (since + 1) / (self.fading * self.every + 1)
 
+    @property
+    def block_pixels(self) -> int:
+        """The pixels of an image of which a net of levels sees one mean at its present depth.
+
+        A gradient by the smaller image has so many times the squared length of that by the image.
+        """
+        return 4 ** (self.max_depth - self.nets[0].depth)
+
     def on_train_begin(self, logs=None):
         # a resumed run derives its depth from the step, and begins anywhere
         step = self.algorithm.num_updates
