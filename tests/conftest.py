@@ -1,5 +1,6 @@
 """Set-up that all tests share."""
 
+import argparse
 import gc
 import importlib
 import os
@@ -10,16 +11,13 @@ from collections.abc import Callable
 import filelock
 import jaxtyping
 import pytest
-import support.typechecks  # noqa: F401  the import hook calls it by its name
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # several processes share the cores
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, "1")
 
-import tfgen  # sets up TensorFlow, before a test imports that
-
 CHECKED = [
-    f"{tfgen.__name__}.{name}"
+    f"tfgen.{name}"
     for name in ("distributions", "energies", "losses", "patches", "random", "samplers")
 ]
 """Modules whose types and shapes are checked at each call.
@@ -27,9 +25,23 @@ CHECKED = [
 They are named one by one: the import hook breaks subclasses of Keras layers.
 """
 
-with jaxtyping.install_import_hook(CHECKED, "support.typechecks.checked"):
-    for name in CHECKED:
-        importlib.import_module(name)
+
+def runs_tests() -> bool:
+    """Returns whether this process runs tests, and does not only hand them out to others."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-n", "--numprocesses", default="0")
+    workers = parser.parse_known_args()[0].numprocesses
+    return "PYTEST_XDIST_WORKER" in os.environ or workers == "0"
+
+
+if runs_tests():  # to import TensorFlow takes seconds, for which the workers would wait
+    import support.typechecks  # noqa: F401  the import hook calls it by its name
+
+    import tfgen  # noqa: F401  sets up TensorFlow, before a test imports that
+
+    with jaxtyping.install_import_hook(CHECKED, "support.typechecks.checked"):
+        for name in CHECKED:
+            importlib.import_module(name)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -83,7 +83,7 @@ def form(endpoint: RowEndpoint, pictures: Pictures) -> RowEndpoint:
             else:
                 arrays[known.name] = given[known.name]
         # the endpoint's own graph, which is not traced a second time
-        found = endpoint.graph(**arrays)
+        found = endpoint.graph(*arrays.values())
         drawn = {bytes_of(name): _encoded(found[name]) for name in found if name in pictures}
         return drawn | {name: found[name] for name in found if name not in pictures}
 

@@ -1,10 +1,15 @@
-"""Every endpoint of every model answers its own example with as many rows, and is described."""
+"""Every endpoint of every model answers its own example with as many rows, and is described.
+
+That endpoints trace is asked in test_every_endpoint_traces.py.
+"""
 
 import pytest
 import tensorflow as tf
 from support import registry
 
 from export.saved_model import description, examples, published
+
+pytestmark = pytest.mark.eager
 
 ROWS = 2
 

@@ -12,6 +12,8 @@ from tfgen import random
 from tfgen.errors import UserError
 from tfgen.models import MODELS, saved
 
+pytestmark = pytest.mark.eager
+
 
 def answers(model):
     """Returns what each task answers to the examples of its inputs, two of each."""

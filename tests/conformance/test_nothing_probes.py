@@ -1,6 +1,8 @@
 """Nothing asks algorithms, models, nets or kernels what they are: they declare it."""
 
 import ast
+import functools
+import pathlib
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +10,6 @@ from support import registry
 
 ROOMS = ("tfgen", "trainers", "export", "experiments", "benchmarks")
 FILES = sorted(path for room in ROOMS for path in (registry.ROOT / room).rglob("*.py"))
-TREES = {path: ast.parse(path.read_text()) for path in FILES}
 BASES = {"Algorithm", "Model", "Net", "Kernel", "Posterior"}
 """Whose subclasses must not be told from each other."""
 
@@ -32,9 +33,17 @@ EXEMPT = {f"tfgen/nets/architectures/{name}" for name in ADAPTING} | {
 }
 
 
+@functools.cache
+def tree(path: pathlib.Path) -> ast.Module:
+    """Returns a file's syntax, parsed once, when the first test asks for it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
 def subclasses() -> set[str]:
     """Returns the names of all classes below the bases, and of the bases."""
-    classes = [n for tree in TREES.values() for n in ast.walk(tree) if isinstance(n, ast.ClassDef)]
+    nodes = (node for path in FILES for node in ast.walk(tree(path)))
+    classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
     parents = {c.name: {ast.unparse(base).split(".")[-1] for base in c.bases} for c in classes}
     found: set[str] = set()
     new = set(BASES)
@@ -42,9 +51,6 @@ def subclasses() -> set[str]:
         found |= new
         new = {name for name, above in parents.items() if above & found} - found
     return found
-
-
-OURS = subclasses()
 
 
 def is_asked(node: ast.AST) -> bool:
@@ -59,7 +65,7 @@ def names_ours(node: ast.AST) -> bool:
     """Returns whether an expression names one of our classes, alone or among others."""
     words = [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
     words += [n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)]
-    return ast.unparse(node) not in FOREIGN and not OURS.isdisjoint(words)
+    return ast.unparse(node) not in FOREIGN and not subclasses().isdisjoint(words)
 
 
 def asks(node: ast.AST) -> bool:
@@ -107,9 +113,9 @@ def reads_asked(node: ast.AST) -> bool:
     return any(isinstance(n, ast.Attribute) and is_asked(n.value) for n in ast.walk(node))
 
 
-def probes(tree: ast.AST) -> Iterator[str]:
+def probes(code: ast.AST) -> Iterator[str]:
     """Yields what asks an object for what it may or may not have."""
-    for node in ast.walk(tree):
+    for node in ast.walk(code):
         if asks(node):
             yield ast.unparse(node)
 
@@ -117,7 +123,7 @@ def probes(tree: ast.AST) -> Iterator[str]:
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(registry.ROOT)))
 def test_nothing_probes(path):
     if str(path.relative_to(registry.ROOT)) not in EXEMPT:
-        assert list(probes(TREES[path])) == []
+        assert list(probes(tree(path))) == []
 
 
 @pytest.mark.parametrize(

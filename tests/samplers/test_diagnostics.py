@@ -10,7 +10,6 @@ from tfgen.data.toy import Gaussian, Mixture
 from tfgen.samplers import HMC, MALA, Langevin, run
 
 CHAINS = 16
-MCMC = probability.mcmc()
 KERNELS = {"langevin": Langevin(0.1), "mala": MALA(0.15), "hmc": HMC(0.08, 3)}
 
 
@@ -25,13 +24,19 @@ def trajectory(kernel, energy, start, num_steps, warm=300):
     return tf.reshape(walk(tf.constant(start, tf.float32)), [num_steps, len(start), 2])
 
 
+def effective_size(kept):
+    """[chains, 2]: the effective sample size of each chain's numbers."""
+    found = probability.mcmc().effective_sample_size(kept, filter_beyond_positive_pairs=True)
+    return found.numpy()
+
+
 @pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
 def test_chains_from_far_apart_agree(kernel):
     """R-hat² - 1 is about χ² / (m - 1) over a chain's effective size; fails with 2e-6."""
     start = 4 * (random.uniform((CHAINS, 1, 1, 2), random.root(0)).numpy() - 0.5)
     kept = trajectory(kernel, Gaussian().energy, start, 2000, warm=500)
-    ess = MCMC.effective_sample_size(kept, filter_beyond_positive_pairs=True).numpy()
-    excess = MCMC.potential_scale_reduction(kept).numpy() ** 2 - 1
+    ess = effective_size(kept)
+    excess = probability.mcmc().potential_scale_reduction(kept).numpy() ** 2 - 1
     assert np.all(excess < stats.chi2.isf(1e-6, CHAINS - 1) / (CHAINS - 1) / ess.mean(axis=0))
 
 
@@ -39,7 +44,7 @@ def test_chains_that_never_meet_are_found_out():
     """Chains in different modes: the variance between them is far above that within."""
     density = Mixture(components=CHAINS, radius=5.0, scale=0.08)
     kept = trajectory(MALA(0.08), density.energy, density.means.reshape(-1, 1, 1, 2), 500)
-    assert np.all(MCMC.potential_scale_reduction(kept).numpy() > 2)
+    assert np.all(probability.mcmc().potential_scale_reduction(kept).numpy() > 2)
 
 
 @pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
@@ -50,7 +55,7 @@ def test_the_mean_of_a_trajectory_is_as_near_as_its_effective_size_says(kernel):
     """
     density = Gaussian()
     kept = trajectory(kernel, density.energy, density.sample(CHAINS, seed=0), 2000)
-    ess = MCMC.effective_sample_size(kept, filter_beyond_positive_pairs=True).numpy().sum(axis=0)
+    ess = effective_size(kept).sum(axis=0)
     error = kept.numpy().mean(axis=(0, 1)) - density.mean
     assert np.all(np.abs(error) < 1.1 * 5 * density.scale / np.sqrt(ess))
     assert np.all(ess < 2000 * CHAINS)
@@ -63,6 +68,6 @@ def test_hmc_mixes_better_than_langevin_at_equal_cost():
 
     def ess(kernel, num_steps):
         kept = trajectory(kernel, density.energy, start, num_steps)
-        return MCMC.effective_sample_size(kept, filter_beyond_positive_pairs=True).numpy().mean()
+        return effective_size(kept).mean()
 
     assert ess(HMC(0.1, 5), 400) > 2 * ess(Langevin(0.05), 2000)

@@ -1,6 +1,7 @@
 """Every flagfile describes an experiment that runs.
 
-What a flagfile says is asked in tests/conformance/test_every_flagfile_is_a_lab_note.py.
+What a flagfile says is asked in tests/conformance/test_every_flagfile_is_a_lab_note.py, and that
+updates trace in test_every_algorithm_traces.py there.
 """
 
 import os
@@ -13,6 +14,8 @@ from support import command_line
 from support.command_line import rows
 
 from trainers.run import catalogue, checkpoints
+
+pytestmark = pytest.mark.eager
 
 ROOT = pathlib.Path(__file__).parents[2]
 FLAGFILES = sorted((ROOT / "trainers" / "flagfiles").glob("*.flags"))
