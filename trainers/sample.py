@@ -8,8 +8,8 @@ A .png file shows everything on one sheet. A directory gets a file for each imag
 00001.png and so on. An .npz file gets the array `image`, uint8 [n, h, w, c]. After an interruption
 the same command goes on with the images that it had.
 
-Of a model of clips, FILE.gif is a film of the sheet, and a .png file a strip of its frames. A
-directory gets a film for each clip, and an .npz file the array `image`, uint8 [n, t, h, w, c].
+Of a model of clips, and of the task walk, FILE.gif is a film of the sheet, and a .png file a strip
+of its frames. A directory gets a film for each clip, and an .npz file the array `image`, uint8 [n, t, h, w, c].
 """
 
 import dataclasses
@@ -44,7 +44,7 @@ def define(values: absl_flags.FlagValues) -> None:
     where: dict[str, Any] = {"flag_values": values, "module_name": module}
     absl_flags.DEFINE_string("workdir", None, "The run whose model to use.", **where)
     absl_flags.DEFINE_enum("task", None, sorted(TASKS), "What to do.", **where)
-    text = "What to write: a .png file (of clips .gif, too), a directory, or an .npz file."
+    text = "What to write: a .png file (of what moves .gif, too), a directory, or an .npz file."
     absl_flags.DEFINE_string("output", None, text, **where)
     best.define_step(values, module, "use")
     dataset.define_moved(values, module)
@@ -62,7 +62,7 @@ def main(values: absl_flags.FlagValues) -> None:
     drawing, output = TASKS[values.task], pathlib.Path(values.output)
     check_output(drawing, output)
     trained = restored(values.workdir, values.step, moved_to=values.dataset)
-    check_film(output, trained.model.image_shape)
+    check_film(drawing, output, trained.model.image_shape)
     asked = request(values, trained.data.get("class_names"))
     if output.suffix in SHEETS:
         pictures.save(output, drawing.draw(trained, asked))
@@ -113,9 +113,9 @@ def check_output(drawing: Drawing, output: pathlib.Path) -> None:
     single_images.check(output)
 
 
-def check_film(output: pathlib.Path, image_shape: Sequence[int]) -> None:
-    """Raises UserError if a film is asked of a model of images."""
-    if output.suffix == pictures.FILM and len(image_shape) != 4:
+def check_film(drawing: Drawing, output: pathlib.Path, image_shape: Sequence[int]) -> None:
+    """Raises UserError if a film is asked of a drawing that does not move."""
+    if output.suffix == pictures.FILM and len(image_shape) != 4 and not drawing.film:
         raise UserError(
             f"--output: expected a .png file, a directory or an .npz file, since this model makes "
             f"images, and found {output}"

@@ -14,7 +14,7 @@ from tfgen import random
 from tfgen.data import masks, preprocess
 from tfgen.errors import UserError
 from trainers import sample
-from trainers.drawings import encode, pictures
+from trainers.drawings import encode, pictures, walk
 from trainers.run.trained import restored
 
 
@@ -143,6 +143,21 @@ def test_interpolate_goes_from_one_held_out_image_to_its_neighbour(trained):
     around = sheet(trained, "interpolate", "--count=5", "--spherical")
     assert close(around[:, [1, -2]].reshape(4, 8, 8), rebuilt)
     assert not np.array_equal(around, rows)
+
+
+def test_a_walk_begins_at_draws_and_passes_others(trained, tmp_path):
+    film = draw(trained, "walk", "--count=4", "--seed=3")
+    assert len(film) == walk.ENDS * walk.FRAMES
+    latents = random.normal([walk.ENDS, 4, *trained.model.generator.latent_shape], random.root(3))
+    for number, z in enumerate(latents):
+        expected = pictures.grid(np.array(trained.model.decode(z)))
+        found = film[number * walk.FRAMES]
+        np.testing.assert_allclose(found.astype(int), expected.astype(int), atol=1)
+    around = draw(trained, "walk", "--count=4", "--seed=3", "--spherical")
+    assert np.array_equal(around[:: walk.FRAMES], film[:: walk.FRAMES])
+    assert not np.array_equal(around, film)
+    pictures.save(tmp_path / "walk.gif", film)
+    assert len(iio.imread(tmp_path / "walk.gif")) > walk.ENDS
 
 
 def test_score_shows_images_in_the_order_of_their_energies(trained, monkeypatch):

@@ -197,7 +197,7 @@ def test_an_older_checkpoint_can_be_used(digits, tmp_path):
 def test_the_help_says_of_every_task_what_it_draws(capsys):
     command_line.start("trainers.sample", "--help")
     said = " ".join(capsys.readouterr().out.split())
-    assert len(sample.TASKS) == 14
+    assert len(sample.TASKS) == 15
     for name, drawing in sample.TASKS.items():
         assert drawing.caption.endswith("."), name
         assert f" {name} {drawing.caption}" in said

@@ -26,6 +26,8 @@ class Drawing(NamedTuple):
     draw: Callable[[Trained, Request], np.ndarray]
     images: Callable[..., Iterator[np.ndarray]] | None
     """Of drawings whose images may be written one by one."""
+    film: bool
+    """Whether it is a film, even of a model of images."""
 
 
 @functools.cache
@@ -37,8 +39,8 @@ def find() -> dict[str, Drawing]:
         defined = vars(module)
         if "draw" in defined:  # others hold what drawings share
             caption = " ".join((module.__doc__ or "").split())
-            draw, images = defined["draw"], defined.get("images")
-            found[file.name] = Drawing(file.name, caption, draw, images)
+            draw, images, film = defined["draw"], defined.get("images"), "FILM" in defined
+            found[file.name] = Drawing(file.name, caption, draw, images, film)
     return found
 
 
