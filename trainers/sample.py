@@ -9,7 +9,8 @@ A .png file shows everything on one sheet. A directory gets a file for each imag
 the same command goes on with the images that it had.
 
 Of a model of clips, and of the task walk, FILE.gif is a film of the sheet, and a .png file a strip
-of its frames. A directory gets a film for each clip, and an .npz file the array `image`, uint8 [n, t, h, w, c].
+of its frames. A directory gets a film for each clip, and an .npz file the array `image`, uint8
+[n, t, h, w, c].
 """
 
 import dataclasses
