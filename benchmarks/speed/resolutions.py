@@ -11,7 +11,6 @@ with each level above 32x32, so the cost of a pixel falls and the line is a boun
 
 import json
 import math
-import resource
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 from absl import flags as absl_flags
 
-from benchmarks.speed import machine, options
+from benchmarks.speed import machine, options, update_memory
 from experiments import command_flags, pages
 from tfgen.algorithms.divergence_triangle import DivergenceTriangle
 from tfgen.errors import UserError
@@ -49,11 +48,6 @@ def define(values: absl_flags.FlagValues) -> None:
     options.define_page(place)
 
 
-def peak() -> float:
-    """Returns the most memory that this process has held so far, MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def measured(side: int, width: float, batch_size: int) -> tuple[int, float, float]:
     """Returns the nets' weights, the seconds of an update, and its peak memory in MiB.
 
@@ -71,12 +65,12 @@ def measured(side: int, width: float, batch_size: int) -> tuple[int, float, floa
     algorithm = DivergenceTriangle(*nets, image_shape=shape, preset="scaled")
     algorithm.compile(dict.fromkeys(algorithm.nets, "adam"))
     images = np.random.default_rng(0).uniform(-1, 1, (batch_size, *shape)).astype(np.float32)
-    base, seconds = peak(), []
+    base, seconds = update_memory.peak(), []
     for _ in range(1 + UPDATES):
         begin = time.perf_counter()
         algorithm.fit(images, batch_size=batch_size, verbose=0)
         seconds.append(time.perf_counter() - begin)
-    return sum(net.count_params() for net in nets), min(seconds[1:]), peak() - base
+    return sum(net.count_params() for net in nets), min(seconds[1:]), update_memory.peak() - base
 
 
 def alone(values: absl_flags.FlagValues, side: int) -> tuple[int, float, float]:

@@ -11,7 +11,6 @@ every page of the file is touched once an epoch.
 
 import json
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ import time
 import numpy as np
 from absl import flags as absl_flags
 
-from benchmarks.speed import large_data, machine, options
+from benchmarks.speed import large_data, machine, options, update_memory
 from experiments import command_flags, pages
 from tfgen import random
 from tfgen.algorithms.vae import VAE
@@ -74,8 +73,7 @@ def measured(path: pathlib.Path, steps: int) -> list[float]:
     held.append(large_data.own_memory(process))
     algorithm.fit(batches, steps_per_epoch=steps, verbose=0)
     held.append(large_data.own_memory(process))
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return [seconds, *held, most]
+    return [seconds, *held, update_memory.peak()]
 
 
 def alone(path: pathlib.Path, steps: int) -> list[float]:
