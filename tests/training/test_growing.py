@@ -8,6 +8,7 @@ import tensorflow as tf
 from tfgen.algorithms.divergence_triangle import DivergenceTriangle
 from tfgen.errors import UserError
 from tfgen.nets.families import triangle_digits, triangle_progressive
+from tfgen.training import replicas
 from tfgen.training.growth import Growth
 
 pytestmark = pytest.mark.eager
@@ -89,6 +90,27 @@ def test_nets_that_cannot_grow_are_refused():
     )
     with pytest.raises(UserError, match="expected nets that grow together"):
         DivergenceTriangle(*nets, image_shape=(8, 8, 1), level_updates=5)
+
+
+@pytest.mark.parametrize(("normalization", "may"), [("group", True), ("batch", False)])
+def test_nets_that_grow_accumulate_on_replicas_without_batch_statistics(
+    normalization, may, monkeypatch
+):
+    """The share of a level is no obstacle: growth alone assigns to it, between updates."""
+    nets = (
+        triangle_progressive.energy(SHAPE, width=0.01),
+        triangle_progressive.generator(
+            SHAPE, width=0.01, latent_dim=4, normalization=normalization
+        ),
+        triangle_progressive.inference(SHAPE, width=0.01, latent_dim=4),
+    )
+    algorithm = DivergenceTriangle(*nets, image_shape=SHAPE, level_updates=4)
+    monkeypatch.setattr(replicas, "count", lambda: 2)
+    if may:
+        algorithm.compile(dict.fromkeys(algorithm.nets, "adam"), accumulate=2)
+    else:
+        with pytest.raises(UserError, match="the net generator has batch statistics"):
+            algorithm.compile(dict.fromkeys(algorithm.nets, "adam"), accumulate=2)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
