@@ -163,7 +163,7 @@ def pack(name: str, entry: Entry, workdir: pathlib.Path, directory: pathlib.Path
         updates=step,
         seed=values.seed,
         dataset=values.dataset,
-        data_terms=terms.of(values.dataset),
+        data_terms=terms.of(entry.data or values.dataset),
         measured={},
         samples=_command(
             "trainers.sample", f"--workdir=runs/{name}", *entry.sample, "--output=samples.png"

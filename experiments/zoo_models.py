@@ -48,6 +48,7 @@ class Entry:
         metrics: what is measured, and flags of the protocols.
         sample: flags of `trainers.sample` for the picture of unchosen samples.
         tolerance: of the numbers of a model that is trained anew.
+        data: the set that the pictures are from, whose terms hold, where they are given as files.
     """
 
     shows: str
@@ -58,6 +59,7 @@ class Entry:
     protocol: tuple[str, ...] = ()
     sample: tuple[str, ...] = GENERATE
     tolerance: Tolerance = CLOSE
+    data: str | None = None
 
 
 def texture(shows: str, picture: str, *changes: str, step: int | None = None) -> Entry:
@@ -80,6 +82,24 @@ def texture(shows: str, picture: str, *changes: str, step: int | None = None) ->
     )
 
 
+def heads(shows: str, folder: str) -> Entry:
+    """Returns the entry of a generative ConvNet on ten heads of animals.
+
+    Args:
+        shows: one sentence on it.
+        folder: of the ten pictures, in the archive of heads.
+    """
+    return Entry(
+        shows=shows,
+        recipe="generative_convnet_cats_cpu",
+        changes=(f"--dataset=folder:../shared/data/afhq_ref_cat_wild.zip/afhq/ref/{folder}",),
+        metrics=("texture_statistics",),
+        sample=("--task=chains",),
+        tolerance=FAR,
+        data="afhq",
+    )
+
+
 ENTRIES = {
     "mnist5k-triangle": Entry(
         shows="A divergence triangle on 5,000 digits: generates, reconstructs, completes, scores.",
@@ -96,6 +116,17 @@ ENTRIES = {
         "its samples are less like digits.",
         recipe="vae_mnist_cpu",
         metrics=("reconstruction", "completion"),
+    ),
+    "faces-triangle": Entry(
+        shows="A divergence triangle on 3,600 faces at 32x32.",
+        recipe="divergence_triangle_celeba32_cpu",
+        metrics=("reconstruction", "completion"),
+        data="celeb_a",
+    ),
+    "cats-convnet": heads("A generative ConvNet on ten heads of cats: its chains mix them.", "cat"),
+    "wild-convnet": heads(
+        "A generative ConvNet on the heads of nine big cats and a wolf: its chains mix them.",
+        "wild",
     ),
     "pebbles-convnet": texture(
         "A generative ConvNet on one picture of pebbles.",

@@ -16,6 +16,8 @@ KNOWN = {
     "states no licence",
     "celeb_a": "the Chinese University of Hong Kong: non-commercial research alone, images may not "
     "be passed on",
+    "afhq": "NAVER Corporation, for StarGAN v2: Creative Commons Attribution-NonCommercial 4.0 "
+    "(CC BY-NC 4.0)",
     "svhn_cropped": "Stanford: non-commercial use alone",
     "lsun": "see the pages of LSUN and of its pictures' owners; meant for research",
     "downsampled_imagenet": "ImageNet: non-commercial research and education alone",
