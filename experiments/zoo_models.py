@@ -125,7 +125,7 @@ ENTRIES = {
     ),
     "cats-convnet": heads("A generative ConvNet on ten heads of cats: its chains mix them.", "cat"),
     "wild-convnet": heads(
-        "A generative ConvNet on the heads of nine big cats and a wolf: its chains mix them.",
+        "A generative ConvNet on the heads of nine big cats and a wolf, mixed in its chains.",
         "wild",
     ),
     "pebbles-convnet": texture(
