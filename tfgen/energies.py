@@ -137,38 +137,27 @@ def clamped(energy: EnergyFn, image: Image, mask: Mask) -> EnergyFn:
     return lambda x: energy(mask * image + (1 - mask) * x)
 
 
-def shifted(
-    energy: EnergyFn,
-    number: Integer,
-    period: int,
-    fill: PerChannel = 0.0,
-    any_size: bool = True,
-) -> EnergyFn:
+def shifted(energy: EnergyFn, number: Integer, period: int, fill: PerChannel = 0.0) -> EnergyFn:
     """Returns the energy of images that lie elsewhere on a net's grid of strides.
 
     Images get a border of period - 1 pixels in all, of which as many as the place says lie above
-    and to the left. For a net of one size, as much is cut off again on the other sides.
+    and to the left.
 
     Args:
-        energy: of images, [b, h, w, c].
+        energy: of images of any size, [b, h, w, c].
         number: of the place; whole numbers go through all of them in turn.
         period: places in each direction, at least 1.
         fill: value of the border's pixels, a number or [c].
-        any_size: whether the energy takes larger images.
     """
     if period == 1:
         return energy
     number = tf.cast(number, tf.int32)
     top, left = number % period, number // period % period
     border = [(0, 0), (top, period - 1 - top), (left, period - 1 - left), (0, 0)]
-    more = period - 1 if any_size else 0
 
     def moved(x):
         around = tf.pad(x - fill, border) + fill
-        height, width = ((side and side + more) for side in x.shape[1:3])
-        if not any_size:
-            first = (period - 1) // 2
-            around = around[:, first : first + tf.shape(x)[1], first : first + tf.shape(x)[2]]
+        height, width = ((side and side + period - 1) for side in x.shape[1:3])
         return energy(tf.ensure_shape(around, (x.shape[0], height, width, x.shape[3])))
 
     return moved

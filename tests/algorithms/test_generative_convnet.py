@@ -451,10 +451,9 @@ def test_a_margin_is_refused_for_a_net_of_one_size():
         build(margin=1)
 
 
-def test_a_net_of_one_size_sees_shifted_images_of_that_size():
-    algorithm = build(shifts=2, langevin_steps=4)
-    algorithm.update(batch(), SEED)
-    assert algorithm.model.chains().shape[1:] == SHAPE
+def test_shifts_are_refused_for_a_net_of_one_size():
+    with pytest.raises(UserError, match="shifts: expected 1"):
+        build(shifts=3)
 
 
 def test_chains_and_samples_take_all_places_on_the_grid_of_strides():

@@ -43,21 +43,6 @@ def test_a_place_is_a_border_of_so_many_pixels():
     np.testing.assert_allclose(found, by_hand, atol=1e-6)
 
 
-@pytest.mark.parametrize("period", [2, 3])
-def test_a_net_of_one_size_sees_images_moved_over_their_border(period):
-    first = (period - 1) // 2
-    for number in range(period**2):
-        down, right = number % period - first, number // period - first
-        fill = np.array(FILL, np.float32)
-        found = energies.shifted(tf.identity, number, period, fill, any_size=False)(X)
-        by_hand = np.broadcast_to(fill, X.shape).copy()
-        for row in range(6):
-            for column in range(9):
-                if 0 <= row - down < 6 and 0 <= column - right < 9:
-                    by_hand[:, row, column] = X[:, row - down, column - right]
-        np.testing.assert_allclose(found, by_hand, atol=1e-6)
-
-
 def test_one_place_is_the_kernel_itself():
     kernel = Langevin(0.1)
     found = [run(k, strided, X, random.root(1), 3)[0] for k in (kernel, Shifted(kernel, 1))]

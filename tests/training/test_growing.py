@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfgen import losses, random
 from tfgen.algorithms.divergence_triangle import DivergenceTriangle
 from tfgen.errors import UserError
 from tfgen.nets.families import triangle_digits, triangle_progressive
@@ -131,3 +132,23 @@ def test_the_gradient_penalty_is_that_of_the_smaller_images(depth):
     expected = 0.7 * tf.reduce_mean(squares) / 2
     found = algorithm._regularizer(full(small), full(small))
     np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_the_likelihood_is_that_of_the_smaller_images(depth):
+    """But for a constant, which is what blocks of pixels vary around their mean."""
+    algorithm = triangle(level_updates=4)
+    for net in algorithm.nets.values():
+        net.depth = depth
+    block = 2 ** (3 - depth)
+    x = tf.constant(IMAGES)
+    decoded, found = algorithm._q_p({"image": x}, random.root(0))
+    mean, log_var = algorithm.nets["inference"](x, training=True)
+
+    def small(images):
+        return tf.nn.avg_pool2d(images, block, block, "VALID")
+
+    expected = losses.kl_q_p(small(x), small(decoded), mean, log_var, algorithm.sigma)
+    around = tf.repeat(tf.repeat(small(x), block, 1), block, 2) - x
+    constant = tf.reduce_sum(around**2) / (2 * block**2 * algorithm.sigma**2 * len(x))
+    np.testing.assert_allclose(found, expected + constant, rtol=1e-4)

@@ -185,6 +185,10 @@ class DivergenceTriangle(LatentAlgorithm):
     def last_growth(self) -> int:
         return (self.nets["energy"].depth - 1) * self.level_updates
 
+    @property
+    def _block_pixels(self) -> int:
+        return 1 if self.growth is None else self.growth.block_pixels
+
     def callbacks(self) -> list[keras.callbacks.Callback]:
         return [] if self.growth is None else [self.growth]
 
@@ -267,8 +271,9 @@ class DivergenceTriangle(LatentAlgorithm):
         mean, log_var = self.nets["inference"](x, training=True)
         z = reparameterized(mean, log_var, seed)
         decoded = self.model.generator.of_inferred(z, training=True)
-        q_p = losses.kl_q_p(x, decoded, mean, log_var, self.sigma, mask)
-        return decoded, q_p
+        # while nets grow, p(x|z) is of the smaller image: one number for each block of pixels
+        nll = losses.conditional_nll(x, decoded, self.sigma, mask) / self._block_pixels
+        return decoded, losses.kl_to_prior(mean, log_var) + nll
 
     def _regularizer(self, data: Image, samples: Image) -> tf.Tensor:
         """Returns what keeps energies small, or smooth; zero by default."""
@@ -283,8 +288,8 @@ class DivergenceTriangle(LatentAlgorithm):
             loss += self.energy_decay * squares
         if self.gradient_penalty:
             _, gradient = energies.value_and_grad(u, data)
-            blocks = 1 if self.growth is None else self.growth.block_pixels
-            loss += self.gradient_penalty * blocks * losses.gradient_penalty(gradient)
+            penalty = self._block_pixels * losses.gradient_penalty(gradient)
+            loss += self.gradient_penalty * penalty
         return loss
 
 

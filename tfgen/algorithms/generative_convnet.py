@@ -177,7 +177,7 @@ class GenerativeConvNet(Algorithm):
         if not self.contrastive_divergence:
             start, start_label = self._chains(start_seed)
         kernel = self.dynamics.kernel_at(self.step.value, self.langevin_steps, self.step_size)
-        kernel = self.model.moving(kernel.scaled(self.step_factor))
+        kernel = self.model.sampling.moving(kernel.scaled(self.step_factor), self.model.image_mean)
         energy = self.model.energy_fn(start_label)
         synthesized, info = run(kernel, energy, start, langevin_seed, self.langevin_steps)
         # for the next update: a step size that looked at its own run would bias it

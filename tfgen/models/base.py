@@ -43,24 +43,17 @@ class Sampling:
                 f"shifts: expected 1 for a kernel that rejects moves and found {self.shifts}"
             )
 
-    def moving(
-        self,
-        kernel: Kernel,
-        fill: Iterable[float],
-        hole: Hole | None = None,
-        any_size: bool = True,
-    ) -> Kernel:
+    def moving(self, kernel: Kernel, fill: Iterable[float], hole: Hole | None = None) -> Kernel:
         """Returns a kernel under which images take all places in turn, if there are several.
 
         Args:
             kernel: this sampling's, or another like it.
             fill: what surrounds images, a number a channel.
             hole: if given, known pixels stay as they are.
-            any_size: whether the energy takes larger images.
         """
         if self.shifts == 1 and hole is None:
             return kernel
-        return samplers.Shifted(kernel, self.shifts, tuple(map(float, fill)), hole, any_size)
+        return samplers.Shifted(kernel, self.shifts, tuple(map(float, fill)), hole)
 
     def with_step_size(self, step_size: float) -> "Sampling":
         """Returns the sampling with another step size of its kernel."""

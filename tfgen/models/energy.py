@@ -14,7 +14,7 @@ from tfgen.models.base import Model, Sampling, Target
 from tfgen.models.chains import Chains
 from tfgen.models.endpoints import task
 from tfgen.nets.architectures import adapters
-from tfgen.samplers import Kernel, run
+from tfgen.samplers import run
 from tfgen.types import Energy, EnergyFn, Hole, Image, Integer, Label, Mask, Seed
 
 
@@ -74,8 +74,13 @@ class EnergyModel(Model):
     def _check(self, num_chains: int) -> None:
         """Raises UserError unless the margin and the chains fit the net."""
         side, classes = min(self.image_shape[-3:-1]), self.num_classes
-        if self.margin and not (self.energy_net.any_size and 2 * self.margin < side):
-            raise UserError(f"margin: expected 0 for this net and size and found {self.margin}")
+        any_size, shifts = self.energy_net.any_size, self.sampling.shifts
+        if self.margin and not (any_size and 2 * self.margin < side):
+            raise UserError(
+                f"margin: expected 0 for this net and image size and found {self.margin}"
+            )
+        if shifts > 1 and not any_size:
+            raise UserError(f"shifts: expected 1 for a net of one image size and found {shifts}")
         if 0 < num_chains < classes or (self.start_from_chains and not num_chains):
             raise UserError(f"chains: expected at least {classes}, one a class; found {num_chains}")
 
@@ -120,12 +125,7 @@ class EnergyModel(Model):
         energy = energies.tilted(score, self.sigma, self.image_mean)
         if place is None:
             return energy
-        free = self.energy_net.any_size
-        return energies.shifted(energy, place, self.sampling.shifts, self.image_mean, free)
-
-    def moving(self, kernel: Kernel, hole: Hole | None = None) -> Kernel:
-        """Returns a kernel under which images take all places on the net's grid in turn."""
-        return self.sampling.moving(kernel, self.image_mean, hole, self.energy_net.any_size)
+        return energies.shifted(energy, place, self.sampling.shifts, self.image_mean)
 
     def target(self, label: Label | None = None) -> Target:
         kernel = self.sampling.kernel
@@ -284,7 +284,8 @@ class EnergyModel(Model):
             [b, h, w, c] in [-1, 1].
         """
         steps = self.sampling.steps if num_steps is None else num_steps
-        x, _ = run(self.moving(self.sampling.kernel, hole), energy, start, seed, steps)
+        kernel = self.sampling.moving(self.sampling.kernel, self.image_mean, hole)
+        x, _ = run(kernel, energy, start, seed, steps)
         return self._denoise(energy if hole is None else energies.clamped(energy, *hole), x)
 
     def _denoise(self, energy: EnergyFn, x: Image) -> Image:

@@ -32,22 +32,18 @@ class Shifted(Wrapper):
         period: s, at least 1.
         fill: what surrounds images, a number for all channels or one each.
         hole: if given, known pixels stay as they are.
-        any_size: whether the energy takes images with a border around them; otherwise they are
-            moved over their own borders.
     """
 
     period: Annotated[int, AtLeastOne]
     fill: tuple[float, ...] = (0.0,)
     hole: Hole | None = None
-    any_size: bool = True
 
     def init(self, energy: EnergyFn, x: tf.Tensor) -> State:
         inner = self.kernel.init(energy, x)
         return State(inner.x, inner, tf.constant(0))
 
     def step(self, energy: EnergyFn, state: State, seed: Seed) -> tuple[State, Info]:
-        fill = np.array(self.fill, np.float32)
-        moved = energies.shifted(energy, state.count, self.period, fill, self.any_size)
+        moved = energies.shifted(energy, state.count, self.period, np.array(self.fill, np.float32))
         if self.hole is not None:
             moved = energies.clamped(moved, self.hole.image, self.hole.mask)
         inner, info = self.kernel.step(moved, state.inner, seed)
