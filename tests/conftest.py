@@ -11,6 +11,7 @@ from collections.abc import Callable
 import filelock
 import jaxtyping
 import pytest
+from support import sharing
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # several processes share the cores
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
@@ -42,6 +43,20 @@ if runs_tests():  # to import TensorFlow takes seconds, for which the workers wo
     with jaxtyping.install_import_hook(CHECKED, "support.typechecks.checked"):
         for name in CHECKED:
             importlib.import_module(name)
+
+
+def pytest_collection_modifyitems(items):
+    """Lets tests that take long begin first."""
+    items[:] = sharing.in_order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Returns the scheduler of `--dist loadfile`, which keeps some folders together, too."""
+    if config.option.dist != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return sharing.Sharing(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -55,14 +55,19 @@ def loaded_once():
 
 
 @pytest.fixture(scope="session")
-def trained(made_once):
-    """Trains runs by name; each once, none to be changed."""
+def trained(request, made_once):
+    """Trains runs by name; each once, none to be changed.
+
+    The fast suite trains eagerly: what is exported is traced all the same.
+    """
+    fast = request.config.getoption("markexpr") == "not slow"
 
     def train(name: str, *flags: str) -> pathlib.Path:
-        return made_once(
-            f"to_export_{name}",
-            lambda w: command_line.train(w, "--generative_convnet.sample_steps=5", *flags),
-        )
+        def make(workdir: pathlib.Path) -> None:
+            with command_line.eagerly(fast):
+                command_line.train(workdir, "--generative_convnet.sample_steps=5", *flags)
+
+        return made_once(f"to_export_{name}", make)
 
     return train
 

@@ -49,6 +49,7 @@ LIKE = {
     "alice": "ali",
     "cegan": "divergence_triangle",
     "wake_sleep": "vae",
+    "winn": "introspective",
 }
 """Algorithms whose models have the same class, nets and tasks as another's."""
 

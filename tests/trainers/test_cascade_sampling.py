@@ -12,8 +12,6 @@ from tfgen.data import preprocess
 from trainers import sample
 from trainers.run.trained import restored
 
-pytestmark = pytest.mark.eager
-
 
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory):

@@ -15,8 +15,6 @@ from test_mistakes import refused
 import tfgen
 from trainers.run import checkpoints
 
-pytestmark = pytest.mark.eager
-
 DIGITS = (
     "--algorithm=introspective",
     "--nets=dcgan_digits",
