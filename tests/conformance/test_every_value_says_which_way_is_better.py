@@ -5,6 +5,8 @@ import functools
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from support import command_line
 
 from tfgen import random
 from tfgen.algorithms.classifier import Classifier
@@ -23,6 +25,8 @@ from tfgen.nets.families import (
     triangle_digits,
 )
 from trainers import evaluate
+
+pytestmark = pytest.mark.eager
 
 SHAPE = (8, 8, 1)
 POINT = (1, 1, 2)
@@ -115,6 +119,9 @@ CASES = {
 }
 """A model, data and a quick protocol for each measurement."""
 
+LONG = ("mixing",)
+"""Measurements of so many steps that they take longer eagerly than as graphs."""
+
 
 class Pixels:
     """Features that need no file: the pixels, and two class probabilities."""
@@ -143,7 +150,8 @@ def test_every_value_has_a_direction(name, monkeypatch):
     monkeypatch.setattr(generation, "Features", Pixels)
     build, images, protocol = CASES[name]
     evaluator = evaluate.measurements()[name](build(), images, **protocol)
-    found = dict(evaluator.run())
+    with command_line.eagerly(tf.config.functions_run_eagerly() and name not in LONG):
+        found = dict(evaluator.run())
     assert found
     for value, number in found.items():
         assert np.isfinite(number), value
