@@ -62,7 +62,8 @@ class RunOptions:
     evaluated, such as fid/distance; with :lower or :higher where its better direction is
     unknown."""
     stop_at_gap: Annotated[int | None, AtLeastOne] = None
-    """Stop once the mean energy gap of so many updates, all layers in place, is zero or below."""
+    """Stop once the mean energy gap of so many updates, none before the newest layer, is zero or
+    below; while a net grows, it keeps the layers that it has then."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,7 @@ def is_reached(rows: Sequence[Row], intervals: int, last_growth: int) -> bool:
     Args:
         rows: of training, in order.
         intervals: rows of a window, at least 1.
-        last_growth: the update at which the net got its last layer; rows before do not count.
+        last_growth: the update at which the net got its newest layer; rows before do not count.
     """
     window = [row for row in rows if row["step"] > last_growth][-intervals:]
     if len(window) < intervals or any(GAP not in row for row in window):
