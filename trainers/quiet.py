@@ -2,10 +2,13 @@
 
 TensorFlow's C++ code writes some of them while it is imported, whatever TF_CPP_MIN_LOG_LEVEL says.
 TensorFlow 2.19 and 2.20 also write a line or two when XLA first compiles; these are not held back.
+Where a SavedModel is loaded, TensorFlow warns of each function that it cannot be trained: exports
+are asked, and never are.
 """
 
 import contextlib
 import importlib
+import logging
 import os
 import re
 import sys
@@ -26,6 +29,15 @@ _STARTUP = re.compile(
     rb"|.*failed call to cuInit"
     rb"|" + _HEAD + rb")"
 )
+
+
+_UNSAVED = "unsaved custom gradients"
+"""A part of the warning that functions of a SavedModel cannot be trained."""
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Returns whether a message of TensorFlow's is to be shown."""
+    return _UNSAVED not in record.getMessage()
 
 
 def is_command(argv: Sequence[str], original: Sequence[str]) -> bool:
@@ -52,6 +64,7 @@ def start(arguments: Sequence[str]) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with held_back():
         importlib.import_module("tensorflow")
+    logging.getLogger("absl").addFilter(is_news)
 
 
 @contextlib.contextmanager

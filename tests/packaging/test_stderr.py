@@ -141,3 +141,15 @@ def test_what_is_worth_reading_is_written_after_the_block(capfd):
 )
 def test_a_command_is_known_by_how_python_was_started(argv, original, expected):
     assert quiet.is_command(argv, original) is expected
+
+
+@pytest.mark.parametrize(("arguments", "said"), [([], False), (["--verbose"], True)])
+def test_that_an_export_cannot_be_trained_is_said_only_when_asked_for(arguments, said):
+    code = (
+        f"from trainers import quiet; quiet.start({arguments}); from absl import logging; "
+        "logging.warning('Importing a function (f) with ops with unsaved custom gradients.'); "
+        "logging.warning('Something else.')"
+    )
+    written = stderr("-c", code)
+    assert ("unsaved custom gradients" in written) == said
+    assert "Something else." in written
