@@ -2,8 +2,8 @@
 
 TensorFlow's C++ code writes some of them while it is imported, whatever TF_CPP_MIN_LOG_LEVEL says.
 TensorFlow 2.19 and 2.20 also write a line or two when XLA first compiles; these are not held back.
-Where a SavedModel is loaded, TensorFlow warns of each function that it cannot be trained: exports
-are asked, and never are.
+Where a SavedModel is loaded, TensorFlow warns for each function that it may have no gradient. The
+commands take none, and the warnings are left out.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ _STARTUP = re.compile(
 
 
 _UNSAVED = "unsaved custom gradients"
-"""A part of the warning that functions of a SavedModel cannot be trained."""
+"""A part of the warning that a function of a SavedModel may have no gradient."""
 
 
 def is_news(record: logging.LogRecord) -> bool:

@@ -131,7 +131,11 @@ def write(name: str, directory: pathlib.Path, pictures: int, side: int) -> pathl
 
 
 def own_memory(process: int | str) -> float:
-    """Returns the anonymous memory of a process, MiB; 0 once it has ended."""
+    """Returns the anonymous memory of a process, MiB; 0 once it has ended.
+
+    Args:
+        process: its number, or self.
+    """
     try:
         status = pathlib.Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     except (FileNotFoundError, ProcessLookupError):

@@ -49,7 +49,7 @@ def test_every_measurement_of_a_density_is_asked():
 @pytest.mark.parametrize("name", registry.ALGORITHMS)
 def test_every_energy_is_measured(name, cls):
     if (model := with_one_energy(name)) is None:
-        return
+        pytest.skip("has no energy of images, or one for each class")
     found = dict(cls(model, data(name), **QUICK[cls]).run())
     assert found
     assert all(np.isfinite(value) for value in found.values()), found
@@ -59,7 +59,7 @@ def test_every_energy_is_measured(name, cls):
 def test_every_energy_has_a_reference(name):
     """Its draws are images of finite energy, and lie in the space that is sampled."""
     if (model := with_one_energy(name)) is None:
-        return
+        pytest.skip("has no energy of images, or one for each class")
     target = model.target()
     assert isinstance(target.distribution, Distribution)
     x = target.distribution.sample((3, *target.image_shape), random.root(0))
@@ -71,7 +71,7 @@ def test_every_energy_has_a_reference(name):
 def test_steepness_is_the_slope_of_the_energy(name):
     """It is the root mean square of the gradient over channels."""
     if (model := with_one_energy(name)) is None:
-        return
+        pytest.skip("has no energy of images, or one for each class")
     x = registry.batch(name)["image"][:2]
     energy, steepness = model.anomaly(x)
     np.testing.assert_allclose(energy, model.energy(x), rtol=1e-5)

@@ -48,6 +48,16 @@ def test_a_run_ends_at_the_first_window_whose_mean_gap_is_not_positive(tmp_path)
     assert rows(tmp_path / "run", "train") == logged
 
 
+def test_a_growing_run_that_has_come_to_its_end_is_left_as_it_is(tmp_path):
+    """It stops before its last layer, and the step says so before the nets have their depth."""
+    given = (*TOY, *LONG, "--stop_at_gap=4", "--generative_convnet.layer_iterations=300")
+    command_line.train(tmp_path / "run", *given)
+    logged = rows(tmp_path / "run", "train")
+    assert logged[-1]["step"] < 300
+    command_line.train(tmp_path / "run", *given)
+    assert rows(tmp_path / "run", "train") == logged
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [

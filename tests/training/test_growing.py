@@ -58,10 +58,10 @@ def test_a_level_appears_every_so_many_updates_and_fades_in():
 
 
 def test_a_run_in_two_parts_ends_as_one_in_one_part():
-    """A level appears within the first part, and one as the second begins."""
-    whole, parts = triangle(level_updates=1), triangle(level_updates=1)
-    assert [depth for depth, _ in trained(whole, 4)] == [1, 2, 3, 3]
-    trained(parts, 2)
+    """A level appears and fades in within the first part, and one as the second begins."""
+    whole, parts = triangle(level_updates=2), triangle(level_updates=2)
+    assert [depth for depth, _ in trained(whole, 6)] == [1, 1, 2, 2, 3, 3]
+    trained(parts, 4)
     trained(parts, 2)
     for role, net in whole.nets.items():
         for ours, theirs in zip(parts.nets[role].weights, net.weights, strict=True):

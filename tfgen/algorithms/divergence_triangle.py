@@ -178,12 +178,11 @@ class DivergenceTriangle(LatentAlgorithm):
         self.simultaneous = constants.simultaneous
         self.energy_decay = energy_decay
         self.gradient_penalty = gradient_penalty
-        self.level_updates = level_updates
         self.growth = Growth(self, ROLES, level_updates, fading=fading) if level_updates else None
 
     @property
     def last_growth(self) -> int:
-        return (self.nets["energy"].depth - 1) * self.level_updates
+        return 0 if self.growth is None else self.growth.last
 
     @property
     def _block_pixels(self) -> int:

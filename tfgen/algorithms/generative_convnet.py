@@ -147,13 +147,15 @@ class GenerativeConvNet(Algorithm):
         self.contrastive_divergence = contrastive_divergence
         self.rejuvenation = rejuvenation
         self.data_noise = data_noise
-        self.layer_iterations = layer_iterations
         self.map_area_normalization = map_area_normalization
         self.max_gradient = max_gradient
         self.weight_decay = weight_decay
         self.bias_rate = bias_rate
         if layer_iterations and model.energy_net.max_depth == 1:
             raise UserError("layer_iterations: expected 0 for a net that does not grow by layers")
+        self.growth: Growth | None = None
+        if layer_iterations:
+            self.growth = Growth(self, ["energy"], layer_iterations, then=self._restart)
 
     def compile(
         self, optimizers: Mapping[str, str | keras.optimizers.Optimizer], **options
@@ -228,13 +230,11 @@ class GenerativeConvNet(Algorithm):
         return {"observed": observed, "reconstructions": found}
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
-        if not self.layer_iterations:
-            return []
-        return [Growth(self, ["energy"], self.layer_iterations, then=self._restart)]
+        return [] if self.growth is None else [self.growth]
 
     @property
     def last_growth(self) -> int:
-        return (self.model.energy_net.depth - 1) * self.layer_iterations
+        return 0 if self.growth is None else self.growth.last
 
     def _restart(self) -> None:
         # a new layer makes a new density, in which the old chains may lie far out

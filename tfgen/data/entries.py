@@ -53,7 +53,7 @@ class Entry(NamedTuple):
 
     @property
     def shown(self) -> pathlib.PurePath:
-        """What complaints call it."""
+        """Returns the path that complaints give."""
         return self.place if self.member is None else self.place / self.member.filename
 
 

@@ -66,6 +66,14 @@ class Growth(keras.callbacks.Callback):
         return (since + 1) / (self.fading * self.every + 1)
 
     @property
+    def last(self) -> int:
+        """The update at which the newest layer came.
+
+        It follows from the step: a run that goes on gives its nets their depth when it trains.
+        """
+        return (self.depth_at(self.algorithm.num_updates) - 1) * self.every
+
+    @property
     def block_pixels(self) -> int:
         """The pixels of an image of which a net of levels sees one mean at its present depth.
 
